@@ -1,0 +1,32 @@
+//! The values in force now: read, attach, scope.
+//!
+//! Values live in the [OpenTelemetry context](opentelemetry::Context) and nowhere else, as one typed value, so whatever
+//! carries an OpenTelemetry context carries the fields too.
+//!
+//! | to | write |
+//! |---|---|
+//! | read one | `TENANT_ID.get()` |
+//! | read all | [`Fields::current()`] |
+//! | set one until the guard is dropped | `let _guard = TENANT_ID.attach("acme");` |
+//! | set several | `let _guard = Fields::current().with(&TENANT_ID, "acme").with(&USER_ID, "u-1").attach();` |
+//! | unset one | `let _guard = TENANT_ID.detach();` |
+//! | set one for a future | `future.with_field(&TENANT_ID, "acme").await` |
+//! | set several for a future | `future.with_fields(fields).await` |
+//! | set one on the span that is open already | `TENANT_ID.record("acme");` |
+//! | read or set in an OpenTelemetry context | [`ContextFieldsExt`] |
+//!
+//! Values set as [OpenTelemetry baggage](opentelemetry::baggage) under a field's baggage key count as the field's: a
+//! value set by the program comes first, then baggage. Baggage that does not parse as the field's type, is longer than
+//! the field allows, or has control characters, is not a value.
+
+mod carry;
+mod current;
+mod future;
+mod scope;
+
+pub use current::ContextFieldsExt;
+pub use future::{FutureFieldsExt, WithFields};
+pub use scope::FieldsGuard;
+
+pub(crate) use carry::{attach_over, is_in_force};
+pub(crate) use current::{active_ids, read, register};

@@ -1,0 +1,64 @@
+//! Setting values until a guard is dropped.
+
+use opentelemetry::{Context, ContextGuard};
+
+use super::{ContextFieldsExt, read};
+use crate::field::{ContextField, FieldType, Fields};
+
+/// Keeps field values in force on this thread; dropping it brings back those before.
+///
+/// Guards may be dropped out of order: an outer one dropped first changes nothing until the inner one is dropped too.
+/// A guard cannot be sent to another thread, nor be held across `.await` in a future that is spawned: use
+/// [`with_field`](super::FutureFieldsExt::with_field) there.
+#[derive(Debug)]
+#[must_use = "the values are in force only until the guard is dropped: bind it, as in `let _guard = ...`"]
+pub struct FieldsGuard {
+    /// `None` where the thread is being torn down.
+    _guard: Option<ContextGuard>,
+}
+
+impl FieldsGuard {
+    fn attach(change: impl FnOnce(&Context) -> Context) -> Self {
+        FieldsGuard { _guard: read(change).map(Context::attach) }
+    }
+}
+
+impl Fields {
+    /// Puts exactly these values in force on this thread until the guard is dropped.
+    ///
+    /// Values in force before that are not in this set are hidden: start from [`Fields::current`] to keep them.
+    pub fn attach(self) -> FieldsGuard {
+        FieldsGuard::attach(|cx| cx.with_fields(self))
+    }
+
+    /// Calls `f` with exactly these values in force.
+    pub fn in_scope<R>(self, f: impl FnOnce() -> R) -> R {
+        let _guard = self.attach();
+        f()
+    }
+}
+
+impl<T: FieldType> ContextField<T> {
+    /// Sets the value on this thread until the guard is dropped. All other values stay in force.
+    ///
+    /// Spans that are open already do not get it, only their events and the spans made from now on; for them there is
+    /// [`record`](Self::record).
+    pub fn attach(&'static self, value: impl Into<T>) -> FieldsGuard {
+        let fields = read(|cx| cx.fields().clone()).unwrap_or_default();
+        fields.with(self, value).attach()
+    }
+
+    /// Takes the value out of force on this thread until the guard is dropped. All other values stay.
+    ///
+    /// A value in OpenTelemetry baggage is not taken out.
+    pub fn detach(&'static self) -> FieldsGuard {
+        let fields = read(|cx| cx.fields().clone()).unwrap_or_default();
+        fields.without(self).attach()
+    }
+
+    /// Calls `f` with the value set.
+    pub fn in_scope<R>(&'static self, value: impl Into<T>, f: impl FnOnce() -> R) -> R {
+        let _guard = self.attach(value);
+        f()
+    }
+}

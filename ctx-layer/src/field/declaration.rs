@@ -1,0 +1,190 @@
+//! A field without its type: what all parts that handle fields alike need to know of it.
+
+use std::{
+    any::TypeId,
+    fmt,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU32, Ordering},
+    },
+};
+
+use super::{
+    name::{self, NameError},
+    policy::Policy,
+    value::Entry,
+};
+
+/// Makes a value from text. Opaque: made by [`context_fields!`](crate::context_fields).
+#[doc(hidden)]
+#[derive(Clone, Copy)]
+pub struct Parse(pub(crate) fn(&'static Declaration, &str) -> Option<Arc<Entry>>);
+
+impl fmt::Debug for Parse {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Parse")
+    }
+}
+
+/// Where a field's value comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Set by the program, or come in as baggage.
+    Stored,
+    /// Read off the active OpenTelemetry span.
+    Derived(Derived),
+}
+
+/// What is read off the active OpenTelemetry span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Derived {
+    TraceId,
+    SpanId,
+}
+
+/// A declared field without its type: its name, documentation and policy.
+///
+/// Got from [`ContextField::declaration`](super::ContextField::declaration).
+pub struct Declaration {
+    name: &'static str,
+    doc: &'static str,
+    policy: Policy,
+    origin: Origin,
+    parse: Option<Parse>,
+    /// A small number of its own for each field of the process; 0 until it is first asked for.
+    id: AtomicU32,
+}
+
+impl Declaration {
+    pub(crate) const fn new(
+        name: &'static str,
+        doc: &'static str,
+        policy: Policy,
+        origin: Origin,
+        parse: Option<Parse>,
+    ) -> Result<Self, NameError> {
+        match name::check(name) {
+            Ok(()) => Ok(Declaration { name, doc, policy, origin, parse, id: AtomicU32::new(0) }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The field's name on spans and events.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The field's documentation, as written where it was declared; empty for fields declared at run time.
+    pub fn doc(&self) -> &'static str {
+        self.doc.trim()
+    }
+
+    /// The field's policy.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The field's key in W3C baggage.
+    pub fn baggage_key(&self) -> &'static str {
+        self.policy.own_baggage_key().unwrap_or(self.name)
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    pub(crate) fn parse(&self) -> Option<Parse> {
+        self.parse
+    }
+
+    /// Numbers are dense, so that what is known per field can stand in a small array.
+    #[inline]
+    pub(crate) fn id(&self) -> usize {
+        match self.id.load(Ordering::Relaxed) {
+            0 => self.assign_id(),
+            id => id as usize,
+        }
+    }
+
+    #[cold]
+    fn assign_id(&self) -> usize {
+        static NEXT: AtomicU32 = AtomicU32::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        match self.id.compare_exchange(0, id, Ordering::Relaxed, Ordering::Relaxed) {
+            Ok(_) => id as usize,
+            Err(id) => id as usize,
+        }
+    }
+}
+
+impl fmt::Debug for Declaration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Declaration").field("name", &self.name).field("policy", &self.policy).finish_non_exhaustive()
+    }
+}
+
+/// Why a field could not be declared at run time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeclareError {
+    /// The name is not a legal field name.
+    Name {
+        /// The name as it was given.
+        name: String,
+        /// What is wrong with it.
+        reason: NameError,
+    },
+    /// The field was declared before, with another type or policy.
+    Conflict {
+        /// The name that was declared twice.
+        name: String,
+    },
+}
+
+impl fmt::Display for DeclareError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            DeclareError::Name { name, reason } => write!(f, "{name:?} cannot be declared: {reason}"),
+            DeclareError::Conflict { name } => write!(
+                f,
+                "the field `{name}` was declared before with another type or policy: declare it once, at start-up"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for DeclareError {}
+
+/// A field that was declared at run time, with the leaked typed key that stands for it.
+struct AtRunTime {
+    name: &'static str,
+    type_id: TypeId,
+    policy: Policy,
+    key: &'static (dyn std::any::Any + Send + Sync),
+}
+
+static AT_RUN_TIME: Mutex<Vec<AtRunTime>> = Mutex::new(Vec::new());
+
+/// Finds or makes the key of a field declared at run time. Leaks one key per name.
+pub(super) fn at_run_time<K: Send + Sync + 'static>(
+    name: &str,
+    policy: Policy,
+    make: impl FnOnce(&'static str) -> Result<K, NameError>,
+) -> Result<&'static K, DeclareError> {
+    // Nothing can panic while the lock is held, so a poisoned list is still whole.
+    let mut declared = AT_RUN_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = declared.iter().find(|known| known.name == name) {
+        let same = known.type_id == TypeId::of::<K>() && known.policy == policy;
+        return known
+            .key
+            .downcast_ref()
+            .filter(|_| same)
+            .ok_or_else(|| DeclareError::Conflict { name: name.to_owned() });
+    }
+    name::check(name).map_err(|reason| DeclareError::Name { name: name.to_owned(), reason })?;
+    let name: &'static str = Box::leak(name.into());
+    let key = make(name).map_err(|reason| DeclareError::Name { name: name.to_owned(), reason })?;
+    let key: &'static K = Box::leak(Box::new(key));
+    declared.push(AtRunTime { name, type_id: TypeId::of::<K>(), policy, key });
+    Ok(key)
+}

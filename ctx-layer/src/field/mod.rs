@@ -1,0 +1,56 @@
+//! What may stand in the context: typed keys, their values, and the schema a layer knows.
+//!
+//! A field is declared once, as a `static`, with [`context_fields!`](crate::context_fields):
+//!
+//! ```
+//! ctx_layer::context_fields! {
+//!     /// The warehouse that serves the request.
+//!     pub static WAREHOUSE: String = "warehouse" => propagate, max_len(32);
+//!     /// The customer's address. Never shown, never sent.
+//!     pub static EMAIL: String = "customer.email" => masked;
+//! }
+//!
+//! let _guard = WAREHOUSE.attach("rotterdam-2");
+//! assert_eq!(WAREHOUSE.get().as_deref(), Some("rotterdam-2"));
+//! ```
+//!
+//! | file | concept |
+//! |---|---|
+//! | `name` | which names are legal |
+//! | `policy` | where a field may stand and where it may go |
+//! | `declaration` | a field without its type: name, policy, how to parse it |
+//! | `key` | a field with its type: [`ContextField`], [`DerivedField`] |
+//! | `text` | making a value fit for a log line: length, control characters |
+//! | `value` | one value as it is stored |
+//! | `set` | the immutable set of values: [`Fields`] |
+//! | `schema` | the fields a layer knows: [`Schema`] |
+//! | `well_known` | the ones everybody needs |
+
+mod declaration;
+mod hash;
+mod key;
+mod name;
+mod policy;
+mod schema;
+mod set;
+mod text;
+mod value;
+pub mod well_known;
+
+pub use declaration::{Declaration, DeclareError};
+pub use hash::{SaltAlreadyInUse, set_hash_salt};
+pub use key::{ContextField, DerivedField, FieldType};
+pub use name::NameError;
+pub use policy::{Policy, Sensitivity};
+pub use schema::{Schema, SchemaBuilder, SchemaError, SchemaProblem};
+pub use set::Fields;
+
+pub(crate) use declaration::{Derived, Origin};
+pub(crate) use name::METRIC_PREFIXES;
+pub(crate) use schema::Registered;
+pub(crate) use value::{Entry, parse_entry};
+
+#[doc(hidden)]
+pub use declaration::Parse;
+#[doc(hidden)]
+pub use value::{NoParser, Parser};

@@ -1,0 +1,147 @@
+//! Which field names are legal.
+
+use std::fmt;
+
+/// Why a name cannot be a context field's.
+///
+/// A legal name has 1 to 64 characters out of `[A-Za-z0-9_.-]`, starts with a letter or `_`, does not end in
+/// `.` or `-`, and means nothing else to `tracing` or to its outputs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NameError {
+    /// The name has no characters.
+    Empty,
+    /// The name has more than 64 bytes.
+    TooLong,
+    /// The name has a character outside `[A-Za-z0-9_.-]`, or starts or ends with one that may only stand inside.
+    Illegal,
+    /// `tracing` or one of its outputs gives the name a meaning of its own: `message`, `error`, `log.*`, `otel.*`
+    /// and the metric prefixes `counter.`, `monotonic_counter.`, `histogram.`, `gauge.`.
+    Reserved,
+}
+
+impl NameError {
+    /// What was wrong and what to do, fit for a `const` panic.
+    pub(crate) const fn describe(self) -> &'static str {
+        match self {
+            NameError::Empty => "a context field's name is empty: give it one, such as \"tenant_id\"",
+            NameError::TooLong => "a context field's name is longer than 64 bytes: shorten it",
+            NameError::Illegal => {
+                "a context field's name may only have [A-Za-z0-9_.-], must start with a letter or `_`, and must not end in `.` or `-`"
+            }
+            NameError::Reserved => {
+                "a context field's name is reserved (`message`, `error`, `log.*`, `otel.*`, `counter.*`, `monotonic_counter.*`, `histogram.*`, `gauge.*`): choose another"
+            }
+        }
+    }
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.describe())
+    }
+}
+
+impl std::error::Error for NameError {}
+
+/// The longest legal name, in bytes.
+const MAX_NAME_LEN: usize = 64;
+
+/// Names that `tracing` (`message`), `tracing-opentelemetry` (`error` becomes an exception) read as their own.
+const RESERVED: &[&str] = &["message", "error"];
+
+/// Prefixes with a meaning: the `log` bridge (`tracing_log::NormalizeEvent`), `tracing-opentelemetry`'s span fields.
+const RESERVED_PREFIXES: &[&str] = &["log.", "otel."];
+
+/// The prefixes by which `tracing_opentelemetry::MetricsLayer` knows its instruments.
+pub(crate) const METRIC_PREFIXES: &[&str] = &["monotonic_counter.", "counter.", "histogram.", "gauge."];
+
+/// Checks a name, at compile time where the name is a constant.
+pub(crate) const fn check(name: &str) -> Result<(), NameError> {
+    let bytes = name.as_bytes();
+    if bytes.is_empty() {
+        return Err(NameError::Empty);
+    }
+    if bytes.len() > MAX_NAME_LEN {
+        return Err(NameError::TooLong);
+    }
+    let mut i = 0;
+    while i < bytes.len() {
+        let edge = i == 0;
+        let last = i == bytes.len() - 1;
+        match bytes[i] {
+            b'A'..=b'Z' | b'a'..=b'z' | b'_' => {}
+            b'0'..=b'9' if !edge => {}
+            b'.' | b'-' if !edge && !last => {}
+            _ => return Err(NameError::Illegal),
+        }
+        i += 1;
+    }
+    if any(bytes, RESERVED, false) || any(bytes, RESERVED_PREFIXES, true) || any(bytes, METRIC_PREFIXES, true) {
+        return Err(NameError::Reserved);
+    }
+    Ok(())
+}
+
+const fn any(name: &[u8], words: &[&str], as_prefix: bool) -> bool {
+    let mut i = 0;
+    while i < words.len() {
+        let word = words[i].as_bytes();
+        if starts_with(name, word) && (as_prefix || name.len() == word.len()) {
+            return true;
+        }
+        i += 1;
+    }
+    false
+}
+
+const fn starts_with(name: &[u8], prefix: &[u8]) -> bool {
+    if name.len() < prefix.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < prefix.len() {
+        if name[i] != prefix[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn legal_names_are_accepted() {
+        for name in ["tenant_id", "_x", "a", "user.id", "http-route", "A9", "counter", "logs.x", "messages"] {
+            assert_eq!(check(name), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn every_illegal_name_says_why() {
+        let long = "x".repeat(65);
+        for (name, why) in [
+            ("", NameError::Empty),
+            (long.as_str(), NameError::TooLong),
+            ("9lives", NameError::Illegal),
+            ("a b", NameError::Illegal),
+            ("tenant\nid", NameError::Illegal),
+            ("ténant", NameError::Illegal),
+            (".a", NameError::Illegal),
+            ("a.", NameError::Illegal),
+            ("a-", NameError::Illegal),
+            ("a=b", NameError::Illegal),
+            ("message", NameError::Reserved),
+            ("error", NameError::Reserved),
+            ("log.target", NameError::Reserved),
+            ("otel.name", NameError::Reserved),
+            ("gauge.x", NameError::Reserved),
+            ("monotonic_counter.x", NameError::Reserved),
+        ] {
+            assert_eq!(check(name), Err(why), "{name:?}");
+        }
+    }
+}

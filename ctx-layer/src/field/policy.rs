@@ -1,0 +1,164 @@
+//! Where a field may stand, and where it may go.
+
+/// How a field's value is shown in outputs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Sensitivity {
+    /// Shown as it is. The default.
+    #[default]
+    Public,
+    /// Shown as `[redacted]`.
+    Masked,
+    /// Shown as 32 hexadecimal digits of a salted SHA-256, so that equal values can be told to be equal.
+    /// See [`set_hash_salt`](crate::field::set_hash_salt).
+    Hashed,
+}
+
+/// What is decided once for a field: on what it stands, how it is shown, whether it may leave the process.
+///
+/// | setting | default | meaning |
+/// |---|---|---|
+/// | [`spans`](Self::spans) | yes | stands on spans |
+/// | [`events`](Self::events) | yes | stands on events |
+/// | [`metrics`](Self::metrics) | no | stands on metric events (cardinality!) |
+/// | [`propagate`](Self::propagate) | no | may cross a process boundary |
+/// | [`baggage_key`](Self::baggage_key) | the field's name | its key in W3C baggage |
+/// | [`masked`](Self::masked), [`hashed`](Self::hashed) | neither | sensitive: how outputs show it |
+/// | [`max_len`](Self::max_len) | 256 bytes | longer texts are cut |
+///
+/// Every method is `const`, so a policy can stand in a `static`:
+///
+/// ```
+/// use ctx_layer::field::Policy;
+/// const POLICY: Policy = Policy::new().propagate().max_len(64);
+/// assert!(POLICY.may_propagate());
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Policy {
+    spans: bool,
+    events: bool,
+    metrics: bool,
+    propagate: bool,
+    baggage_key: Option<&'static str>,
+    sensitivity: Sensitivity,
+    max_len: usize,
+}
+
+/// The mark that a cut text ends in.
+pub(crate) const CUT_MARK: char = '…';
+
+impl Policy {
+    /// The default maximum length of a text, in bytes.
+    pub const DEFAULT_MAX_LEN: usize = 256;
+
+    /// The default policy: on spans and events, not on metrics, not propagated, public, at most 256 bytes.
+    pub const fn new() -> Self {
+        Policy {
+            spans: true,
+            events: true,
+            metrics: false,
+            propagate: false,
+            baggage_key: None,
+            sensitivity: Sensitivity::Public,
+            max_len: Self::DEFAULT_MAX_LEN,
+        }
+    }
+
+    /// Whether the field stands on spans. Defaults to `true`.
+    pub const fn spans(mut self, yes: bool) -> Self {
+        self.spans = yes;
+        self
+    }
+
+    /// Whether the field stands on events. Defaults to `true`.
+    pub const fn events(mut self, yes: bool) -> Self {
+        self.events = yes;
+        self
+    }
+
+    /// Whether the field stands on metric events, those with a `counter.*`, `monotonic_counter.*`, `histogram.*` or
+    /// `gauge.*` field. Defaults to `false`: every value makes a time series of its own.
+    pub const fn metrics(mut self, yes: bool) -> Self {
+        self.metrics = yes;
+        self
+    }
+
+    /// Lets the field cross process boundaries as W3C baggage. By default no field does (OTEP 4931: context-scoped
+    /// attributes are not propagated).
+    pub const fn propagate(mut self) -> Self {
+        self.propagate = true;
+        self
+    }
+
+    /// Sets the field's key in W3C baggage. Defaults to the field's name.
+    pub const fn baggage_key(mut self, key: &'static str) -> Self {
+        self.baggage_key = Some(key);
+        self
+    }
+
+    /// Marks the field as sensitive: outputs show `[redacted]`.
+    pub const fn masked(mut self) -> Self {
+        self.sensitivity = Sensitivity::Masked;
+        self
+    }
+
+    /// Marks the field as sensitive: outputs show a salted hash.
+    pub const fn hashed(mut self) -> Self {
+        self.sensitivity = Sensitivity::Hashed;
+        self
+    }
+
+    /// Shows the plain value: for the one output that may see what the others must not.
+    pub const fn reveal(mut self) -> Self {
+        self.sensitivity = Sensitivity::Public;
+        self
+    }
+
+    /// Sets the maximum length of a text in bytes, the mark `…` (3 bytes) of a cut one included. Defaults to
+    /// [`DEFAULT_MAX_LEN`](Self::DEFAULT_MAX_LEN). Values below 4 count as 4: a character and the mark.
+    pub const fn max_len(mut self, bytes: usize) -> Self {
+        self.max_len = if bytes < 4 { 4 } else { bytes };
+        self
+    }
+
+    /// Whether the field stands on spans.
+    pub const fn stands_on_spans(&self) -> bool {
+        self.spans
+    }
+
+    /// Whether the field stands on events.
+    pub const fn stands_on_events(&self) -> bool {
+        self.events
+    }
+
+    /// Whether the field stands on metric events.
+    pub const fn stands_on_metrics(&self) -> bool {
+        self.metrics
+    }
+
+    /// Whether the field may cross a process boundary.
+    pub const fn may_propagate(&self) -> bool {
+        self.propagate
+    }
+
+    /// The baggage key, where it is not the field's name.
+    pub const fn own_baggage_key(&self) -> Option<&'static str> {
+        self.baggage_key
+    }
+
+    /// How outputs show the value.
+    pub const fn sensitivity(&self) -> Sensitivity {
+        self.sensitivity
+    }
+
+    /// The maximum length of a text, in bytes.
+    pub const fn max_text_len(&self) -> usize {
+        self.max_len
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy::new()
+    }
+}

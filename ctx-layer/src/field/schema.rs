@@ -1,0 +1,282 @@
+//! The fields a layer knows.
+
+use std::{fmt, sync::Arc};
+
+use super::{
+    declaration::Declaration,
+    policy::Policy,
+    well_known,
+};
+
+/// The fields a layer puts on spans and events, each with its policy. Cheap to clone.
+///
+/// ```
+/// use ctx_layer::field::{Schema, well_known::{REQUEST_ID, TENANT_ID}};
+///
+/// ctx_layer::context_fields! {
+///     /// The customer's address.
+///     pub static EMAIL: String = "customer.email" => masked;
+/// }
+///
+/// let schema = Schema::builder()
+///     .field(&TENANT_ID)
+///     .field(&REQUEST_ID)
+///     // This output may show what all others mask.
+///     .field_with(&EMAIL, |policy| policy.reveal())
+///     .build()?;
+/// assert_eq!(schema.names().collect::<Vec<_>>(), ["tenant_id", "request_id", "customer.email"]);
+/// # Ok::<(), ctx_layer::field::SchemaError>(())
+/// ```
+///
+/// Two fields of one name, or more than [`MAX_FIELDS`](Self::MAX_FIELDS), are an error:
+///
+/// ```
+/// # use ctx_layer::field::{Schema, well_known::TENANT_ID};
+/// let error = Schema::builder().field(&TENANT_ID).field(&TENANT_ID).build().unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "the schema cannot be used: the field `tenant_id` is in it twice: register it once, or rename one of the two",
+/// );
+/// ```
+#[derive(Clone)]
+pub struct Schema {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    fields: Box<[Registered]>,
+    /// By [`Declaration::id`]: the field's place in `fields`, or `ABSENT`.
+    places: Box<[u8]>,
+}
+
+const ABSENT: u8 = u8::MAX;
+
+/// A field of a schema, with the policy it has there.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Registered {
+    pub(crate) declaration: ByAddress,
+    pub(crate) policy: Policy,
+}
+
+/// A declaration, compared by where it stands.
+#[derive(Clone, Copy)]
+pub(crate) struct ByAddress(pub(crate) &'static Declaration);
+
+impl PartialEq for ByAddress {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::eq(self.0, other.0)
+    }
+}
+
+impl Eq for ByAddress {}
+
+impl std::hash::Hash for ByAddress {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        std::ptr::hash(self.0, state);
+    }
+}
+
+impl Schema {
+    /// The most fields a schema may have: every field costs a look on every event.
+    pub const MAX_FIELDS: usize = 128;
+
+    /// Starts a schema with no fields.
+    pub fn builder() -> SchemaBuilder {
+        SchemaBuilder { fields: Vec::new() }
+    }
+
+    /// The well-known stored fields: `request_id`, `tenant_id`, `user_id`, `role`, `locale`, `correlation_id` and
+    /// `feature_flags`.
+    ///
+    /// `trace_id` and `span_id` are not among them: what is exported as OpenTelemetry has them anyway. Give them to the
+    /// one output that wants them; see [`ContextLayer::around`](crate::ContextLayer::around).
+    pub fn well_known() -> Self {
+        // The names are constants and differ: nothing can be wrong.
+        Self::from_fields(Self::builder().well_known().fields)
+    }
+
+    /// The fields' names, in the order in which they were registered.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.inner.fields.iter().map(|field| field.declaration.0.name())
+    }
+
+    /// The fields, in the order in which they were registered, each with the policy it has in this schema.
+    pub fn fields(&self) -> impl Iterator<Item = (&'static Declaration, Policy)> {
+        self.inner.fields.iter().map(|field| (field.declaration.0, field.policy))
+    }
+
+    pub(crate) fn registered(&self) -> &[Registered] {
+        &self.inner.fields
+    }
+
+    /// The place of a field among [`registered`](Self::registered).
+    #[inline]
+    pub(crate) fn place(&self, id: usize) -> Option<usize> {
+        match self.inner.places.get(id) {
+            None | Some(&ABSENT) => None,
+            Some(&place) => Some(place as usize),
+        }
+    }
+
+    fn from_fields(fields: Vec<Registered>) -> Self {
+        let ids = fields.iter().map(|field| field.declaration.0.id());
+        let mut places = vec![ABSENT; ids.clone().max().map_or(0, |max| max + 1)].into_boxed_slice();
+        for (place, id) in ids.enumerate() {
+            // `MAX_FIELDS` keeps places below `ABSENT`.
+            places[id] = place as u8;
+        }
+        Schema { inner: Arc::new(Inner { fields: fields.into(), places }) }
+    }
+}
+
+impl Default for Schema {
+    /// [`Schema::well_known`].
+    fn default() -> Self {
+        Self::well_known()
+    }
+}
+
+impl fmt::Debug for Schema {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.fields().map(|(declaration, policy)| (declaration.name(), policy))).finish()
+    }
+}
+
+/// Collects the fields of a [`Schema`].
+#[derive(Clone)]
+#[must_use = "a schema is made by `build`"]
+pub struct SchemaBuilder {
+    fields: Vec<Registered>,
+}
+
+impl SchemaBuilder {
+    /// Registers a field under the policy it was declared with.
+    pub fn field(self, field: &'static impl AsRef<Declaration>) -> Self {
+        self.field_with(field, |policy| policy)
+    }
+
+    /// Registers a field under a changed policy: on what it stands and how it is shown *here*.
+    ///
+    /// Length, propagation and baggage key belong to the field itself; changing them here has no effect.
+    pub fn field_with(
+        mut self,
+        field: &'static impl AsRef<Declaration>,
+        change: impl FnOnce(Policy) -> Policy,
+    ) -> Self {
+        let declaration = field.as_ref();
+        self.fields.push(Registered { declaration: ByAddress(declaration), policy: change(*declaration.policy()) });
+        self
+    }
+
+    /// Registers the fields of [`Schema::well_known`].
+    pub fn well_known(self) -> Self {
+        self.field(&well_known::REQUEST_ID)
+            .field(&well_known::TENANT_ID)
+            .field(&well_known::USER_ID)
+            .field(&well_known::ROLE)
+            .field(&well_known::LOCALE)
+            .field(&well_known::CORRELATION_ID)
+            .field(&well_known::FEATURE_FLAGS)
+    }
+
+    /// Makes the schema.
+    ///
+    /// # Errors
+    /// All problems at once: two fields of one name or of one baggage key, more than [`Schema::MAX_FIELDS`] fields.
+    pub fn build(self) -> Result<Schema, SchemaError> {
+        let mut problems = Vec::new();
+        if self.fields.len() > Schema::MAX_FIELDS {
+            problems.push(SchemaProblem::TooManyFields { count: self.fields.len() });
+        }
+        for (i, field) in self.fields.iter().enumerate() {
+            let field = field.declaration.0;
+            for earlier in self.fields[..i].iter().map(|earlier| earlier.declaration.0) {
+                if earlier.name() == field.name() {
+                    problems.push(SchemaProblem::DuplicateName { name: field.name() });
+                    break;
+                }
+                if earlier.baggage_key() == field.baggage_key() {
+                    problems.push(SchemaProblem::DuplicateBaggageKey {
+                        key: field.baggage_key(),
+                        names: [earlier.name(), field.name()],
+                    });
+                    break;
+                }
+            }
+        }
+        if problems.is_empty() { Ok(Schema::from_fields(self.fields)) } else { Err(SchemaError { problems }) }
+    }
+}
+
+impl fmt::Debug for SchemaBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.fields.iter().map(|field| field.declaration.0.name())).finish()
+    }
+}
+
+/// Why a schema cannot be used: everything that is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SchemaError {
+    problems: Vec<SchemaProblem>,
+}
+
+impl SchemaError {
+    /// Everything that is wrong, in the order of the fields.
+    pub fn problems(&self) -> &[SchemaProblem] {
+        &self.problems
+    }
+}
+
+impl fmt::Display for SchemaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the schema cannot be used: ")?;
+        for (i, problem) in self.problems.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SchemaError {}
+
+/// One thing that is wrong with a schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SchemaProblem {
+    /// Two fields have one name.
+    DuplicateName {
+        /// The name.
+        name: &'static str,
+    },
+    /// Two fields would be read from the same baggage entry.
+    DuplicateBaggageKey {
+        /// The key.
+        key: &'static str,
+        /// The names of the two fields.
+        names: [&'static str; 2],
+    },
+    /// There are more than [`Schema::MAX_FIELDS`] fields.
+    TooManyFields {
+        /// How many there are.
+        count: usize,
+    },
+}
+
+impl fmt::Display for SchemaProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            SchemaProblem::DuplicateName { name } => {
+                write!(f, "the field `{name}` is in it twice: register it once, or rename one of the two")
+            }
+            SchemaProblem::DuplicateBaggageKey { key, names: [a, b] } => {
+                write!(f, "the fields `{a}` and `{b}` share the baggage key `{key}`: give one another `baggage_key`")
+            }
+            SchemaProblem::TooManyFields { count } => {
+                write!(f, "it has {count} fields, more than the {} allowed: register fewer", Schema::MAX_FIELDS)
+            }
+        }
+    }
+}

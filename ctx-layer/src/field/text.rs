@@ -1,0 +1,138 @@
+//! Making a value fit to stand on a line of text: short enough, and unable to forge another line.
+
+use std::fmt::{self, Write};
+
+use super::policy::CUT_MARK;
+
+/// Stands for a character that must not reach a terminal or a log file.
+const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
+
+/// A value as text.
+pub(crate) struct Text {
+    pub(crate) text: Box<str>,
+    /// Nothing was cut or replaced.
+    pub(crate) exact: bool,
+}
+
+/// Formats `value` into at most `max_len` bytes, control characters replaced.
+///
+/// A longer text is cut at a character boundary and ends in `…`. What formatting would produce past that is not
+/// formatted at all.
+pub(crate) fn presentable(value: &dyn fmt::Display, max_len: usize) -> Text {
+    let mut writer = Presenter { text: String::new(), max_len, exact: true };
+    if write!(writer, "{value}").is_err() {
+        writer.exact = false;
+    }
+    Text { text: writer.text.into_boxed_str(), exact: writer.exact }
+}
+
+struct Presenter {
+    text: String,
+    max_len: usize,
+    exact: bool,
+}
+
+impl Presenter {
+    fn cut(&mut self) -> fmt::Error {
+        let room = self.max_len.saturating_sub(CUT_MARK.len_utf8());
+        let end = self.text.floor_char_boundary_within(room);
+        self.text.truncate(end);
+        self.text.push(CUT_MARK);
+        self.exact = false;
+        fmt::Error
+    }
+}
+
+impl Write for Presenter {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        // The usual identifier: printable ASCII that fits.
+        if self.text.len() + s.len() <= self.max_len && s.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+            self.text.push_str(s);
+            return Ok(());
+        }
+        for c in s.chars() {
+            let c = if is_unsafe_in_text(c) {
+                self.exact = false;
+                REPLACEMENT
+            } else {
+                c
+            };
+            if self.text.len() + c.len_utf8() > self.max_len {
+                return Err(self.cut());
+            }
+            self.text.push(c);
+        }
+        Ok(())
+    }
+}
+
+/// Characters by which a value could end its line, move the cursor, colour the terminal or reorder what is shown:
+/// C0, DEL and C1 controls, the line and paragraph separators, and the bidirectional overrides ("Trojan Source",
+/// CVE-2021-42574).
+pub(crate) fn is_unsafe_in_text(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+trait FloorCharBoundary {
+    fn floor_char_boundary_within(&self, index: usize) -> usize;
+}
+
+impl FloorCharBoundary for str {
+    /// `str::floor_char_boundary` is stable only since Rust 1.91.
+    fn floor_char_boundary_within(&self, index: usize) -> usize {
+        let mut index = index.min(self.len());
+        while !self.is_char_boundary(index) {
+            index -= 1;
+        }
+        index
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: &str, max_len: usize) -> (String, bool) {
+        let Text { text, exact } = presentable(&value, max_len);
+        (text.into(), exact)
+    }
+
+    #[test]
+    fn a_text_that_fits_is_kept() {
+        assert_eq!(text("acme", 4), ("acme".into(), true));
+        assert_eq!(text("", 4), (String::new(), true));
+        assert_eq!(text("zürich 🚲", 64), ("zürich 🚲".into(), true));
+    }
+
+    #[test]
+    fn a_longer_text_is_cut_at_a_character_boundary_and_marked() {
+        assert_eq!(text("abcdefgh", 7), ("abcd…".into(), false));
+        // 4-byte characters: 10 bytes have room for one of them and the mark.
+        assert_eq!(text("🚲🚲🚲", 10), ("🚲…".into(), false));
+        for max_len in 4..40 {
+            let (cut, exact) = text("aé€🚲aé€🚲aé€🚲aé€🚲", max_len);
+            assert!(cut.len() <= max_len);
+            assert_eq!(exact, !cut.ends_with('…'));
+        }
+    }
+
+    #[test]
+    fn what_could_forge_a_line_is_replaced() {
+        let (shown, exact) = text("a\0b\nc\rd\x1b[31me\u{85}f\u{2028}g\u{202e}h\x7f", 256);
+        assert_eq!(shown, "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}[31me\u{fffd}f\u{fffd}g\u{fffd}h\u{fffd}");
+        assert!(!exact);
+    }
+
+    #[test]
+    fn formatting_stops_where_the_text_is_cut() {
+        struct Endless;
+        impl fmt::Display for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                loop {
+                    f.write_str("abc")?;
+                }
+            }
+        }
+        assert_eq!(&*presentable(&Endless, 8).text, "abcab…");
+    }
+}

@@ -1,0 +1,182 @@
+//! One value as it is stored: typed for who reads it, and as it stands on spans and events.
+
+use std::{
+    any::Any,
+    fmt,
+    marker::PhantomData,
+    str::FromStr,
+    sync::{Arc, OnceLock},
+};
+
+use tracing_core::field::Value;
+
+use super::{
+    declaration::{Declaration, Parse},
+    hash,
+    key::FieldType,
+    policy::Sensitivity,
+    text,
+};
+
+/// What a masked value shows.
+pub(crate) const MASK: &str = "[redacted]";
+
+/// A value in the primitive types that `tracing` and OpenTelemetry attributes know.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Shown {
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    Text(Box<str>),
+}
+
+impl Shown {
+    fn as_value(&self) -> &(dyn Value + 'static) {
+        match self {
+            Shown::Bool(v) => v,
+            Shown::I64(v) => v,
+            Shown::U64(v) => v,
+            Shown::F64(v) => v,
+            Shown::Text(v) => v,
+        }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Shown::Bool(v) => v.fmt(f),
+            Shown::I64(v) => v.fmt(f),
+            Shown::U64(v) => v.fmt(f),
+            Shown::F64(v) => v.fmt(f),
+            Shown::Text(v) => v.fmt(f),
+        }
+    }
+}
+
+/// The user's value, its type forgotten.
+pub(crate) trait Erased: fmt::Display + Send + Sync {
+    fn as_any(&self) -> &dyn Any;
+}
+
+impl<T: FieldType> Erased for T {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+}
+
+/// A field's value: made once when it is set, shared by everything that carries it.
+pub(crate) struct Entry<T: ?Sized = dyn Erased> {
+    declaration: &'static Declaration,
+    shown: Shown,
+    /// `shown` is the whole value: nothing was cut or replaced.
+    exact: bool,
+    hashed: OnceLock<Box<str>>,
+    value: T,
+}
+
+impl Entry {
+    pub(crate) fn new<T: FieldType>(declaration: &'static Declaration, value: T) -> Arc<Entry> {
+        let (shown, exact) = show(&value, declaration.policy().max_text_len());
+        Arc::new(Entry { declaration, shown, exact, hashed: OnceLock::new(), value })
+    }
+
+    pub(crate) fn declaration(&self) -> &'static Declaration {
+        self.declaration
+    }
+
+    /// The user's value, where it has the type asked for.
+    pub(crate) fn downcast<T: 'static>(&self) -> Option<&T> {
+        self.value.as_any().downcast_ref()
+    }
+
+    /// The value as outputs get it.
+    #[inline]
+    pub(crate) fn as_value(&self, sensitivity: Sensitivity) -> &(dyn Value + 'static) {
+        match sensitivity {
+            Sensitivity::Public => self.shown.as_value(),
+            Sensitivity::Masked => &MASK,
+            Sensitivity::Hashed => {
+                self.hashed.get_or_init(|| hash::hashed(self.declaration.name(), &&self.value))
+            }
+        }
+    }
+
+    /// Whether both are certainly the same value of the same field.
+    pub(crate) fn same_as(&self, other: &Entry) -> bool {
+        std::ptr::eq(self.declaration, other.declaration) && self.exact && other.exact && self.shown == other.shown
+    }
+
+    /// The value as text, as sensitive as its declaration says.
+    pub(crate) fn display(&self) -> &dyn fmt::Display {
+        match self.declaration.policy().sensitivity() {
+            Sensitivity::Public => &self.shown,
+            Sensitivity::Masked | Sensitivity::Hashed => &MASK,
+        }
+    }
+}
+
+/// Finds the primitive in which a value keeps its type, else its text.
+fn show<T: FieldType>(value: &T, max_len: usize) -> (Shown, bool) {
+    macro_rules! primitives {
+        ($($type:ty => $shown:expr),* $(,)?) => {
+            $(if let Some(value) = (value as &dyn Any).downcast_ref::<$type>() {
+                return ($shown(*value), true);
+            })*
+        };
+    }
+    primitives!(
+        bool => Shown::Bool,
+        i64 => Shown::I64, i32 => signed, i16 => signed, i8 => signed, isize => |v| Shown::I64(v as i64),
+        u64 => unsigned, u32 => unsigned, u16 => unsigned, u8 => unsigned, usize => |v| unsigned(v as u64),
+        f64 => Shown::F64, f32 => |v| Shown::F64(f64::from(v)),
+    );
+    let text::Text { text, exact } = text::presentable(value, max_len);
+    (Shown::Text(text), exact)
+}
+
+fn signed(value: impl Into<i64>) -> Shown {
+    Shown::I64(value.into())
+}
+
+/// OpenTelemetry has no unsigned integers, and `tracing-opentelemetry` makes texts of them. What fits goes as `i64`.
+fn unsigned(value: impl Into<u64>) -> Shown {
+    let value = value.into();
+    i64::try_from(value).map_or(Shown::U64(value), Shown::I64)
+}
+
+/// Finds out, at compile time, whether a type can come back from text.
+///
+/// An inherent constant is preferred to one of a trait, so `Parser::<T>::PARSE` is `Some` exactly where
+/// `T: FromStr`, and [`NoParser`]'s `None` elsewhere. Only the [`context_fields!`](crate::context_fields) macro, which
+/// knows a concrete `T`, can ask this way.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Parser<T>(PhantomData<T>);
+
+#[doc(hidden)]
+pub trait NoParser {
+    /// The fallback.
+    const PARSE: Option<Parse> = None;
+}
+
+impl<T> NoParser for Parser<T> {}
+
+impl<T: FieldType + FromStr> Parser<T> {
+    /// The parser of a type that has one.
+    pub const PARSE: Option<Parse> = Some(Parse(parse::<T>));
+}
+
+fn parse<T: FieldType + FromStr>(declaration: &'static Declaration, text: &str) -> Option<Arc<Entry>> {
+    text.parse::<T>().ok().map(|value| Entry::new(declaration, value))
+}
+
+/// Reads a field's value from untrusted text: `None` where the type has no parser, or refuses the text, and where
+/// the text is longer than the field allows or has control characters.
+pub(crate) fn parse_entry(declaration: &'static Declaration, untrusted: &str) -> Option<Arc<Entry>> {
+    if untrusted.len() > declaration.policy().max_text_len() || untrusted.chars().any(text::is_unsafe_in_text) {
+        return None;
+    }
+    (declaration.parse()?.0)(declaration, untrusted)
+}

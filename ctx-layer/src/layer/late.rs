@@ -1,0 +1,57 @@
+//! Late binding: a value that becomes known when its span is open already.
+
+use tracing_core::{
+    dispatcher,
+    field::Value,
+    span::Record,
+};
+
+use super::core::Core;
+use crate::field::{ContextField, Entry, FieldType};
+
+impl<T: FieldType> ContextField<T> {
+    /// Sets the value on the current span, although that span never declared the field.
+    ///
+    /// Authentication often runs inside the request span; this is how the span gets its tenant all the same. The value
+    /// is recorded on the span (where the field stands on spans), and it is in force from here until the span is left,
+    /// and again whenever it is entered: for the rest of the request, across `.await`.
+    ///
+    /// Spans that were made before, the current span's parents among them, are not changed.
+    ///
+    /// Returns whether there was a current span to set it on, under a
+    /// [`ContextSubscriber`](crate::ContextSubscriber). If not, nothing has happened.
+    ///
+    /// ```
+    /// use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let subscriber = tracing_subscriber::registry().with_context(Schema::well_known());
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     let request = tracing::info_span!("request").entered();
+    ///     assert!(TENANT_ID.record("acme"));
+    ///     assert_eq!(TENANT_ID.get().as_deref(), Some("acme"));
+    ///
+    ///     let request = request.exit();
+    ///     assert_eq!(TENANT_ID.get(), None);
+    ///     request.in_scope(|| assert_eq!(TENANT_ID.get().as_deref(), Some("acme")));
+    /// });
+    /// ```
+    pub fn record(&'static self, value: impl Into<T>) -> bool {
+        let entry = Entry::new(self.declaration(), value.into());
+        dispatcher::get_default(|dispatch| {
+            let Some(core) = dispatch.downcast_ref::<Core>() else { return false };
+            let Some((id, metadata)) = dispatch.current_span().into_inner() else { return false };
+            let place = core.augmentation.schema.place(self.declaration().id());
+            if let Some(place) = place
+                && let Some(index) = core.augmentation.of(super::metadata::original_of(metadata)).index(place)
+                && let Some(field) = metadata.fields().iter().nth(index)
+            {
+                let sensitivity = core.augmentation.schema.registered()[place].policy.sensitivity();
+                let value: &dyn Value = entry.as_value(sensitivity);
+                dispatch.record(&id, &Record::new(&metadata.fields().value_set(&[(&field, Some(value))])));
+            }
+            core.change(&id, |fields| fields.with_entry(entry.clone(), false));
+            true
+        })
+    }
+}

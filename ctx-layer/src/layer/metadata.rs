@@ -1,0 +1,173 @@
+//! Metadata with the registered names added: made once per call site and schema, found without a lock.
+
+use std::sync::{LazyLock, Mutex, PoisonError};
+
+use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
+
+use super::table::Table;
+use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema};
+
+/// What a schema makes of one call site's metadata.
+pub(super) struct Augmented {
+    /// The same name, target, level, file, line, kind and call site, with more fields.
+    pub(super) metadata: &'static Metadata<'static>,
+    /// The names of all its fields.
+    names: &'static [&'static str],
+    /// How many of the fields are the call site's own.
+    pub(super) own: usize,
+    /// By the field's place in the schema: its index among the metadata's fields, or `ABSENT`.
+    indices: Box<[u16]>,
+    /// Whether any registered field may stand here.
+    pub(super) takes_fields: bool,
+}
+
+const ABSENT: u16 = u16::MAX;
+
+impl Augmented {
+    /// The index of a registered field among the metadata's fields, where it may stand on this span or event.
+    #[inline]
+    pub(super) fn index(&self, place: usize) -> Option<usize> {
+        match self.indices[place] {
+            ABSENT => None,
+            index => Some(index as usize),
+        }
+    }
+}
+
+/// A schema and what it makes of each call site.
+pub(super) struct Augmentation {
+    pub(super) schema: Schema,
+    table: &'static Table<Augmented>,
+    /// The fields that are read off the active OpenTelemetry span, with their places in the schema.
+    pub(super) derived: Box<[(usize, Derived)]>,
+}
+
+/// What is leaked is shared: one table for all layers with equal schemas.
+static TABLES: Mutex<Vec<(Box<[Registered]>, &'static Table<Augmented>)>> = Mutex::new(Vec::new());
+
+/// From augmented metadata back to the call site's own.
+static ORIGINALS: LazyLock<Table<&'static Metadata<'static>>> = LazyLock::new(Table::new);
+
+impl Augmentation {
+    pub(super) fn new(schema: Schema) -> Self {
+        let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = tables.iter().find(|(fields, _)| **fields == *schema.registered()).map(|(_, table)| *table);
+        let table = known.unwrap_or_else(|| {
+            let table = Box::leak(Box::new(Table::new()));
+            tables.push((schema.registered().into(), table));
+            table
+        });
+        let derived = schema
+            .registered()
+            .iter()
+            .enumerate()
+            .filter_map(|(place, field)| match field.declaration.0.origin() {
+                Origin::Derived(derived) => Some((place, derived)),
+                Origin::Stored => None,
+            })
+            .collect();
+        Augmentation { schema, table, derived }
+    }
+
+    #[inline]
+    pub(super) fn of(&self, metadata: &'static Metadata<'static>) -> &'static Augmented {
+        self.table.get_or_insert_with(metadata, || augment(&self.schema, metadata))
+    }
+
+    /// Calls `f` with the augmented form of metadata that may live for a moment only.
+    ///
+    /// The `log` bridge asks whether a record is enabled with metadata made for that record; the call site behind it,
+    /// one per level, is the same for all.
+    pub(super) fn with<R>(&self, metadata: &Metadata<'_>, f: impl FnOnce(&Metadata<'_>) -> R) -> R {
+        if let Some(augmented) = self.table.get(metadata) {
+            return f(augmented.metadata);
+        }
+        let of_call_site = self.of(call_site_of(metadata.callsite()));
+        if metadata.fields().len() != of_call_site.own {
+            return f(metadata);
+        }
+        f(&Metadata::new(
+            metadata.name(),
+            metadata.target(),
+            *metadata.level(),
+            metadata.file(),
+            metadata.line(),
+            metadata.module_path(),
+            FieldSet::new(of_call_site.names, metadata.callsite()),
+            kind_of(metadata),
+        ))
+    }
+}
+
+/// The call site's own metadata behind `metadata`, which any layer of this crate may have augmented.
+pub(super) fn original_of(metadata: &'static Metadata<'static>) -> &'static Metadata<'static> {
+    ORIGINALS.get(metadata).map_or(metadata, |augmented| augmented)
+}
+
+/// The metadata that a call site itself gives. `Identifier`'s field is public and hidden: a test pins what is used here.
+pub(super) fn call_site_of(identifier: Identifier) -> &'static Metadata<'static> {
+    identifier.0.metadata()
+}
+
+fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
+    let own = metadata.fields();
+    let is_metric = metadata.is_event()
+        && own.iter().any(|field| METRIC_PREFIXES.iter().any(|prefix| field.name().starts_with(prefix)));
+    let mut names: Vec<&'static str> = own.iter().map(|field| field.name()).collect();
+    let indices: Box<[u16]> = schema
+        .registered()
+        .iter()
+        .map(|field| {
+            let stands = if metadata.is_span() {
+                field.policy.stands_on_spans()
+            } else if is_metric {
+                field.policy.stands_on_metrics()
+            } else {
+                field.policy.stands_on_events()
+            };
+            if !stands {
+                return ABSENT;
+            }
+            let name = field.declaration.0.name();
+            // A field of the call site's own keeps its place: an ambient value goes there if the code sets none.
+            let index = names.iter().position(|own| *own == name).unwrap_or_else(|| {
+                names.push(name);
+                names.len() - 1
+            });
+            u16::try_from(index).unwrap_or(ABSENT)
+        })
+        .collect();
+    let takes_fields = indices.iter().any(|index| *index != ABSENT);
+    let own = own.len();
+    let names: &'static [&'static str] = names.leak();
+    let augmented: &'static Metadata<'static> = if names.len() == own {
+        metadata
+    } else {
+        let original = ORIGINALS.get(metadata).copied().unwrap_or(metadata);
+        let augmented = Box::leak(Box::new(Metadata::new(
+            metadata.name(),
+            metadata.target(),
+            *metadata.level(),
+            metadata.file(),
+            metadata.line(),
+            metadata.module_path(),
+            FieldSet::new(names, metadata.callsite()),
+            kind_of(metadata),
+        )));
+        ORIGINALS.get_or_insert_with(augmented, || original);
+        augmented
+    };
+    Augmented { metadata: augmented, names, own, indices, takes_fields }
+}
+
+/// `Metadata` tells its kind only in part: whether it is a hint (of `enabled!`) stands in its `Debug` alone.
+fn kind_of(metadata: &Metadata<'_>) -> Kind {
+    let is_hint = format!("{metadata:?}").ends_with("HINT) }");
+    match (metadata.is_span(), metadata.is_event(), is_hint) {
+        (true, _, false) => Kind::SPAN,
+        (true, _, true) => Kind::SPAN.hint(),
+        (false, true, false) => Kind::EVENT,
+        (false, true, true) => Kind::EVENT.hint(),
+        (false, false, _) => Kind::HINT,
+    }
+}

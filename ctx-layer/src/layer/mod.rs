@@ -1,0 +1,119 @@
+//! Copying the fields in force onto spans and events.
+//!
+//! `tracing` layers can read events but not change them. A [`Subscriber`] that wraps the finished stack can: it gets
+//! each span and event before any layer does, and passes on another with more fields. That other one has the same name,
+//! target, level, file, line and *call site*, so layers, filters and `Span::record` see no difference but the fields.
+//!
+//! [`Subscriber`]: tracing_core::Subscriber
+
+mod ambient;
+mod core;
+mod entered;
+mod home;
+mod late;
+mod metadata;
+mod output;
+mod rewrite;
+mod scratch;
+mod spans;
+mod subscriber;
+mod table;
+
+use tracing_core::Subscriber;
+
+pub use output::ContextOutput;
+pub use subscriber::ContextSubscriber;
+
+use crate::field::Schema;
+
+/// Puts a schema's fields on spans and events: of a whole stack, or of one output.
+///
+/// # Over a whole stack
+///
+/// ```
+/// use ctx_layer::{Schema, WithContextExt};
+/// use tracing_subscriber::prelude::*;
+///
+/// let subscriber = tracing_subscriber::registry()
+///     .with(ctx_layer::once_per_line(tracing_subscriber::fmt::layer()))
+///     .with_context(Schema::well_known());
+/// # drop(subscriber);
+/// ```
+///
+/// [`with_context`](WithContextExt::with_context) is short for [`ContextLayer::over`].
+#[derive(Clone, Debug, Default)]
+pub struct ContextLayer {
+    schema: Schema,
+}
+
+impl ContextLayer {
+    /// A layer that knows the fields of `schema`.
+    pub fn new(schema: Schema) -> Self {
+        ContextLayer { schema }
+    }
+
+    /// Wraps a finished stack: the fields stand on every span and every event, in every output, and before filters and
+    /// samplers look. It has to be the outermost: layers added over it see spans and events without the fields.
+    ///
+    /// Spans remember what is in force when they are made. Entering one, on whatever thread, puts that in force until it
+    /// is left, unless all of it is in force already.
+    pub fn over<S: Subscriber>(self, subscriber: S) -> ContextSubscriber<S> {
+        ContextSubscriber::new(self.schema, subscriber)
+    }
+
+    /// Wraps one output: the fields stand on what this output sees, and nowhere else.
+    ///
+    /// Combines with [`over`](Self::over): what stands on spans and events already stays as it is. Spans remember values
+    /// only under `over`; without it they are carried by whatever else carries the OpenTelemetry context.
+    ///
+    /// ```
+    /// use ctx_layer::{ContextLayer, Schema, WithContextExt, field::well_known::{SPAN_ID, TRACE_ID}};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// // Only the JSON lines carry trace_id and span_id.
+    /// let ids = Schema::builder().field(&TRACE_ID).field(&SPAN_ID).build()?;
+    /// let subscriber = tracing_subscriber::registry()
+    ///     .with(ContextLayer::new(ids).around(tracing_subscriber::fmt::layer().json()))
+    ///     .with_context(Schema::well_known());
+    /// # drop(subscriber);
+    /// # Ok::<(), ctx_layer::field::SchemaError>(())
+    /// ```
+    pub fn around<L>(self, output: L) -> ContextOutput<L> {
+        ContextOutput::new(self.schema, output)
+    }
+}
+
+/// Wraps a text output so that each line shows each ambient field once, however deep the spans.
+///
+/// Text formats print the fields of every enclosing span on every line. Under this the ambient fields stand on the
+/// event, at the end of the line, and spans show only the fields they declare themselves.
+///
+/// The lines that `fmt` itself makes of a span's life (`with_span_events`) are no events, and so show no ambient fields
+/// under this; without it they do.
+///
+/// ```
+/// use ctx_layer::{Schema, WithContextExt, once_per_line};
+/// use tracing_subscriber::prelude::*;
+///
+/// let subscriber = tracing_subscriber::registry()
+///     .with(once_per_line(tracing_subscriber::fmt::layer()))
+///     .with_context(Schema::well_known());
+/// # drop(subscriber);
+/// ```
+pub fn once_per_line<L>(output: L) -> ContextOutput<L> {
+    // An empty schema breaks no rule.
+    let nothing = Schema::builder().build().unwrap_or_default();
+    ContextLayer::new(nothing).around(output).hide_on_spans()
+}
+
+/// Puts a [`ContextLayer`] over a subscriber stack in one line.
+pub trait WithContextExt: Subscriber + Sized {
+    /// Puts the fields of `schema` on every span and every event of this stack. Call it last, right before `.init()`.
+    ///
+    /// Short for [`ContextLayer::over`], which says more.
+    fn with_context(self, schema: Schema) -> ContextSubscriber<Self> {
+        ContextLayer::new(schema).over(self)
+    }
+}
+
+impl<S: Subscriber> WithContextExt for S {}

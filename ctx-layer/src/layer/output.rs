@@ -1,0 +1,226 @@
+//! Around one output: fields that stand there alone, or do not stand there.
+
+use std::any::TypeId;
+
+use tracing_core::{
+    Dispatch, Event, Field, Interest, LevelFilter, Metadata, Subscriber,
+    field::{FieldSet, ValueSet, Visit},
+    span::{Attributes, Id, Record},
+};
+use tracing_subscriber::{Layer, layer::Context};
+
+use super::{
+    ambient::{Ambient, Parentage},
+    core::{Core, is_about_the_context},
+    home::Home,
+    metadata::{Augmentation, call_site_of, original_of},
+    rewrite::{Additions, Source, Values, rewrite},
+    subscriber::{like, with_parent_of},
+};
+use crate::field::Schema;
+
+/// A layer around one output that decides which fields stand there.
+///
+/// Made by [`ContextLayer::around`](super::ContextLayer::around) and [`once_per_line`](super::once_per_line()). It
+/// forwards every method of [`Layer`], and answers `downcast_ref` for what it wraps.
+pub struct ContextOutput<L> {
+    inner: L,
+    augmentation: Augmentation,
+    hide_on_spans: bool,
+    home: Home,
+}
+
+impl<L> ContextOutput<L> {
+    pub(super) fn new(schema: Schema, inner: L) -> Self {
+        crate::context::register(schema.fields().map(|(declaration, _)| declaration));
+        ContextOutput { inner, augmentation: Augmentation::new(schema), hide_on_spans: false, home: Home::new() }
+    }
+
+    /// Hides from this output the ambient fields that spans carry; events keep theirs. Fields that a span declares
+    /// itself are its own and stay.
+    ///
+    /// For text formats, which print the fields of every enclosing span on every line; see
+    /// [`once_per_line`](super::once_per_line()).
+    pub fn hide_on_spans(mut self) -> Self {
+        self.hide_on_spans = true;
+        self
+    }
+
+    /// The metadata under which this output knows a call site, before its own fields are added.
+    fn base(&self, metadata: &'static Metadata<'static>) -> &'static Metadata<'static> {
+        if self.hide_on_spans && metadata.is_span() { original_of(metadata) } else { metadata }
+    }
+
+    fn ambient(&self, parent: Parentage<'_>) -> Option<Ambient> {
+        // What an explicit parent remembers, the subscriber over the whole stack knows; where there is none, nobody.
+        if let Parentage::Explicit(parent) = parent {
+            let elsewhere = self.home.with(|dispatch| dispatch.downcast_ref::<Core>()?.elsewhere(parent)).flatten();
+            if let Some(cx) = elsewhere {
+                return Ambient::of(&self.augmentation, &cx, Parentage::Explicit(parent), &self.home);
+            }
+        }
+        Ambient::current(&self.augmentation, parent, &self.home)
+    }
+
+    fn with_event<R>(&self, event: &Event<'_>, mut f: impl FnMut(&Event<'_>) -> R) -> R {
+        let metadata = event.metadata();
+        if is_about_the_context(metadata) {
+            return f(event);
+        }
+        let Some(ambient) = self.ambient(Parentage::of_event(event)) else { return f(event) };
+        let augmented = self.augmentation.of(metadata);
+        if !augmented.takes_fields {
+            return f(event);
+        }
+        let additions = ambient.onto(&self.augmentation, augmented);
+        let mut result = None;
+        rewrite(event, augmented.own, augmented.metadata.fields(), &additions, |values| {
+            result = Some(f(&like(event, augmented.metadata, values)));
+        });
+        // `rewrite` calls back exactly once.
+        result.unwrap_or_else(|| f(event))
+    }
+}
+
+impl<S, L> Layer<S> for ContextOutput<L>
+where
+    S: Subscriber,
+    L: Layer<S>,
+{
+    fn on_register_dispatch(&self, subscriber: &Dispatch) {
+        self.home.set(subscriber);
+        self.inner.on_register_dispatch(subscriber);
+    }
+
+    fn on_layer(&mut self, subscriber: &mut S) {
+        self.inner.on_layer(subscriber);
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.inner.register_callsite(self.augmentation.of(self.base(metadata)).metadata)
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>, ctx: Context<'_, S>) -> bool {
+        self.augmentation.with(metadata, |metadata| self.inner.enabled(metadata, ctx))
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.inner.max_level_hint()
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        let base = self.base(attributes.metadata());
+        let hides = !std::ptr::eq(base, attributes.metadata());
+        let augmented = self.augmentation.of(base);
+        let ambient = match self.ambient(Parentage::of_span(attributes)) {
+            Some(ambient) if augmented.takes_fields => Some(ambient),
+            _ if hides => None,
+            _ => return self.inner.on_new_span(attributes, id, ctx),
+        };
+        let on_new_span = |values: &ValueSet<'_>| {
+            self.inner.on_new_span(&with_parent_of(attributes, augmented.metadata, values), id, ctx.clone());
+        };
+        let fields = augmented.metadata.fields();
+        match ambient {
+            Some(ambient) => {
+                rewrite(attributes, augmented.own, fields, &ambient.onto(&self.augmentation, augmented), on_new_span)
+            }
+            None => rewrite(attributes, augmented.own, fields, &Nothing, on_new_span),
+        }
+    }
+
+    fn on_record(&self, span: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        if !self.hide_on_spans {
+            return self.inner.on_record(span, values, ctx);
+        }
+        let mut found = Found::default();
+        Source::record(values, &mut found);
+        match found {
+            // Only the span's own.
+            Found { ambient: false, .. } => self.inner.on_record(span, values, ctx),
+            Found { own: Some(own), .. } => {
+                rewrite(values, own.len(), own, &Nothing, |values| {
+                    self.inner.on_record(span, &Record::new(values), ctx.clone());
+                });
+            }
+            // Only ambient fields: nothing to tell.
+            Found { own: None, .. } => {}
+        }
+    }
+
+    fn on_follows_from(&self, span: &Id, follows: &Id, ctx: Context<'_, S>) {
+        self.inner.on_follows_from(span, follows, ctx);
+    }
+
+    /// Asked with the event as the output will get it: filters inside may look at its values.
+    fn event_enabled(&self, event: &Event<'_>, ctx: Context<'_, S>) -> bool {
+        self.with_event(event, |event| self.inner.event_enabled(event, ctx.clone()))
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        self.with_event(event, |event| self.inner.on_event(event, ctx.clone()));
+    }
+
+    fn on_enter(&self, id: &Id, ctx: Context<'_, S>) {
+        self.inner.on_enter(id, ctx);
+    }
+
+    fn on_exit(&self, id: &Id, ctx: Context<'_, S>) {
+        self.inner.on_exit(id, ctx);
+    }
+
+    fn on_close(&self, id: Id, ctx: Context<'_, S>) {
+        self.inner.on_close(id, ctx);
+    }
+
+    fn on_id_change(&self, old: &Id, new: &Id, ctx: Context<'_, S>) {
+        self.inner.on_id_change(old, new, ctx);
+    }
+
+    // Forced by the trait; see `ContextSubscriber`. What is asked of `Filtered` and `Option` layers inside is asked
+    // through here too.
+    #[allow(unsafe_code)]
+    unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
+        if id == TypeId::of::<Self>() {
+            Some(std::ptr::from_ref(self).cast())
+        } else {
+            // SAFETY: the caller's promise is passed on unchanged; `inner` lives as long as `self`.
+            unsafe { self.inner.downcast_raw(id) }
+        }
+    }
+}
+
+impl<L: std::fmt::Debug> std::fmt::Debug for ContextOutput<L> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContextOutput")
+            .field("schema", &self.augmentation.schema)
+            .field("hide_on_spans", &self.hide_on_spans)
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Adds nothing: what is rewritten is only cut down to its own fields.
+struct Nothing;
+
+impl Additions for Nothing {
+    fn add<'a>(&'a self, _: &mut Values<'a>) {}
+}
+
+/// What kinds of field are recorded late: the span's own, with the set they are of, and ambient ones.
+#[derive(Default)]
+struct Found {
+    own: Option<&'static FieldSet>,
+    ambient: bool,
+}
+
+impl Visit for Found {
+    fn record_debug(&mut self, field: &Field, _: &dyn std::fmt::Debug) {
+        let own = call_site_of(field.callsite()).fields();
+        if field.index() < own.len() {
+            self.own = Some(own);
+        } else {
+            self.ambient = true;
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! Rebuilding the values of a span or event with others added.
+//!
+//! `tracing`'s `Value` is sealed, and the values of an event can only be seen inside a `Visit`, one at a time. So a visit
+//! takes down what each is, and the values are put together again:
+//!
+//! - numbers and booleans by value;
+//! - texts and bytes copied once, to a buffer that is used again;
+//! - `Debug` values (also `%display` and the message) not at all: whoever formats one visits the source again, and so
+//!   gets the value itself, with the formatter's own flags. What nobody formats costs nothing;
+//! - errors by staying inside the visit that shows them, since only there can they be had as `dyn Error`.
+
+use std::{error::Error, fmt, ops::Range};
+
+use smallvec::SmallVec;
+use tracing_core::{
+    Event, Field,
+    field::{DebugValue, FieldSet, Value, ValueSet, Visit, debug},
+    span::{Attributes, Record},
+};
+
+use super::scratch::Scratch;
+
+/// What has values to visit.
+pub(super) trait Source {
+    fn record(&self, visitor: &mut dyn Visit);
+}
+
+impl Source for Event<'_> {
+    fn record(&self, visitor: &mut dyn Visit) {
+        Event::record(self, visitor);
+    }
+}
+
+impl Source for Attributes<'_> {
+    fn record(&self, visitor: &mut dyn Visit) {
+        Attributes::record(self, visitor);
+    }
+}
+
+impl Source for Record<'_> {
+    fn record(&self, visitor: &mut dyn Visit) {
+        Record::record(self, visitor);
+    }
+}
+
+/// The values of a span or event, each at its field's index.
+pub(super) type Values<'a> = [Option<&'a (dyn Value + 'a)>];
+
+/// What is put among a source's own values.
+pub(super) trait Additions {
+    fn add<'a>(&'a self, values: &mut Values<'a>);
+}
+
+/// Calls `then` with the first `own` values of `source`, and with what `additions` put among them.
+///
+/// `fields` are the fields of the result; they start with the source's own.
+pub(super) fn rewrite(
+    source: &dyn Source,
+    own: usize,
+    fields: &FieldSet,
+    additions: &impl Additions,
+    mut then: impl FnMut(&ValueSet<'_>),
+) {
+    let mut taken = Taken::default();
+    if own > 0 {
+        taken.values.resize(own, Own::Unset);
+        source.record(&mut taken);
+    }
+    let Taken { values, scratch, errors } = taken;
+    let mut finish = |held: Option<&Held<'_>>| {
+        let rebuilt: SmallVec<[Rebuilt<'_>; 8]> = values
+            .iter()
+            .enumerate()
+            .map(|(index, own)| match own {
+                Own::Unset => Rebuilt::Unset,
+                Own::Bool(v) => Rebuilt::Bool(*v),
+                Own::I64(v) => Rebuilt::I64(*v),
+                Own::U64(v) => Rebuilt::U64(*v),
+                Own::F64(v) => Rebuilt::F64(*v),
+                Own::I128(v) => Rebuilt::I128(*v),
+                Own::U128(v) => Rebuilt::U128(*v),
+                Own::Str(at) => Rebuilt::Str(scratch.text(at)),
+                Own::Bytes(at) => Rebuilt::Bytes(scratch.bytes(at)),
+                Own::Debug => Rebuilt::Debug(debug(Revisit { source, index })),
+                Own::Error => match held.and_then(|held| held.find(index)) {
+                    Some(error) => Rebuilt::Error(error),
+                    None => Rebuilt::Debug(debug(Revisit { source, index })),
+                },
+            })
+            .collect();
+        let mut all: SmallVec<[Option<&(dyn Value + '_)>; 24]> = rebuilt.iter().map(Rebuilt::as_value).collect();
+        all.resize(fields.len(), None);
+        additions.add(&mut all);
+        then(&fields.value_set_all(&all));
+    };
+    if errors.is_empty() { finish(None) } else { hold(source, &errors, None, &mut finish) }
+}
+
+/// One of the source's own values, as far as it can be kept outside the visit.
+#[derive(Clone)]
+enum Own {
+    Unset,
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    I128(i128),
+    U128(u128),
+    Str(Range<usize>),
+    Bytes(Range<usize>),
+    Debug,
+    Error,
+}
+
+/// One of the source's own values, to be visited again.
+enum Rebuilt<'a> {
+    Unset,
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    I128(i128),
+    U128(u128),
+    Str(&'a str),
+    Bytes(&'a [u8]),
+    Debug(DebugValue<Revisit<'a>>),
+    Error(&'a (dyn Error + 'static)),
+}
+
+impl Rebuilt<'_> {
+    fn as_value(&self) -> Option<&(dyn Value + '_)> {
+        Some(match self {
+            Rebuilt::Unset => return None,
+            Rebuilt::Bool(v) => v,
+            Rebuilt::I64(v) => v,
+            Rebuilt::U64(v) => v,
+            Rebuilt::F64(v) => v,
+            Rebuilt::I128(v) => v,
+            Rebuilt::U128(v) => v,
+            Rebuilt::Str(v) => v,
+            Rebuilt::Bytes(v) => v,
+            Rebuilt::Debug(v) => v,
+            Rebuilt::Error(v) => v,
+        })
+    }
+}
+
+/// Takes down what each of the source's own values is.
+#[derive(Default)]
+struct Taken {
+    values: SmallVec<[Own; 8]>,
+    scratch: Scratch,
+    /// The indices of the errors.
+    errors: SmallVec<[usize; 1]>,
+}
+
+impl Taken {
+    #[inline]
+    fn take(&mut self, field: &Field, value: Own) {
+        if let Some(taken) = self.values.get_mut(field.index()) {
+            *taken = value;
+        }
+    }
+}
+
+impl Visit for Taken {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.take(field, Own::F64(value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.take(field, Own::I64(value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.take(field, Own::U64(value));
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.take(field, Own::I128(value));
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.take(field, Own::U128(value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.take(field, Own::Bool(value));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        let at = self.scratch.push_text(value);
+        self.take(field, Own::Str(at));
+    }
+
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        let at = self.scratch.push_bytes(value);
+        self.take(field, Own::Bytes(at));
+    }
+
+    fn record_error(&mut self, field: &Field, _: &(dyn Error + 'static)) {
+        self.errors.push(field.index());
+        self.take(field, Own::Error);
+    }
+
+    fn record_debug(&mut self, field: &Field, _: &dyn fmt::Debug) {
+        self.take(field, Own::Debug);
+    }
+}
+
+/// Formats a value by visiting its source again, so that the value itself does, with the formatter's flags.
+struct Revisit<'a> {
+    source: &'a dyn Source,
+    index: usize,
+}
+
+impl fmt::Debug for Revisit<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut visitor = FormatOne { index: self.index, f, result: Ok(()) };
+        self.source.record(&mut visitor);
+        visitor.result
+    }
+}
+
+struct FormatOne<'a, 'f> {
+    index: usize,
+    f: &'a mut fmt::Formatter<'f>,
+    result: fmt::Result,
+}
+
+impl Visit for FormatOne<'_, '_> {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.index() == self.index {
+            self.result = value.fmt(self.f);
+        }
+    }
+
+    // Other kinds of value are not formatted here; without these, each would be wrapped only to be ignored.
+    fn record_f64(&mut self, _: &Field, _: f64) {}
+    fn record_i64(&mut self, _: &Field, _: i64) {}
+    fn record_u64(&mut self, _: &Field, _: u64) {}
+    fn record_i128(&mut self, _: &Field, _: i128) {}
+    fn record_u128(&mut self, _: &Field, _: u128) {}
+    fn record_bool(&mut self, _: &Field, _: bool) {}
+    fn record_str(&mut self, _: &Field, _: &str) {}
+    fn record_bytes(&mut self, _: &Field, _: &[u8]) {}
+}
+
+/// The errors whose visits are under way, innermost first.
+struct Held<'a> {
+    index: usize,
+    error: &'a (dyn Error + 'static),
+    outer: Option<&'a Held<'a>>,
+}
+
+impl<'a> Held<'a> {
+    fn find(&self, index: usize) -> Option<&'a (dyn Error + 'static)> {
+        if self.index == index { Some(self.error) } else { self.outer?.find(index) }
+    }
+}
+
+/// Calls `finish` from inside the visits that show the errors at `indices`: one visit within the other.
+#[cold]
+fn hold(
+    source: &dyn Source,
+    indices: &[usize],
+    held: Option<&Held<'_>>,
+    finish: &mut dyn FnMut(Option<&Held<'_>>),
+) {
+    let Some((&index, rest)) = indices.split_first() else { return finish(held) };
+    let mut visitor = HoldOne { source, index, rest, outer: held, finish: Some(finish) };
+    source.record(&mut visitor);
+    // A source that shows the error only the first time: the item still goes out.
+    if let Some(finish) = visitor.finish.take() {
+        hold(source, rest, held, finish);
+    }
+}
+
+struct HoldOne<'a> {
+    source: &'a dyn Source,
+    index: usize,
+    rest: &'a [usize],
+    outer: Option<&'a Held<'a>>,
+    finish: Option<&'a mut dyn FnMut(Option<&Held<'_>>)>,
+}
+
+impl Visit for HoldOne<'_> {
+    fn record_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
+        if field.index() == self.index
+            && let Some(finish) = self.finish.take()
+        {
+            let held = Held { index: self.index, error, outer: self.outer };
+            hold(self.source, self.rest, Some(&held), finish);
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}

@@ -1,0 +1,68 @@
+//! Buffers that are used again: rewriting an event allocates nothing once they have grown.
+
+use std::{cell::RefCell, ops::Range};
+
+thread_local! {
+    /// Several, because formatting one event may log another.
+    static BUFFERS: RefCell<Vec<Buffers>> = const { RefCell::new(Vec::new()) };
+}
+
+#[derive(Default)]
+struct Buffers {
+    text: String,
+    bytes: Vec<u8>,
+}
+
+/// A larger buffer is given back to the allocator: one huge event must not cost memory on every thread for ever.
+const MAX_KEPT: usize = 64 * 1024;
+
+/// Buffers for the texts of one event, taken when first needed; they go back to their thread when dropped.
+#[derive(Default)]
+pub(super) struct Scratch {
+    buffers: Option<Buffers>,
+}
+
+impl Scratch {
+    /// Copies `text`, and says where it is.
+    pub(super) fn push_text(&mut self, text: &str) -> Range<usize> {
+        let buffer = &mut self.buffers().text;
+        let start = buffer.len();
+        buffer.push_str(text);
+        start..buffer.len()
+    }
+
+    /// Copies `bytes`, and says where they are.
+    pub(super) fn push_bytes(&mut self, bytes: &[u8]) -> Range<usize> {
+        let buffer = &mut self.buffers().bytes;
+        let start = buffer.len();
+        buffer.extend_from_slice(bytes);
+        start..buffer.len()
+    }
+
+    pub(super) fn text(&self, at: &Range<usize>) -> &str {
+        self.buffers.as_ref().and_then(|buffers| buffers.text.get(at.clone())).unwrap_or_default()
+    }
+
+    pub(super) fn bytes(&self, at: &Range<usize>) -> &[u8] {
+        self.buffers.as_ref().and_then(|buffers| buffers.bytes.get(at.clone())).unwrap_or_default()
+    }
+
+    fn buffers(&mut self) -> &mut Buffers {
+        self.buffers.get_or_insert_with(|| {
+            BUFFERS.try_with(|buffers| buffers.borrow_mut().pop()).ok().flatten().unwrap_or_default()
+        })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Some(mut buffers) = self.buffers.take()
+            && buffers.text.capacity() + buffers.bytes.capacity() <= MAX_KEPT
+        {
+            buffers.text.clear();
+            buffers.bytes.clear();
+            // While the thread is being torn down the buffers are simply freed.
+            let _ = BUFFERS.try_with(|all| all.borrow_mut().push(buffers));
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Over a whole stack: fields on every span and every event, before any layer sees them.
+
+use std::any::TypeId;
+
+use tracing_core::{
+    Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber,
+    field::ValueSet,
+    span::{self, Attributes, Current, Id},
+};
+use tracing_subscriber::registry::LookupSpan;
+
+use super::{
+    ambient::Parentage,
+    core::{Core, is_about_the_context},
+    metadata::Augmentation,
+    rewrite::rewrite,
+};
+use crate::field::Schema;
+
+/// A subscriber that puts the registered fields in force on every span and every event it passes on.
+///
+/// Made by [`ContextLayer::over`](super::ContextLayer::over). It forwards every method of
+/// [`Subscriber`], and answers `downcast_ref` for what it wraps.
+pub struct ContextSubscriber<S> {
+    inner: S,
+    core: Core,
+}
+
+impl<S> ContextSubscriber<S> {
+    pub(super) fn new(schema: Schema, inner: S) -> Self {
+        crate::context::register(schema.fields().map(|(declaration, _)| declaration));
+        ContextSubscriber { inner, core: Core::new(Augmentation::new(schema)) }
+    }
+}
+
+impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
+    fn on_register_dispatch(&self, subscriber: &Dispatch) {
+        self.core.home.set(subscriber);
+        self.inner.on_register_dispatch(subscriber);
+    }
+
+    fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
+        self.inner.register_callsite(self.core.augmentation.of(metadata).metadata)
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.core.augmentation.with(metadata, |metadata| self.inner.enabled(metadata))
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        self.inner.max_level_hint()
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        let augmented = self.core.augmentation.of(attributes.metadata());
+        let ambient = self.core.ambient(Parentage::of_span(attributes)).filter(|_| augmented.takes_fields);
+        let id = match ambient {
+            // The added names stand on it all the same: a value may be recorded later.
+            None => self.inner.new_span(&with_parent_of(attributes, augmented.metadata, attributes.values())),
+            Some(ambient) => {
+                let additions = ambient.onto(&self.core.augmentation, augmented);
+                let mut id = None;
+                rewrite(attributes, augmented.own, augmented.metadata.fields(), &additions, |values| {
+                    id = Some(self.inner.new_span(&with_parent_of(attributes, augmented.metadata, values)));
+                });
+                // `rewrite` calls back exactly once.
+                id.unwrap_or_else(|| self.inner.new_span(attributes))
+            }
+        };
+        self.core.remember(&id, attributes);
+        id
+    }
+
+    fn record(&self, span: &Id, values: &span::Record<'_>) {
+        self.inner.record(span, values);
+    }
+
+    fn record_follows_from(&self, span: &Id, follows: &Id) {
+        self.inner.record_follows_from(span, follows);
+    }
+
+    /// Always `true`: [`event`](Self::event) asks what is inside, with the event as it will get it.
+    fn event_enabled(&self, _: &Event<'_>) -> bool {
+        true
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let forward = |event: &Event<'_>| {
+            if self.inner.event_enabled(event) {
+                self.inner.event(event);
+            }
+        };
+        let metadata = event.metadata();
+        if is_about_the_context(metadata) {
+            return forward(event);
+        }
+        let Some(ambient) = self.core.ambient(Parentage::of_event(event)) else { return forward(event) };
+        let augmented = self.core.augmentation.of(metadata);
+        if !augmented.takes_fields {
+            return forward(event);
+        }
+        let additions = ambient.onto(&self.core.augmentation, augmented);
+        rewrite(event, augmented.own, augmented.metadata.fields(), &additions, |values| {
+            forward(&like(event, augmented.metadata, values));
+        });
+    }
+
+    fn enter(&self, span: &Id) {
+        self.core.enter(span, || self.inner.enter(span));
+    }
+
+    fn exit(&self, span: &Id) {
+        self.core.exit(span);
+        self.inner.exit(span);
+    }
+
+    fn clone_span(&self, id: &Id) -> Id {
+        self.inner.clone_span(id)
+    }
+
+    #[allow(deprecated)]
+    fn drop_span(&self, id: Id) {
+        self.try_close(id);
+    }
+
+    fn try_close(&self, id: Id) -> bool {
+        let closed = self.inner.try_close(id.clone());
+        if closed {
+            self.core.forget(&id);
+        }
+        closed
+    }
+
+    fn current_span(&self) -> Current {
+        self.inner.current_span()
+    }
+
+    // Forced by the trait: a `Subscriber` can answer `Dispatch::downcast_ref` in no other way, and
+    // `tracing-opentelemetry`, `tracing-error` and `reload` find their layers by it.
+    #[allow(unsafe_code)]
+    unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
+        if id == TypeId::of::<Self>() {
+            Some(std::ptr::from_ref(self).cast())
+        } else if id == TypeId::of::<Core>() {
+            Some(std::ptr::from_ref(&self.core).cast())
+        } else {
+            // SAFETY: the caller's promise to use the pointer as a reference to the type `id` belongs to, for as long
+            // as `self` is borrowed, is passed on unchanged; `inner` lives as long as `self`.
+            unsafe { self.inner.downcast_raw(id) }
+        }
+    }
+}
+
+/// An event with other metadata and values, and the same one of the three kinds of parent.
+pub(super) fn like<'a>(
+    event: &Event<'_>,
+    metadata: &'static Metadata<'static>,
+    values: &'a ValueSet<'a>,
+) -> Event<'a> {
+    if event.is_contextual() {
+        Event::new(metadata, values)
+    } else {
+        Event::new_child_of(event.parent().cloned(), metadata, values)
+    }
+}
+
+/// Attributes with other metadata and values, and the same one of the three kinds of parent.
+pub(super) fn with_parent_of<'a>(
+    attributes: &Attributes<'_>,
+    metadata: &'static Metadata<'static>,
+    values: &'a ValueSet<'a>,
+) -> Attributes<'a> {
+    match attributes.parent() {
+        Some(parent) => Attributes::child_of(parent.clone(), metadata, values),
+        None if attributes.is_root() => Attributes::new_root(metadata, values),
+        None => Attributes::new(metadata, values),
+    }
+}
+
+impl<'a, S: LookupSpan<'a>> LookupSpan<'a> for ContextSubscriber<S> {
+    type Data = S::Data;
+
+    fn span_data(&'a self, id: &Id) -> Option<Self::Data> {
+        self.inner.span_data(id)
+    }
+
+    fn register_filter(&mut self) -> tracing_subscriber::filter::FilterId {
+        self.inner.register_filter()
+    }
+}
+
+impl<S: std::fmt::Debug> std::fmt::Debug for ContextSubscriber<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ContextSubscriber")
+            .field("schema", &self.core.augmentation.schema)
+            .field("inner", &self.inner)
+            .finish()
+    }
+}

@@ -1,0 +1,95 @@
+//! A table that only grows and is read without a lock.
+
+use std::sync::OnceLock;
+
+/// From the address of something that lives for ever to what is known about it. Entries are never removed: leaked.
+pub(super) struct Table<V: 'static> {
+    buckets: Box<[Link<V>]>,
+}
+
+/// The next entry of a bucket, once there is one.
+type Link<V> = OnceLock<&'static Entry<V>>;
+
+struct Entry<V: 'static> {
+    key: usize,
+    value: V,
+    next: Link<V>,
+}
+
+/// Call sites number in the thousands in a large program; chains stay short.
+const BUCKETS: usize = 1024;
+
+impl<V> Table<V> {
+    pub(super) fn new() -> Self {
+        Table { buckets: (0..BUCKETS).map(|_| OnceLock::new()).collect() }
+    }
+
+    #[inline]
+    pub(super) fn get<K>(&self, key: &K) -> Option<&'static V> {
+        let key = address(key);
+        let mut link = self.bucket(key);
+        while let Some(entry) = link.get() {
+            if entry.key == key {
+                return Some(&entry.value);
+            }
+            link = &entry.next;
+        }
+        None
+    }
+
+    /// Finds or makes an entry. When two threads make one at once, both get the first; the other is leaked unused.
+    #[inline]
+    pub(super) fn get_or_insert_with<K>(&self, key: &'static K, make: impl FnOnce() -> V) -> &'static V {
+        match self.get(key) {
+            Some(value) => value,
+            None => self.insert(address(key), make()),
+        }
+    }
+
+    #[cold]
+    fn insert(&self, key: usize, value: V) -> &'static V {
+        let new: &'static Entry<V> = Box::leak(Box::new(Entry { key, value, next: OnceLock::new() }));
+        let mut link = self.bucket(key);
+        loop {
+            let entry: &'static Entry<V> = link.get_or_init(|| new);
+            if entry.key == key {
+                return &entry.value;
+            }
+            link = &entry.next;
+        }
+    }
+
+    #[inline]
+    fn bucket(&self, key: usize) -> &Link<V> {
+        // Fibonacci hashing: the best mixed bits of the product are the upper ones.
+        let hash = (key as u64 >> 3).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        &self.buckets[(hash >> (u64::BITS - BUCKETS.trailing_zeros())) as usize]
+    }
+}
+
+#[inline]
+fn address<K>(key: &K) -> usize {
+    std::ptr::from_ref(key).addr()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_thread_finds_the_one_value_of_a_key() {
+        let table: &'static Table<usize> = Box::leak(Box::new(Table::new()));
+        let keys: &'static [u64] = Box::leak((0..if cfg!(miri) { 50 } else { 5000 }).collect());
+        let threads: Vec<_> = (0..4)
+            .map(|thread| {
+                std::thread::spawn(move || {
+                    keys.iter().map(|key| table.get_or_insert_with(key, || thread) as *const usize as usize).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let found: Vec<_> = threads.into_iter().map(|thread| thread.join().unwrap()).collect();
+        assert!(found.windows(2).all(|pair| pair[0] == pair[1]));
+        assert!(keys.iter().all(|key| table.get(key).is_some()));
+        assert!(table.get(&0u64).is_none());
+    }
+}

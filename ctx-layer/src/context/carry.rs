@@ -34,9 +34,5 @@ pub(crate) fn attach_over(current: &Context, remembered: &Context) -> Context {
             }))
         }
     };
-    if current.is_telemetry_suppressed() && !cx.is_telemetry_suppressed() {
-        cx.with_telemetry_suppressed()
-    } else {
-        cx
-    }
+    if current.is_telemetry_suppressed() && !cx.is_telemetry_suppressed() { cx.with_telemetry_suppressed() } else { cx }
 }

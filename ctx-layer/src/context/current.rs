@@ -97,8 +97,7 @@ impl Fields {
 impl<T: FieldType> ContextField<T> {
     /// The value in force: the one the program set, else the one in OpenTelemetry baggage. `None` where there is none.
     pub fn get(&'static self) -> Option<T> {
-        let (fields, with_baggage) =
-            read(|cx| (cx.fields().clone(), (!cx.baggage().is_empty()).then(|| cx.clone())))?;
+        let (fields, with_baggage) = read(|cx| (cx.fields().clone(), (!cx.baggage().is_empty()).then(|| cx.clone())))?;
         let fields = match with_baggage {
             None => fields,
             Some(cx) => fields.with_baggage(cx.baggage(), [self.declaration()].into_iter()),

@@ -47,10 +47,13 @@ pub(crate) fn hashed(name: &str, value: &dyn fmt::Display) -> Box<str> {
     hasher.update([0]);
     // A `Display` that fails is hashed as far as it came.
     let _ = write!(HashWriter(&mut hasher), "{value}");
-    hasher.finalize()[..16].iter().fold(String::with_capacity(32), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }).into()
+    hasher.finalize()[..16]
+        .iter()
+        .fold(String::with_capacity(32), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
+        .into()
 }
 
 struct HashWriter<'a>(&'a mut Sha256);

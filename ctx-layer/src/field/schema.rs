@@ -2,11 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use super::{
-    declaration::Declaration,
-    policy::Policy,
-    well_known,
-};
+use super::{declaration::Declaration, policy::Policy, well_known};
 
 /// The fields a layer puts on spans and events, each with its policy. Cheap to clone.
 ///

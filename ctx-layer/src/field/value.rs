@@ -97,9 +97,7 @@ impl Entry {
         match sensitivity {
             Sensitivity::Public => self.shown.as_value(),
             Sensitivity::Masked => &MASK,
-            Sensitivity::Hashed => {
-                self.hashed.get_or_init(|| hash::hashed(self.declaration.name(), &&self.value))
-            }
+            Sensitivity::Hashed => self.hashed.get_or_init(|| hash::hashed(self.declaration.name(), &&self.value)),
         }
     }
 

@@ -51,7 +51,9 @@ pub(super) fn attach_more(subscriber: usize, span: &Id, cx: Context) {
         let mut list = list.borrow_mut();
         match list.iter_mut().rfind(|entered| entered.is(subscriber, span)) {
             Some(entered) => entered.guards.push(guard),
-            None => list.push(Entered { subscriber, span: span.clone(), again: 0, guards: SmallVec::from_buf([guard]) }),
+            None => {
+                list.push(Entered { subscriber, span: span.clone(), again: 0, guards: SmallVec::from_buf([guard]) })
+            }
         }
     });
 }

@@ -1,10 +1,6 @@
 //! Late binding: a value that becomes known when its span is open already.
 
-use tracing_core::{
-    dispatcher,
-    field::Value,
-    span::Record,
-};
+use tracing_core::{dispatcher, field::Value, span::Record};
 
 use super::core::Core;
 use crate::field::{ContextField, Entry, FieldType};

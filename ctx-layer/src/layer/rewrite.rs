@@ -261,12 +261,7 @@ impl<'a> Held<'a> {
 
 /// Calls `finish` from inside the visits that show the errors at `indices`: one visit within the other.
 #[cold]
-fn hold(
-    source: &dyn Source,
-    indices: &[usize],
-    held: Option<&Held<'_>>,
-    finish: &mut dyn FnMut(Option<&Held<'_>>),
-) {
+fn hold(source: &dyn Source, indices: &[usize], held: Option<&Held<'_>>, finish: &mut dyn FnMut(Option<&Held<'_>>)) {
     let Some((&index, rest)) = indices.split_first() else { return finish(held) };
     let mut visitor = HoldOne { source, index, rest, outer: held, finish: Some(finish) };
     source.record(&mut visitor);

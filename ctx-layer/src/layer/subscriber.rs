@@ -152,11 +152,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
 }
 
 /// An event with other metadata and values, and the same one of the three kinds of parent.
-pub(super) fn like<'a>(
-    event: &Event<'_>,
-    metadata: &'static Metadata<'static>,
-    values: &'a ValueSet<'a>,
-) -> Event<'a> {
+pub(super) fn like<'a>(event: &Event<'_>, metadata: &'static Metadata<'static>, values: &'a ValueSet<'a>) -> Event<'a> {
     if event.is_contextual() {
         Event::new(metadata, values)
     } else {

@@ -83,7 +83,9 @@ mod tests {
         let threads: Vec<_> = (0..4)
             .map(|thread| {
                 std::thread::spawn(move || {
-                    keys.iter().map(|key| table.get_or_insert_with(key, || thread) as *const usize as usize).collect::<Vec<_>>()
+                    keys.iter()
+                        .map(|key| table.get_or_insert_with(key, || thread) as *const usize as usize)
+                        .collect::<Vec<_>>()
                 })
             })
             .collect();

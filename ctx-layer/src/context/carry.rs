@@ -4,6 +4,20 @@ use opentelemetry::{Context, baggage::BaggageExt};
 
 use super::{ContextFieldsExt, current::active_ids};
 
+/// By which it can be told that two contexts have the very same fields and baggage, while both are alive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Identity {
+    fields: usize,
+    baggage: usize,
+}
+
+impl Identity {
+    #[inline]
+    pub(crate) fn of(cx: &Context) -> Self {
+        Identity { fields: cx.fields().address(), baggage: std::ptr::from_ref(cx.baggage()).addr() }
+    }
+}
+
 /// Whether all that `remembered` says of fields and baggage is in force in `current` already.
 ///
 /// Then `current` is `remembered`, or was made from it by setting more, and there is nothing to change. Otherwise the

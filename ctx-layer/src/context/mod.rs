@@ -28,5 +28,5 @@ pub use current::ContextFieldsExt;
 pub use future::{FutureFieldsExt, WithFields};
 pub use scope::FieldsGuard;
 
-pub(crate) use carry::{attach_over, is_in_force};
+pub(crate) use carry::{Identity, attach_over, is_in_force};
 pub(crate) use current::{active_ids, read, register};

@@ -13,7 +13,7 @@ use super::{
     metadata::Augmentation,
     spans::SpanContexts,
 };
-use crate::context::{ContextFieldsExt, attach_over, is_in_force, read};
+use crate::context::{ContextFieldsExt, Identity, attach_over, is_in_force, read};
 
 /// The state of a [`ContextSubscriber`](super::ContextSubscriber) that does not depend on what it wraps.
 pub(super) struct Core {
@@ -70,26 +70,49 @@ impl Core {
     }
 
     /// Enters a span by `enter`, and sees to it that what it remembers is in force afterwards.
+    ///
+    /// An OpenTelemetry layer below attaches the context in which *it* saw the span made. So what is wanted is decided
+    /// before, and compared after.
     #[inline]
     pub(super) fn enter(&self, id: &Id, enter: impl FnOnce()) {
-        // An OpenTelemetry layer below attaches the context in which *it* saw the span made. So what is wanted is
-        // decided before, and compared after.
-        let wanted = match self.elsewhere(id) {
-            Some(remembered) => Some(remembered),
-            None => read(|cx| (!cx.fields().is_empty()).then(|| cx.clone())).flatten(),
-        };
+        let wanted = self.wanted(id);
         enter();
-        let attach = wanted.and_then(|wanted| {
-            read(|cx| {
-                let in_force = cx.fields().is_same(wanted.fields()) && std::ptr::eq(cx.baggage(), wanted.baggage());
-                (!in_force).then(|| attach_over(cx, &wanted))
-            })
-            .flatten()
-        });
-        match attach {
+        let attach = match wanted {
+            Wanted::Nothing => None,
+            Wanted::AsIs(identity) => match read(|cx| Identity::of(cx) == identity) {
+                Some(false) => self.spans.with(id, |remembered| remembered.cloned()),
+                _ => None,
+            },
+            Wanted::Context(wanted) => {
+                read(|cx| Identity::of(cx) != Identity::of(&wanted)).unwrap_or_default().then_some(wanted)
+            }
+        };
+        match attach.and_then(|wanted| read(|cx| attach_over(cx, &wanted))) {
             Some(cx) => entered::attach(self.key(), id, cx),
             None => entered::enter_again(self.key(), id),
         }
+    }
+
+    /// What is to be in force in a span.
+    #[inline]
+    fn wanted(&self, id: &Id) -> Wanted {
+        self.spans.with(id, |remembered| {
+            read(|cx| match remembered {
+                None if cx.fields().is_empty() => Wanted::Nothing,
+                None => Wanted::Context(cx.clone()),
+                Some(remembered) => {
+                    let identity = Identity::of(cx);
+                    if identity == Identity::of(remembered) {
+                        Wanted::AsIs(identity)
+                    } else if is_in_force(remembered, cx) {
+                        Wanted::Context(cx.clone())
+                    } else {
+                        Wanted::Context(remembered.clone())
+                    }
+                }
+            })
+            .unwrap_or(Wanted::Nothing)
+        })
     }
 
     #[inline]
@@ -104,6 +127,15 @@ impl Core {
         self.spans.remember(id, Some(changed.clone()));
         entered::attach_more(self.key(), id, changed);
     }
+}
+
+/// What is to be in force in a span that is being entered.
+enum Wanted {
+    /// Nothing was remembered and nothing is in force.
+    Nothing,
+    /// What is in force, which is what the span remembers.
+    AsIs(Identity),
+    Context(Context),
 }
 
 /// Events of the `opentelemetry` crate itself are passed on untouched: it warns about its context stack while that is

@@ -43,7 +43,9 @@ pub(super) struct Augmentation {
 }
 
 /// What is leaked is shared: one table for all layers with equal schemas.
-static TABLES: Mutex<Vec<(Box<[Registered]>, &'static Table<Augmented>)>> = Mutex::new(Vec::new());
+static TABLES: Mutex<Vec<KnownTable>> = Mutex::new(Vec::new());
+
+type KnownTable = (Box<[Registered]>, &'static Table<Augmented>);
 
 /// From augmented metadata back to the call site's own.
 static ORIGINALS: LazyLock<Table<&'static Metadata<'static>>> = LazyLock::new(Table::new);

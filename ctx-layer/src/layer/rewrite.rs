@@ -259,9 +259,12 @@ impl<'a> Held<'a> {
     }
 }
 
+/// What is done once all errors are held.
+type Finish<'a> = dyn FnMut(Option<&Held<'_>>) + 'a;
+
 /// Calls `finish` from inside the visits that show the errors at `indices`: one visit within the other.
 #[cold]
-fn hold(source: &dyn Source, indices: &[usize], held: Option<&Held<'_>>, finish: &mut dyn FnMut(Option<&Held<'_>>)) {
+fn hold(source: &dyn Source, indices: &[usize], held: Option<&Held<'_>>, finish: &mut Finish<'_>) {
     let Some((&index, rest)) = indices.split_first() else { return finish(held) };
     let mut visitor = HoldOne { source, index, rest, outer: held, finish: Some(finish) };
     source.record(&mut visitor);
@@ -276,7 +279,7 @@ struct HoldOne<'a> {
     index: usize,
     rest: &'a [usize],
     outer: Option<&'a Held<'a>>,
-    finish: Option<&'a mut dyn FnMut(Option<&Held<'_>>)>,
+    finish: Option<&'a mut Finish<'a>>,
 }
 
 impl Visit for HoldOne<'_> {

@@ -1,0 +1,178 @@
+//! The subscribers that are compared, all writing to nowhere.
+
+use std::{error::Error, fmt::Debug, hint::black_box, io};
+
+use ctx_layer::{Schema, WithContextExt, once_per_line};
+use tracing_bunyan_formatter::{BunyanFormattingLayer, JsonStorageLayer};
+use tracing_core::{
+    Dispatch, Event, Field, Subscriber,
+    field::Visit,
+    span::{Attributes, Id, Record},
+};
+use tracing_subscriber::{
+    Layer, Registry, filter,
+    fmt::{self, format},
+    layer::Context,
+    prelude::*,
+};
+
+/// A layer that looks at every value and does nothing with it: what a layer costs that formats nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Visiting;
+
+impl<S: Subscriber> Layer<S> for Visiting {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        attributes.record(&mut Look);
+    }
+
+    fn on_record(&self, _: &Id, values: &Record<'_>, _: Context<'_, S>) {
+        values.record(&mut Look);
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        event.record(&mut Look);
+    }
+}
+
+struct Look;
+
+impl Visit for Look {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        black_box((field, value));
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        black_box((field, value));
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        black_box((field, value));
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        black_box((field, value));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        black_box((field, value));
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        black_box((field, value));
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        black_box((field, value));
+    }
+}
+
+/// The registry and nothing else.
+pub fn bare() -> Dispatch {
+    Dispatch::new(Registry::default())
+}
+
+/// The registry under us.
+pub fn bare_with(schema: Schema) -> Dispatch {
+    Dispatch::new(Registry::default().with_context(schema))
+}
+
+/// A layer that only visits.
+pub fn visiting() -> Dispatch {
+    Dispatch::new(Registry::default().with(Visiting))
+}
+
+/// A layer that only visits, under us.
+pub fn visiting_with(schema: Schema) -> Dispatch {
+    Dispatch::new(Registry::default().with(Visiting).with_context(schema))
+}
+
+/// A layer that only visits and that has to be asked anew each time whether it wants a span or event.
+pub fn asking(schema: Option<Schema>) -> Dispatch {
+    let filter = filter::dynamic_filter_fn(|metadata, _| !metadata.target().ends_with("unwanted"));
+    let subscriber = Registry::default().with(filter).with(Visiting);
+    match schema {
+        None => Dispatch::new(subscriber),
+        Some(schema) => Dispatch::new(subscriber.with_context(schema)),
+    }
+}
+
+/// A layer that only visits, behind a level that can be told once and for all.
+pub fn levelled(schema: Option<Schema>) -> Dispatch {
+    let subscriber = Registry::default().with(filter::LevelFilter::INFO).with(Visiting);
+    match schema {
+        None => Dispatch::new(subscriber),
+        Some(schema) => Dispatch::new(subscriber.with_context(schema)),
+    }
+}
+
+type Json<S> = fmt::Layer<S, format::JsonFields, format::Format<format::Json>, fn() -> io::Sink>;
+
+fn json_layer<S>() -> Json<S>
+where
+    S: Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
+{
+    fmt::layer().json().with_writer(io::sink as fn() -> io::Sink)
+}
+
+/// `fmt().json()` as it comes.
+pub fn json() -> Dispatch {
+    Dispatch::new(Registry::default().with(json_layer()))
+}
+
+/// `fmt().json()` as it comes, under us.
+pub fn json_with(schema: Schema) -> Dispatch {
+    Dispatch::new(Registry::default().with(json_layer()).with_context(schema))
+}
+
+/// `fmt().json()` with the current span but not the list of all enclosing ones.
+pub fn json_without_list() -> Dispatch {
+    Dispatch::new(Registry::default().with(json_layer().with_span_list(false)))
+}
+
+/// `fmt().json()` without enclosing spans, under us: the fields stand on the event anyway.
+pub fn json_without_spans_with(schema: Schema) -> Dispatch {
+    let layer = json_layer().with_span_list(false).with_current_span(false);
+    Dispatch::new(Registry::default().with(layer).with_context(schema))
+}
+
+/// `fmt().json()` without enclosing spans.
+pub fn json_without_spans() -> Dispatch {
+    Dispatch::new(Registry::default().with(json_layer().with_span_list(false).with_current_span(false)))
+}
+
+/// `fmt().json()` under us, the fields hidden on spans.
+pub fn json_once_per_line_with(schema: Schema) -> Dispatch {
+    Dispatch::new(Registry::default().with(once_per_line(json_layer())).with_context(schema))
+}
+
+/// The text format `fmt()` starts with, without colours.
+pub fn text() -> Dispatch {
+    Dispatch::new(Registry::default().with(fmt::layer().with_ansi(false).with_writer(io::sink)))
+}
+
+/// The same under us, as recommended for text.
+pub fn text_once_per_line_with(schema: Schema) -> Dispatch {
+    let layer = once_per_line(fmt::layer().with_ansi(false).with_writer(io::sink));
+    Dispatch::new(Registry::default().with(layer).with_context(schema))
+}
+
+/// `json-subscriber` as it comes: the current span and the list of enclosing ones.
+pub fn json_subscriber() -> Dispatch {
+    Dispatch::new(Registry::default().with(json_subscriber::layer().with_writer(io::sink)))
+}
+
+/// `json-subscriber` with all enclosing spans' fields at the top of the line, which is what ambient fields look like.
+pub fn json_subscriber_flat() -> Dispatch {
+    let layer = json_subscriber::layer()
+        .with_writer(io::sink)
+        .with_current_span(false)
+        .with_span_list(false)
+        .flatten_span_list_on_top_level(true);
+    Dispatch::new(Registry::default().with(layer))
+}
+
+/// `tracing-bunyan-formatter`, which copies a span's fields to the spans inside it.
+pub fn bunyan() -> Dispatch {
+    let layer = BunyanFormattingLayer::new("shop".to_owned(), io::sink);
+    Dispatch::new(Registry::default().with(JsonStorageLayer).with(layer))
+}

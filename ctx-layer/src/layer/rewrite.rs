@@ -54,46 +54,62 @@ pub(super) trait Additions {
 /// Calls `then` with the first `own` values of `source`, and with what `additions` put among them.
 ///
 /// `fields` are the fields of the result; they start with the source's own.
+#[inline]
 pub(super) fn rewrite(
+    source: &dyn Source,
+    own: usize,
+    fields: &FieldSet,
+    additions: &impl Additions,
+    then: impl FnMut(&ValueSet<'_>),
+) {
+    // Room on the stack, so that nothing is allocated: as little as most need, or as much as nearly all do.
+    if own <= 8 && fields.len() <= 24 {
+        rewrite_within::<8, 24>(source, own, fields, additions, then);
+    } else {
+        rewrite_within::<128, 256>(source, own, fields, additions, then);
+    }
+}
+
+/// The same; `OWN` and `ALL` values can be held without allocating.
+#[inline]
+fn rewrite_within<const OWN: usize, const ALL: usize>(
     source: &dyn Source,
     own: usize,
     fields: &FieldSet,
     additions: &impl Additions,
     mut then: impl FnMut(&ValueSet<'_>),
 ) {
-    let mut taken = Taken::default();
+    let mut taken = Taken::<OWN> { values: SmallVec::new(), scratch: Scratch::default(), errors: SmallVec::new() };
     if own > 0 {
         taken.values.resize(own, Own::Unset);
         source.record(&mut taken);
     }
-    let Taken { values, scratch, errors } = taken;
+    let Taken { values, scratch, errors } = &taken;
     let mut finish = |held: Option<&Held<'_>>| {
-        let rebuilt: SmallVec<[Rebuilt<'_>; 8]> = values
-            .iter()
-            .enumerate()
-            .map(|(index, own)| match own {
-                Own::Unset => Rebuilt::Unset,
-                Own::Bool(v) => Rebuilt::Bool(*v),
-                Own::I64(v) => Rebuilt::I64(*v),
-                Own::U64(v) => Rebuilt::U64(*v),
-                Own::F64(v) => Rebuilt::F64(*v),
-                Own::I128(v) => Rebuilt::I128(*v),
-                Own::U128(v) => Rebuilt::U128(*v),
-                Own::Str(at) => Rebuilt::Str(scratch.text(at)),
-                Own::Bytes(at) => Rebuilt::Bytes(scratch.bytes(at)),
-                Own::Debug => Rebuilt::Debug(debug(Revisit { source, index })),
-                Own::Error => match held.and_then(|held| held.find(index)) {
-                    Some(error) => Rebuilt::Error(error),
-                    None => Rebuilt::Debug(debug(Revisit { source, index })),
-                },
-            })
-            .collect();
-        let mut all: SmallVec<[Option<&(dyn Value + '_)>; 24]> = rebuilt.iter().map(Rebuilt::as_value).collect();
+        let mut rebuilt: SmallVec<[Rebuilt<'_>; OWN]> = SmallVec::new();
+        rebuilt.extend(values.iter().enumerate().map(|(index, own)| match own {
+            Own::Unset => Rebuilt::Unset,
+            Own::Bool(v) => Rebuilt::Bool(*v),
+            Own::I64(v) => Rebuilt::I64(*v),
+            Own::U64(v) => Rebuilt::U64(*v),
+            Own::F64(v) => Rebuilt::F64(*v),
+            Own::I128(v) => Rebuilt::I128(*v),
+            Own::U128(v) => Rebuilt::U128(*v),
+            Own::Str(at) => Rebuilt::Str(scratch.text(at)),
+            Own::Bytes(at) => Rebuilt::Bytes(scratch.bytes(at)),
+            Own::Debug => Rebuilt::Debug(debug(Revisit { source, index })),
+            Own::Error => match held.and_then(|held| held.find(index)) {
+                Some(error) => Rebuilt::Error(error),
+                None => Rebuilt::Debug(debug(Revisit { source, index })),
+            },
+        }));
+        let mut all: SmallVec<[Option<&(dyn Value + '_)>; ALL]> = SmallVec::new();
+        all.extend(rebuilt.iter().map(Rebuilt::as_value));
         all.resize(fields.len(), None);
         additions.add(&mut all);
         then(&fields.value_set_all(&all));
     };
-    if errors.is_empty() { finish(None) } else { hold(source, &errors, None, &mut finish) }
+    if errors.is_empty() { finish(None) } else { hold(source, errors, None, &mut finish) }
 }
 
 /// One of the source's own values, as far as it can be kept outside the visit.
@@ -146,15 +162,14 @@ impl Rebuilt<'_> {
 }
 
 /// Takes down what each of the source's own values is.
-#[derive(Default)]
-struct Taken {
-    values: SmallVec<[Own; 8]>,
+struct Taken<const OWN: usize> {
+    values: SmallVec<[Own; OWN]>,
     scratch: Scratch,
     /// The indices of the errors.
-    errors: SmallVec<[usize; 1]>,
+    errors: SmallVec<[usize; 4]>,
 }
 
-impl Taken {
+impl<const OWN: usize> Taken<OWN> {
     #[inline]
     fn take(&mut self, field: &Field, value: Own) {
         if let Some(taken) = self.values.get_mut(field.index()) {
@@ -163,7 +178,7 @@ impl Taken {
     }
 }
 
-impl Visit for Taken {
+impl<const OWN: usize> Visit for Taken<OWN> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.take(field, Own::F64(value));
     }

@@ -1,0 +1,193 @@
+//! What rewriting allocates once it is warm: nothing. Counted by the allocator, so it cannot be argued with.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    fmt,
+};
+
+use ctx_layer::{ContextLayer, Fields, Schema, WithContextExt, field::well_known::*};
+use tracing::{
+    Event, Subscriber,
+    field::{Field, Visit},
+    info, info_span,
+};
+use tracing_subscriber::{Layer, layer::Context, prelude::*, registry::LookupSpan};
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: everything is passed on to the system's allocator unchanged; counting neither allocates nor panics.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How many allocations one call of `f` makes on this thread, after enough to warm up: every shard of the span table, too.
+fn allocations(mut f: impl FnMut()) -> u64 {
+    for _ in 0..1000 {
+        f();
+    }
+    let before = ALLOCATIONS.with(Cell::get);
+    for _ in 0..100 {
+        f();
+    }
+    let made = ALLOCATIONS.with(Cell::get) - before;
+    assert_eq!(made % 100, 0, "{made} allocations in 100 calls: not the same in each");
+    made / 100
+}
+
+/// Looks at every value without formatting it.
+struct Visiting;
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Visiting {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let mut visitor = Visitor(0);
+        event.record(&mut visitor);
+        std::hint::black_box(visitor.0);
+    }
+
+    fn on_new_span(&self, attributes: &tracing::span::Attributes<'_>, _: &tracing::Id, _: Context<'_, S>) {
+        let mut visitor = Visitor(0);
+        attributes.record(&mut visitor);
+        std::hint::black_box(visitor.0);
+    }
+}
+
+struct Visitor(usize);
+
+impl Visit for Visitor {
+    fn record_str(&mut self, _: &Field, value: &str) {
+        self.0 += value.len();
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {
+        self.0 += 1;
+    }
+}
+
+fn five() -> Fields {
+    Fields::new()
+        .with(&TENANT_ID, "acme")
+        .with(&USER_ID, "u-1")
+        .with(&REQUEST_ID, "r-1")
+        .with(&ROLE, "admin")
+        .with(&LOCALE, "de-CH")
+}
+
+fn rich_event() {
+    let error = std::io::Error::from(std::io::ErrorKind::NotFound);
+    info!(
+        number = 1,
+        float = 1.5,
+        yes = true,
+        text = "text",
+        debug = ?Some(1),
+        display = %"shown",
+        bytes = &b"bytes"[..],
+        error = &error as &(dyn std::error::Error + 'static),
+        "message {}",
+        7
+    );
+}
+
+#[test]
+fn an_event_with_five_ambient_fields_allocates_nothing() {
+    let subscriber = tracing_subscriber::registry().with(Visiting).with_context(Schema::well_known());
+    tracing::subscriber::with_default(subscriber, || {
+        let _guard = five().attach();
+        assert_eq!(allocations(|| info!("message")), 0);
+        assert_eq!(allocations(rich_event), 0);
+    });
+}
+
+#[test]
+fn an_event_of_one_output_allocates_nothing() {
+    let output = ContextLayer::new(Schema::well_known()).around(Visiting);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(output), || {
+        let _guard = five().attach();
+        assert_eq!(allocations(rich_event), 0);
+    });
+}
+
+#[test]
+fn an_event_whose_debug_logs_allocates_nothing_either() {
+    struct Formatting;
+    impl<S: Subscriber> Layer<S> for Formatting {
+        fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+            struct Formats;
+            impl fmt::Write for Formats {
+                fn write_str(&mut self, s: &str) -> fmt::Result {
+                    std::hint::black_box(s);
+                    Ok(())
+                }
+            }
+            event.record(&mut |_: &Field, value: &dyn fmt::Debug| {
+                fmt::Write::write_fmt(&mut Formats, format_args!("{value:?}")).unwrap();
+            });
+        }
+    }
+    struct Logs;
+    impl fmt::Debug for Logs {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            info!(text = "inner", "from inside");
+            f.write_str("outer")
+        }
+    }
+    // A global default, because a scoped one is not entered again from within.
+    let subscriber = tracing_subscriber::registry().with(Formatting).with_context(Schema::well_known());
+    tracing::subscriber::set_global_default(subscriber).unwrap();
+    let _guard = five().attach();
+    assert_eq!(allocations(|| info!(text = "outer", logs = ?Logs, "message")), 0);
+}
+
+#[test]
+fn a_span_with_five_ambient_fields_allocates_no_more_than_with_five_of_its_own() {
+    // `Registry` and the layers under it allocate what they do; ours adds nothing once its table has grown.
+    let own = tracing::subscriber::with_default(tracing_subscriber::registry().with(Visiting), || {
+        allocations(|| {
+            let _span =
+                info_span!("work", tenant_id = "acme", user_id = "u-1", request_id = "r-1", role = "a", locale = "de")
+                    .entered();
+        })
+    });
+    let subscriber = tracing_subscriber::registry().with(Visiting).with_context(Schema::well_known());
+    let ours = tracing::subscriber::with_default(subscriber, || {
+        let _guard = five().attach();
+        allocations(|| {
+            let _span = info_span!("work").entered();
+        })
+    });
+    assert_eq!(ours, own);
+}
+
+#[test]
+fn without_a_field_in_force_nothing_is_allocated() {
+    let subscriber = tracing_subscriber::registry().with(Visiting).with_context(Schema::well_known());
+    tracing::subscriber::with_default(subscriber, || {
+        assert_eq!(allocations(rich_event), 0);
+        assert_eq!(allocations(|| drop(info_span!("work").entered())), 0);
+    });
+}
+
+#[test]
+fn reading_a_field_allocates_only_the_clone() {
+    let _guard = five().attach();
+    assert_eq!(allocations(|| drop(std::hint::black_box(TENANT_ID.get()))), 1);
+    assert_eq!(allocations(|| drop(std::hint::black_box(Fields::current()))), 0);
+}

@@ -1,0 +1,84 @@
+//! The whole of it in one program: several tenants at once, a third-party crate that logs, an error, and every line
+//! carries the right tenant, as JSON on standard output and as text on standard error.
+//!
+//! Run it with `cargo run --example quickstart`, or look at one of the two: `2>/dev/null`, `>/dev/null`.
+
+use std::{error::Error, fmt};
+
+use ctx_layer::{Fields, FutureFieldsExt, Schema, WithContextExt, field::well_known::*, once_per_line};
+use globset::{Glob, GlobSetBuilder};
+use tracing::{Instrument, error, info, instrument};
+use tracing_subscriber::{EnvFilter, fmt::layer, prelude::*};
+
+#[tokio::main(worker_threads = 4)]
+async fn main() {
+    tracing_subscriber::registry()
+        .with(EnvFilter::new("info,globset=debug"))
+        .with(layer().json().with_current_span(false).with_span_list(false))
+        .with(once_per_line(layer().with_writer(std::io::stderr)))
+        .with_context(Schema::well_known()) // this is the one line
+        .init();
+
+    let requests = ["acme", "globex", "initech"].into_iter().enumerate().map(|(n, tenant)| {
+        // What a middleware does: it knows whose request this is, and says so once.
+        let fields = Fields::new().with(&TENANT_ID, tenant).with(&REQUEST_ID, format!("req-{n}"));
+        tokio::spawn(handle(format!("/{tenant}/orders/{n}.json")).with_fields(fields))
+    });
+    for request in requests.collect::<Vec<_>>() {
+        request.await.expect("no request panics");
+    }
+    info!("done: nothing is in force here");
+}
+
+#[instrument]
+async fn handle(path: String) {
+    info!("received");
+    if !is_allowed(&path) {
+        return;
+    }
+    // Authentication runs inside the request span, and names the user late.
+    tokio::task::yield_now().await;
+    USER_ID.record(format!("user-of-{path}"));
+
+    // A task of its own keeps the context by its span, as everybody writes it.
+    let stored = tokio::spawn(store(path).instrument(tracing::info_span!("background")));
+    if let Err(failure) = stored.await.expect("no task panics") {
+        error!(error = &failure as &dyn Error, "the order could not be stored");
+    }
+}
+
+/// `globset` has never heard of tenants. It logs by the `log` crate, and its lines carry them all the same.
+fn is_allowed(path: &str) -> bool {
+    let mut allowed = GlobSetBuilder::new();
+    for pattern in ["/*/orders/*.json", "/health"] {
+        allowed.add(Glob::new(pattern).expect("the patterns are correct"));
+    }
+    allowed.build().expect("the patterns are correct").is_match(path)
+}
+
+#[instrument(skip_all)]
+async fn store(path: String) -> Result<(), StoreError> {
+    tokio::task::yield_now().await;
+    if path.starts_with("/globex") {
+        return Err(StoreError { source: std::io::Error::other("the disk is full") });
+    }
+    info!("stored");
+    Ok(())
+}
+
+#[derive(Debug)]
+struct StoreError {
+    source: std::io::Error,
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not stored")
+    }
+}
+
+impl Error for StoreError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&self.source)
+    }
+}

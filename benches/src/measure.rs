@@ -137,6 +137,9 @@ pub fn interleaved(arms: &[Arm], effort: Effort) -> Vec<f64> {
 }
 
 /// Nanoseconds per iteration of each arm, on each of so many threads that all run it at the same time.
+///
+/// This thread is one of them. The registry keeps its threads' stacks in one array, where those of the second and the
+/// third thread share a cache line: two new threads would be slow for a reason that is not what is asked.
 pub fn at_once(arms: &[Arm], threads: usize, effort: Effort) -> Vec<f64> {
     // Starting threads takes a while: fewer and longer batches.
     let effort = Effort { batch: effort.batch * 5, turns: effort.turns / 5 };
@@ -147,19 +150,18 @@ pub fn at_once(arms: &[Arm], threads: usize, effort: Effort) -> Vec<f64> {
             let at = (turn + i) % arms.len();
             let (arm, count) = (&arms[at], counts[at]);
             let waiting = AtomicUsize::new(threads);
+            let work = || {
+                arm.run(16);
+                waiting.fetch_sub(1, Ordering::SeqCst);
+                while waiting.load(Ordering::SeqCst) > 0 {
+                    std::hint::spin_loop();
+                }
+                arm.run(count)
+            };
             let slowest = std::thread::scope(|scope| {
-                let spawn = |_| {
-                    scope.spawn(|| {
-                        arm.run(16);
-                        waiting.fetch_sub(1, Ordering::SeqCst);
-                        while waiting.load(Ordering::SeqCst) > 0 {
-                            std::hint::spin_loop();
-                        }
-                        arm.run(count)
-                    })
-                };
-                let running: Vec<_> = (0..threads).map(spawn).collect();
-                running.into_iter().filter_map(|thread| thread.join().ok()).max().unwrap_or_default()
+                let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+                let own = work();
+                others.into_iter().filter_map(|other| other.join().ok()).fold(own, Duration::max)
             });
             batches[at].push(per_iteration(slowest, count));
         }

@@ -1,0 +1,90 @@
+//! One event inside 1, 4, 16 and 64 spans: ours costs the same everywhere, as long as the output does not print the
+//! enclosing spans.
+//!
+//! Peers have the five fields on the outermost span; the spans inside it have one number each.
+
+use std::hint::black_box;
+
+use ctx_benches::{
+    measure::Place,
+    request::{REQUEST, fields, schema},
+    span_by_hand, stack,
+};
+use divan::Bencher;
+use tracing::{info, info_span, span::EnteredSpan};
+use tracing_core::Dispatch;
+
+fn main() {
+    divan::main();
+}
+
+const DEPTHS: [usize; 4] = [1, 4, 16, 64];
+
+/// Spans inside one another, left in reverse.
+struct Nested(Vec<EnteredSpan>);
+
+impl Nested {
+    fn inside(outermost: EnteredSpan, depth: usize) -> Self {
+        let mut spans = vec![outermost];
+        spans.extend((1..depth).map(|level| info_span!("level", level).entered()));
+        Nested(spans)
+    }
+}
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        while let Some(innermost) = self.0.pop() {
+            drop(innermost);
+        }
+    }
+}
+
+fn ours(bencher: Bencher<'_, '_>, dispatch: Dispatch, depth: usize) {
+    Place::new(dispatch).with(fields()).within(|| {
+        let _nested = Nested::inside(info_span!("request").entered(), depth);
+        bencher.bench_local(|| info!(order = 1042, "placed"));
+    });
+}
+
+fn on_the_outermost_span(bencher: Bencher<'_, '_>, dispatch: Dispatch, depth: usize) {
+    Place::new(dispatch).within(|| {
+        let _nested = Nested::inside(span_by_hand!(black_box(&*REQUEST), "request").entered(), depth);
+        bencher.bench_local(|| info!(order = 1042, "placed"));
+    });
+}
+
+#[divan::bench(args = DEPTHS)]
+fn a_ours_visited(bencher: Bencher<'_, '_>, depth: usize) {
+    ours(bencher, stack::visiting_with(schema()), depth);
+}
+
+#[divan::bench(args = DEPTHS)]
+fn b_ours_fmt_json_without_spans(bencher: Bencher<'_, '_>, depth: usize) {
+    ours(bencher, stack::json_without_spans_with(schema()), depth);
+}
+
+/// `fmt` prints every enclosing span here: it is that which grows.
+#[divan::bench(args = DEPTHS)]
+fn c_ours_fmt_json_with_span_list_once_per_line(bencher: Bencher<'_, '_>, depth: usize) {
+    ours(bencher, stack::json_once_per_line_with(schema()), depth);
+}
+
+#[divan::bench(args = DEPTHS)]
+fn d_on_span_fmt_json(bencher: Bencher<'_, '_>, depth: usize) {
+    on_the_outermost_span(bencher, stack::json(), depth);
+}
+
+#[divan::bench(args = DEPTHS)]
+fn e_on_span_json_subscriber(bencher: Bencher<'_, '_>, depth: usize) {
+    on_the_outermost_span(bencher, stack::json_subscriber(), depth);
+}
+
+#[divan::bench(args = DEPTHS)]
+fn f_on_span_json_subscriber_flat(bencher: Bencher<'_, '_>, depth: usize) {
+    on_the_outermost_span(bencher, stack::json_subscriber_flat(), depth);
+}
+
+#[divan::bench(args = DEPTHS)]
+fn g_on_span_bunyan(bencher: Bencher<'_, '_>, depth: usize) {
+    on_the_outermost_span(bencher, stack::bunyan(), depth);
+}

@@ -1,0 +1,175 @@
+//! One event: without fields in force, with five of them, disabled.
+
+use std::hint::black_box;
+
+use ctx_benches::{
+    by_hand,
+    measure::Place,
+    request::{REQUEST, fields, schema},
+    span_by_hand, stack,
+};
+use ctx_layer::Schema;
+use divan::Bencher;
+use tracing::{debug, info};
+use tracing_core::Dispatch;
+
+fn main() {
+    divan::main();
+}
+
+/// Nothing is set: what it costs to have us at all.
+mod no_field_in_force {
+    use super::*;
+
+    #[divan::bench]
+    fn a_without_us(bencher: Bencher<'_, '_>) {
+        Place::new(stack::visiting()).within(|| bencher.bench_local(|| info!(order = 1042, "placed")));
+    }
+
+    #[divan::bench]
+    fn b_ours(bencher: Bencher<'_, '_>) {
+        Place::new(stack::visiting_with(schema())).within(|| bencher.bench_local(|| info!(order = 1042, "placed")));
+    }
+}
+
+/// Five texts to a layer that looks at every value and formats none.
+mod five_texts_visited {
+    use super::*;
+
+    #[divan::bench]
+    fn a_by_hand(bencher: Bencher<'_, '_>) {
+        Place::new(stack::visiting()).within(|| {
+            bencher.bench_local(|| by_hand!(info, black_box(&*REQUEST), order = 1042, "placed"));
+        });
+    }
+
+    #[divan::bench]
+    fn b_ours(bencher: Bencher<'_, '_>) {
+        ours(stack::visiting_with(schema())).within(|| bencher.bench_local(|| info!(order = 1042, "placed")));
+    }
+
+    #[divan::bench]
+    fn c_ours_well_known_schema(bencher: Bencher<'_, '_>) {
+        let place = ours(stack::visiting_with(Schema::well_known()));
+        place.within(|| bencher.bench_local(|| info!(order = 1042, "placed")));
+    }
+}
+
+/// The same beside a number, a flag, a text and a `Display` value of the event's own.
+mod five_texts_beside_own_fields_visited {
+    use super::*;
+
+    #[divan::bench]
+    fn a_by_hand(bencher: Bencher<'_, '_>) {
+        Place::new(stack::visiting()).within(|| {
+            bencher.bench_local(|| {
+                let request = black_box(&*REQUEST);
+                by_hand!(info, request, net = 12.5, paid = true, to = %request.role, how = "card", "placed");
+            });
+        });
+    }
+
+    #[divan::bench]
+    fn b_ours(bencher: Bencher<'_, '_>) {
+        ours(stack::visiting_with(schema())).within(|| {
+            bencher.bench_local(|| {
+                let request = black_box(&*REQUEST);
+                info!(net = 12.5, paid = true, to = %request.role, how = "card", "placed");
+            });
+        });
+    }
+}
+
+/// Through `fmt().json()`, and what other ways to the same line cost.
+mod five_texts_json {
+    use super::*;
+
+    #[divan::bench]
+    fn a_by_hand(bencher: Bencher<'_, '_>) {
+        Place::new(stack::json()).within(|| {
+            bencher.bench_local(|| by_hand!(info, black_box(&*REQUEST), order = 1042, "placed"));
+        });
+    }
+
+    #[divan::bench]
+    fn b_ours(bencher: Bencher<'_, '_>) {
+        ours(stack::json_with(schema())).within(|| bencher.bench_local(|| info!(order = 1042, "placed")));
+    }
+
+    fn on_the_enclosing_span(bencher: Bencher<'_, '_>, dispatch: Dispatch) {
+        Place::new(dispatch).within(|| {
+            let _request = span_by_hand!(black_box(&*REQUEST), "request").entered();
+            bencher.bench_local(|| info!(order = 1042, "placed"));
+        });
+    }
+
+    #[divan::bench]
+    fn c_on_span_fmt_json(bencher: Bencher<'_, '_>) {
+        on_the_enclosing_span(bencher, stack::json());
+    }
+
+    #[divan::bench]
+    fn d_on_span_json_subscriber(bencher: Bencher<'_, '_>) {
+        on_the_enclosing_span(bencher, stack::json_subscriber());
+    }
+
+    #[divan::bench]
+    fn e_on_span_json_subscriber_flat(bencher: Bencher<'_, '_>) {
+        on_the_enclosing_span(bencher, stack::json_subscriber_flat());
+    }
+
+    #[divan::bench]
+    fn f_on_span_bunyan(bencher: Bencher<'_, '_>) {
+        on_the_enclosing_span(bencher, stack::bunyan());
+    }
+}
+
+/// Through the text format, each field once per line.
+mod five_texts_full {
+    use super::*;
+
+    #[divan::bench]
+    fn a_by_hand(bencher: Bencher<'_, '_>) {
+        Place::new(stack::text()).within(|| {
+            bencher.bench_local(|| by_hand!(info, black_box(&*REQUEST), order = 1042, "placed"));
+        });
+    }
+
+    #[divan::bench]
+    fn b_ours_once_per_line(bencher: Bencher<'_, '_>) {
+        ours(stack::text_once_per_line_with(schema())).within(|| bencher.bench_local(|| info!(order = 1042, "placed")));
+    }
+}
+
+/// Nobody wants the event: told once by its level, or by a filter that is asked each time.
+mod disabled {
+    use super::*;
+
+    #[divan::bench]
+    fn a_by_level_without_us(bencher: Bencher<'_, '_>) {
+        Place::new(stack::levelled(None)).within(|| bencher.bench_local(|| debug!(order = 1042, "placed")));
+    }
+
+    #[divan::bench]
+    fn b_by_level_ours(bencher: Bencher<'_, '_>) {
+        ours(stack::levelled(Some(schema()))).within(|| bencher.bench_local(|| debug!(order = 1042, "placed")));
+    }
+
+    #[divan::bench]
+    fn c_by_filter_without_us(bencher: Bencher<'_, '_>) {
+        Place::new(stack::asking(None)).within(|| {
+            bencher.bench_local(|| info!(target: "unwanted", order = 1042, "placed"));
+        });
+    }
+
+    #[divan::bench]
+    fn d_by_filter_ours(bencher: Bencher<'_, '_>) {
+        ours(stack::asking(Some(schema()))).within(|| {
+            bencher.bench_local(|| info!(target: "unwanted", order = 1042, "placed"));
+        });
+    }
+}
+
+fn ours(dispatch: Dispatch) -> Place {
+    Place::new(dispatch).with(fields())
+}

@@ -1,0 +1,92 @@
+//! Memory per open span, by a counting allocator: a table for 1000, 10 000 and 100 000 open spans.
+//!
+//! Spans are opened one after another, and what is allocated then is compared to the same number of spans without us.
+//! Tables grow by doubling, so the worst number of spans between 1000 and 100 000 is shown too.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    sync::atomic::{AtomicIsize, Ordering},
+};
+
+use ctx_benches::{
+    measure::Place,
+    request::{REQUEST, fields, schema},
+    span_by_hand, stack,
+};
+use tracing::{Span, info_span};
+
+struct Counting;
+
+static LIVE: AtomicIsize = AtomicIsize::new(0);
+
+fn count(bytes: usize, sign: isize) {
+    LIVE.fetch_add(sign * bytes as isize, Ordering::Relaxed);
+}
+
+// The only way to count what is allocated.
+#[allow(unsafe_code)]
+// SAFETY: passes on every call unchanged to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size(), 1);
+        // SAFETY: the caller's promises are those of `System`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        count(layout.size(), -1);
+        // SAFETY: the caller's promises are those of `System`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+const MOST: usize = 100_000;
+const SHOWN: [usize; 3] = [1000, 10_000, MOST];
+
+/// What is allocated while 1, 2, ... `MOST` spans are open.
+fn allocated(place: Place, mut open: impl FnMut() -> Span) -> Vec<isize> {
+    // Before counting: neither may grow meanwhile.
+    let mut allocated = Vec::with_capacity(MOST);
+    let mut spans = Vec::with_capacity(MOST);
+    place.within(|| {
+        // What is made once per thread, subscriber and call site does not count.
+        drop(open());
+        let before = LIVE.load(Ordering::Relaxed);
+        for _ in 0..MOST {
+            spans.push(open());
+            allocated.push(LIVE.load(Ordering::Relaxed) - before);
+        }
+        drop(spans);
+    });
+    allocated
+}
+
+fn rows(what: &str, without: &[isize], ours: &[isize]) {
+    let per_span = |allocated: &[isize], open: usize| allocated[open - 1] as f64 / open as f64;
+    let more = |open: usize| per_span(ours, open) - per_span(without, open);
+    let worst = (SHOWN[0]..=MOST).max_by(|a, b| more(*a).total_cmp(&more(*b))).unwrap_or(MOST);
+    for open in SHOWN.into_iter().chain([worst]) {
+        let verdict = if more(open) <= 64.0 { "ok" } else { "**OVER**" };
+        let note = if open == worst { " (worst)" } else { "" };
+        let (without, ours) = (per_span(without, open), per_span(ours, open));
+        println!("| {what} | {open}{note} | {without:.1} | {ours:.1} | {:+.1} | +64 | {verdict} |", ours - without);
+    }
+}
+
+fn main() {
+    let bare = allocated(Place::new(stack::bare()), || info_span!("charge"));
+    println!("| bytes per open span | open | without us | ours | difference | limit | |");
+    println!("|---|--:|--:|--:|--:|---|---|");
+    let ours = allocated(Place::new(stack::bare_with(schema())), || info_span!("charge"));
+    rows("registry, no field in force", &bare, &ours);
+    let ours = allocated(Place::new(stack::bare_with(schema())).with(fields()), || info_span!("charge"));
+    rows("registry, all in one request of 5 fields", &bare, &ours);
+
+    let request = &*REQUEST;
+    let by_hand = allocated(Place::new(stack::json()), || span_by_hand!(request, "charge"));
+    let ours = allocated(Place::new(stack::json_with(schema())).with(fields()), || info_span!("charge"));
+    rows("fmt json, all in one request of 5 fields, which stand on each span", &by_hand, &ours);
+}

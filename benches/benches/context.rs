@@ -15,7 +15,8 @@ use divan::Bencher;
 use opentelemetry::{Context, context::FutureExt};
 
 fn main() {
-    divan::main();
+    // Divan would choose the sample size by the first call, which is slow: the call site is registered then.
+    divan::Divan::default().sample_count(200).sample_size(500).config_with_args().main();
 }
 
 /// What a program would put in the OpenTelemetry context by hand.

@@ -43,6 +43,7 @@ struct Group {
 const GROUPS: &[Group] = &[
     Group { title: "event: no field in force, to a layer that visits", make: event_without_fields },
     Group { title: "event: 5 texts, to a layer that visits", make: event_visited },
+    Group { title: "event: 5 texts and the message alone, to a layer that visits", make: event_nothing_else },
     Group { title: "event: 5 texts beside own fields of many kinds, to a layer that visits", make: event_mixed },
     Group { title: "event: 5 texts, through fmt json", make: event_json },
     Group { title: "event: 5 texts, inside a span, through fmt json", make: event_json_in_span },
@@ -77,6 +78,14 @@ fn event_visited() -> Vec<(Limit, Arm)> {
                 by_hand!(info, request, order = 1042, "placed");
             }),
         ),
+        // Tells what the place in memory does: a difference smaller than this one's means nothing.
+        (
+            Limit::None,
+            Arm::new("by hand, the same again", Place::new(stack::visiting()), || {
+                let request = black_box(&*REQUEST);
+                by_hand!(info, request, order = 1042, "placed");
+            }),
+        ),
         (
             More(60.0),
             Arm::new("ours", Place::new(stack::visiting_with(schema())).with(fields()), || {
@@ -84,7 +93,19 @@ fn event_visited() -> Vec<(Limit, Arm)> {
             }),
         ),
         (More(60.0), Arm::new("ours, well-known schema", well_known, || info!(order = 1042, "placed"))),
-        (More(60.0), Arm::new("ours, nothing but the message", ours_visiting(), || info!("placed"))),
+    ]
+}
+
+fn event_nothing_else() -> Vec<(Limit, Arm)> {
+    vec![
+        (
+            Limit::None,
+            Arm::new("by hand", Place::new(stack::visiting()), || {
+                let request = black_box(&*REQUEST);
+                by_hand!(info, request, "placed");
+            }),
+        ),
+        (More(60.0), Arm::new("ours", ours_visiting(), || info!("placed"))),
     ]
 }
 
@@ -116,6 +137,13 @@ fn event_json() -> Vec<(Limit, Arm)> {
         (
             Limit::None,
             Arm::new("by hand", Place::new(stack::json()), || {
+                let request = black_box(&*REQUEST);
+                by_hand!(info, request, order = 1042, "placed");
+            }),
+        ),
+        (
+            Limit::None,
+            Arm::new("by hand, the same again", Place::new(stack::json()), || {
                 let request = black_box(&*REQUEST);
                 by_hand!(info, request, order = 1042, "placed");
             }),

@@ -12,7 +12,8 @@ use tracing::info_span;
 use tracing_core::Dispatch;
 
 fn main() {
-    divan::main();
+    // Divan would choose the sample size by the first call, which is slow: the call site is registered then.
+    divan::Divan::default().sample_count(200).sample_size(500).config_with_args().main();
 }
 
 /// Nothing is set: what it costs to have us at all.

@@ -16,7 +16,7 @@ use divan::{Bencher, counter::ItemsCount};
 use tracing::{info, info_span};
 
 fn main() {
-    divan::main();
+    divan::Divan::default().sample_count(400).sample_size(1).config_with_args().main();
 }
 
 const TIMES: usize = 1000;

@@ -1,51 +1,35 @@
 //! What the integration tests share.
 
-use std::{
-    io,
-    sync::{Arc, Mutex, PoisonError},
-};
+mod captured;
+mod exported;
+mod fields;
+mod recorder;
+mod threads;
 
-use tracing_subscriber::fmt::MakeWriter;
+pub use captured::Captured;
+pub use exported::{Exported, attribute, attributes};
+pub use fields::{ATTEMPT, BETA, EMAIL, HASHED_EMAIL, PLAN, Plan, RATIO, SHARD};
+pub use recorder::{Item, Kind, Parent, Recorder, Value};
+pub use threads::{Yield, each_poll_on_a_new_thread, on_a_new_thread, runtime};
 
-/// A writer that keeps what an output writes, so that tests read the real lines.
-#[derive(Clone, Debug, Default)]
-pub struct Captured(Arc<Mutex<Vec<u8>>>);
+use ctx_layer::Schema;
 
-impl Captured {
-    /// All that was written, as text.
-    pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).expect("outputs write UTF-8")
-    }
-
-    /// The lines written, without their ends.
-    pub fn lines(&self) -> Vec<String> {
-        self.text().lines().map(str::to_owned).collect()
-    }
-
-    /// The lines written, each a JSON document.
-    pub fn json(&self) -> Vec<serde_json::Value> {
-        self.lines()
-            .iter()
-            .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line:?}")))
-            .collect()
-    }
+/// The well-known fields and those that only tests have.
+pub fn schema() -> Schema {
+    Schema::builder()
+        .well_known()
+        .field(&ATTEMPT)
+        .field(&SHARD)
+        .field(&RATIO)
+        .field(&BETA)
+        .field(&PLAN)
+        .build()
+        .expect("no name is in it twice")
 }
 
-impl io::Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl<'a> MakeWriter<'a> for Captured {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
+/// The words that `text` has of the form `name=...`, however often.
+pub fn count(text: &str, name: &str) -> usize {
+    text.match_indices(&format!("{name}="))
+        .filter(|(at, _)| !text[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
+        .count()
 }

@@ -1,0 +1,69 @@
+//! OpenTelemetry spans, read where they leave the process.
+
+use opentelemetry::{Key, KeyValue, Value, trace::TracerProvider as _};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracer, SdkTracerProvider, ShouldSample, SpanData};
+
+/// A tracer whose finished spans are kept.
+#[derive(Debug)]
+pub struct Exported {
+    exporter: InMemorySpanExporter,
+    provider: SdkTracerProvider,
+}
+
+impl Exported {
+    /// With the default sampler.
+    pub fn new() -> Self {
+        Self::make(|builder| builder)
+    }
+
+    /// With a sampler.
+    pub fn with_sampler(sampler: impl ShouldSample + 'static) -> Self {
+        Self::make(|builder| builder.with_sampler(sampler))
+    }
+
+    fn make(
+        change: impl FnOnce(
+            opentelemetry_sdk::trace::TracerProviderBuilder,
+        ) -> opentelemetry_sdk::trace::TracerProviderBuilder,
+    ) -> Self {
+        let exporter = InMemorySpanExporter::default();
+        let builder = SdkTracerProvider::builder().with_simple_exporter(exporter.clone());
+        Exported { exporter, provider: change(builder).build() }
+    }
+
+    /// What a `tracing_opentelemetry` layer is made with.
+    pub fn tracer(&self) -> SdkTracer {
+        self.provider.tracer("tests")
+    }
+
+    /// The spans that are finished, in the order in which they were.
+    pub fn spans(&self) -> Vec<SpanData> {
+        self.exporter.get_finished_spans().expect("the exporter is not shut down")
+    }
+
+    /// The one finished span of this name.
+    pub fn span(&self, name: &str) -> SpanData {
+        let mut spans = self.spans();
+        spans.retain(|span| span.name == name);
+        assert_eq!(spans.len(), 1, "spans {name:?}: {spans:#?}");
+        spans.remove(0)
+    }
+}
+
+impl Default for Exported {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The values of one attribute: none, one, or, where something is wrong, more.
+pub fn attributes(all: &[KeyValue], key: &str) -> Vec<Value> {
+    all.iter().filter(|known| known.key == Key::new(key.to_owned())).map(|known| known.value.clone()).collect()
+}
+
+/// The one value of an attribute.
+pub fn attribute(all: &[KeyValue], key: &str) -> Option<Value> {
+    let mut found = attributes(all, key);
+    assert!(found.len() <= 1, "`{key}` stands {} times: {all:?}", found.len());
+    found.pop()
+}

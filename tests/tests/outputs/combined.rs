@@ -1,0 +1,104 @@
+//! Around one output and over the whole stack at once.
+
+use ctx_layer::{ContextLayer, Fields, Schema, WithContextExt, field::well_known::*, once_per_line};
+use ctx_tests::{ATTEMPT, Captured, Exported, Recorder, Value, attribute, schema};
+use tracing::{info, info_span, subscriber::with_default};
+use tracing_subscriber::{fmt, prelude::*};
+
+fn handle_a_request() {
+    Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "u-1").with(&ATTEMPT, 2).in_scope(|| {
+        let _span = info_span!("request", path = "/orders").entered();
+        info!(lines = 3, "received");
+        info!(parent: None, "root");
+    });
+}
+
+#[test]
+fn both_together_never_put_a_field_on_anything_twice() {
+    let recorder = Recorder::default();
+    // Twice around, with schemas that overlap and are ordered differently, and over it all.
+    let reversed = Schema::builder().field(&ATTEMPT).field(&USER_ID).field(&TENANT_ID).build().unwrap();
+    let around = ContextLayer::new(reversed).around(ContextLayer::new(Schema::well_known()).around(recorder.clone()));
+    with_default(tracing_subscriber::registry().with(around).with_context(schema()), handle_a_request);
+    let items = recorder.items();
+    assert_eq!(items.len(), 3);
+    for item in items {
+        assert_eq!(item.text("tenant_id"), Some("acme"));
+        assert_eq!(item.text("user_id"), Some("u-1"));
+        assert_eq!(item.get("attempt"), Some(&Value::I64(2)));
+        // Nor may the names stand twice in the metadata.
+        let mut names: Vec<_> = item.metadata.unwrap().fields().iter().map(|field| field.name()).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count, "{names:?}");
+    }
+}
+
+#[test]
+fn both_together_never_duplicate_a_field_in_what_outputs_write() {
+    let (text, json, otel) = (Captured::default(), Captured::default(), Exported::new());
+    let around = |schema| ContextLayer::new(schema);
+    let subscriber = tracing_subscriber::registry()
+        .with(around(schema()).around(once_per_line(fmt::layer().with_ansi(false).with_writer(text.clone()))))
+        .with(around(schema()).around(fmt::layer().json().with_writer(json.clone())))
+        .with(around(schema()).around(tracing_opentelemetry::layer().with_tracer(otel.tracer())))
+        .with_context(schema());
+    with_default(subscriber, handle_a_request);
+    for line in json.lines() {
+        let event = line.split("\"target\"").next().unwrap();
+        assert_eq!(event.matches("\"tenant_id\"").count(), 1, "{line}");
+    }
+    assert_eq!(json.lines()[0].matches("\"tenant_id\"").count(), 3, "event, span, spans: {}", json.lines()[0]);
+    for line in text.lines() {
+        assert_eq!(ctx_tests::count(&line, "tenant_id"), 1, "{line}");
+    }
+    let span = otel.span("request");
+    assert_eq!(attribute(&span.attributes, "tenant_id"), Some("acme".into()));
+    assert_eq!(attribute(&span.events.events[0].attributes, "tenant_id"), Some("acme".into()));
+}
+
+#[test]
+fn an_output_adds_the_fields_that_the_stack_does_not_know() {
+    let (more, less) = (Recorder::default(), Recorder::default());
+    let extra = Schema::builder().field(&ATTEMPT).field(&TENANT_ID).build().unwrap();
+    let stack = Schema::builder().field(&TENANT_ID).build().unwrap();
+    let subscriber = tracing_subscriber::registry()
+        .with(ContextLayer::new(extra).around(more.clone()))
+        .with(less.clone())
+        .with_context(stack);
+    with_default(subscriber, handle_a_request);
+    for (more, less) in more.items().iter().zip(less.items()) {
+        assert_eq!((more.get("attempt"), more.text("tenant_id")), (Some(&Value::I64(2)), Some("acme")));
+        assert_eq!((less.get("attempt"), less.text("tenant_id")), (None, Some("acme")));
+    }
+}
+
+#[test]
+fn two_context_layers_over_each_other_change_nothing_but_the_union_of_fields() {
+    let recorder = Recorder::default();
+    let inner = Schema::builder().field(&TENANT_ID).field(&USER_ID).build().unwrap();
+    let outer = Schema::builder().field(&USER_ID).field(&ATTEMPT).build().unwrap();
+    let subscriber = tracing_subscriber::registry().with(recorder.clone()).with_context(inner).with_context(outer);
+    with_default(subscriber, || {
+        handle_a_request();
+        let span = TENANT_ID.in_scope("globex", || info_span!("remembered"));
+        span.in_scope(|| info!("entered"));
+        assert_eq!(TENANT_ID.get(), None);
+    });
+    for name in ["received", "root"] {
+        let event = recorder.event(name);
+        assert_eq!((event.text("tenant_id"), event.text("user_id")), (Some("acme"), Some("u-1")));
+        assert_eq!(event.get("attempt"), Some(&Value::I64(2)));
+    }
+    assert_eq!(recorder.event("entered").text("tenant_id"), Some("globex"));
+}
+
+#[test]
+fn the_layer_can_stand_over_fmt_built_by_its_builder() {
+    let out = Captured::default();
+    let subscriber = fmt().json().with_writer(out.clone()).with_max_level(tracing::Level::INFO).finish();
+    with_default(subscriber.with_context(schema()), handle_a_request);
+    assert_eq!(out.json()[0]["fields"]["tenant_id"], "acme");
+    assert_eq!(out.json()[0]["span"]["tenant_id"], "acme");
+}

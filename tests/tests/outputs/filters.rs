@@ -1,0 +1,359 @@
+//! Filters see the fields: `EnvFilter`, per-layer filters, `reload`.
+
+use ctx_layer::{ContextLayer, Schema, WithContextExt, field::well_known::*, once_per_line};
+use ctx_tests::{Captured, schema};
+use tracing::{Metadata, Subscriber, debug, info, info_span, subscriber::with_default, trace, warn};
+use tracing_subscriber::{
+    EnvFilter, Layer,
+    filter::{FilterFn, LevelFilter, filter_fn},
+    fmt,
+    layer::{Context, Filter},
+    prelude::*,
+    registry::LookupSpan,
+    reload,
+};
+
+fn messages_to<S: Subscriber + for<'a> LookupSpan<'a>>(out: &Captured) -> impl Layer<S> + use<S> {
+    fmt::layer().json().with_writer(out.clone())
+}
+
+fn messages(out: &Captured) -> Vec<String> {
+    out.json().iter().map(|line| line["fields"]["message"].as_str().unwrap().to_owned()).collect()
+}
+
+fn log_at_every_level(name: &str) {
+    info!("{name} info");
+    debug!("{name} debug");
+    trace!("{name} trace");
+}
+
+fn two_tenants_and_none() {
+    for tenant in ["acme", "globex"] {
+        TENANT_ID.in_scope(tenant, || info_span!("request").in_scope(|| log_at_every_level(tenant)));
+    }
+    info_span!("request").in_scope(|| log_at_every_level("nobody"));
+}
+
+const TRACE_FOR_ACME_ALONE: [&str; 5] = ["acme info", "acme debug", "acme trace", "globex info", "nobody info"];
+
+#[test]
+fn an_env_filter_gives_trace_to_one_tenant_only() {
+    let out = Captured::default();
+    let subscriber = tracing_subscriber::registry()
+        .with(messages_to(&out))
+        .with(EnvFilter::new("info,[{tenant_id=acme}]=trace"))
+        .with_context(schema());
+    with_default(subscriber, two_tenants_and_none);
+    assert_eq!(messages(&out), TRACE_FOR_ACME_ALONE);
+}
+
+#[test]
+fn an_env_filter_of_one_output_gives_trace_to_one_tenant_only() {
+    let (out, other) = (Captured::default(), Captured::default());
+    let subscriber = tracing_subscriber::registry()
+        .with(messages_to(&out).with_filter(EnvFilter::new("info,[{tenant_id=acme}]=trace")))
+        .with(messages_to(&other).with_filter(LevelFilter::INFO))
+        .with_context(schema());
+    with_default(subscriber, two_tenants_and_none);
+    assert_eq!(messages(&out), TRACE_FOR_ACME_ALONE);
+    assert_eq!(messages(&other), ["acme info", "globex info", "nobody info"]);
+}
+
+#[test]
+fn an_env_filter_of_an_output_wrapped_alone_gives_trace_to_one_tenant_only() {
+    let out = Captured::default();
+    let filtered = messages_to(&out).with_filter(EnvFilter::new("info,[{tenant_id=acme}]=trace"));
+    with_default(
+        tracing_subscriber::registry().with(ContextLayer::new(schema()).around(filtered)),
+        two_tenants_and_none,
+    );
+    assert_eq!(messages(&out), TRACE_FOR_ACME_ALONE);
+}
+
+#[test]
+fn an_env_filter_sees_the_field_through_once_per_line() {
+    let out = Captured::default();
+    let subscriber = tracing_subscriber::registry()
+        .with(once_per_line(messages_to(&out)).with_filter(EnvFilter::new("info,[{tenant_id=acme}]=trace")))
+        .with_context(schema());
+    with_default(subscriber, two_tenants_and_none);
+    assert_eq!(messages(&out), TRACE_FOR_ACME_ALONE);
+}
+
+/// `EnvFilter` looks at a span's level when the span is entered: what is recorded counts from the next time on.
+#[test]
+fn an_env_filter_sees_a_tenant_that_is_recorded_late_as_it_sees_one_that_the_span_declares() {
+    let declared = || {
+        let request = info_span!("request", tenant_id = tracing::field::Empty);
+        (request.clone(), move |tenant| {
+            request.record("tenant_id", tenant);
+        })
+    };
+    let expected = [
+        "nobody info",
+        "acme info",
+        "acme info",
+        "acme debug",
+        "acme trace",
+        "nobody info",
+        "globex info",
+        "globex info",
+    ];
+    let filter = || EnvFilter::new("info,[{tenant_id=acme}]=trace");
+    let run = |span: tracing::Span, record: &dyn Fn(&'static str), tenant| {
+        span.in_scope(|| {
+            log_at_every_level("nobody");
+            record(tenant);
+            log_at_every_level(tenant);
+        });
+        span.in_scope(|| log_at_every_level(tenant));
+    };
+
+    let out = Captured::default();
+    with_default(tracing_subscriber::registry().with(messages_to(&out)).with(filter()), || {
+        for tenant in ["acme", "globex"] {
+            let (span, record) = declared();
+            run(span, &record, tenant);
+        }
+    });
+    assert_eq!(messages(&out), expected, "without this crate");
+
+    let out = Captured::default();
+    let subscriber = tracing_subscriber::registry().with(messages_to(&out)).with(filter()).with_context(schema());
+    with_default(subscriber, || {
+        for tenant in ["acme", "globex"] {
+            run(info_span!("request"), &|tenant| assert!(TENANT_ID.record(tenant)), tenant);
+        }
+    });
+    assert_eq!(messages(&out), expected);
+}
+
+#[test]
+fn an_env_filter_that_names_the_field_without_a_value_sees_every_span() {
+    let out = Captured::default();
+    let subscriber = tracing_subscriber::registry()
+        .with(messages_to(&out))
+        .with(EnvFilter::new("warn,[request{tenant_id}]=debug"))
+        .with_context(schema());
+    with_default(subscriber, two_tenants_and_none);
+    // The field stands on every span, be its value set or not: that is how a late one can be recorded.
+    let debug = |tenant| [format!("{tenant} info"), format!("{tenant} debug")];
+    assert_eq!(messages(&out), [debug("acme"), debug("globex"), debug("nobody")].concat());
+}
+
+#[test]
+fn each_of_two_outputs_keeps_its_own_filter() {
+    let (all, warnings) = (Captured::default(), Captured::default());
+    let subscriber = tracing_subscriber::registry()
+        .with(messages_to(&all).with_filter(LevelFilter::TRACE))
+        .with(messages_to(&warnings).with_filter(LevelFilter::WARN))
+        .with_context(schema());
+    with_default(subscriber, || {
+        TENANT_ID.in_scope("acme", || {
+            info!("a");
+            warn!("b");
+            trace!("c");
+        });
+    });
+    assert_eq!(messages(&all), ["a", "b", "c"]);
+    assert_eq!(messages(&warnings), ["b"]);
+    assert!(all.json().iter().chain(&warnings.json()).all(|line| line["fields"]["tenant_id"] == "acme"));
+}
+
+/// Passes what has the field `tenant_id`.
+fn has_the_field() -> FilterFn<fn(&Metadata<'_>) -> bool> {
+    filter_fn(|metadata| metadata.fields().field("tenant_id").is_some())
+}
+
+#[test]
+fn a_filter_inside_around_sees_the_field() {
+    let out = Captured::default();
+    let output = ContextLayer::new(schema()).around(messages_to(&out).with_filter(has_the_field()));
+    with_default(tracing_subscriber::registry().with(output), || TENANT_ID.in_scope("acme", || info!("passed")));
+    assert_eq!(messages(&out), ["passed"]);
+}
+
+#[test]
+fn a_filter_outside_around_does_not_see_the_field() {
+    let out = Captured::default();
+    let output = ContextLayer::new(schema()).around(messages_to(&out)).with_filter(has_the_field());
+    with_default(tracing_subscriber::registry().with(output), || TENANT_ID.in_scope("acme", || info!("dropped")));
+    assert!(out.text().is_empty());
+}
+
+#[test]
+fn a_filter_inside_or_outside_around_filters_for_that_output_only() {
+    for inside in [true, false] {
+        let (filtered, other) = (Captured::default(), Captured::default());
+        let around = ContextLayer::new(Schema::well_known());
+        let registry = tracing_subscriber::registry();
+        let run = || {
+            TENANT_ID.in_scope("acme", || {
+                let _span = info_span!("request").entered();
+                info!("a");
+                warn!("b");
+            });
+        };
+        if inside {
+            let output = around.around(messages_to(&filtered).with_filter(LevelFilter::WARN));
+            with_default(registry.with(output).with(messages_to(&other)), run);
+        } else {
+            let output = around.around(messages_to(&filtered)).with_filter(LevelFilter::WARN);
+            with_default(registry.with(output).with(messages_to(&other)), run);
+        }
+        assert_eq!(messages(&filtered), ["b"], "inside: {inside}");
+        assert_eq!(filtered.json()[0]["fields"]["tenant_id"], "acme", "inside: {inside}");
+        assert_eq!(messages(&other), ["a", "b"], "inside: {inside}");
+        assert_eq!(filtered.json()[0].get("span"), None, "a filter hides the span too; inside: {inside}");
+        assert_eq!(other.json()[0]["span"]["name"], "request", "inside: {inside}");
+    }
+}
+
+/// Decides on an event's values, not on its metadata.
+struct TenantIs(&'static str);
+
+impl<S> Filter<S> for TenantIs {
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    fn event_enabled(&self, event: &tracing::Event<'_>, _: &Context<'_, S>) -> bool {
+        struct Find(&'static str, bool);
+        impl tracing::field::Visit for Find {
+            fn record_str(&mut self, field: &tracing::field::Field, value: &str) {
+                self.1 |= field.name() == "tenant_id" && value == self.0;
+            }
+            fn record_debug(&mut self, _: &tracing::field::Field, _: &dyn std::fmt::Debug) {}
+        }
+        let mut find = Find(self.0, false);
+        event.record(&mut find);
+        find.1
+    }
+}
+
+#[test]
+fn a_filter_that_looks_at_an_events_values_sees_the_field() {
+    for around in [true, false] {
+        let (out, other) = (Captured::default(), Captured::default());
+        let registry = tracing_subscriber::registry();
+        let filtered = messages_to(&out).with_filter(TenantIs("acme"));
+        let run = || {
+            for tenant in ["acme", "globex"] {
+                TENANT_ID.in_scope(tenant, || info!("{tenant}"));
+            }
+        };
+        if around {
+            let output = ContextLayer::new(schema()).around(filtered);
+            with_default(registry.with(output).with(messages_to(&other)), run);
+        } else {
+            with_default(registry.with(filtered).with(messages_to(&other)).with_context(schema()), run);
+        }
+        assert_eq!(messages(&out), ["acme"], "around: {around}");
+        assert_eq!(messages(&other), ["acme", "globex"], "around: {around}");
+    }
+}
+
+#[test]
+fn a_filter_can_be_reloaded_under_the_layer() {
+    let out = Captured::default();
+    let (filter, handle) = reload::Layer::new(EnvFilter::new("warn"));
+    let subscriber = tracing_subscriber::registry().with(filter).with(messages_to(&out)).with_context(schema());
+    with_default(subscriber, || {
+        two_tenants_and_none();
+        assert!(out.text().is_empty());
+        handle.reload(EnvFilter::new("info,[{tenant_id=acme}]=trace")).unwrap();
+        two_tenants_and_none();
+    });
+    assert_eq!(messages(&out), TRACE_FOR_ACME_ALONE);
+}
+
+#[test]
+fn a_per_layer_filter_can_be_reloaded_under_the_layer() {
+    let out = Captured::default();
+    let (filter, handle) = reload::Layer::new(EnvFilter::new("warn"));
+    let subscriber = tracing_subscriber::registry().with(messages_to(&out).with_filter(filter)).with_context(schema());
+    with_default(subscriber, || {
+        two_tenants_and_none();
+        assert!(out.text().is_empty());
+        handle.reload(EnvFilter::new("info,[{tenant_id=acme}]=trace")).unwrap();
+        two_tenants_and_none();
+    });
+    assert_eq!(messages(&out), TRACE_FOR_ACME_ALONE);
+}
+
+#[test]
+fn an_output_can_be_reloaded_under_the_layer() {
+    let (first, second) = (Captured::default(), Captured::default());
+    let layer = |out: &Captured| fmt::layer().json().with_writer(out.clone());
+    let (output, handle) = reload::Layer::new(layer(&first));
+    with_default(tracing_subscriber::registry().with(output).with_context(schema()), || {
+        TENANT_ID.in_scope("acme", || {
+            info!("before");
+            handle.reload(layer(&second)).unwrap();
+            info!("after");
+        });
+    });
+    assert_eq!(messages(&first), ["before"]);
+    assert_eq!(messages(&second), ["after"]);
+    assert_eq!(second.json()[0]["fields"]["tenant_id"], "acme");
+}
+
+#[test]
+fn an_output_can_be_reloaded_inside_around_and_around_inside_reload() {
+    let layer = |out: &Captured| fmt::layer().json().with_writer(out.clone());
+    let tenant = |out: &Captured| out.json()[0]["fields"]["tenant_id"].clone();
+
+    let (first, second) = (Captured::default(), Captured::default());
+    let (output, handle) = reload::Layer::new(layer(&first));
+    with_default(tracing_subscriber::registry().with(ContextLayer::new(schema()).around(output)), || {
+        TENANT_ID.in_scope("acme", || {
+            info!("before");
+            handle.reload(layer(&second)).unwrap();
+            info!("after");
+        });
+    });
+    assert_eq!((tenant(&first), tenant(&second)), ("acme".into(), "acme".into()));
+
+    let (first, second) = (Captured::default(), Captured::default());
+    let (output, handle) = reload::Layer::new(ContextLayer::new(schema()).around(layer(&first)));
+    with_default(tracing_subscriber::registry().with(output), || {
+        TENANT_ID.in_scope("acme", || {
+            info!("before");
+            handle.reload(ContextLayer::new(schema()).around(layer(&second))).unwrap();
+            info!("after");
+        });
+    });
+    assert_eq!((tenant(&first), tenant(&second)), ("acme".into(), "acme".into()));
+}
+
+#[test]
+fn boxed_optional_and_listed_outputs_work_as_they_do_without_the_layer() {
+    let (boxed, listed) = (Captured::default(), Captured::default());
+    let absent: Option<fmt::Layer<_>> = None;
+    let list = vec![messages_to(&listed).with_filter(LevelFilter::WARN).boxed(), messages_to(&boxed).boxed()];
+    with_default(tracing_subscriber::registry().with(absent).with(list).with_context(schema()), || {
+        TENANT_ID.in_scope("acme", || {
+            info!("a");
+            warn!("b");
+        });
+    });
+    assert_eq!(messages(&boxed), ["a", "b"]);
+    assert_eq!(messages(&listed), ["b"]);
+}
+
+#[test]
+fn enabled_answers_as_it_does_without_the_layer() {
+    use tracing::{Level, enabled, event_enabled, span_enabled};
+    let filter = EnvFilter::new("info,enabled_here=trace");
+    with_default(tracing_subscriber::registry().with(filter).with_context(schema()), || {
+        TENANT_ID.in_scope("acme", || {
+            assert!(enabled!(Level::INFO));
+            assert!(!enabled!(Level::DEBUG));
+            assert!(enabled!(target: "enabled_here", Level::TRACE));
+            assert!(event_enabled!(Level::INFO));
+            assert!(!event_enabled!(Level::TRACE));
+            assert!(span_enabled!(Level::INFO));
+            assert!(!span_enabled!(Level::DEBUG));
+        });
+    });
+}

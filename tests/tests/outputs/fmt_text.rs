@@ -1,0 +1,215 @@
+//! `fmt` as text: full, compact, pretty; and `tracing-logfmt`.
+
+use ctx_layer::{ContextLayer, WithContextExt, field::well_known::*, once_per_line};
+use ctx_tests::{Captured, count, schema};
+use tracing::{Subscriber, info, info_span, span::EnteredSpan, subscriber::with_default};
+use tracing_subscriber::{Layer, Registry, fmt, prelude::*, registry::LookupSpan};
+
+/// What a program does that knows nothing of context fields.
+fn handle_a_request() {
+    let _span = info_span!("request", path = "/orders").entered();
+    info!(lines = 3, "order received");
+}
+
+fn written_by<L: Layer<Registry> + Send + Sync + 'static>(
+    layer: impl FnOnce(Captured) -> L,
+    run: impl FnOnce(),
+) -> String {
+    let out = Captured::default();
+    let subscriber = tracing_subscriber::registry().with(layer(out.clone())).with_context(schema());
+    with_default(subscriber, || TENANT_ID.in_scope("acme", run));
+    out.text()
+}
+
+fn plain<S: Subscriber + for<'a> LookupSpan<'a>>(
+    out: Captured,
+) -> fmt::Layer<S, fmt::format::DefaultFields, fmt::format::Format<fmt::format::Full, ()>, Captured> {
+    fmt::layer().with_writer(out).with_ansi(false).without_time().with_target(false)
+}
+
+#[test]
+fn a_full_line_carries_the_field_on_event_and_span() {
+    let text = written_by(plain, handle_a_request);
+    assert_eq!(text, " INFO request{path=\"/orders\" tenant_id=\"acme\"}: order received lines=3 tenant_id=\"acme\"\n");
+}
+
+#[test]
+fn a_compact_line_carries_the_field_on_event_and_span() {
+    let text = written_by(|out| plain(out).compact(), handle_a_request);
+    assert_eq!(text, " INFO request: order received lines=3 tenant_id=\"acme\" path=\"/orders\" tenant_id=\"acme\"\n");
+}
+
+#[test]
+fn a_pretty_line_carries_the_field_on_event_and_span() {
+    let text = written_by(
+        |out| {
+            fmt::layer()
+                .pretty()
+                .with_writer(out)
+                .with_ansi(false)
+                .without_time()
+                .with_target(false)
+                .with_file(false)
+                .with_line_number(false)
+        },
+        handle_a_request,
+    );
+    assert_eq!(
+        text,
+        "   INFO  order received, lines: 3, tenant_id: \"acme\"\n    in request with path: \"/orders\", tenant_id: \"acme\"\n\n"
+    );
+}
+
+#[test]
+fn a_coloured_line_carries_the_field_in_the_colours_of_other_fields() {
+    let text = written_by(|out| plain(out).with_ansi(true), || info!(lines = 3, "order received"));
+    assert_eq!(
+        text,
+        "\u{1b}[32m INFO\u{1b}[0m order received \u{1b}[3mlines\u{1b}[0m\u{1b}[2m=\u{1b}[0m3 \u{1b}[3mtenant_id\u{1b}[0m\u{1b}[2m=\u{1b}[0m\"acme\"\n"
+    );
+}
+
+#[test]
+fn a_logfmt_line_carries_the_field_on_event_and_span() {
+    let logfmt = |out| tracing_logfmt::builder().with_timestamp(false).with_target(false).layer().with_writer(out);
+    let text = written_by(logfmt, handle_a_request);
+    assert_eq!(count(&text, "tenant_id"), 2, "once for the event, once for the span: {text:?}");
+    assert_eq!(text.matches("tenant_id=acme").count(), 2, "{text:?}");
+    assert!(text.contains("message=\"order received\"") && text.contains("path=/orders"), "{text:?}");
+
+    // The event's own, outside of any span.
+    assert_eq!(written_by(logfmt, || info!("alone")), "level=info message=alone tenant_id=acme\n");
+}
+
+fn nested(depth: usize) -> Vec<EnteredSpan> {
+    (0..depth).map(|level| info_span!("step", level).entered()).collect()
+}
+
+fn once_at_every_depth<L: Layer<Registry> + Send + Sync + 'static>(layer: impl Fn(Captured) -> L) {
+    for depth in [0, 1, 4, 16, 64] {
+        let text = written_by(
+            |out| once_per_line(layer(out)),
+            || {
+                USER_ID.in_scope("u-1", || {
+                    let mut spans = nested(depth);
+                    info!(lines = 3, "deep");
+                    while spans.pop().is_some() {}
+                });
+            },
+        );
+        // Pretty prints `name: value`, and an event on several lines.
+        let text = text.replace(": \"", "=\"");
+        assert_eq!(count(&text, "tenant_id"), 1, "at depth {depth}: {text}");
+        assert_eq!(count(&text, "user_id"), 1, "at depth {depth}: {text}");
+        assert!(text.contains("acme") && text.contains("u-1"), "at depth {depth}: {text}");
+        let levels = text.matches("level=").count() + text.matches("level: ").count();
+        let levels_of_events = text.matches("level=info").count();
+        assert_eq!(levels - levels_of_events, depth, "spans keep their own fields at depth {depth}: {text}");
+    }
+}
+
+#[test]
+fn a_full_line_under_once_per_line_shows_each_field_once_however_deep_the_spans() {
+    once_at_every_depth(plain);
+}
+
+#[test]
+fn a_compact_line_under_once_per_line_shows_each_field_once_however_deep_the_spans() {
+    once_at_every_depth(|out| plain(out).compact());
+}
+
+#[test]
+fn a_pretty_line_under_once_per_line_shows_each_field_once_however_deep_the_spans() {
+    once_at_every_depth(|out| plain(out).pretty());
+}
+
+#[test]
+fn a_logfmt_line_under_once_per_line_shows_each_field_once_however_deep_the_spans() {
+    once_at_every_depth(|out| {
+        tracing_logfmt::builder().with_timestamp(false).with_span_path(false).layer().with_writer(out)
+    });
+}
+
+#[test]
+fn without_once_per_line_every_span_repeats_the_field() {
+    let text = written_by(plain, || {
+        let mut spans = nested(4);
+        info!("deep");
+        while spans.pop().is_some() {}
+    });
+    assert_eq!(count(&text, "tenant_id"), 5, "{text}");
+}
+
+#[test]
+fn under_once_per_line_a_span_keeps_a_field_it_declares_itself() {
+    let text = written_by(
+        |out| once_per_line(plain(out)),
+        || {
+            let _span = info_span!("request", tenant_id = "own").entered();
+            info!("received");
+        },
+    );
+    assert_eq!(text, " INFO request{tenant_id=\"own\"}: received tenant_id=\"acme\"\n");
+}
+
+#[test]
+fn a_field_declared_empty_by_the_span_is_filled_and_shown_by_it() {
+    let text = written_by(plain, || {
+        let _span = info_span!("request", tenant_id = tracing::field::Empty).entered();
+        info!("received");
+    });
+    assert_eq!(text, " INFO request{tenant_id=\"acme\"}: received tenant_id=\"acme\"\n");
+}
+
+#[test]
+fn once_per_line_works_without_with_context_too() {
+    // Nothing ambient anywhere: the output is what it is without this crate.
+    let out = Captured::default();
+    let subscriber = tracing_subscriber::registry().with(once_per_line(plain(out.clone())));
+    with_default(subscriber, || TENANT_ID.in_scope("acme", handle_a_request));
+    assert_eq!(out.text(), " INFO request{path=\"/orders\"}: order received lines=3\n");
+}
+
+#[test]
+fn around_one_text_output_the_field_stands_there_and_nowhere_else() {
+    let (with, without) = (Captured::default(), Captured::default());
+    let subscriber = tracing_subscriber::registry()
+        .with(plain(without.clone()))
+        .with(ContextLayer::new(schema()).around(plain(with.clone()).fmt_fields(OtherFields)));
+    with_default(subscriber, || TENANT_ID.in_scope("acme", handle_a_request));
+    assert_eq!(without.text(), " INFO request{path=\"/orders\"}: order received lines=3\n");
+    assert_eq!(
+        with.text(),
+        " INFO request{path=\"/orders\" tenant_id=\"acme\"}: order received lines=3 tenant_id=\"acme\"\n"
+    );
+}
+
+/// Formats as `DefaultFields` does. `fmt` layers share what they format of a span by this type: one of its own keeps
+/// two outputs apart.
+struct OtherFields;
+
+impl<'w> fmt::FormatFields<'w> for OtherFields {
+    fn format_fields<R: tracing_subscriber::field::RecordFields>(
+        &self,
+        writer: fmt::format::Writer<'w>,
+        fields: R,
+    ) -> std::fmt::Result {
+        fmt::format::DefaultFields::new().format_fields(writer, fields)
+    }
+}
+
+#[test]
+fn two_text_outputs_side_by_side_do_not_show_each_others_span_fields() {
+    for console_first in [true, false] {
+        let (console, file) = (Captured::default(), Captured::default());
+        let mut outputs = vec![once_per_line(plain(console.clone())).boxed(), plain(file.clone()).boxed()];
+        if !console_first {
+            outputs.reverse();
+        }
+        with_default(tracing_subscriber::registry().with(outputs).with_context(schema()), || {
+            TENANT_ID.in_scope("acme", handle_a_request);
+        });
+        assert_eq!(count(&console.text(), "tenant_id"), 1, "console first: {console_first}: {}", console.text());
+        assert_eq!(count(&file.text(), "tenant_id"), 2, "console first: {console_first}: {}", file.text());
+    }
+}

@@ -1,0 +1,12 @@
+//! Every output carries the fields: each is read as its reader gets it.
+
+mod combined;
+mod filters;
+mod fmt_json;
+mod fmt_text;
+mod ids;
+mod json_formats;
+mod opentelemetry_logs;
+mod opentelemetry_spans;
+mod sensitive;
+mod span_trace;

@@ -1,0 +1,178 @@
+//! `tracing-opentelemetry`: what is exported.
+
+use ctx_layer::{ContextLayer, Fields, WithContextExt, field::well_known::*};
+use ctx_tests::{ATTEMPT, BETA, Exported, PLAN, Plan, RATIO, SHARD, attribute, schema};
+use opentelemetry::{
+    Context, KeyValue, Value,
+    trace::{Link, SpanKind, TraceId, TraceState},
+};
+use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
+use tracing::{info, info_span, subscriber::with_default};
+use tracing_subscriber::prelude::*;
+
+fn typed() -> Fields {
+    Fields::new()
+        .with(&TENANT_ID, "acme")
+        .with(&ATTEMPT, -3)
+        .with(&SHARD, 7u64)
+        .with(&RATIO, 0.25)
+        .with(&BETA, true)
+        .with(&PLAN, Plan(2))
+}
+
+fn typed_attributes(all: &[KeyValue]) {
+    for (name, value) in [
+        ("tenant_id", Value::from("acme")),
+        ("attempt", Value::I64(-3)),
+        ("shard", Value::I64(7)),
+        ("ratio", Value::F64(0.25)),
+        ("beta", Value::Bool(true)),
+        ("plan", Value::from("plan-2")),
+    ] {
+        assert_eq!(attribute(all, name), Some(value), "{name}");
+    }
+}
+
+#[test]
+fn an_exported_span_and_its_events_have_the_fields_as_attributes_of_their_types() {
+    let otel = Exported::new();
+    let subscriber = tracing_subscriber::registry()
+        .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
+        .with_context(schema());
+    with_default(subscriber, || {
+        typed().in_scope(|| {
+            let _span = info_span!("request", path = "/orders").entered();
+            info!(lines = 3, "order received");
+        });
+    });
+    let span = otel.span("request");
+    typed_attributes(&span.attributes);
+    assert_eq!(attribute(&span.attributes, "path"), Some("/orders".into()));
+    let event = &span.events.events[0];
+    assert_eq!(event.name, "order received");
+    typed_attributes(&event.attributes);
+    assert_eq!(attribute(&event.attributes, "lines"), Some(Value::I64(3)));
+}
+
+#[test]
+fn around_the_opentelemetry_layer_alone_the_exported_span_and_event_have_the_field() {
+    let otel = Exported::new();
+    let layer = ContextLayer::new(schema()).around(tracing_opentelemetry::layer().with_tracer(otel.tracer()));
+    with_default(tracing_subscriber::registry().with(layer), || {
+        typed().in_scope(|| {
+            let _span = info_span!("request").entered();
+            info!("received");
+        });
+    });
+    let span = otel.span("request");
+    typed_attributes(&span.attributes);
+    typed_attributes(&span.events.events[0].attributes);
+}
+
+#[derive(Clone, Debug)]
+struct OnlyAcme;
+
+impl ShouldSample for OnlyAcme {
+    fn should_sample(
+        &self,
+        _: Option<&Context>,
+        _: TraceId,
+        _: &str,
+        _: &SpanKind,
+        attributes: &[KeyValue],
+        _: &[Link],
+    ) -> SamplingResult {
+        let decision = match attribute(attributes, "tenant_id") {
+            Some(tenant) if tenant.as_str() == "acme" => SamplingDecision::RecordAndSample,
+            _ => SamplingDecision::Drop,
+        };
+        SamplingResult { decision, attributes: Vec::new(), trace_state: TraceState::default() }
+    }
+}
+
+#[test]
+fn a_sampler_sees_the_field_and_decides_by_it() {
+    let otel = Exported::with_sampler(OnlyAcme);
+    let subscriber = tracing_subscriber::registry()
+        .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
+        .with_context(schema());
+    with_default(subscriber, || {
+        for tenant in ["acme", "globex", "acme"] {
+            TENANT_ID.in_scope(tenant, || info_span!("request").in_scope(|| info!("received")));
+        }
+        info_span!("request").in_scope(|| info!("of nobody"));
+    });
+    let tenants: Vec<_> = otel.spans().iter().map(|span| attribute(&span.attributes, "tenant_id")).collect();
+    assert_eq!(tenants, [Some("acme".into()), Some("acme".into())]);
+}
+
+#[test]
+fn a_value_recorded_late_is_an_attribute_of_the_exported_span() {
+    for activation in [true, false] {
+        let otel = Exported::new();
+        let layer = tracing_opentelemetry::layer().with_tracer(otel.tracer()).with_context_activation(activation);
+        with_default(tracing_subscriber::registry().with(layer).with_context(schema()), || {
+            let _request = info_span!("request").entered();
+            info!("received");
+            assert!(TENANT_ID.record("acme"));
+            assert!(ATTEMPT.record(2));
+            info!("authenticated");
+            info_span!("query").in_scope(|| info!("queried"));
+        });
+        let span = otel.span("request");
+        assert_eq!(attribute(&span.attributes, "tenant_id"), Some("acme".into()), "activation: {activation}");
+        assert_eq!(attribute(&span.attributes, "attempt"), Some(Value::I64(2)), "activation: {activation}");
+        let tenants: Vec<_> =
+            span.events.events.iter().map(|event| attribute(&event.attributes, "tenant_id")).collect();
+        assert_eq!(tenants, [None, Some("acme".into())], "activation: {activation}");
+        let child = otel.span("query");
+        assert_eq!(attribute(&child.attributes, "tenant_id"), Some("acme".into()), "activation: {activation}");
+        assert_eq!(child.parent_span_id, span.span_context.span_id(), "activation: {activation}");
+    }
+}
+
+#[test]
+fn parents_and_links_of_exported_spans_are_what_they_are_without_the_layer() {
+    let otel = Exported::new();
+    let subscriber = tracing_subscriber::registry()
+        .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
+        .with_context(schema());
+    with_default(subscriber, || {
+        TENANT_ID.in_scope("acme", || {
+            let first = info_span!("first");
+            let second = info_span!("second").entered();
+            info_span!("contextual");
+            info_span!(parent: &first, "explicit");
+            info_span!(parent: None, "root");
+            let follower = info_span!("follower");
+            follower.follows_from(&first);
+            drop((second, first));
+        });
+    });
+    let id = |name| otel.span(name).span_context.span_id();
+    assert_eq!(otel.span("contextual").parent_span_id, id("second"));
+    assert_eq!(otel.span("explicit").parent_span_id, id("first"));
+    assert_eq!(otel.span("root").parent_span_id, opentelemetry::SpanId::INVALID);
+    let links: Vec<_> = otel.span("follower").links.iter().map(|link| link.span_context.span_id()).collect();
+    assert_eq!(links, [id("first")]);
+    for span in otel.spans() {
+        assert_eq!(attribute(&span.attributes, "tenant_id"), Some("acme".into()), "{}", span.name);
+    }
+}
+
+#[test]
+fn a_field_the_span_sets_itself_is_exported_once_with_the_spans_value() {
+    let otel = Exported::new();
+    let subscriber = tracing_subscriber::registry()
+        .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
+        .with_context(schema());
+    with_default(subscriber, || {
+        TENANT_ID.in_scope("ambient", || {
+            let _span = info_span!("request", tenant_id = "own").entered();
+            info!(tenant_id = "event's", "received");
+        });
+    });
+    let span = otel.span("request");
+    assert_eq!(attribute(&span.attributes, "tenant_id"), Some("own".into()));
+    assert_eq!(attribute(&span.events.events[0].attributes, "tenant_id"), Some("event's".into()));
+}

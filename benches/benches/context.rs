@@ -1,4 +1,17 @@
 //! Reading and setting values, beside the same done with the OpenTelemetry context alone.
+//!
+//! Repeat with `cargo bench -p ctx-benches --bench context`.
+//!
+//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile.
+//!
+//! | median, ns | OpenTelemetry | ours |
+//! |---|--:|--:|
+//! | read one text (and copy it) | 33 | 53; not set 20 |
+//! | read all | 10 | 18 |
+//! | set one for a scope | 125 | 227 |
+//! | set five for a scope | 208 | 657 |
+//! | set five for a scope, made before | 31 | 115 |
+//! | poll a future with one, with five | 32 | 49, 50 |
 
 use std::{
     future::poll_fn,

@@ -2,6 +2,20 @@
 //! enclosing spans.
 //!
 //! Peers have the five fields on the outermost span; the spans inside it have one number each.
+//!
+//! Repeat with `cargo bench -p ctx-benches --bench depth`.
+//!
+//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile.
+//!
+//! | median, µs | 1 | 4 | 16 | 64 |
+//! |---|--:|--:|--:|--:|
+//! | ours, visited | 0.14 | 0.14 | 0.14 | 0.14 |
+//! | ours, `fmt` json without spans | 1.81 | 1.81 | 1.81 | 1.81 |
+//! | ours, `fmt` json with its list of spans | 2.78 | 4.21 | 8.86 | 27.0 |
+//! | on the outermost span, `fmt` json | 4.21 | 4.32 | 8.90 | 27.1 |
+//! | on the outermost span, json-subscriber | 1.30 | 1.48 | 2.51 | 6.35 |
+//! | on the outermost span, json-subscriber flat | 2.74 | 3.38 | 4.44 | 8.95 |
+//! | on the outermost span, bunyan | 1.22 | 1.20 | 1.18 | 1.08 |
 
 use std::hint::black_box;
 

@@ -1,4 +1,18 @@
 //! One event: without fields in force, with five of them, disabled.
+//!
+//! Repeat with `cargo bench -p ctx-benches --bench events`. Arms are in alphabetical order, the hand-written one first.
+//!
+//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile.
+//!
+//! | median | by hand | ours | fields on the enclosing span |
+//! |---|--:|--:|---|
+//! | no field in force | 20 ns | 39 ns | |
+//! | 5 texts, visited | 39 ns | 141 ns | |
+//! | 5 texts beside own fields, visited | 41 ns | 185 ns | |
+//! | 5 texts, json | 1.57 µs | 1.71 µs | `fmt` json 3.94, json-subscriber 1.23, the same flat 2.59, bunyan 1.21 µs |
+//! | 5 texts, full | 0.72 µs | 1.03 µs | |
+//! | disabled by level | 0.39 ns | 0.39 ns | |
+//! | disabled by a filter that is asked each time | 6.0 ns | 8.9 ns | |
 
 use std::hint::black_box;
 

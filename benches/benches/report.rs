@@ -47,6 +47,8 @@ enum Limit {
     More(f64),
     /// So many times as much.
     Times(f64),
+    /// This many fields: shown is what each after the first costs. The same for all is linear.
+    Fields(usize),
 }
 
 use Limit::{More, Times};
@@ -377,8 +379,7 @@ fn number_of_fields() -> Vec<(Limit, Arm)> {
     let arm = |count: usize| {
         let (fields, schema) = many(count);
         let place = Place::new(stack::visiting_with(schema)).with(fields);
-        // Linear: so many fields cost at most so many times as much as one.
-        let limit = if count == 1 { Limit::None } else { Times(count as f64) };
+        let limit = if count == 1 { Limit::None } else { Limit::Fields(count) };
         (limit, Arm::new(format!("ours, {count} fields"), place, || info!(order = 1042, "placed")))
     };
     [1, 2, 4, 8, 16, 32].map(arm).into()
@@ -430,16 +431,17 @@ fn rows(title: &str, arms: &[Arm], limits: &[Limit], measured: &[f64]) {
         }
         let (difference, ratio) = (ns - measured[0], ns / measured[0]);
         let (limit, verdict) = match limit {
-            Limit::None => (String::new(), ""),
+            Limit::None => (String::new(), String::new()),
             More(most) => (format!("+{most} ns"), verdict(difference <= *most)),
             Times(most) => (format!("×{most}"), verdict(ratio <= *most)),
+            Limit::Fields(count) => ("linear".to_owned(), format!("{:.1} each", difference / (*count as f64 - 1.0))),
         };
         println!("| | {} | {ns:.1} | {difference:+.1} | {ratio:.3} | {limit} | {verdict} |", arm.name());
     }
 }
 
-fn verdict(within: bool) -> &'static str {
-    if within { "ok" } else { "**OVER**" }
+fn verdict(within: bool) -> String {
+    if within { "ok" } else { "**OVER**" }.to_owned()
 }
 
 type Make = fn() -> Vec<Arm>;

@@ -1,0 +1,213 @@
+//! Events whose `Debug` logs in turn. In a binary of its own: under a scoped subscriber `tracing` drops what is logged
+//! while an event is being dispatched; only a global one gets it.
+
+use std::{error::Error, fmt, sync::OnceLock};
+
+use ctx_layer::{WithContextExt, field::well_known::*, once_per_line};
+use ctx_tests::{Captured, Item, Recorder, count, schema};
+use serde_json::Value;
+use tracing::{info, info_span};
+use tracing_subscriber::{fmt as output, prelude::*};
+
+struct Outputs {
+    json: Captured,
+    text: Captured,
+    recorder: Recorder,
+}
+
+fn outputs() -> &'static Outputs {
+    static OUTPUTS: OnceLock<Outputs> = OnceLock::new();
+    OUTPUTS.get_or_init(|| {
+        let outputs = Outputs { json: Captured::default(), text: Captured::default(), recorder: Recorder::default() };
+        tracing_subscriber::registry()
+            .with(output::layer().json().with_writer(outputs.json.clone()))
+            .with(once_per_line(output::layer().with_writer(outputs.text.clone()).with_ansi(false)))
+            .with(outputs.recorder.clone())
+            .with_context(schema())
+            .init();
+        outputs
+    })
+}
+
+impl Outputs {
+    fn lines(&self, message: &str) -> Vec<Value> {
+        self.json.json().into_iter().filter(|line| line["fields"]["message"] == message).collect()
+    }
+
+    fn recorded(&self, message: &str) -> Vec<Item> {
+        self.recorder.items().into_iter().filter(|item| item.name == message).collect()
+    }
+}
+
+/// Logs whenever it is formatted.
+struct Logs {
+    depth: usize,
+    of: &'static str,
+}
+
+#[derive(Debug)]
+struct Failed(usize);
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "failed {}", self.0)
+    }
+}
+
+impl Error for Failed {}
+
+impl fmt::Debug for Logs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Logs { depth, of } = *self;
+        if depth > 0 {
+            TENANT_ID.in_scope(format!("tenant {depth}"), || {
+                let own = format!("own {depth}");
+                let error = Failed(depth);
+                info!(
+                    before = "b",
+                    inner = ?Logs { depth: depth - 1, of },
+                    own = own.as_str(),
+                    error = &error as &(dyn Error + 'static),
+                    "{of} {depth}"
+                );
+            });
+        }
+        write!(f, "logs {depth}")
+    }
+}
+
+#[test]
+fn events_nested_three_deep_each_keep_their_own_values_errors_and_tenant() {
+    let outputs = outputs();
+    TENANT_ID.in_scope("acme", || {
+        info!(own = "outermost", value = ?Logs { depth: 3, of: "nested" }, last = "last", "outermost {}", 1);
+    });
+    for depth in 1..=3 {
+        let lines = outputs.lines(&format!("nested {depth}"));
+        // Each of the three outputs formats the value, and so logs it; and what is logged is again formatted thrice.
+        assert_eq!(lines.len(), 3usize.pow(4 - depth), "depth {depth}");
+        for line in lines {
+            let fields = &line["fields"];
+            assert_eq!(fields["tenant_id"], format!("tenant {depth}"), "{line}");
+            assert_eq!(fields["own"], format!("own {depth}"), "{line}");
+            assert_eq!(fields["before"], "b", "{line}");
+            assert_eq!(fields["inner"], format!("logs {}", depth - 1), "{line}");
+            assert_eq!(fields["error"], format!("failed {depth}"), "{line}");
+        }
+        for item in outputs.recorded(&format!("nested {depth}")) {
+            assert_eq!(item.text("tenant_id"), Some(format!("tenant {depth}").as_str()), "{item:?}");
+            assert_eq!(item.get("error"), Some(&ctx_tests::Value::Error(format!("failed {depth}"))));
+        }
+    }
+    let outermost = outputs.lines("outermost 1");
+    assert_eq!(outermost.len(), 1);
+    let fields = &outermost[0]["fields"];
+    assert_eq!((&fields["own"], &fields["last"]), (&"outermost".into(), &"last".into()));
+    assert_eq!((&fields["tenant_id"], &fields["value"]), (&"acme".into(), &"logs 3".into()));
+
+    for line in outputs.text.lines().iter().filter(|line| line.contains(" nested ") || line.contains("outermost")) {
+        assert_eq!(count(line, "tenant_id"), 1, "{line}");
+    }
+}
+
+#[test]
+fn a_spans_debug_that_logs_in_turn_keeps_its_own_tenant() {
+    let outputs = outputs();
+    TENANT_ID.in_scope("acme", || {
+        let _span = info_span!("made", text = "t", value = ?Logs { depth: 1, of: "from a span" }, last = 1).entered();
+        info!("in the span made");
+    });
+    let lines = outputs.lines("from a span 1");
+    assert!(!lines.is_empty());
+    assert!(lines.iter().all(|line| line["fields"]["tenant_id"] == "tenant 1"), "{lines:?}");
+    let line = &outputs.lines("in the span made")[0];
+    let span = &line["span"];
+    assert_eq!((&span["text"], &span["value"], &span["tenant_id"]), (&"t".into(), &"logs 1".into(), &"acme".into()));
+}
+
+#[test]
+fn a_debug_that_enters_a_span_and_records_on_it_works_while_an_event_is_rewritten() {
+    struct Busy;
+    impl fmt::Debug for Busy {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            let span = TENANT_ID.in_scope("inner", || info_span!("busy", text = "t"));
+            span.in_scope(|| {
+                info!(text = "t", "busy inside");
+                assert!(USER_ID.record("u-1"));
+                info!("busy recorded");
+            });
+            f.write_str("was busy")
+        }
+    }
+    let outputs = outputs();
+    TENANT_ID.in_scope("outer", || info!(text = "text", value = ?Busy, "busy outside"));
+    for message in ["busy inside", "busy recorded"] {
+        let lines = outputs.lines(message);
+        assert!(!lines.is_empty());
+        assert!(lines.iter().all(|line| line["fields"]["tenant_id"] == "inner"), "{lines:?}");
+    }
+    assert!(outputs.lines("busy recorded").iter().all(|line| line["fields"]["user_id"] == "u-1"));
+    let outside = &outputs.lines("busy outside")[0]["fields"];
+    assert_eq!(
+        (&outside["tenant_id"], &outside["text"], &outside["value"]),
+        (&"outer".into(), &"text".into(), &"was busy".into())
+    );
+    assert_eq!(outside.get("user_id"), None);
+}
+
+#[test]
+fn a_value_whose_display_logs_can_be_set() {
+    // A context value is formatted once, when it is set, by whatever code its type has.
+    #[derive(Clone)]
+    struct Chatty;
+    impl fmt::Display for Chatty {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            info!("chatty");
+            f.write_str("shown")
+        }
+    }
+    ctx_layer::context_fields! {
+        /// A field whose value logs.
+        static CHATTY: Chatty = "chatty";
+    }
+    let outputs = outputs();
+    TENANT_ID.in_scope("acme", || {
+        info_span!("request").in_scope(|| {
+            let _guard = CHATTY.attach(Chatty);
+            assert!(CHATTY.record(Chatty));
+        });
+    });
+    let lines = outputs.lines("chatty");
+    assert_eq!(lines.len(), 2);
+    assert!(lines.iter().all(|line| line["fields"]["tenant_id"] == "acme"), "{lines:?}");
+}
+
+#[test]
+fn a_value_whose_destructor_logs_can_be_dropped_with_a_span_or_a_guard() {
+    #[derive(Clone)]
+    struct Logs;
+    impl fmt::Display for Logs {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("logs")
+        }
+    }
+    impl Drop for Logs {
+        fn drop(&mut self) {
+            info!("value dropped");
+        }
+    }
+    ctx_layer::context_fields! {
+        /// A field whose value logs when it is dropped.
+        static LOGS: Logs = "logs";
+    }
+    let outputs = outputs();
+    let span = LOGS.in_scope(Logs, || info_span!("remembers"));
+    span.in_scope(|| info!("inside"));
+    drop(span);
+    info_span!("late").in_scope(|| {
+        LOGS.record(Logs);
+        LOGS.record(Logs);
+    });
+    drop(LOGS.attach(Logs));
+    assert!(outputs.lines("value dropped").len() >= 4);
+}

@@ -1,0 +1,15 @@
+//! What the fields mean: which value stands where, and for how long it is in force.
+
+mod baggage;
+mod debug;
+mod errors;
+mod guards;
+mod late_binding;
+mod metrics;
+mod own_values;
+mod parents;
+mod pins;
+mod spans;
+mod stacks;
+mod tasks;
+mod values;

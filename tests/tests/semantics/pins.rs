@@ -1,0 +1,178 @@
+//! What `tracing-core` does but does not promise. One of these failing after an upgrade says which file of ours to
+//! look at; without them the same would be found as missing or wrong fields.
+
+use std::{fmt, sync::Mutex};
+
+use ctx_tests::{Captured, schema};
+use tracing::{
+    Callsite, Dispatch, Event, Metadata, Subscriber,
+    callsite::Identifier,
+    field::{Field, FieldSet, Value, Visit},
+    metadata::Kind,
+    span,
+    subscriber::Interest,
+};
+
+const RELIES_ON_VALUE_SET_ALL: &str = "ctx-layer/src/layer/rewrite.rs rebuilds values with `FieldSet::value_set_all`";
+const RELIES_ON_IDENTIFIER: &str =
+    "ctx-layer/src/layer/metadata.rs (`call_site_of`) finds a call site by `Identifier`'s hidden field";
+const RELIES_ON_FIELD_EQUALITY: &str = "ctx-layer/src/layer/metadata.rs gives augmented metadata the same call site, so that its fields equal the original ones";
+const RELIES_ON_DEBUG_OF_HINTS: &str =
+    "ctx-layer/src/layer/metadata.rs (`kind_of`) tells a hint by the end of its `Debug` text";
+
+struct Site;
+
+static SITE: Site = Site;
+static FEW: Metadata<'static> = metadata(&["a", "b"], Kind::EVENT);
+
+const fn metadata(names: &'static [&'static str], kind: Kind) -> Metadata<'static> {
+    let fields = FieldSet::new(names, Identifier(&SITE));
+    Metadata::new("site", "pins", tracing::Level::INFO, None, None, None, fields, kind)
+}
+
+impl Callsite for Site {
+    fn set_interest(&self, _: Interest) {}
+
+    fn metadata(&self) -> &Metadata<'_> {
+        &FEW
+    }
+}
+
+/// The indices and names visited, with the values.
+#[derive(Default)]
+struct Order(Vec<(usize, &'static str, String)>);
+
+impl Visit for Order {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.0.push((field.index(), field.name(), format!("{value:?}")));
+    }
+}
+
+#[test]
+fn value_set_all_takes_more_than_32_values_and_visits_them_in_order() {
+    let names: &'static [&'static str] = (0..200).map(|i| &*format!("f{i}").leak()).collect::<Vec<_>>().leak();
+    let metadata: &'static Metadata<'static> = Box::leak(Box::new(metadata(names, Kind::EVENT)));
+    let numbers: Vec<u64> = (0..200).collect();
+    // Every seventh has no value.
+    let values: Vec<Option<&dyn Value>> =
+        numbers.iter().map(|number| (number % 7 != 0).then_some(number as &dyn Value)).collect();
+    let set = metadata.fields().value_set_all(&values);
+    let mut order = Order::default();
+    Event::new(metadata, &set).record(&mut order);
+    let expected: Vec<_> = (0..200usize).filter(|i| i % 7 != 0).map(|i| (i, names[i], i.to_string())).collect();
+    assert_eq!(order.0, expected, "{RELIES_ON_VALUE_SET_ALL}");
+}
+
+#[test]
+fn an_identifier_gives_its_call_site() {
+    let Identifier(site) = FEW.callsite();
+    assert!(std::ptr::eq(site.metadata(), &FEW), "{RELIES_ON_IDENTIFIER}");
+    let names: Vec<_> = site.metadata().fields().iter().map(|field| field.name()).collect();
+    assert_eq!(names, ["a", "b"], "{RELIES_ON_IDENTIFIER}");
+}
+
+#[test]
+fn a_field_is_its_call_site_and_index_whatever_set_it_is_of() {
+    static MORE: Metadata<'static> = metadata(&["a", "b", "tenant_id"], Kind::EVENT);
+    static RENAMED: Metadata<'static> = metadata(&["x", "y"], Kind::EVENT);
+    let field = |metadata: &'static Metadata<'static>, index| metadata.fields().iter().nth(index).unwrap();
+    assert_eq!(field(&FEW, 0), field(&MORE, 0), "{RELIES_ON_FIELD_EQUALITY}");
+    assert_eq!(field(&FEW, 1), field(&MORE, 1), "{RELIES_ON_FIELD_EQUALITY}");
+    assert_ne!(field(&FEW, 0), field(&MORE, 1), "{RELIES_ON_FIELD_EQUALITY}");
+    assert_eq!(field(&FEW, 1), field(&RENAMED, 1), "{RELIES_ON_FIELD_EQUALITY}");
+    assert!(MORE.fields().contains(&field(&FEW, 1)), "{RELIES_ON_FIELD_EQUALITY}");
+    assert!(FEW.fields().contains(&field(&MORE, 1)), "{RELIES_ON_FIELD_EQUALITY}");
+
+    // A value set made with fields of the one is visited in an event of the other.
+    let own = field(&FEW, 0);
+    let values = [(&own, Some(&1u64 as &dyn Value))];
+    let mut order = Order::default();
+    Event::new(&MORE, &MORE.fields().value_set(&values)).record(&mut order);
+    Event::new(&FEW, &FEW.fields().value_set(&values)).record(&mut order);
+    assert_eq!(order.0, vec![(0, "a", "1".to_owned()); 2], "{RELIES_ON_FIELD_EQUALITY}");
+}
+
+#[test]
+fn the_debug_text_of_a_hint_ends_as_such_and_no_others_does() {
+    for (kind, is_hint) in [
+        (Kind::EVENT, false),
+        (Kind::SPAN, false),
+        (Kind::HINT, true),
+        (Kind::EVENT.hint(), true),
+        (Kind::SPAN.hint(), true),
+    ] {
+        let text = format!("{:?}", metadata(&["a"], kind));
+        assert_eq!(text.ends_with("HINT) }"), is_hint, "{text}: {RELIES_ON_DEBUG_OF_HINTS}");
+    }
+}
+
+/// Notes what it is asked about.
+#[derive(Default)]
+struct Asked(Mutex<Vec<String>>);
+
+struct Asks(std::sync::Arc<Asked>);
+
+impl Subscriber for Asks {
+    fn register_callsite(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        if metadata.target() == "pins_asked" {
+            self.0.0.lock().unwrap().push(format!("{metadata:?}"));
+        }
+        false
+    }
+
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
+    }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+    fn event(&self, _: &Event<'_>) {}
+    fn enter(&self, _: &span::Id) {}
+    fn exit(&self, _: &span::Id) {}
+}
+
+#[test]
+fn what_the_enabled_macros_ask_with_is_a_hint_of_the_same_kind_under_the_layer() {
+    use ctx_layer::WithContextExt;
+    let asked = std::sync::Arc::new(Asked::default());
+    let ask = || {
+        tracing::enabled!(target: "pins_asked", tracing::Level::INFO);
+        tracing::event_enabled!(target: "pins_asked", tracing::Level::INFO);
+        tracing::span_enabled!(target: "pins_asked", tracing::Level::INFO);
+        tracing::info!(target: "pins_asked", a = 1, "an event");
+        tracing::info_span!(target: "pins_asked", "a span");
+    };
+    let of_each = |dispatch: Dispatch| {
+        tracing::dispatcher::with_default(&dispatch, ask);
+        std::mem::take(&mut *asked.0.lock().unwrap())
+    };
+    let kind = |text: &String| text.rsplit("kind: ").next().unwrap().to_owned();
+    let without = of_each(Dispatch::new(Asks(asked.clone())));
+    let with = of_each(Dispatch::new(Asks(asked.clone()).with_context(schema())));
+    assert_eq!(without.len(), 5, "{without:?}");
+    assert_eq!(
+        with.iter().map(kind).collect::<Vec<_>>(),
+        without.iter().map(kind).collect::<Vec<_>>(),
+        "{RELIES_ON_DEBUG_OF_HINTS}"
+    );
+    assert!(with.iter().all(|text| text.contains("tenant_id")), "the augmented metadata: {with:?}");
+}
+
+#[test]
+fn an_event_recorded_through_a_dispatcher_by_hand_carries_the_field() {
+    // A call site that no macro made, as bridges from other logging crates make them.
+    use ctx_layer::{WithContextExt, field::well_known::TENANT_ID};
+    use tracing_subscriber::prelude::*;
+    let out = Captured::default();
+    let layer = tracing_subscriber::fmt::layer().json().with_writer(out.clone());
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer).with_context(schema()));
+    TENANT_ID.in_scope("acme", || {
+        let values: [Option<&dyn Value>; 2] = [Some(&1u64), None];
+        dispatch.event(&Event::new(&FEW, &FEW.fields().value_set_all(&values)));
+    });
+    assert_eq!(out.json()[0]["fields"], serde_json::json!({"a": 1, "tenant_id": "acme"}));
+}

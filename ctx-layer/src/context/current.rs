@@ -15,24 +15,25 @@ use opentelemetry::{
 use crate::field::{ContextField, Declaration, DerivedField, FieldType, Fields, parse_entry};
 
 thread_local! {
-    /// Lives exactly while OpenTelemetry's own thread-local may be used.
-    static ALIVE: Alive = Alive::new();
+    static LOCAL: Local = Local::new();
 }
 
-/// Thread-locals are destroyed last-made first, so what is made after OpenTelemetry's is gone before it.
-struct Alive(Cell<bool>);
+/// What is kept per thread.
+///
+/// Thread-locals are destroyed last-made first. What is made after OpenTelemetry's is gone before it, and so tells
+/// whether that may still be used.
+struct Local {
+    can_read: bool,
+    /// The fields of the last event of this thread. See [`Lease`].
+    kept: Cell<Fields>,
+}
 
-impl Alive {
+impl Local {
     fn new() -> Self {
         // Fails only where a thread that never saw this crate logs from the destructor of a thread-local, after
         // OpenTelemetry's is gone.
-        Alive(Cell::new(panic::catch_unwind(|| Context::map_current(|_| ())).is_ok()))
-    }
-}
-
-impl Drop for Alive {
-    fn drop(&mut self) {
-        self.0.set(false);
+        let can_read = panic::catch_unwind(|| Context::map_current(|_| ())).is_ok();
+        Local { can_read, kept: Cell::new(Fields::new()) }
     }
 }
 
@@ -41,10 +42,70 @@ impl Drop for Alive {
 /// `f` must not call foreign code: it could attach a context while this one is borrowed.
 #[inline]
 pub(crate) fn read<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
-    match ALIVE.try_with(|alive| alive.0.get()) {
+    match LOCAL.try_with(|local| local.can_read) {
         Ok(true) => Some(Context::map_current(f)),
         _ => None,
     }
+}
+
+/// The fields in force for a moment, without touching their count of references where that can be avoided.
+///
+/// A thread keeps the fields of its last event, and the next event nearly always has the same ones. So two threads that
+/// work for one request do not pass the cache line with the count back and forth with every event. The price: a set of
+/// values lives on until the thread logs with another.
+pub(crate) struct Lease(Fields);
+
+impl std::ops::Deref for Lease {
+    type Target = Fields;
+
+    #[inline]
+    fn deref(&self) -> &Fields {
+        &self.0
+    }
+}
+
+impl Drop for Lease {
+    #[inline]
+    fn drop(&mut self) {
+        let fields = std::mem::take(&mut self.0);
+        let _ = LOCAL.try_with(|local| local.kept.set(fields));
+    }
+}
+
+/// What the current context has for a layer. Small enough to be returned in registers.
+pub(crate) enum InForce {
+    Nothing,
+    Fields(Lease),
+    /// It takes a closer look: there is baggage.
+    More,
+}
+
+/// What is in force.
+#[inline]
+pub(crate) fn in_force() -> InForce {
+    LOCAL
+        .try_with(|local| {
+            if !local.can_read {
+                return InForce::Nothing;
+            }
+            Context::map_current(|cx| {
+                if !cx.baggage().is_empty() {
+                    return InForce::More;
+                }
+                let fields = cx.fields();
+                if fields.is_empty() {
+                    return InForce::Nothing;
+                }
+                let kept = local.kept.take();
+                if kept.is_same(fields) {
+                    return InForce::Fields(Lease(kept));
+                }
+                // Put back, to be dropped by `Lease` when the context is no longer borrowed.
+                local.kept.set(kept);
+                InForce::Fields(Lease(fields.clone()))
+            })
+        })
+        .unwrap_or(InForce::Nothing)
 }
 
 /// The fields of all schemas in use, for those who ask for all values: their baggage counts.
@@ -61,6 +122,8 @@ pub(crate) fn register(declarations: impl Iterator<Item = &'static Declaration>)
 
 impl Fields {
     /// The values in force: those the program set, and baggage under the key of a field that a layer in use knows.
+    ///
+    /// In the set all are alike: attached elsewhere, it makes values of what was baggage.
     pub fn current() -> Self {
         let Some((fields, with_baggage)) =
             read(|cx| (cx.fields().clone(), (!cx.baggage().is_empty()).then(|| cx.clone())))
@@ -83,11 +146,11 @@ impl Fields {
         declarations: impl Iterator<Item = &'static Declaration>,
     ) -> Self {
         declarations.fold(self, |fields, declaration| {
-            if fields.is_set(declaration) {
+            if fields.entry(declaration).is_some() {
                 return fields;
             }
             match baggage.get(declaration.baggage_key()).and_then(|text| parse_entry(declaration, text.as_str())) {
-                Some(entry) => fields.with_entry(entry, true),
+                Some(entry) => fields.with_entry(entry),
                 None => fields,
             }
         })

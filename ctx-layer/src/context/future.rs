@@ -6,10 +6,10 @@ use std::{
     task::{Context as TaskContext, Poll},
 };
 
-use opentelemetry::Context;
+use opentelemetry::{Context, baggage::BaggageExt};
 use pin_project_lite::pin_project;
 
-use super::{ContextFieldsExt, attach_over, read};
+use super::{ContextFieldsExt, active_ids, read};
 use crate::field::{ContextField, FieldType, Fields};
 
 /// Sets field values for a future.
@@ -62,6 +62,27 @@ pin_project! {
 
 fn enter(context: &Context) -> Option<opentelemetry::ContextGuard> {
     read(|current| attach_over(current, context)).map(Context::attach)
+}
+
+/// The context to attach so that fields and baggage of `remembered` come into force.
+///
+/// Where `current` has an active OpenTelemetry span of its own, that span stays: somebody (an OpenTelemetry layer, when
+/// the span was entered) made it active on purpose. Suppressed telemetry stays suppressed.
+fn attach_over(current: &Context, remembered: &Context) -> Context {
+    let own_span = active_ids(current);
+    let cx = if own_span.is_none() || own_span == active_ids(remembered) {
+        remembered.clone()
+    } else {
+        let cx = current.with_fields(remembered.fields().clone());
+        if std::ptr::eq(current.baggage(), remembered.baggage()) {
+            cx
+        } else {
+            cx.with_baggage(remembered.baggage().iter().map(|(key, (value, metadata))| {
+                opentelemetry::baggage::KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone())
+            }))
+        }
+    };
+    if current.is_telemetry_suppressed() && !cx.is_telemetry_suppressed() { cx.with_telemetry_suppressed() } else { cx }
 }
 
 impl<F: Future> Future for WithFields<F> {

@@ -19,7 +19,6 @@
 //! value set by the program comes first, then baggage. Baggage that does not parse as the field's type, is longer than
 //! the field allows, or has control characters, is not a value.
 
-mod carry;
 mod current;
 mod future;
 mod scope;
@@ -28,5 +27,4 @@ pub use current::ContextFieldsExt;
 pub use future::{FutureFieldsExt, WithFields};
 pub use scope::FieldsGuard;
 
-pub(crate) use carry::{Identity, attach_over, is_in_force};
-pub(crate) use current::{active_ids, read, register};
+pub(crate) use current::{InForce, active_ids, in_force, read, register};

@@ -36,16 +36,8 @@ use super::{declaration::Declaration, policy::Policy, well_known};
 /// ```
 #[derive(Clone)]
 pub struct Schema {
-    inner: Arc<Inner>,
+    fields: Arc<[Registered]>,
 }
-
-struct Inner {
-    fields: Box<[Registered]>,
-    /// By [`Declaration::id`]: the field's place in `fields`, or `ABSENT`.
-    places: Box<[u8]>,
-}
-
-const ABSENT: u8 = u8::MAX;
 
 /// A field of a schema, with the policy it has there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -88,40 +80,26 @@ impl Schema {
     /// one output that wants them; see [`ContextLayer::around`](crate::ContextLayer::around).
     pub fn well_known() -> Self {
         // The names are constants and differ: nothing can be wrong.
-        Self::from_fields(Self::builder().well_known().fields)
+        Schema { fields: Self::builder().well_known().fields.into() }
     }
 
     /// The fields' names, in the order in which they were registered.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
-        self.inner.fields.iter().map(|field| field.declaration.0.name())
+        self.fields.iter().map(|field| field.declaration.0.name())
     }
 
     /// The fields, in the order in which they were registered, each with the policy it has in this schema.
     pub fn fields(&self) -> impl Iterator<Item = (&'static Declaration, Policy)> {
-        self.inner.fields.iter().map(|field| (field.declaration.0, field.policy))
+        self.fields.iter().map(|field| (field.declaration.0, field.policy))
+    }
+
+    /// Whether there are no fields.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty()
     }
 
     pub(crate) fn registered(&self) -> &[Registered] {
-        &self.inner.fields
-    }
-
-    /// The place of a field among [`registered`](Self::registered).
-    #[inline]
-    pub(crate) fn place(&self, id: usize) -> Option<usize> {
-        match self.inner.places.get(id) {
-            None | Some(&ABSENT) => None,
-            Some(&place) => Some(place as usize),
-        }
-    }
-
-    fn from_fields(fields: Vec<Registered>) -> Self {
-        let ids = fields.iter().map(|field| field.declaration.0.id());
-        let mut places = vec![ABSENT; ids.clone().max().map_or(0, |max| max + 1)].into_boxed_slice();
-        for (place, id) in ids.enumerate() {
-            // `MAX_FIELDS` keeps places below `ABSENT`.
-            places[id] = place as u8;
-        }
-        Schema { inner: Arc::new(Inner { fields: fields.into(), places }) }
+        &self.fields
     }
 }
 
@@ -200,7 +178,7 @@ impl SchemaBuilder {
                 }
             }
         }
-        if problems.is_empty() { Ok(Schema::from_fields(self.fields)) } else { Err(SchemaError { problems }) }
+        if problems.is_empty() { Ok(Schema { fields: self.fields.into() }) } else { Err(SchemaError { problems }) }
     }
 }
 

@@ -37,8 +37,6 @@ type Slots = SmallVec<[Slot; 6]>;
 pub(crate) struct Slot {
     pub(crate) id: usize,
     pub(crate) entry: Arc<Entry>,
-    /// The value came in as baggage: what baggage says now comes before it.
-    from_baggage: bool,
 }
 
 impl Fields {
@@ -55,7 +53,7 @@ impl Fields {
     /// # Panics
     /// When the value's `Display` panics.
     pub fn with<T: FieldType>(self, field: &'static ContextField<T>, value: impl Into<T>) -> Self {
-        self.with_entry(Entry::new(field.declaration(), value.into()), false)
+        self.with_entry(Entry::new(field.declaration(), value.into()))
     }
 
     /// The set without a value for `field`.
@@ -70,13 +68,13 @@ impl Fields {
         self
     }
 
-    pub(crate) fn with_entry(mut self, entry: Arc<Entry>, from_baggage: bool) -> Self {
+    pub(crate) fn with_entry(mut self, entry: Arc<Entry>) -> Self {
         let id = entry.declaration().id();
         let position = self.position(id);
         let slots = self.slots_mut();
         match position {
-            Ok(at) => slots[at] = Slot { id, entry, from_baggage },
-            Err(at) => slots.insert(at, Slot { id, entry, from_baggage }),
+            Ok(at) => slots[at] = Slot { id, entry },
+            Err(at) => slots.insert(at, Slot { id, entry }),
         }
         self
     }
@@ -99,11 +97,6 @@ impl Fields {
     /// The fields that have a value, each with its value as text; a sensitive one as `[redacted]`.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Declaration, &dyn fmt::Display)> {
         self.as_slots().iter().map(|slot| (slot.entry.declaration(), slot.entry.display()))
-    }
-
-    /// Whether the program itself set the field.
-    pub(crate) fn is_set(&self, declaration: &Declaration) -> bool {
-        self.position(declaration.id()).is_ok_and(|at| !self.as_slots()[at].from_baggage)
     }
 
     pub(crate) fn entry(&self, declaration: &Declaration) -> Option<&Arc<Entry>> {

@@ -67,19 +67,20 @@ impl<T: FieldType> Erased for T {
 }
 
 /// A field's value: made once when it is set, shared by everything that carries it.
-pub(crate) struct Entry<T: ?Sized = dyn Erased> {
+pub(crate) struct Entry {
     declaration: &'static Declaration,
     shown: Shown,
     /// `shown` is the whole value: nothing was cut or replaced.
     exact: bool,
     hashed: OnceLock<Box<str>>,
-    value: T,
+    /// Behind a pointer of its own, so that what is looked at on every event stands at a fixed place.
+    value: Box<dyn Erased>,
 }
 
 impl Entry {
     pub(crate) fn new<T: FieldType>(declaration: &'static Declaration, value: T) -> Arc<Entry> {
         let (shown, exact) = show(&value, declaration.policy().max_text_len());
-        Arc::new(Entry { declaration, shown, exact, hashed: OnceLock::new(), value })
+        Arc::new(Entry { declaration, shown, exact, hashed: OnceLock::new(), value: Box::new(value) })
     }
 
     pub(crate) fn declaration(&self) -> &'static Declaration {
@@ -97,7 +98,7 @@ impl Entry {
         match sensitivity {
             Sensitivity::Public => self.shown.as_value(),
             Sensitivity::Masked => &MASK,
-            Sensitivity::Hashed => self.hashed.get_or_init(|| hash::hashed(self.declaration.name(), &&self.value)),
+            Sensitivity::Hashed => self.hashed.get_or_init(|| hash::hashed(self.declaration.name(), &self.value)),
         }
     }
 

@@ -11,20 +11,21 @@ use super::{
     home::Home,
     metadata::{Augmentation, Augmented},
     rewrite::{Additions, Values},
+    spans::Remembered,
 };
 use crate::{
     context::{ContextFieldsExt, active_ids, read},
     field::{Derived, Fields},
 };
 
-/// The values that apply to one span or event.
+/// The values that apply to one span or event, where they are more than the fields in force, or others.
 pub(super) struct Ambient {
-    fields: Fields,
-    ids: Option<Ids>,
+    pub(super) fields: Fields,
+    pub(super) ids: Option<Ids>,
 }
 
 /// The ids of the active OpenTelemetry span; formatted by who prints them.
-struct Ids {
+pub(super) struct Ids {
     trace_id: DisplayValue<TraceId>,
     span_id: DisplayValue<SpanId>,
 }
@@ -83,79 +84,60 @@ impl Ids {
 
 impl Ambient {
     /// What is in force; `None` where there is nothing to put on anything.
-    #[inline]
     pub(super) fn current(augmentation: &Augmentation, parent: Parentage<'_>, home: &Home) -> Option<Self> {
-        let (fields, with_baggage, active) = read(|cx| {
-            let active = if augmentation.derived.is_empty() { None } else { active_ids(cx) };
-            (cx.fields().clone(), (!cx.baggage().is_empty()).then(|| cx.clone()), active)
-        })?;
-        let ids = Ids::of(augmentation, parent, active, home);
-        Self::new(augmentation, fields, ids, with_baggage)
+        let cx = read(Context::clone)?;
+        Self::new(augmentation, &cx, Ids::of(augmentation, parent, active_ids(&cx), home))
     }
 
-    /// What a context that is not the current one holds.
-    pub(super) fn of(augmentation: &Augmentation, cx: &Context, parent: Parentage<'_>, home: &Home) -> Option<Self> {
-        let with_baggage = (!cx.baggage().is_empty()).then(|| cx.clone());
-        let ids = Ids::of(augmentation, parent, None, home);
-        Self::new(augmentation, cx.fields().clone(), ids, with_baggage)
-    }
-
-    #[inline]
-    fn new(
+    /// What a span remembers.
+    pub(super) fn of(
         augmentation: &Augmentation,
-        fields: Fields,
-        ids: Option<Ids>,
-        with_baggage: Option<Context>,
+        remembered: &Remembered,
+        parent: Parentage<'_>,
+        home: &Home,
     ) -> Option<Self> {
-        let fields = match with_baggage {
-            None => fields,
-            Some(cx) => {
-                let declarations = augmentation.schema.registered().iter().map(|field| field.declaration.0);
-                fields.with_baggage(cx.baggage(), declarations)
-            }
-        };
-        (!fields.is_empty() || ids.is_some()).then_some(Ambient { fields, ids })
-    }
-
-    /// Calls for putting these values on something with the given metadata.
-    pub(super) fn onto<'a>(&'a self, augmentation: &'a Augmentation, augmented: &'a Augmented) -> impl Additions + 'a {
-        Onto { ambient: self, augmentation, augmented }
-    }
-}
-
-struct Onto<'a> {
-    ambient: &'a Ambient,
-    augmentation: &'a Augmentation,
-    augmented: &'a Augmented,
-}
-
-impl Onto<'_> {
-    /// Puts a value at its field's index, unless the code set the field itself.
-    #[inline]
-    fn put<'v>(&self, values: &mut Values<'v>, place: usize, value: impl FnOnce() -> &'v (dyn Value + 'v)) {
-        if let Some(index) = self.augmented.index(place)
-            && let Some(slot @ None) = values.get_mut(index)
-        {
-            *slot = Some(value());
+        let ids = Ids::of(augmentation, parent, None, home);
+        match remembered {
+            Remembered::Fields(fields) => Some(Ambient { fields: fields.clone(), ids }),
+            Remembered::WithBaggage(cx) => Self::new(augmentation, cx, ids),
         }
     }
+
+    fn new(augmentation: &Augmentation, cx: &Context, ids: Option<Ids>) -> Option<Self> {
+        let declarations = augmentation.schema.registered().iter().map(|field| field.declaration.0);
+        let fields = cx.fields().clone().with_baggage(cx.baggage(), declarations);
+        (!fields.is_empty() || ids.is_some()).then_some(Ambient { fields, ids })
+    }
+}
+
+/// Puts values on something: each at its field's index, unless the code set the field itself.
+pub(super) struct Onto<'a> {
+    pub(super) fields: &'a Fields,
+    pub(super) ids: Option<&'a Ids>,
+    pub(super) augmentation: &'a Augmentation,
+    pub(super) augmented: &'a Augmented,
 }
 
 impl Additions for Onto<'_> {
-    #[inline]
+    #[inline(always)]
     fn add<'v>(&'v self, values: &mut Values<'v>) {
-        let schema = &self.augmentation.schema;
-        for slot in self.ambient.fields.as_slots() {
-            if let Some(place) = schema.place(slot.id) {
-                self.put(values, place, || slot.entry.as_value(schema.registered()[place].policy.sensitivity()));
+        for slot in self.fields.as_slots() {
+            if let Some(target) = self.augmented.target(slot.id)
+                && let Some(value @ None) = values.get_mut(target.index())
+            {
+                *value = Some(slot.entry.as_value(target.sensitivity));
             }
         }
-        if let Some(ids) = &self.ambient.ids {
-            for (place, derived) in &self.augmentation.derived {
-                self.put(values, *place, || match derived {
-                    Derived::TraceId => &ids.trace_id as &dyn Value,
-                    Derived::SpanId => &ids.span_id,
-                });
+        if let Some(ids) = self.ids {
+            for (id, derived) in &self.augmentation.derived {
+                if let Some(target) = self.augmented.target(*id)
+                    && let Some(value @ None) = values.get_mut(target.index())
+                {
+                    *value = Some(match derived {
+                        Derived::TraceId => &ids.trace_id as &dyn Value,
+                        Derived::SpanId => &ids.span_id,
+                    });
+                }
             }
         }
     }

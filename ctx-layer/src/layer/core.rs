@@ -1,30 +1,30 @@
-//! What the subscriber and late binding share: the schema at work and the open spans' contexts.
+//! What the subscriber, the outputs and late binding share: the schema at work and what the open spans remember.
 
 use opentelemetry::{Context, baggage::BaggageExt};
-use tracing_core::{
-    Metadata,
-    span::{Attributes, Id},
-};
+use tracing_core::{Metadata, span::Id};
 
 use super::{
-    ambient::{Ambient, Parentage},
+    ambient::{Ambient, Ids, Parentage},
     entered,
     home::Home,
     metadata::Augmentation,
-    spans::SpanContexts,
+    spans::{Remembered, SpanMemory},
 };
-use crate::context::{ContextFieldsExt, Identity, attach_over, is_in_force, read};
+use crate::{
+    context::{ContextFieldsExt, InForce, active_ids, read},
+    field::Fields,
+};
 
 /// The state of a [`ContextSubscriber`](super::ContextSubscriber) that does not depend on what it wraps.
 pub(super) struct Core {
     pub(super) augmentation: Augmentation,
     pub(super) home: Home,
-    spans: SpanContexts,
+    spans: SpanMemory,
 }
 
 impl Core {
     pub(super) fn new(augmentation: Augmentation) -> Self {
-        Core { augmentation, home: Home::new(), spans: SpanContexts::new() }
+        Core { augmentation, home: Home::new(), spans: SpanMemory::new() }
     }
 
     /// Tells this subscriber's spans from another's.
@@ -32,10 +32,29 @@ impl Core {
         std::ptr::from_ref(self).addr()
     }
 
-    /// The values for something with the given parent.
+    /// Calls `f` with the fields, and OpenTelemetry ids, for something with the given parent; with `None` where there is
+    /// nothing to put on it.
     ///
     /// Something with an explicit parent gets what its parent remembers, unless all of that is in force here anyway.
     #[inline]
+    pub(super) fn with_ambient<R>(
+        &self,
+        parent: Parentage<'_>,
+        f: impl FnOnce(Option<(&Fields, Option<&Ids>)>) -> R,
+    ) -> R {
+        match self.augmentation.in_force(parent) {
+            InForce::Nothing => f(None),
+            InForce::Fields(fields) => f(Some((&fields, None))),
+            InForce::More => {
+                let ambient = self.ambient(parent);
+                f(ambient.as_ref().map(|ambient| (&ambient.fields, ambient.ids.as_ref())))
+            }
+        }
+    }
+
+    /// The same where looking at the fields in force is not enough.
+    #[cold]
+    #[inline(never)]
     pub(super) fn ambient(&self, parent: Parentage<'_>) -> Option<Ambient> {
         let elsewhere = match parent {
             Parentage::Explicit(parent) => self.elsewhere(parent),
@@ -43,30 +62,29 @@ impl Core {
         };
         match elsewhere {
             None => Ambient::current(&self.augmentation, parent, &self.home),
-            Some(cx) => Ambient::of(&self.augmentation, &cx, parent, &self.home),
+            Some(remembered) => Ambient::of(&self.augmentation, &remembered, parent, &self.home),
         }
     }
 
-    /// Has a new span remember what is in force for it.
-    pub(super) fn remember(&self, id: &Id, attributes: &Attributes<'_>) {
-        let cx = attributes.parent().and_then(|parent| self.elsewhere(parent)).or_else(|| {
-            // Cloned only where there is something to remember.
-            read(|cx| (!cx.fields().is_empty() || !cx.baggage().is_empty()).then(|| cx.clone())).flatten()
-        });
-        self.spans.remember(id, cx);
+    /// What a span remembers, where that is not in force here.
+    pub(super) fn elsewhere(&self, id: &Id) -> Option<Remembered> {
+        let remembered = self.spans.get(id)?;
+        let in_force = read(|cx| is_in_force(&remembered, cx)).unwrap_or(true);
+        (!in_force).then_some(remembered)
+    }
+
+    /// Has a new span remember what was in force for it.
+    #[inline]
+    pub(super) fn remember(&self, id: &Id, parent: Parentage<'_>) {
+        let elsewhere = match parent {
+            Parentage::Explicit(parent) => self.elsewhere(parent),
+            Parentage::Contextual | Parentage::Root => None,
+        };
+        self.spans.remember(id, elsewhere.or_else(|| read(Remembered::of).flatten()));
     }
 
     pub(super) fn forget(&self, id: &Id) {
         self.spans.forget(id);
-    }
-
-    /// What a span remembers, where that is not in force here.
-    pub(super) fn elsewhere(&self, id: &Id) -> Option<Context> {
-        self.spans.with(id, |remembered| {
-            let remembered = remembered?;
-            let in_force = read(|cx| is_in_force(remembered, cx)).unwrap_or(true);
-            (!in_force).then(|| remembered.clone())
-        })
     }
 
     /// Enters a span by `enter`, and sees to it that what it remembers is in force afterwards.
@@ -75,44 +93,50 @@ impl Core {
     /// before, and compared after.
     #[inline]
     pub(super) fn enter(&self, id: &Id, enter: impl FnOnce()) {
-        let wanted = self.wanted(id);
+        let Some(before) = read(|cx| cx.fields().address()) else { return enter() };
+        if !self.spans.is_known_to_remember(id, before) {
+            return self.enter_elsewhere(id, enter);
+        }
         enter();
-        let attach = match wanted {
-            Wanted::Nothing => None,
-            Wanted::AsIs(identity) => match read(|cx| Identity::of(cx) == identity) {
-                Some(false) => self.spans.with(id, |remembered| remembered.cloned()),
-                _ => None,
-            },
-            Wanted::Context(wanted) => {
-                read(|cx| Identity::of(cx) != Identity::of(&wanted)).unwrap_or_default().then_some(wanted)
-            }
-        };
-        match attach.and_then(|wanted| read(|cx| attach_over(cx, &wanted))) {
-            Some(cx) => entered::attach(self.key(), id, cx),
-            None => entered::enter_again(self.key(), id),
+        if read(|cx| cx.fields().address()) == Some(before) {
+            entered::enter_again(self.key(), id);
+        } else if let Some(cx) = self.spans.get(id).and_then(|remembered| read(|cx| restored(cx, &remembered, true))) {
+            entered::attach(self.key(), id, cx);
         }
     }
 
-    /// What is to be in force in a span.
-    #[inline]
-    fn wanted(&self, id: &Id) -> Wanted {
-        self.spans.with(id, |remembered| {
-            read(|cx| match remembered {
-                None if cx.fields().is_empty() => Wanted::Nothing,
-                None => Wanted::Context(cx.clone()),
-                Some(remembered) => {
-                    let identity = Identity::of(cx);
-                    if identity == Identity::of(remembered) {
-                        Wanted::AsIs(identity)
-                    } else if is_in_force(remembered, cx) {
-                        Wanted::Context(cx.clone())
-                    } else {
-                        Wanted::Context(remembered.clone())
+    /// The same for a span of which it is not known at once that all it remembers is in force.
+    #[inline(never)]
+    fn enter_elsewhere(&self, id: &Id, enter: impl FnOnce()) {
+        let remembered = self.spans.get(id);
+        let wanted = read(|cx| {
+            let wanted = match remembered {
+                Some(remembered) if !is_in_force(&remembered, cx) => Some(remembered),
+                // What is in force was made from what the span remembers, and stays.
+                _ => Remembered::of(cx),
+            };
+            wanted.map(|wanted| (wanted, active_ids(cx)))
+        });
+        enter();
+        let attach = wanted.flatten().and_then(|(wanted, span_before)| {
+            read(|cx| {
+                let span_changed = active_ids(cx) != span_before;
+                let as_wanted = match &wanted {
+                    Remembered::Fields(fields) => {
+                        fields.is_same(cx.fields()) && (span_changed || cx.baggage().is_empty())
                     }
-                }
+                    Remembered::WithBaggage(wanted) => {
+                        wanted.fields().is_same(cx.fields()) && std::ptr::eq(wanted.baggage(), cx.baggage())
+                    }
+                };
+                (!as_wanted).then(|| restored(cx, &wanted, span_changed))
             })
-            .unwrap_or(Wanted::Nothing)
-        })
+            .flatten()
+        });
+        match attach {
+            Some(cx) => entered::attach(self.key(), id, cx),
+            None => entered::enter_again(self.key(), id),
+        }
     }
 
     #[inline]
@@ -121,21 +145,48 @@ impl Core {
     }
 
     /// Puts `change`d fields in force until the span is left, and has it remember them.
-    pub(super) fn change(&self, id: &Id, change: impl FnOnce(crate::Fields) -> crate::Fields) {
-        let Some(current) = read(|cx| cx.clone()) else { return };
+    pub(super) fn change(&self, id: &Id, change: impl FnOnce(Fields) -> Fields) {
+        let Some(current) = read(Context::clone) else { return };
         let changed = current.with_fields(change(current.fields().clone()));
-        self.spans.remember(id, Some(changed.clone()));
+        if let Some(remembered) = Remembered::of(&changed) {
+            self.spans.change(id, remembered);
+        }
         entered::attach_more(self.key(), id, changed);
     }
 }
 
-/// What is to be in force in a span that is being entered.
-enum Wanted {
-    /// Nothing was remembered and nothing is in force.
-    Nothing,
-    /// What is in force, which is what the span remembers.
-    AsIs(Identity),
-    Context(Context),
+/// Whether all that a span remembers is in force.
+///
+/// Then the context is the one the span was made in, or was made from it by setting more, and there is nothing to
+/// change. Otherwise the two belong to different requests, and are never mixed: one tenant with another's user would be
+/// neither's.
+fn is_in_force(remembered: &Remembered, cx: &Context) -> bool {
+    match remembered {
+        Remembered::Fields(fields) => fields.is_within(cx.fields()),
+        Remembered::WithBaggage(remembered) => {
+            let (wanted, present) = (remembered.baggage(), cx.baggage());
+            remembered.fields().is_within(cx.fields())
+                && (std::ptr::eq(wanted, present)
+                    || wanted.iter().all(|(key, value)| present.get_with_metadata(key.as_str()) == Some(value)))
+        }
+    }
+}
+
+/// The current context with what a span remembers in force. All else in it is kept.
+///
+/// Where entering the span changed the active OpenTelemetry span, baggage came with that, and is right.
+fn restored(cx: &Context, remembered: &Remembered, span_changed: bool) -> Context {
+    let restored = cx.with_fields(remembered.fields().clone());
+    match remembered {
+        _ if span_changed => restored,
+        Remembered::Fields(_) if cx.baggage().is_empty() => restored,
+        Remembered::Fields(_) => restored.with_cleared_baggage(),
+        Remembered::WithBaggage(remembered) => {
+            restored.with_baggage(remembered.baggage().iter().map(|(key, (value, metadata))| {
+                opentelemetry::baggage::KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone())
+            }))
+        }
+    }
 }
 
 /// Events of the `opentelemetry` crate itself are passed on untouched: it warns about its context stack while that is

@@ -37,16 +37,14 @@ impl<T: FieldType> ContextField<T> {
         dispatcher::get_default(|dispatch| {
             let Some(core) = dispatch.downcast_ref::<Core>() else { return false };
             let Some((id, metadata)) = dispatch.current_span().into_inner() else { return false };
-            let place = core.augmentation.schema.place(self.declaration().id());
-            if let Some(place) = place
-                && let Some(index) = core.augmentation.of(super::metadata::original_of(metadata)).index(place)
-                && let Some(field) = metadata.fields().iter().nth(index)
+            let call_site = super::metadata::original_of(metadata);
+            if let Some(target) = core.augmentation.of(call_site).target(self.declaration().id())
+                && let Some(field) = metadata.fields().iter().nth(target.index())
             {
-                let sensitivity = core.augmentation.schema.registered()[place].policy.sensitivity();
-                let value: &dyn Value = entry.as_value(sensitivity);
+                let value: &dyn Value = entry.as_value(target.sensitivity);
                 dispatch.record(&id, &Record::new(&metadata.fields().value_set(&[(&field, Some(value))])));
             }
-            core.change(&id, |fields| fields.with_entry(entry.clone(), false));
+            core.change(&id, |fields| fields.with_entry(entry.clone()));
             true
         })
     }

@@ -4,8 +4,9 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
-use super::table::Table;
-use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema};
+use super::{ambient::Parentage, table::Table};
+use crate::context::{InForce, in_force};
+use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensitivity};
 
 /// What a schema makes of one call site's metadata.
 pub(super) struct Augmented {
@@ -15,22 +16,32 @@ pub(super) struct Augmented {
     names: &'static [&'static str],
     /// How many of the fields are the call site's own.
     pub(super) own: usize,
-    /// By the field's place in the schema: its index among the metadata's fields, or `ABSENT`.
-    indices: Box<[u16]>,
+    /// By [`Declaration::id`](crate::field::Declaration): where a registered field's value goes.
+    targets: Box<[Option<Target>]>,
     /// Whether any registered field may stand here.
     pub(super) takes_fields: bool,
 }
 
-const ABSENT: u16 = u16::MAX;
+/// Where a registered field's value goes, and how it is shown there.
+#[derive(Clone, Copy)]
+pub(super) struct Target {
+    /// Among the metadata's fields.
+    index: u16,
+    pub(super) sensitivity: Sensitivity,
+}
+
+impl Target {
+    #[inline]
+    pub(super) fn index(self) -> usize {
+        usize::from(self.index)
+    }
+}
 
 impl Augmented {
-    /// The index of a registered field among the metadata's fields, where it may stand on this span or event.
+    /// Where the value of a registered field goes, if it may stand on this span or event.
     #[inline]
-    pub(super) fn index(&self, place: usize) -> Option<usize> {
-        match self.indices[place] {
-            ABSENT => None,
-            index => Some(index as usize),
-        }
+    pub(super) fn target(&self, id: usize) -> Option<Target> {
+        self.targets.get(id).copied().flatten()
     }
 }
 
@@ -38,7 +49,7 @@ impl Augmented {
 pub(super) struct Augmentation {
     pub(super) schema: Schema,
     table: &'static Table<Augmented>,
-    /// The fields that are read off the active OpenTelemetry span, with their places in the schema.
+    /// The fields that are read off the active OpenTelemetry span, by [`Declaration::id`](crate::field::Declaration).
     pub(super) derived: Box<[(usize, Derived)]>,
 }
 
@@ -62,13 +73,19 @@ impl Augmentation {
         let derived = schema
             .registered()
             .iter()
-            .enumerate()
-            .filter_map(|(place, field)| match field.declaration.0.origin() {
-                Origin::Derived(derived) => Some((place, derived)),
+            .map(|field| field.declaration.0)
+            .filter_map(|declaration| match declaration.origin() {
+                Origin::Derived(derived) => Some((declaration.id(), derived)),
                 Origin::Stored => None,
             })
             .collect();
         Augmentation { schema, table, derived }
+    }
+
+    /// The fields in force, where nothing else is needed for something with the given parent.
+    #[inline]
+    pub(super) fn in_force(&self, parent: Parentage<'_>) -> InForce {
+        if self.derived.is_empty() && !matches!(parent, Parentage::Explicit(_)) { in_force() } else { InForce::More }
     }
 
     #[inline]
@@ -116,30 +133,31 @@ fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
     let is_metric = metadata.is_event()
         && own.iter().any(|field| METRIC_PREFIXES.iter().any(|prefix| field.name().starts_with(prefix)));
     let mut names: Vec<&'static str> = own.iter().map(|field| field.name()).collect();
-    let indices: Box<[u16]> = schema
-        .registered()
-        .iter()
-        .map(|field| {
-            let stands = if metadata.is_span() {
-                field.policy.stands_on_spans()
-            } else if is_metric {
-                field.policy.stands_on_metrics()
-            } else {
-                field.policy.stands_on_events()
-            };
-            if !stands {
-                return ABSENT;
-            }
-            let name = field.declaration.0.name();
-            // A field of the call site's own keeps its place: an ambient value goes there if the code sets none.
-            let index = names.iter().position(|own| *own == name).unwrap_or_else(|| {
-                names.push(name);
-                names.len() - 1
-            });
-            u16::try_from(index).unwrap_or(ABSENT)
-        })
-        .collect();
-    let takes_fields = indices.iter().any(|index| *index != ABSENT);
+    let mut targets = Vec::new();
+    for field in schema.registered() {
+        let stands = if metadata.is_span() {
+            field.policy.stands_on_spans()
+        } else if is_metric {
+            field.policy.stands_on_metrics()
+        } else {
+            field.policy.stands_on_events()
+        };
+        if !stands {
+            continue;
+        }
+        let declaration = field.declaration.0;
+        // A field of the call site's own keeps its place: an ambient value goes there if the code sets none.
+        let index = names.iter().position(|own| *own == declaration.name()).unwrap_or(names.len());
+        let Ok(narrow) = u16::try_from(index) else { continue };
+        if index == names.len() {
+            names.push(declaration.name());
+        }
+        if targets.len() <= declaration.id() {
+            targets.resize(declaration.id() + 1, None);
+        }
+        targets[declaration.id()] = Some(Target { index: narrow, sensitivity: field.policy.sensitivity() });
+    }
+    let takes_fields = !targets.is_empty();
     let own = own.len();
     let names: &'static [&'static str] = names.leak();
     let augmented: &'static Metadata<'static> = if names.len() == own {
@@ -159,7 +177,7 @@ fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
         ORIGINALS.get_or_insert_with(augmented, || original);
         augmented
     };
-    Augmented { metadata: augmented, names, own, indices, takes_fields }
+    Augmented { metadata: augmented, names, own, targets: targets.into(), takes_fields }
 }
 
 /// `Metadata` tells its kind only in part: whether it is a hint (of `enabled!`) stands in its `Debug` alone.

@@ -10,14 +10,17 @@ use tracing_core::{
 use tracing_subscriber::{Layer, layer::Context};
 
 use super::{
-    ambient::{Ambient, Parentage},
+    ambient::{Ambient, Ids, Onto, Parentage},
     core::{Core, is_about_the_context},
     home::Home,
     metadata::{Augmentation, call_site_of, original_of},
     rewrite::{Additions, Source, Values, rewrite},
     subscriber::{like, with_parent_of},
 };
-use crate::field::Schema;
+use crate::{
+    context::InForce,
+    field::{Fields, Schema},
+};
 
 /// A layer around one output that decides which fields stand there.
 ///
@@ -51,34 +54,52 @@ impl<L> ContextOutput<L> {
         if self.hide_on_spans && metadata.is_span() { original_of(metadata) } else { metadata }
     }
 
+    /// Calls `f` with the fields, and OpenTelemetry ids, for something with the given parent; with `None` where there is
+    /// nothing to put on it.
+    fn with_ambient<R>(&self, parent: Parentage<'_>, f: impl FnOnce(Option<(&Fields, Option<&Ids>)>) -> R) -> R {
+        if self.augmentation.schema.is_empty() {
+            return f(None);
+        }
+        match self.augmentation.in_force(parent) {
+            InForce::Nothing => f(None),
+            InForce::Fields(fields) => f(Some((&fields, None))),
+            InForce::More => {
+                let ambient = self.ambient(parent);
+                f(ambient.as_ref().map(|ambient| (&ambient.fields, ambient.ids.as_ref())))
+            }
+        }
+    }
+
+    #[inline(never)]
     fn ambient(&self, parent: Parentage<'_>) -> Option<Ambient> {
         // What an explicit parent remembers, the subscriber over the whole stack knows; where there is none, nobody.
         if let Parentage::Explicit(parent) = parent {
             let elsewhere = self.home.with(|dispatch| dispatch.downcast_ref::<Core>()?.elsewhere(parent)).flatten();
-            if let Some(cx) = elsewhere {
-                return Ambient::of(&self.augmentation, &cx, Parentage::Explicit(parent), &self.home);
+            if let Some(remembered) = elsewhere {
+                return Ambient::of(&self.augmentation, &remembered, Parentage::Explicit(parent), &self.home);
             }
         }
         Ambient::current(&self.augmentation, parent, &self.home)
     }
 
     fn with_event<R>(&self, event: &Event<'_>, mut f: impl FnMut(&Event<'_>) -> R) -> R {
-        let metadata = event.metadata();
-        if is_about_the_context(metadata) {
+        if is_about_the_context(event.metadata()) {
             return f(event);
         }
-        let Some(ambient) = self.ambient(Parentage::of_event(event)) else { return f(event) };
-        let augmented = self.augmentation.of(metadata);
-        if !augmented.takes_fields {
-            return f(event);
-        }
-        let additions = ambient.onto(&self.augmentation, augmented);
-        let mut result = None;
-        rewrite(event, augmented.own, augmented.metadata.fields(), &additions, |values| {
-            result = Some(f(&like(event, augmented.metadata, values)));
-        });
-        // `rewrite` calls back exactly once.
-        result.unwrap_or_else(|| f(event))
+        self.with_ambient(Parentage::of_event(event), |ambient| {
+            let Some((fields, ids)) = ambient else { return f(event) };
+            let augmented = self.augmentation.of(event.metadata());
+            if !augmented.takes_fields {
+                return f(event);
+            }
+            let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented };
+            let mut result = None;
+            rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
+                result = Some(f(&like(event, augmented.metadata, values)));
+            });
+            // `rewrite` calls back exactly once.
+            result.unwrap_or_else(|| f(event))
+        })
     }
 }
 
@@ -112,21 +133,20 @@ where
         let base = self.base(attributes.metadata());
         let hides = !std::ptr::eq(base, attributes.metadata());
         let augmented = self.augmentation.of(base);
-        let ambient = match self.ambient(Parentage::of_span(attributes)) {
-            Some(ambient) if augmented.takes_fields => Some(ambient),
-            _ if hides => None,
-            _ => return self.inner.on_new_span(attributes, id, ctx),
-        };
-        let on_new_span = |values: &ValueSet<'_>| {
-            self.inner.on_new_span(&with_parent_of(attributes, augmented.metadata, values), id, ctx.clone());
-        };
-        let fields = augmented.metadata.fields();
-        match ambient {
-            Some(ambient) => {
-                rewrite(attributes, augmented.own, fields, &ambient.onto(&self.augmentation, augmented), on_new_span)
+        self.with_ambient(Parentage::of_span(attributes), |ambient| {
+            let mut on_new_span = |values: &ValueSet<'_>| {
+                self.inner.on_new_span(&with_parent_of(attributes, augmented.metadata, values), id, ctx.clone());
+            };
+            let names = augmented.metadata.fields();
+            match ambient {
+                Some((fields, ids)) if augmented.takes_fields => {
+                    let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented };
+                    rewrite(attributes, augmented.own, names, &additions, &mut on_new_span);
+                }
+                _ if hides => rewrite(attributes, augmented.own, names, &Nothing, &mut on_new_span),
+                _ => self.inner.on_new_span(attributes, id, ctx.clone()),
             }
-            None => rewrite(attributes, augmented.own, fields, &Nothing, on_new_span),
-        }
+        });
     }
 
     fn on_record(&self, span: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
@@ -139,7 +159,7 @@ where
             // Only the span's own.
             Found { ambient: false, .. } => self.inner.on_record(span, values, ctx),
             Found { own: Some(own), .. } => {
-                rewrite(values, own.len(), own, &Nothing, |values| {
+                rewrite(values, own.len(), own, &Nothing, &mut |values: &ValueSet<'_>| {
                     self.inner.on_record(span, &Record::new(values), ctx.clone());
                 });
             }

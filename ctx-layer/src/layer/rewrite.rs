@@ -53,67 +53,141 @@ pub(super) trait Additions {
 
 /// Calls `then` with the first `own` values of `source`, and with what `additions` put among them.
 ///
-/// `fields` are the fields of the result; they start with the source's own.
+/// `fields` are the fields of the result; they start with the source's own. What is passed stays where it is: moving
+/// what was just written costs more than all else here.
 #[inline]
 pub(super) fn rewrite(
     source: &dyn Source,
     own: usize,
     fields: &FieldSet,
     additions: &impl Additions,
-    then: impl FnMut(&ValueSet<'_>),
+    then: &mut impl FnMut(&ValueSet<'_>),
 ) {
     // Room on the stack, so that nothing is allocated: as little as most need, or as much as nearly all do.
-    if own <= 8 && fields.len() <= 24 {
-        rewrite_within::<8, 24>(source, own, fields, additions, then);
+    if own <= 2 && fields.len() <= 12 {
+        rewrite_within::<2, 12>(source, own, fields, additions, then);
     } else {
-        rewrite_within::<128, 256>(source, own, fields, additions, then);
+        rewrite_many(source, own, fields, additions, then);
     }
 }
 
+/// In a function of its own: frames of this size cost time by their mere size.
+#[inline(never)]
+fn rewrite_many(
+    source: &dyn Source,
+    own: usize,
+    fields: &FieldSet,
+    additions: &impl Additions,
+    then: &mut impl FnMut(&ValueSet<'_>),
+) {
+    match (own, fields.len()) {
+        (..=8, ..=24) => rewrite_within::<8, 24>(source, own, fields, additions, then),
+        (..=32, ..=64) => rewrite_within::<32, 64>(source, own, fields, additions, then),
+        _ => rewrite_within::<128, 256>(source, own, fields, additions, then),
+    }
+}
+
+/// Binds `$name` to a slice of `$len` values: on the stack up to `$max`, beyond that on the heap.
+///
+/// A macro, because a function would have to return the array, and copying what was just written is slow.
+macro_rules! room {
+    ($name:ident: [$type:ty; $max:ident] = $len:expr, $make:expr) => {
+        let len = $len;
+        let mut on_stack: [$type; $max];
+        let mut on_heap: Vec<$type>;
+        let $name: &mut [$type] = if len <= $max {
+            on_stack = std::array::from_fn($make);
+            &mut on_stack[..len]
+        } else {
+            on_heap = (0..len).map($make).collect();
+            &mut on_heap
+        };
+    };
+}
+
 /// The same; `OWN` and `ALL` values can be held without allocating.
-#[inline]
+#[inline(always)]
 fn rewrite_within<const OWN: usize, const ALL: usize>(
     source: &dyn Source,
     own: usize,
     fields: &FieldSet,
     additions: &impl Additions,
-    mut then: impl FnMut(&ValueSet<'_>),
+    then: &mut impl FnMut(&ValueSet<'_>),
 ) {
-    let mut taken = Taken::<OWN> { values: SmallVec::new(), scratch: Scratch::default(), errors: SmallVec::new() };
+    room!(values: [Own; OWN] = own, |_| Own::Unset);
+    let mut scratch = Scratch::default();
+    let mut errors = SmallVec::new();
     if own > 0 {
-        taken.values.resize(own, Own::Unset);
-        source.record(&mut taken);
+        source.record(&mut Take { values, scratch: &mut scratch, errors: &mut errors });
     }
-    let Taken { values, scratch, errors } = &taken;
-    let mut finish = |held: Option<&Held<'_>>| {
-        let mut rebuilt: SmallVec<[Rebuilt<'_>; OWN]> = SmallVec::new();
-        rebuilt.extend(values.iter().enumerate().map(|(index, own)| match own {
-            Own::Unset => Rebuilt::Unset,
-            Own::Bool(v) => Rebuilt::Bool(*v),
-            Own::I64(v) => Rebuilt::I64(*v),
-            Own::U64(v) => Rebuilt::U64(*v),
-            Own::F64(v) => Rebuilt::F64(*v),
-            Own::I128(v) => Rebuilt::I128(*v),
-            Own::U128(v) => Rebuilt::U128(*v),
-            Own::Str(at) => Rebuilt::Str(scratch.text(at)),
-            Own::Bytes(at) => Rebuilt::Bytes(scratch.bytes(at)),
-            Own::Debug => Rebuilt::Debug(debug(Revisit { source, index })),
-            Own::Error => match held.and_then(|held| held.find(index)) {
-                Some(error) => Rebuilt::Error(error),
-                None => Rebuilt::Debug(debug(Revisit { source, index })),
+    let values = &*values;
+    room!(texts: [&str; OWN] = own, |_| "");
+    let mut bytes = SmallVec::<[(usize, &[u8]); 1]>::new();
+    if scratch.is_used() {
+        for (index, (own, text)) in values.iter().zip(texts.iter_mut()).enumerate() {
+            match own {
+                Own::Str(at) => *text = scratch.text(at),
+                Own::Bytes(at) => bytes.push((index, scratch.bytes(at))),
+                _ => {}
+            }
+        }
+    }
+    room!(later: [DebugValue<Revisit<'_>>; OWN] = own, |index| debug(Revisit { source, index }));
+    let (texts, later) = (&*texts, &*later);
+    let own = Owned { values, texts, bytes: &bytes, later };
+    if errors.is_empty() {
+        assemble::<ALL>(&own, None, fields, additions, then);
+    } else {
+        hold(source, &errors, None, &mut |held| assemble::<ALL>(&own, held, fields, additions, then));
+    }
+}
+
+/// A source's own values, outside the visit.
+struct Owned<'a> {
+    values: &'a [Own],
+    /// Of the texts, at the same index.
+    texts: &'a [&'a str],
+    bytes: &'a [(usize, &'a [u8])],
+    /// Of what is formatted later, at the same index.
+    later: &'a [DebugValue<Revisit<'a>>],
+}
+
+/// Puts own and added values together.
+#[inline(always)]
+fn assemble<const ALL: usize>(
+    own: &Owned<'_>,
+    errors: Option<&Held<'_>>,
+    fields: &FieldSet,
+    additions: &impl Additions,
+    then: &mut impl FnMut(&ValueSet<'_>),
+) {
+    room!(all: [Option<&(dyn Value + '_)>; ALL] = fields.len(), |_| None);
+    for (index, (value, kind)) in all.iter_mut().zip(own.values).enumerate() {
+        *value = Some(match kind {
+            Own::Unset => continue,
+            Own::Debug => &own.later[index],
+            Own::Str(_) => &own.texts[index],
+            Own::Bool(v) => v,
+            Own::I64(v) => v,
+            Own::U64(v) => v,
+            Own::F64(v) => v,
+            Own::I128(v) => v,
+            Own::U128(v) => v,
+            Own::Bytes(_) => match own.bytes.iter().find(|(at, _)| *at == index) {
+                Some((_, bytes)) => bytes,
+                None => continue,
             },
-        }));
-        let mut all: SmallVec<[Option<&(dyn Value + '_)>; ALL]> = SmallVec::new();
-        all.extend(rebuilt.iter().map(Rebuilt::as_value));
-        all.resize(fields.len(), None);
-        additions.add(&mut all);
-        then(&fields.value_set_all(&all));
-    };
-    if errors.is_empty() { finish(None) } else { hold(source, errors, None, &mut finish) }
+            Own::Error => match errors.and_then(|errors| errors.find(index)) {
+                Some(error) => error,
+                None => &own.later[index],
+            },
+        });
+    }
+    additions.add(all);
+    then(&fields.value_set_all(all));
 }
 
 /// One of the source's own values, as far as it can be kept outside the visit.
-#[derive(Clone)]
 enum Own {
     Unset,
     Bool(bool),
@@ -128,48 +202,15 @@ enum Own {
     Error,
 }
 
-/// One of the source's own values, to be visited again.
-enum Rebuilt<'a> {
-    Unset,
-    Bool(bool),
-    I64(i64),
-    U64(u64),
-    F64(f64),
-    I128(i128),
-    U128(u128),
-    Str(&'a str),
-    Bytes(&'a [u8]),
-    Debug(DebugValue<Revisit<'a>>),
-    Error(&'a (dyn Error + 'static)),
-}
-
-impl Rebuilt<'_> {
-    fn as_value(&self) -> Option<&(dyn Value + '_)> {
-        Some(match self {
-            Rebuilt::Unset => return None,
-            Rebuilt::Bool(v) => v,
-            Rebuilt::I64(v) => v,
-            Rebuilt::U64(v) => v,
-            Rebuilt::F64(v) => v,
-            Rebuilt::I128(v) => v,
-            Rebuilt::U128(v) => v,
-            Rebuilt::Str(v) => v,
-            Rebuilt::Bytes(v) => v,
-            Rebuilt::Debug(v) => v,
-            Rebuilt::Error(v) => v,
-        })
-    }
-}
-
 /// Takes down what each of the source's own values is.
-struct Taken<const OWN: usize> {
-    values: SmallVec<[Own; OWN]>,
-    scratch: Scratch,
+struct Take<'a> {
+    values: &'a mut [Own],
+    scratch: &'a mut Scratch,
     /// The indices of the errors.
-    errors: SmallVec<[usize; 4]>,
+    errors: &'a mut SmallVec<[usize; 4]>,
 }
 
-impl<const OWN: usize> Taken<OWN> {
+impl Take<'_> {
     #[inline]
     fn take(&mut self, field: &Field, value: Own) {
         if let Some(taken) = self.values.get_mut(field.index()) {
@@ -178,7 +219,7 @@ impl<const OWN: usize> Taken<OWN> {
     }
 }
 
-impl<const OWN: usize> Visit for Taken<OWN> {
+impl Visit for Take<'_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.take(field, Own::F64(value));
     }
@@ -269,8 +310,8 @@ struct Held<'a> {
 }
 
 impl<'a> Held<'a> {
-    fn find(&self, index: usize) -> Option<&'a (dyn Error + 'static)> {
-        if self.index == index { Some(self.error) } else { self.outer?.find(index) }
+    fn find(&self, index: usize) -> Option<&&'a (dyn Error + 'static)> {
+        if self.index == index { Some(&self.error) } else { self.outer?.find(index) }
     }
 }
 

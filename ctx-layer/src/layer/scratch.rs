@@ -23,6 +23,12 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
+    /// Whether anything was copied.
+    #[inline]
+    pub(super) fn is_used(&self) -> bool {
+        self.buffers.is_some()
+    }
+
     /// Copies `text`, and says where it is.
     pub(super) fn push_text(&mut self, text: &str) -> Range<usize> {
         let buffer = &mut self.buffers().text;

@@ -1,84 +1,196 @@
-//! The context that each open span remembers.
+//! What each open span remembers.
 
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
     sync::{
-        PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
-        atomic::{AtomicUsize, Ordering},
+        PoisonError, RwLock,
+        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
 use opentelemetry::{Context, baggage::BaggageExt};
 use tracing_core::span::Id;
 
-use crate::context::ContextFieldsExt;
+use crate::{context::ContextFieldsExt, field::Fields};
 
-/// From span to context, for the spans that were made while there was something to remember.
-pub(super) struct SpanContexts {
-    shards: Box<[Shard]>,
-    /// How many spans remember something: while none does, nobody needs to look.
-    remembering: AtomicUsize,
+/// What a span remembers of the context in which it was made: its fields, and baggage if there was some.
+#[derive(Clone)]
+pub(super) enum Remembered {
+    Fields(Fields),
+    WithBaggage(Box<Context>),
 }
 
-/// Aligned to a cache line's pair, so that threads that work on different spans do not share one.
-#[repr(align(128))]
-#[derive(Default)]
-struct Shard(RwLock<Contexts>);
-
-type Contexts = HashMap<Id, Context, BuildHasherDefault<IdHasher>>;
-
-/// Each open span's lock is shared with one in so many others.
-const SHARDS: usize = 64;
-
-impl SpanContexts {
-    pub(super) fn new() -> Self {
-        SpanContexts { shards: (0..SHARDS).map(|_| Shard::default()).collect(), remembering: AtomicUsize::new(0) }
+impl Remembered {
+    /// What there is to remember of a context, if anything.
+    #[inline]
+    pub(super) fn of(cx: &Context) -> Option<Self> {
+        if !cx.baggage().is_empty() {
+            Some(Remembered::WithBaggage(Box::new(cx.clone())))
+        } else if !cx.fields().is_empty() {
+            Some(Remembered::Fields(cx.fields().clone()))
+        } else {
+            None
+        }
     }
 
-    /// Has a span remember `cx`, if there is anything in it to remember. What a closed span of the same id remembered
-    /// is forgotten.
-    pub(super) fn remember(&self, id: &Id, cx: Option<Context>) {
-        match cx.filter(|cx| !cx.fields().is_empty() || !cx.baggage().is_empty()) {
-            Some(cx) => {
-                if self.write(id).insert(id.clone(), cx).is_none() {
-                    self.remembering.fetch_add(1, Ordering::Relaxed);
-                }
-            }
-            None => self.forget(id),
+    pub(super) fn fields(&self) -> &Fields {
+        match self {
+            Remembered::Fields(fields) => fields,
+            Remembered::WithBaggage(cx) => cx.fields(),
         }
+    }
+}
+
+/// From span to what it remembers, for the spans that were made while there was something.
+pub(super) struct SpanMemory {
+    shards: Box<[Shard]>,
+    index: Index,
+    /// Whether any span ever remembered something: until then nobody needs to look.
+    in_use: AtomicBool,
+}
+
+/// Two cache lines wide, so that threads that work on different spans do not share one.
+#[repr(align(128))]
+#[derive(Default)]
+struct Shard(RwLock<HashMap<Id, Remembered, BuildHasherDefault<IdHasher>>>);
+
+const SHARDS: usize = 64;
+
+impl SpanMemory {
+    pub(super) fn new() -> Self {
+        SpanMemory {
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            index: Index::new(),
+            in_use: AtomicBool::new(false),
+        }
+    }
+
+    /// Has a new span remember something, or nothing. What a closed span of the same id remembered is forgotten.
+    pub(super) fn remember(&self, id: &Id, remembered: Option<Remembered>) {
+        match remembered {
+            Some(remembered) => {
+                if !self.in_use.load(Ordering::Relaxed) {
+                    self.in_use.store(true, Ordering::Relaxed);
+                }
+                if let Remembered::Fields(fields) = &remembered {
+                    self.index.insert(id, fields.address());
+                }
+                self.insert(id, remembered);
+            }
+            None if self.in_use.load(Ordering::Relaxed) => {
+                self.forget(id);
+                self.index.insert(id, Fields::new().address());
+            }
+            None => {}
+        }
+    }
+
+    /// Has a span that is open already remember something else.
+    pub(super) fn change(&self, id: &Id, remembered: Remembered) {
+        // The index is told of each span once, and of this one no more.
+        self.index.remove(id);
+        self.in_use.store(true, Ordering::Relaxed);
+        self.insert(id, remembered);
+    }
+
+    fn insert(&self, id: &Id, remembered: Remembered) {
+        // What was there is dropped after the lock is: values may have destructors that log.
+        let mut shard = self.shard(id).0.write().unwrap_or_else(PoisonError::into_inner);
+        let forgotten = shard.insert(id.clone(), remembered);
+        drop(shard);
+        drop(forgotten);
     }
 
     pub(super) fn forget(&self, id: &Id) {
-        if self.remembering.load(Ordering::Relaxed) > 0 {
-            // The context is dropped after the lock is: values may have destructors that log.
-            let forgotten = self.write(id).remove(id);
-            if forgotten.is_some() {
-                self.remembering.fetch_sub(1, Ordering::Relaxed);
-            }
+        if self.in_use.load(Ordering::Relaxed) {
+            self.index.remove(id);
+            // Nothing can panic while a lock is held, so a poisoned shard is still whole.
+            let mut shard = self.shard(id).0.write().unwrap_or_else(PoisonError::into_inner);
+            let forgotten = shard.remove(id);
+            drop(shard);
+            drop(forgotten);
         }
     }
 
-    /// Calls `f` with what the span remembers. `f` must not call foreign code.
+    /// Whether the span certainly remembers the fields at this address and no baggage (or, for the empty set's address,
+    /// nothing). Takes no lock. The span must be open.
     #[inline]
-    pub(super) fn with<R>(&self, id: &Id, f: impl FnOnce(Option<&Context>) -> R) -> R {
-        if self.remembering.load(Ordering::Relaxed) == 0 {
-            return f(None);
+    pub(super) fn is_known_to_remember(&self, id: &Id, fields: usize) -> bool {
+        self.index.contains(id, fields) || (fields == Fields::new().address() && !self.in_use.load(Ordering::Relaxed))
+    }
+
+    /// What the span remembers.
+    pub(super) fn get(&self, id: &Id) -> Option<Remembered> {
+        if !self.in_use.load(Ordering::Relaxed) {
+            return None;
         }
-        f(self.read(id).get(id))
-    }
-
-    fn read(&self, id: &Id) -> RwLockReadGuard<'_, Contexts> {
-        // Nothing can panic while a lock is held, so poisoned contexts are still whole.
-        self.shard(id).0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self, id: &Id) -> RwLockWriteGuard<'_, Contexts> {
-        self.shard(id).0.write().unwrap_or_else(PoisonError::into_inner)
+        self.shard(id).0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
     fn shard(&self, id: &Id) -> &Shard {
         &self.shards[(mix(id.into_u64()) >> 32) as usize % SHARDS]
+    }
+}
+
+/// Which fields a span remembers, for most of the open spans, without a lock: nearly always, a span that is entered
+/// finds its fields in force, and then nothing more needs to be known.
+///
+/// A direct-mapped cache: a new span takes its slot from whichever had it. A slot holds a span's id and the address of
+/// its fields, which the span keeps alive.
+struct Index {
+    slots: Box<[IndexSlot]>,
+}
+
+struct IndexSlot {
+    id: AtomicU64,
+    fields: AtomicUsize,
+}
+
+const INDEX_SLOTS: usize = 1024;
+/// Span ids are never 0.
+const FREE: u64 = 0;
+/// A slot that is being written. No registry gives this id.
+const BUSY: u64 = u64::MAX;
+
+impl Index {
+    fn new() -> Self {
+        let free = || IndexSlot { id: AtomicU64::new(FREE), fields: AtomicUsize::new(0) };
+        Index { slots: (0..INDEX_SLOTS).map(|_| free()).collect() }
+    }
+
+    /// Must be called at most once in a span's life, before anybody else knows its id: so no reader can mistake what
+    /// another span put in the slot for this one's, and the slot cannot come to name this span again once it has gone.
+    fn insert(&self, id: &Id, fields: usize) {
+        let slot = self.slot(id);
+        let holder = slot.id.load(Ordering::Relaxed);
+        // Whoever loses a race for the slot does without.
+        if holder != BUSY && slot.id.compare_exchange(holder, BUSY, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+            slot.fields.store(fields, Ordering::Release);
+            slot.id.store(id.into_u64(), Ordering::Release);
+        }
+    }
+
+    fn remove(&self, id: &Id) {
+        let slot = self.slot(id);
+        if slot.id.load(Ordering::Relaxed) == id.into_u64() {
+            // Fails where another span is just taking the slot.
+            let _ = slot.id.compare_exchange(id.into_u64(), FREE, Ordering::Relaxed, Ordering::Relaxed);
+        }
+    }
+
+    #[inline]
+    fn contains(&self, id: &Id, fields: usize) -> bool {
+        let slot = self.slot(id);
+        // If `fields` is what another span wrote, then that span's `BUSY` is seen by the second look at the id.
+        slot.id.load(Ordering::Acquire) == id.into_u64()
+            && slot.fields.load(Ordering::Acquire) == fields
+            && slot.id.load(Ordering::Relaxed) == id.into_u64()
+    }
+
+    #[inline]
+    fn slot(&self, id: &Id) -> &IndexSlot {
+        &self.slots[mix(id.into_u64()) as usize % INDEX_SLOTS]
     }
 }
 

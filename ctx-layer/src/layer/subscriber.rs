@@ -10,12 +10,15 @@ use tracing_core::{
 use tracing_subscriber::registry::LookupSpan;
 
 use super::{
-    ambient::Parentage,
+    ambient::{Ids, Onto, Parentage},
     core::{Core, is_about_the_context},
     metadata::Augmentation,
     rewrite::rewrite,
 };
-use crate::field::Schema;
+use crate::{
+    context::InForce,
+    field::{Fields, Schema},
+};
 
 /// A subscriber that puts the registered fields in force on every span and every event it passes on.
 ///
@@ -30,6 +33,26 @@ impl<S> ContextSubscriber<S> {
     pub(super) fn new(schema: Schema, inner: S) -> Self {
         crate::context::register(schema.fields().map(|(declaration, _)| declaration));
         ContextSubscriber { inner, core: Core::new(Augmentation::new(schema)) }
+    }
+}
+
+impl<S: Subscriber> ContextSubscriber<S> {
+    fn forward(&self, event: &Event<'_>) {
+        if self.inner.event_enabled(event) {
+            self.inner.event(event);
+        }
+    }
+
+    fn forward_with(&self, event: &Event<'_>, fields: &Fields, ids: Option<&Ids>) {
+        let augmentation = &self.core.augmentation;
+        let augmented = augmentation.of(event.metadata());
+        if !augmented.takes_fields {
+            return self.forward(event);
+        }
+        let additions = Onto { fields, ids, augmentation, augmented };
+        rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
+            self.forward(&like(event, augmented.metadata, values));
+        });
     }
 }
 
@@ -53,21 +76,26 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         let augmented = self.core.augmentation.of(attributes.metadata());
-        let ambient = self.core.ambient(Parentage::of_span(attributes)).filter(|_| augmented.takes_fields);
-        let id = match ambient {
-            // The added names stand on it all the same: a value may be recorded later.
-            None => self.inner.new_span(&with_parent_of(attributes, augmented.metadata, attributes.values())),
-            Some(ambient) => {
-                let additions = ambient.onto(&self.core.augmentation, augmented);
+        let id = self.core.with_ambient(Parentage::of_span(attributes), |ambient| match ambient {
+            Some((fields, ids)) if augmented.takes_fields => {
+                let additions = Onto { fields, ids, augmentation: &self.core.augmentation, augmented };
                 let mut id = None;
-                rewrite(attributes, augmented.own, augmented.metadata.fields(), &additions, |values| {
-                    id = Some(self.inner.new_span(&with_parent_of(attributes, augmented.metadata, values)));
-                });
+                rewrite(
+                    attributes,
+                    augmented.own,
+                    augmented.metadata.fields(),
+                    &additions,
+                    &mut |values: &ValueSet<'_>| {
+                        id = Some(self.inner.new_span(&with_parent_of(attributes, augmented.metadata, values)));
+                    },
+                );
                 // `rewrite` calls back exactly once.
                 id.unwrap_or_else(|| self.inner.new_span(attributes))
             }
-        };
-        self.core.remember(&id, attributes);
+            // The added names stand on it all the same: a value may be recorded later.
+            _ => self.inner.new_span(&with_parent_of(attributes, augmented.metadata, attributes.values())),
+        });
+        self.core.remember(&id, Parentage::of_span(attributes));
         id
     }
 
@@ -85,24 +113,18 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn event(&self, event: &Event<'_>) {
-        let forward = |event: &Event<'_>| {
-            if self.inner.event_enabled(event) {
-                self.inner.event(event);
-            }
-        };
-        let metadata = event.metadata();
-        if is_about_the_context(metadata) {
-            return forward(event);
+        if is_about_the_context(event.metadata()) {
+            return self.forward(event);
         }
-        let Some(ambient) = self.core.ambient(Parentage::of_event(event)) else { return forward(event) };
-        let augmented = self.core.augmentation.of(metadata);
-        if !augmented.takes_fields {
-            return forward(event);
+        let parent = Parentage::of_event(event);
+        match self.core.augmentation.in_force(parent) {
+            InForce::Nothing => self.forward(event),
+            InForce::Fields(fields) => self.forward_with(event, &fields, None),
+            InForce::More => match self.core.ambient(parent) {
+                None => self.forward(event),
+                Some(ambient) => self.forward_with(event, &ambient.fields, ambient.ids.as_ref()),
+            },
         }
-        let additions = ambient.onto(&self.core.augmentation, augmented);
-        rewrite(event, augmented.own, augmented.metadata.fields(), &additions, |values| {
-            forward(&like(event, augmented.metadata, values));
-        });
     }
 
     fn enter(&self, span: &Id) {

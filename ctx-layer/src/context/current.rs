@@ -15,15 +15,22 @@ use opentelemetry::{
 use crate::field::{ContextField, Declaration, DerivedField, FieldType, Fields, parse_entry};
 
 thread_local! {
+    /// Whether OpenTelemetry's own thread-local may be used. Has no destructor, and so can always be read, fast.
+    static CAN_READ: Cell<CanRead> = const { Cell::new(CanRead::NotKnown) };
     static LOCAL: Local = Local::new();
 }
 
-/// What is kept per thread.
+#[derive(Clone, Copy)]
+enum CanRead {
+    NotKnown,
+    Yes,
+    No,
+}
+
+/// What is kept per thread, as long as OpenTelemetry's thread-local may be used.
 ///
-/// Thread-locals are destroyed last-made first. What is made after OpenTelemetry's is gone before it, and so tells
-/// whether that may still be used.
+/// Thread-locals are destroyed last-made first, so what is made after OpenTelemetry's is gone before it.
 struct Local {
-    can_read: bool,
     /// The fields of the last event of this thread. See [`Lease`].
     kept: Cell<Fields>,
 }
@@ -33,8 +40,29 @@ impl Local {
         // Fails only where a thread that never saw this crate logs from the destructor of a thread-local, after
         // OpenTelemetry's is gone.
         let can_read = panic::catch_unwind(|| Context::map_current(|_| ())).is_ok();
-        Local { can_read, kept: Cell::new(Fields::new()) }
+        CAN_READ.set(if can_read { CanRead::Yes } else { CanRead::No });
+        Local { kept: Cell::new(Fields::new()) }
     }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        CAN_READ.set(CanRead::No);
+    }
+}
+
+#[inline]
+fn can_read() -> bool {
+    match CAN_READ.get() {
+        CanRead::Yes => true,
+        CanRead::No => false,
+        CanRead::NotKnown => find_out(),
+    }
+}
+
+#[cold]
+fn find_out() -> bool {
+    LOCAL.try_with(|_| ()).is_ok() && matches!(CAN_READ.get(), CanRead::Yes)
 }
 
 /// Reads the current OpenTelemetry context; `None` while the thread is being torn down, when reading it would panic.
@@ -42,10 +70,7 @@ impl Local {
 /// `f` must not call foreign code: it could attach a context while this one is borrowed.
 #[inline]
 pub(crate) fn read<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
-    match LOCAL.try_with(|local| local.can_read) {
-        Ok(true) => Some(Context::map_current(f)),
-        _ => None,
-    }
+    can_read().then(|| Context::map_current(f))
 }
 
 /// The fields in force for a moment, without touching their count of references where that can be avoided.
@@ -83,29 +108,23 @@ pub(crate) enum InForce {
 /// What is in force.
 #[inline]
 pub(crate) fn in_force() -> InForce {
-    LOCAL
-        .try_with(|local| {
-            if !local.can_read {
-                return InForce::Nothing;
-            }
-            Context::map_current(|cx| {
-                if !cx.baggage().is_empty() {
-                    return InForce::More;
-                }
-                let fields = cx.fields();
-                if fields.is_empty() {
-                    return InForce::Nothing;
-                }
-                let kept = local.kept.take();
-                if kept.is_same(fields) {
-                    return InForce::Fields(Lease(kept));
-                }
-                // Put back, to be dropped by `Lease` when the context is no longer borrowed.
-                local.kept.set(kept);
-                InForce::Fields(Lease(fields.clone()))
-            })
-        })
-        .unwrap_or(InForce::Nothing)
+    read(|cx| {
+        if !cx.baggage().is_empty() {
+            return InForce::More;
+        }
+        let fields = cx.fields();
+        if fields.is_empty() {
+            return InForce::Nothing;
+        }
+        let kept = LOCAL.try_with(|local| local.kept.take()).unwrap_or_default();
+        if kept.is_same(fields) {
+            return InForce::Fields(Lease(kept));
+        }
+        // Put back, to be dropped by `Lease` when the context is no longer borrowed.
+        let _ = LOCAL.try_with(|local| local.kept.set(kept));
+        InForce::Fields(Lease(fields.clone()))
+    })
+    .unwrap_or(InForce::Nothing)
 }
 
 /// The fields of all schemas in use, for those who ask for all values: their baggage counts.

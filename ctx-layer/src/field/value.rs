@@ -28,7 +28,8 @@ pub(crate) enum Shown {
     I64(i64),
     U64(u64),
     F64(f64),
-    Text(Box<str>),
+    /// Not a `Box<str>`, which `tracing` visits by one more virtual call.
+    Text(String),
 }
 
 impl Shown {
@@ -132,7 +133,7 @@ fn show<T: FieldType>(value: &T, max_len: usize) -> (Shown, bool) {
         f64 => Shown::F64, f32 => |v| Shown::F64(f64::from(v)),
     );
     let text::Text { text, exact } = text::presentable(value, max_len);
-    (Shown::Text(text), exact)
+    (Shown::Text(text.into()), exact)
 }
 
 fn signed(value: impl Into<i64>) -> Shown {

@@ -4,14 +4,14 @@ use opentelemetry::{Context, baggage::BaggageExt};
 use tracing_core::{Metadata, span::Id};
 
 use super::{
-    ambient::{Ambient, Ids, Parentage},
+    ambient::{Ambient, Parentage},
     entered,
     home::Home,
     metadata::Augmentation,
     spans::{Remembered, SpanMemory},
 };
 use crate::{
-    context::{ContextFieldsExt, InForce, active_ids, read},
+    context::{ContextFieldsExt, active_ids, read},
     field::Fields,
 };
 
@@ -32,27 +32,9 @@ impl Core {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Calls `f` with the fields, and OpenTelemetry ids, for something with the given parent; with `None` where there is
-    /// nothing to put on it.
+    /// The values for something with the given parent, where looking at the fields in force is not enough.
     ///
     /// Something with an explicit parent gets what its parent remembers, unless all of that is in force here anyway.
-    #[inline]
-    pub(super) fn with_ambient<R>(
-        &self,
-        parent: Parentage<'_>,
-        f: impl FnOnce(Option<(&Fields, Option<&Ids>)>) -> R,
-    ) -> R {
-        match self.augmentation.in_force(parent) {
-            InForce::Nothing => f(None),
-            InForce::Fields(fields) => f(Some((&fields, None))),
-            InForce::More => {
-                let ambient = self.ambient(parent);
-                f(ambient.as_ref().map(|ambient| (&ambient.fields, ambient.ids.as_ref())))
-            }
-        }
-    }
-
-    /// The same where looking at the fields in force is not enough.
     #[cold]
     #[inline(never)]
     pub(super) fn ambient(&self, parent: Parentage<'_>) -> Option<Ambient> {
@@ -73,14 +55,20 @@ impl Core {
         (!in_force).then_some(remembered)
     }
 
-    /// Has a new span remember what was in force for it.
+    /// Has a new span remember something, or nothing.
     #[inline]
-    pub(super) fn remember(&self, id: &Id, parent: Parentage<'_>) {
+    pub(super) fn remember(&self, id: &Id, remembered: Option<Remembered>) {
+        self.spans.remember(id, remembered);
+    }
+
+    /// Has a new span with the given parent remember what was in force for it.
+    #[cold]
+    pub(super) fn remember_for(&self, id: &Id, parent: Parentage<'_>) {
         let elsewhere = match parent {
             Parentage::Explicit(parent) => self.elsewhere(parent),
             Parentage::Contextual | Parentage::Root => None,
         };
-        self.spans.remember(id, elsewhere.or_else(|| read(Remembered::of).flatten()));
+        self.remember(id, elsewhere.or_else(|| read(Remembered::of).flatten()));
     }
 
     pub(super) fn forget(&self, id: &Id) {

@@ -114,73 +114,55 @@ fn rewrite_within<const OWN: usize, const ALL: usize>(
     additions: &impl Additions,
     then: &mut impl FnMut(&ValueSet<'_>),
 ) {
-    room!(values: [Own; OWN] = own, |_| Own::Unset);
     let mut scratch = Scratch::default();
     let mut errors = SmallVec::new();
+    room!(values: [Own<'_>; OWN] = own, |_| Own::Unset);
     if own > 0 {
-        source.record(&mut Take { values, scratch: &mut scratch, errors: &mut errors });
+        source.record(&mut Take { source, values, scratch: &mut scratch, errors: &mut errors });
     }
-    let values = &*values;
-    room!(texts: [&str; OWN] = own, |_| "");
-    let mut bytes = SmallVec::<[(usize, &[u8]); 1]>::new();
     if scratch.is_used() {
-        for (index, (own, text)) in values.iter().zip(texts.iter_mut()).enumerate() {
-            match own {
-                Own::Str(at) => *text = scratch.text(at),
-                Own::Bytes(at) => bytes.push((index, scratch.bytes(at))),
+        for value in values.iter_mut() {
+            match value {
+                Own::StrAt(at) => *value = Own::Str(scratch.text(at)),
+                Own::BytesAt(at) => *value = Own::Bytes(scratch.bytes(at)),
                 _ => {}
             }
         }
     }
-    room!(later: [DebugValue<Revisit<'_>>; OWN] = own, |index| debug(Revisit { source, index }));
-    let (texts, later) = (&*texts, &*later);
-    let own = Owned { values, texts, bytes: &bytes, later };
+    let values = &*values;
     if errors.is_empty() {
-        assemble::<ALL>(&own, None, fields, additions, then);
+        assemble::<ALL>(values, None, fields, additions, then);
     } else {
-        hold(source, &errors, None, &mut |held| assemble::<ALL>(&own, held, fields, additions, then));
+        hold(source, &errors, None, &mut |held| assemble::<ALL>(values, held, fields, additions, then));
     }
-}
-
-/// A source's own values, outside the visit.
-struct Owned<'a> {
-    values: &'a [Own],
-    /// Of the texts, at the same index.
-    texts: &'a [&'a str],
-    bytes: &'a [(usize, &'a [u8])],
-    /// Of what is formatted later, at the same index.
-    later: &'a [DebugValue<Revisit<'a>>],
 }
 
 /// Puts own and added values together.
 #[inline(always)]
 fn assemble<const ALL: usize>(
-    own: &Owned<'_>,
+    own: &[Own<'_>],
     errors: Option<&Held<'_>>,
     fields: &FieldSet,
     additions: &impl Additions,
     then: &mut impl FnMut(&ValueSet<'_>),
 ) {
     room!(all: [Option<&(dyn Value + '_)>; ALL] = fields.len(), |_| None);
-    for (index, (value, kind)) in all.iter_mut().zip(own.values).enumerate() {
-        *value = Some(match kind {
-            Own::Unset => continue,
-            Own::Debug => &own.later[index],
-            Own::Str(_) => &own.texts[index],
+    for (index, (value, own)) in all.iter_mut().zip(own).enumerate() {
+        *value = Some(match own {
+            Own::Debug(v) => v,
+            Own::Str(v) => v,
             Own::Bool(v) => v,
             Own::I64(v) => v,
             Own::U64(v) => v,
             Own::F64(v) => v,
             Own::I128(v) => v,
             Own::U128(v) => v,
-            Own::Bytes(_) => match own.bytes.iter().find(|(at, _)| *at == index) {
-                Some((_, bytes)) => bytes,
-                None => continue,
-            },
+            Own::Bytes(v) => v,
             Own::Error => match errors.and_then(|errors| errors.find(index)) {
                 Some(error) => error,
-                None => &own.later[index],
+                None => continue,
             },
+            Own::Unset | Own::StrAt(_) | Own::BytesAt(_) => continue,
         });
     }
     additions.add(all);
@@ -188,7 +170,7 @@ fn assemble<const ALL: usize>(
 }
 
 /// One of the source's own values, as far as it can be kept outside the visit.
-enum Own {
+enum Own<'a> {
     Unset,
     Bool(bool),
     I64(i64),
@@ -196,30 +178,35 @@ enum Own {
     F64(f64),
     I128(i128),
     U128(u128),
-    Str(Range<usize>),
-    Bytes(Range<usize>),
-    Debug,
+    /// In the scratch buffers, while they may still move.
+    StrAt(Range<usize>),
+    BytesAt(Range<usize>),
+    Str(&'a str),
+    Bytes(&'a [u8]),
+    Debug(DebugValue<Revisit<'a>>),
+    /// To be held.
     Error,
 }
 
 /// Takes down what each of the source's own values is.
-struct Take<'a> {
-    values: &'a mut [Own],
+struct Take<'a, 'v> {
+    source: &'v dyn Source,
+    values: &'a mut [Own<'v>],
     scratch: &'a mut Scratch,
     /// The indices of the errors.
     errors: &'a mut SmallVec<[usize; 4]>,
 }
 
-impl Take<'_> {
+impl<'v> Take<'_, 'v> {
     #[inline]
-    fn take(&mut self, field: &Field, value: Own) {
+    fn take(&mut self, field: &Field, value: Own<'v>) {
         if let Some(taken) = self.values.get_mut(field.index()) {
             *taken = value;
         }
     }
 }
 
-impl Visit for Take<'_> {
+impl Visit for Take<'_, '_> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.take(field, Own::F64(value));
     }
@@ -246,12 +233,12 @@ impl Visit for Take<'_> {
 
     fn record_str(&mut self, field: &Field, value: &str) {
         let at = self.scratch.push_text(value);
-        self.take(field, Own::Str(at));
+        self.take(field, Own::StrAt(at));
     }
 
     fn record_bytes(&mut self, field: &Field, value: &[u8]) {
         let at = self.scratch.push_bytes(value);
-        self.take(field, Own::Bytes(at));
+        self.take(field, Own::BytesAt(at));
     }
 
     fn record_error(&mut self, field: &Field, _: &(dyn Error + 'static)) {
@@ -260,7 +247,7 @@ impl Visit for Take<'_> {
     }
 
     fn record_debug(&mut self, field: &Field, _: &dyn fmt::Debug) {
-        self.take(field, Own::Debug);
+        self.take(field, Own::Debug(debug(Revisit { source: self.source, index: field.index() })));
     }
 }
 

@@ -14,6 +14,7 @@ use super::{
     core::{Core, is_about_the_context},
     metadata::Augmentation,
     rewrite::rewrite,
+    spans::Remembered,
 };
 use crate::{
     context::InForce,
@@ -41,6 +42,24 @@ impl<S: Subscriber> ContextSubscriber<S> {
         if self.inner.event_enabled(event) {
             self.inner.event(event);
         }
+    }
+
+    #[inline]
+    fn new_span_with(&self, attributes: &Attributes<'_>, ambient: Option<(&Fields, Option<&Ids>)>) -> Id {
+        let augmentation = &self.core.augmentation;
+        let augmented = augmentation.of(attributes.metadata());
+        let (fields, ids) = match ambient {
+            Some(ambient) if augmented.takes_fields => ambient,
+            // The added names stand on it all the same: a value may be recorded later.
+            _ => return self.inner.new_span(&with_parent_of(attributes, augmented.metadata, attributes.values())),
+        };
+        let additions = Onto { fields, ids, augmentation, augmented };
+        let mut id = None;
+        rewrite(attributes, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
+            id = Some(self.inner.new_span(&with_parent_of(attributes, augmented.metadata, values)));
+        });
+        // `rewrite` calls back exactly once.
+        id.unwrap_or_else(|| self.inner.new_span(attributes))
     }
 
     fn forward_with(&self, event: &Event<'_>, fields: &Fields, ids: Option<&Ids>) {
@@ -75,28 +94,26 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        let augmented = self.core.augmentation.of(attributes.metadata());
-        let id = self.core.with_ambient(Parentage::of_span(attributes), |ambient| match ambient {
-            Some((fields, ids)) if augmented.takes_fields => {
-                let additions = Onto { fields, ids, augmentation: &self.core.augmentation, augmented };
-                let mut id = None;
-                rewrite(
-                    attributes,
-                    augmented.own,
-                    augmented.metadata.fields(),
-                    &additions,
-                    &mut |values: &ValueSet<'_>| {
-                        id = Some(self.inner.new_span(&with_parent_of(attributes, augmented.metadata, values)));
-                    },
-                );
-                // `rewrite` calls back exactly once.
-                id.unwrap_or_else(|| self.inner.new_span(attributes))
+        let parent = Parentage::of_span(attributes);
+        match self.core.augmentation.in_force(parent) {
+            InForce::Nothing => {
+                let id = self.new_span_with(attributes, None);
+                self.core.remember(&id, None);
+                id
             }
-            // The added names stand on it all the same: a value may be recorded later.
-            _ => self.inner.new_span(&with_parent_of(attributes, augmented.metadata, attributes.values())),
-        });
-        self.core.remember(&id, Parentage::of_span(attributes));
-        id
+            InForce::Fields(fields) => {
+                let id = self.new_span_with(attributes, Some((&fields, None)));
+                self.core.remember(&id, Some(Remembered::Fields(fields.clone())));
+                id
+            }
+            InForce::More => {
+                let ambient = self.core.ambient(parent);
+                let ambient = ambient.as_ref().map(|ambient| (&ambient.fields, ambient.ids.as_ref()));
+                let id = self.new_span_with(attributes, ambient);
+                self.core.remember_for(&id, parent);
+                id
+            }
+        }
     }
 
     fn record(&self, span: &Id, values: &span::Record<'_>) {

@@ -181,33 +181,3 @@ fn a_value_whose_display_logs_can_be_set() {
     assert_eq!(lines.len(), 2);
     assert!(lines.iter().all(|line| line["fields"]["tenant_id"] == "acme"), "{lines:?}");
 }
-
-#[test]
-fn a_value_whose_destructor_logs_can_be_dropped_with_a_span_or_a_guard() {
-    #[derive(Clone)]
-    struct Logs;
-    impl fmt::Display for Logs {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("logs")
-        }
-    }
-    impl Drop for Logs {
-        fn drop(&mut self) {
-            info!("value dropped");
-        }
-    }
-    ctx_layer::context_fields! {
-        /// A field whose value logs when it is dropped.
-        static LOGS: Logs = "logs";
-    }
-    let outputs = outputs();
-    let span = LOGS.in_scope(Logs, || info_span!("remembers"));
-    span.in_scope(|| info!("inside"));
-    drop(span);
-    info_span!("late").in_scope(|| {
-        LOGS.record(Logs);
-        LOGS.record(Logs);
-    });
-    drop(LOGS.attach(Logs));
-    assert!(outputs.lines("value dropped").len() >= 4);
-}

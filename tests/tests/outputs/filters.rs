@@ -338,6 +338,7 @@ fn boxed_optional_and_listed_outputs_work_as_they_do_without_the_layer() {
         });
     });
     assert_eq!(messages(&boxed), ["a", "b"]);
+    assert!(boxed.json().iter().chain(&listed.json()).all(|line| line["fields"]["tenant_id"] == "acme"));
     assert_eq!(messages(&listed), ["b"]);
 }
 

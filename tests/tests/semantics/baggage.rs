@@ -193,18 +193,17 @@ fn baggage_and_fields_of_different_requests_are_never_mixed() {
 }
 
 #[test]
-fn what_baggage_says_now_comes_before_what_it_said_when_all_fields_were_read() {
+fn fields_read_while_baggage_is_in_force_and_attached_again_are_the_programs_own() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         let _first = baggage([("tenant_id", "first")]);
         let _fields = Fields::current().with(&USER_ID, "u-1").attach();
-        assert_eq!(TENANT_ID.get().as_deref(), Some("first"));
-        let _second = baggage([("tenant_id", "second")]);
-        assert_eq!(TENANT_ID.get().as_deref(), Some("second"));
+        let _second = baggage([("tenant_id", "second"), ("role", "reader")]);
+        assert_eq!((TENANT_ID.get().as_deref(), ROLE.get().as_deref()), (Some("first"), Some("reader")));
         info!("second");
     });
     let event = stack.recorder.event("second");
-    assert_eq!((event.text("tenant_id"), event.text("user_id")), (Some("second"), Some("u-1")));
+    assert_eq!((event.text("tenant_id"), event.text("user_id")), (Some("first"), Some("u-1")));
 }
 
 #[test]

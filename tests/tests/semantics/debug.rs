@@ -77,7 +77,8 @@ fn a_value_is_formatted_once_by_each_output_that_prints_it() {
     };
     assert_eq!(counted(subscriber(), |count| info!(value = ?Counting(count), "event")), 2);
     assert_eq!(first.json()[0]["fields"]["value"], "formatted 0");
-    assert!(second.text().contains("value=formatted 1"), "{}", second.text());
+    assert_eq!(first.json()[0]["fields"]["tenant_id"], "acme");
+    assert!(second.text().contains("value=formatted 1 tenant_id=\"acme\""), "{}", second.text());
 }
 
 #[test]

@@ -374,3 +374,45 @@ fn a_clone_of_a_span_carries_the_same_fields_and_keeps_them_alive() {
         });
     }
 }
+
+#[test]
+fn suppressed_telemetry_stays_suppressed_in_a_span_and_in_a_future_with_fields() {
+    use opentelemetry::Context;
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let span = span_of("acme");
+            let mut future = std::pin::pin!(
+                async { assert!(Context::is_current_telemetry_suppressed()) }.with_field(&TENANT_ID, "acme")
+            );
+            let _suppressed = Context::enter_telemetry_suppressed_scope();
+            span.in_scope(|| {
+                assert!(is("acme"), "{}", stack.name);
+                // An OpenTelemetry layer attaches the context it saw the span made in; that is not for us to change.
+                assert!(Context::is_current_telemetry_suppressed() || stack.name == "with OpenTelemetry");
+            });
+            let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+            assert!(std::future::Future::poll(future.as_mut(), &mut cx).is_ready());
+        });
+    }
+}
+
+#[test]
+fn other_values_of_the_opentelemetry_context_remain_in_a_span() {
+    use opentelemetry::Context;
+    #[derive(Debug, PartialEq)]
+    struct Other(u8);
+    for stack in stacks::all() {
+        if stack.name == "with OpenTelemetry" {
+            // That layer attaches the context it saw the span made in, as it does without this crate.
+            continue;
+        }
+        stack.in_scope(|| {
+            let span = span_of("acme");
+            let _other = Context::current_with_value(Other(1)).attach();
+            span.in_scope(|| {
+                assert!(is("acme"), "{}", stack.name);
+                assert_eq!(Context::current().get::<Other>(), Some(&Other(1)), "{}", stack.name);
+            });
+        });
+    }
+}

@@ -80,6 +80,20 @@ pub(crate) fn read<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
 /// values lives on until the thread logs with another.
 pub(crate) struct Lease(Fields);
 
+impl Lease {
+    /// The fields, to be kept elsewhere.
+    #[inline]
+    pub(crate) fn into_fields(mut self) -> Fields {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Keeps fields that were given back for the next event of this thread.
+    #[inline]
+    pub(crate) fn give_back(fields: Fields) {
+        drop(Lease(fields));
+    }
+}
+
 impl std::ops::Deref for Lease {
     type Target = Fields;
 
@@ -93,7 +107,9 @@ impl Drop for Lease {
     #[inline]
     fn drop(&mut self) {
         let fields = std::mem::take(&mut self.0);
-        let _ = LOCAL.try_with(|local| local.kept.set(fields));
+        if !fields.is_empty() {
+            let _ = LOCAL.try_with(|local| local.kept.set(fields));
+        }
     }
 }
 

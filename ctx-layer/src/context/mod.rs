@@ -27,4 +27,4 @@ pub use current::ContextFieldsExt;
 pub use future::{FutureFieldsExt, WithFields};
 pub use scope::FieldsGuard;
 
-pub(crate) use current::{InForce, active_ids, in_force, read, register};
+pub(crate) use current::{InForce, Lease, active_ids, in_force, read, register};

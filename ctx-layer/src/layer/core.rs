@@ -11,7 +11,7 @@ use super::{
     spans::{Remembered, SpanMemory},
 };
 use crate::{
-    context::{ContextFieldsExt, active_ids, read},
+    context::{ContextFieldsExt, Lease, active_ids, read},
     field::Fields,
 };
 
@@ -72,7 +72,9 @@ impl Core {
     }
 
     pub(super) fn forget(&self, id: &Id) {
-        self.spans.forget(id);
+        if let Some(fields) = self.spans.forget(id) {
+            Lease::give_back(fields);
+        }
     }
 
     /// Enters a span by `enter`, and sees to it that what it remembers is in force afterwards.

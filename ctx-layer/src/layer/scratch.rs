@@ -3,8 +3,9 @@
 use std::{cell::RefCell, ops::Range};
 
 thread_local! {
-    /// Several, because formatting one event may log another.
-    static BUFFERS: RefCell<Vec<Buffers>> = const { RefCell::new(Vec::new()) };
+    /// Several, because formatting one event may log another. Boxed, because they are moved about.
+    #[allow(clippy::vec_box)]
+    static BUFFERS: RefCell<Vec<Box<Buffers>>> = const { RefCell::new(Vec::new()) };
 }
 
 #[derive(Default)]
@@ -19,7 +20,7 @@ const MAX_KEPT: usize = 64 * 1024;
 /// Buffers for the texts of one event, taken when first needed; they go back to their thread when dropped.
 #[derive(Default)]
 pub(super) struct Scratch {
-    buffers: Option<Buffers>,
+    buffers: Option<Box<Buffers>>,
 }
 
 impl Scratch {
@@ -61,14 +62,19 @@ impl Scratch {
 }
 
 impl Drop for Scratch {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(mut buffers) = self.buffers.take()
-            && buffers.text.capacity() + buffers.bytes.capacity() <= MAX_KEPT
-        {
-            buffers.text.clear();
-            buffers.bytes.clear();
-            // While the thread is being torn down the buffers are simply freed.
-            let _ = BUFFERS.try_with(|all| all.borrow_mut().push(buffers));
+        if let Some(buffers) = self.buffers.take() {
+            give_back(buffers);
         }
+    }
+}
+
+fn give_back(mut buffers: Box<Buffers>) {
+    if buffers.text.capacity() + buffers.bytes.capacity() <= MAX_KEPT {
+        buffers.text.clear();
+        buffers.bytes.clear();
+        // While the thread is being torn down the buffers are simply freed.
+        let _ = BUFFERS.try_with(|all| all.borrow_mut().push(buffers));
     }
 }

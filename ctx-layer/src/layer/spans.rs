@@ -57,6 +57,11 @@ struct Shard(RwLock<HashMap<Id, Remembered, BuildHasherDefault<IdHasher>>>);
 
 const SHARDS: usize = 64;
 
+/// The address of the empty set.
+const NOTHING: usize = 0;
+/// No set's address.
+const NOT_TO_BE_KNOWN: usize = usize::MAX;
+
 impl SpanMemory {
     pub(super) fn new() -> Self {
         SpanMemory {
@@ -73,14 +78,18 @@ impl SpanMemory {
                 if !self.in_use.load(Ordering::Relaxed) {
                     self.in_use.store(true, Ordering::Relaxed);
                 }
-                if let Remembered::Fields(fields) = &remembered {
-                    self.index.insert(id, fields.address());
-                }
+                self.index.insert(
+                    id,
+                    match &remembered {
+                        Remembered::Fields(fields) => fields.address(),
+                        Remembered::WithBaggage(_) => NOT_TO_BE_KNOWN,
+                    },
+                );
                 self.insert(id, remembered);
             }
             None if self.in_use.load(Ordering::Relaxed) => {
                 self.forget(id);
-                self.index.insert(id, Fields::new().address());
+                self.index.insert(id, NOTHING);
             }
             None => {}
         }
@@ -102,22 +111,25 @@ impl SpanMemory {
         drop(forgotten);
     }
 
-    pub(super) fn forget(&self, id: &Id) {
+    /// Forgets what a closed span remembered, and gives it back if that was fields.
+    pub(super) fn forget(&self, id: &Id) -> Option<Fields> {
         if self.in_use.load(Ordering::Relaxed) {
-            self.index.remove(id);
             // Nothing can panic while a lock is held, so a poisoned shard is still whole.
             let mut shard = self.shard(id).0.write().unwrap_or_else(PoisonError::into_inner);
             let forgotten = shard.remove(id);
             drop(shard);
-            drop(forgotten);
+            if let Some(Remembered::Fields(fields)) = forgotten {
+                return Some(fields);
+            }
         }
+        None
     }
 
     /// Whether the span certainly remembers the fields at this address and no baggage (or, for the empty set's address,
     /// nothing). Takes no lock. The span must be open.
     #[inline]
     pub(super) fn is_known_to_remember(&self, id: &Id, fields: usize) -> bool {
-        self.index.contains(id, fields) || (fields == Fields::new().address() && !self.in_use.load(Ordering::Relaxed))
+        self.index.contains(id, fields) || (fields == NOTHING && !self.in_use.load(Ordering::Relaxed))
     }
 
     /// What the span remembers.
@@ -137,7 +149,8 @@ impl SpanMemory {
 /// finds its fields in force, and then nothing more needs to be known.
 ///
 /// A direct-mapped cache: a new span takes its slot from whichever had it. A slot holds a span's id and the address of
-/// its fields, which the span keeps alive.
+/// its fields, which the span keeps alive. A closed span may stay in its slot: nobody asks for it, and a new one of the
+/// same id takes that very slot.
 struct Index {
     slots: Box<[IndexSlot]>,
 }
@@ -159,8 +172,8 @@ impl Index {
         Index { slots: (0..INDEX_SLOTS).map(|_| free()).collect() }
     }
 
-    /// Must be called at most once in a span's life, before anybody else knows its id: so no reader can mistake what
-    /// another span put in the slot for this one's, and the slot cannot come to name this span again once it has gone.
+    /// Must be called once in every span's life, before anybody else knows its id: so no reader can mistake what another
+    /// span put in the slot for this one's, and the slot cannot come to name this span again once another has it.
     fn insert(&self, id: &Id, fields: usize) {
         let slot = self.slot(id);
         let holder = slot.id.load(Ordering::Relaxed);

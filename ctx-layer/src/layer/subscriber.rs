@@ -103,7 +103,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             }
             InForce::Fields(fields) => {
                 let id = self.new_span_with(attributes, Some((&fields, None)));
-                self.core.remember(&id, Some(Remembered::Fields(fields.clone())));
+                self.core.remember(&id, Some(Remembered::Fields(fields.into_fields())));
                 id
             }
             InForce::More => {

@@ -213,3 +213,21 @@ fn two_text_outputs_side_by_side_do_not_show_each_others_span_fields() {
         assert_eq!(count(&file.text(), "tenant_id"), 2, "console first: {console_first}: {}", file.text());
     }
 }
+
+#[test]
+fn the_lines_that_fmt_makes_of_a_spans_life_carry_the_field_unless_once_per_line_hides_it() {
+    use fmt::format::FmtSpan;
+    let layer = |out| plain(out).with_span_events(FmtSpan::NEW | FmtSpan::ENTER);
+    let run = || info_span!("request", path = "/orders").in_scope(|| info!("received"));
+    let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let span = "INFO request{path=\"/orders\" tenant_id=\"acme\"}";
+    assert_eq!(
+        lines(written_by(layer, run)),
+        [format!(" {span}: new"), format!(" {span}: enter"), format!(" {span}: received tenant_id=\"acme\"")]
+    );
+    let span = "INFO request{path=\"/orders\"}";
+    assert_eq!(
+        lines(written_by(|out| once_per_line(layer(out)), run)),
+        [format!(" {span}: new"), format!(" {span}: enter"), format!(" {span}: received tenant_id=\"acme\"")]
+    );
+}

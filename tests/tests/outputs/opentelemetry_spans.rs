@@ -176,3 +176,69 @@ fn a_field_the_span_sets_itself_is_exported_once_with_the_spans_value() {
     assert_eq!(attribute(&span.attributes, "tenant_id"), Some("own".into()));
     assert_eq!(attribute(&span.events.events[0].attributes, "tenant_id"), Some("event's".into()));
 }
+
+#[test]
+fn what_opentelemetry_code_does_to_a_span_from_outside_works_through_the_layer() {
+    use opentelemetry::{
+        SpanId, TraceId,
+        trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
+    };
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+    let remote = SpanContext::new(
+        TraceId::from(0x1234_u128),
+        SpanId::from(0x56_u64),
+        TraceFlags::SAMPLED,
+        true,
+        TraceState::default(),
+    );
+    for around in [true, false] {
+        let otel = Exported::new();
+        let layer = tracing_opentelemetry::layer().with_tracer(otel.tracer());
+        let run = || {
+            TENANT_ID.in_scope("acme", || {
+                let span = info_span!("request");
+                span.set_parent(Context::new().with_remote_span_context(remote.clone())).unwrap();
+                span.set_attribute("by hand", 1);
+                span.in_scope(|| info!("received"));
+                assert_eq!(span.context().span().span_context().trace_id(), remote.trace_id());
+            });
+        };
+        if around {
+            let layer = ContextLayer::new(schema()).around(layer);
+            with_default(tracing_subscriber::registry().with(layer), run);
+        } else {
+            with_default(tracing_subscriber::registry().with(layer).with_context(schema()), run);
+        }
+        let span = otel.span("request");
+        assert_eq!(span.span_context.trace_id(), remote.trace_id(), "around: {around}");
+        assert_eq!(span.parent_span_id, remote.span_id(), "around: {around}");
+        assert_eq!(attribute(&span.attributes, "by hand"), Some(Value::I64(1)), "around: {around}");
+        assert_eq!(attribute(&span.attributes, "tenant_id"), Some("acme".into()), "around: {around}");
+        // Around an output alone nobody remembers: the parent's context, which has no fields, is what the span brings.
+        let on_event = (!around).then(|| "acme".into());
+        assert_eq!(attribute(&span.events.events[0].attributes, "tenant_id"), on_event, "around: {around}");
+    }
+}
+
+#[test]
+fn fields_survive_a_parent_from_elsewhere_that_brings_a_context_of_its_own() {
+    use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+    // What a server's middleware does: the extracted context becomes the span's parent. It knows nothing of the fields.
+    let remote =
+        SpanContext::new(0x1234_u128.into(), 0x56_u64.into(), TraceFlags::SAMPLED, true, TraceState::default());
+    let otel = Exported::new();
+    let layer = tracing_opentelemetry::layer().with_tracer(otel.tracer());
+    with_default(tracing_subscriber::registry().with(layer).with_context(schema()), || {
+        let span = TENANT_ID.in_scope("acme", || info_span!("request"));
+        span.set_parent(Context::new().with_remote_span_context(remote)).unwrap();
+        span.in_scope(|| {
+            assert_eq!(TENANT_ID.get().as_deref(), Some("acme"));
+            info!("received");
+            info_span!("child").in_scope(|| assert_eq!(TENANT_ID.get().as_deref(), Some("acme")));
+        });
+        assert_eq!(TENANT_ID.get(), None);
+    });
+    assert_eq!(attribute(&otel.span("request").events.events[0].attributes, "tenant_id"), Some("acme".into()));
+    assert_eq!(otel.span("child").span_context.trace_id(), otel.span("request").span_context.trace_id());
+}

@@ -4,6 +4,7 @@ use std::{
     alloc::{GlobalAlloc, Layout, System},
     cell::Cell,
     fmt,
+    sync::{Mutex, PoisonError},
 };
 
 use ctx_layer::{ContextLayer, Fields, Schema, WithContextExt, field::well_known::*};
@@ -51,6 +52,9 @@ fn allocations(mut f: impl FnMut()) -> u64 {
     assert_eq!(made % 100, 0, "{made} allocations in 100 calls: not the same in each");
     made / 100
 }
+
+/// One test at a time: a subscriber that another thread installs changes the path that events take on this one.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 /// Looks at every value without formatting it.
 struct Visiting;
@@ -108,6 +112,7 @@ fn rich_event() {
 
 #[test]
 fn an_event_with_five_ambient_fields_allocates_nothing() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let subscriber = tracing_subscriber::registry().with(Visiting).with_context(Schema::well_known());
     tracing::subscriber::with_default(subscriber, || {
         let _guard = five().attach();
@@ -118,6 +123,7 @@ fn an_event_with_five_ambient_fields_allocates_nothing() {
 
 #[test]
 fn an_event_of_one_output_allocates_nothing() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let output = ContextLayer::new(Schema::well_known()).around(Visiting);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(output), || {
         let _guard = five().attach();
@@ -127,6 +133,7 @@ fn an_event_of_one_output_allocates_nothing() {
 
 #[test]
 fn an_event_whose_debug_logs_allocates_nothing_either() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     struct Formatting;
     impl<S: Subscriber> Layer<S> for Formatting {
         fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
@@ -158,6 +165,7 @@ fn an_event_whose_debug_logs_allocates_nothing_either() {
 
 #[test]
 fn a_span_with_five_ambient_fields_allocates_no_more_than_with_five_of_its_own() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     // `Registry` and the layers under it allocate what they do; ours adds nothing once its table has grown.
     let own = tracing::subscriber::with_default(tracing_subscriber::registry().with(Visiting), || {
         allocations(|| {
@@ -178,6 +186,7 @@ fn a_span_with_five_ambient_fields_allocates_no_more_than_with_five_of_its_own()
 
 #[test]
 fn without_a_field_in_force_nothing_is_allocated() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let subscriber = tracing_subscriber::registry().with(Visiting).with_context(Schema::well_known());
     tracing::subscriber::with_default(subscriber, || {
         assert_eq!(allocations(rich_event), 0);
@@ -187,6 +196,7 @@ fn without_a_field_in_force_nothing_is_allocated() {
 
 #[test]
 fn reading_a_field_allocates_only_the_clone() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let _guard = five().attach();
     assert_eq!(allocations(|| drop(std::hint::black_box(TENANT_ID.get()))), 1);
     assert_eq!(allocations(|| drop(std::hint::black_box(Fields::current()))), 0);

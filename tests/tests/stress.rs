@@ -353,8 +353,19 @@ fn run(checker: &Checker, subscriber: impl Subscriber + Send + Sync + 'static) {
     // Every way of moving was really taken.
     let kinds = counts.kinds.lock().unwrap();
     for kind in [
-        "plain", "in span", "nested scope", "span of another scope", "instrumented", "about to panic", "after panic",
-        "before cancellation", "dropped", "aborted", "on another thread", "span within another's scope", "request",
+        "plain",
+        "in span",
+        "nested scope",
+        "span of another scope",
+        "instrumented",
+        "about to panic",
+        "after panic",
+        "before cancellation",
+        "dropped",
+        "aborted",
+        "on another thread",
+        "span within another's scope",
+        "request",
     ] {
         assert!(kinds.get(kind).is_some_and(|count| *count > 0), "nothing of kind {kind:?}: {kinds:?}");
     }

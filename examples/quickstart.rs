@@ -3,7 +3,7 @@
 //!
 //! Run it with `cargo run --example quickstart`, or look at one of the two: `2>/dev/null`, `>/dev/null`.
 
-use std::{error::Error, fmt};
+use std::{error::Error, fmt, io::IsTerminal};
 
 use ctx_layer::{Fields, FutureFieldsExt, Schema, WithContextExt, field::well_known::*, once_per_line};
 use globset::{Glob, GlobSetBuilder};
@@ -15,14 +15,14 @@ async fn main() {
     tracing_subscriber::registry()
         .with(EnvFilter::new("info,globset=debug"))
         .with(layer().json().with_current_span(false).with_span_list(false))
-        .with(once_per_line(layer().with_writer(std::io::stderr)))
+        .with(once_per_line(layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal())))
         .with_context(Schema::well_known()) // this is the one line
         .init();
 
     let requests = ["acme", "globex", "initech"].into_iter().enumerate().map(|(n, tenant)| {
         // What a middleware does: it knows whose request this is, and says so once.
         let fields = Fields::new().with(&TENANT_ID, tenant).with(&REQUEST_ID, format!("req-{n}"));
-        tokio::spawn(handle(format!("/{tenant}/orders/{n}.json")).with_fields(fields))
+        tokio::spawn(handle(format!("/{tenant}/orders/{n}.json"), n).with_fields(fields))
     });
     for request in requests.collect::<Vec<_>>() {
         request.await.expect("no request panics");
@@ -30,15 +30,15 @@ async fn main() {
     info!("done: nothing is in force here");
 }
 
-#[instrument]
-async fn handle(path: String) {
+#[instrument(skip(n))]
+async fn handle(path: String, n: usize) {
     info!("received");
     if !is_allowed(&path) {
         return;
     }
     // Authentication runs inside the request span, and names the user late.
     tokio::task::yield_now().await;
-    USER_ID.record(format!("user-of-{path}"));
+    USER_ID.record(format!("user-{n}"));
 
     // A task of its own keeps the context by its span, as everybody writes it.
     let stored = tokio::spawn(store(path).instrument(tracing::info_span!("background")));

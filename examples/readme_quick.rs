@@ -1,0 +1,30 @@
+//! Two tenants at once; no line of code below `main` mentions them.
+
+use ctx_layer::{FutureFieldsExt, Schema, WithContextExt, field::well_known::*, once_per_line};
+use tracing::{Instrument, info, info_span, instrument};
+use tracing_subscriber::{fmt::layer, prelude::*};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() {
+    tracing_subscriber::registry()
+        .with(once_per_line(layer().without_time())) // text, on standard output
+        .with(layer().json().without_time().with_span_list(false).with_writer(std::io::stderr))
+        .with_context(Schema::well_known()) // this is the one line
+        .init();
+
+    let one = handle("/orders", "ada").with_field(&TENANT_ID, "acme");
+    let other = handle("/bill", "grace").with_field(&TENANT_ID, "globex");
+    tokio::join!(one, other);
+}
+
+#[instrument(skip(user))]
+async fn handle(path: &str, user: &str) {
+    info!("received");
+    tokio::task::yield_now().await;
+    USER_ID.record(user); // known only now, inside the span
+    tokio::spawn(store().instrument(info_span!("background"))).await.unwrap();
+}
+
+async fn store() {
+    info!(rows = 3, "stored");
+}

@@ -7,4 +7,6 @@ pub mod layer;
 
 pub use context::{ContextFieldsExt, FieldsGuard, FutureFieldsExt};
 pub use field::{ContextField, Fields, Policy, Schema};
+#[cfg(feature = "fmt")]
+pub use layer::OwnFields;
 pub use layer::{ContextLayer, ContextOutput, ContextSubscriber, WithContextExt, once_per_line};

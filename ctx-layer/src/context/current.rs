@@ -1,10 +1,6 @@
 //! Reading the values in force.
 
-use std::{
-    cell::Cell,
-    panic,
-    sync::{PoisonError, RwLock},
-};
+use std::sync::{PoisonError, RwLock};
 
 use opentelemetry::{
     Context, SpanId, TraceId,
@@ -12,136 +8,8 @@ use opentelemetry::{
     trace::TraceContextExt,
 };
 
+use super::thread::read;
 use crate::field::{ContextField, Declaration, DerivedField, FieldType, Fields, parse_entry};
-
-thread_local! {
-    /// Whether OpenTelemetry's own thread-local may be used. Has no destructor, and so can always be read, fast.
-    static CAN_READ: Cell<CanRead> = const { Cell::new(CanRead::NotKnown) };
-    static LOCAL: Local = Local::new();
-}
-
-#[derive(Clone, Copy)]
-enum CanRead {
-    NotKnown,
-    Yes,
-    No,
-}
-
-/// What is kept per thread, as long as OpenTelemetry's thread-local may be used.
-///
-/// Thread-locals are destroyed last-made first, so what is made after OpenTelemetry's is gone before it.
-struct Local {
-    /// The fields of the last event of this thread. See [`Lease`].
-    kept: Cell<Fields>,
-}
-
-impl Local {
-    fn new() -> Self {
-        // Fails only where a thread that never saw this crate logs from the destructor of a thread-local, after
-        // OpenTelemetry's is gone.
-        let can_read = panic::catch_unwind(|| Context::map_current(|_| ())).is_ok();
-        CAN_READ.set(if can_read { CanRead::Yes } else { CanRead::No });
-        Local { kept: Cell::new(Fields::new()) }
-    }
-}
-
-impl Drop for Local {
-    fn drop(&mut self) {
-        CAN_READ.set(CanRead::No);
-    }
-}
-
-#[inline]
-fn can_read() -> bool {
-    match CAN_READ.get() {
-        CanRead::Yes => true,
-        CanRead::No => false,
-        CanRead::NotKnown => find_out(),
-    }
-}
-
-#[cold]
-fn find_out() -> bool {
-    LOCAL.try_with(|_| ()).is_ok() && matches!(CAN_READ.get(), CanRead::Yes)
-}
-
-/// Reads the current OpenTelemetry context; `None` while the thread is being torn down, when reading it would panic.
-///
-/// `f` must not call foreign code: it could attach a context while this one is borrowed.
-#[inline]
-pub(crate) fn read<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
-    can_read().then(|| Context::map_current(f))
-}
-
-/// The fields in force for a moment, without touching their count of references where that can be avoided.
-///
-/// A thread keeps the fields of its last event, and the next event nearly always has the same ones. So two threads that
-/// work for one request do not pass the cache line with the count back and forth with every event. The price: a set of
-/// values lives on until the thread logs with another.
-pub(crate) struct Lease(Fields);
-
-impl Lease {
-    /// The fields, to be kept elsewhere.
-    #[inline]
-    pub(crate) fn into_fields(mut self) -> Fields {
-        std::mem::take(&mut self.0)
-    }
-
-    /// Keeps fields that were given back for the next event of this thread.
-    #[inline]
-    pub(crate) fn give_back(fields: Fields) {
-        drop(Lease(fields));
-    }
-}
-
-impl std::ops::Deref for Lease {
-    type Target = Fields;
-
-    #[inline]
-    fn deref(&self) -> &Fields {
-        &self.0
-    }
-}
-
-impl Drop for Lease {
-    #[inline]
-    fn drop(&mut self) {
-        let fields = std::mem::take(&mut self.0);
-        if !fields.is_empty() {
-            let _ = LOCAL.try_with(|local| local.kept.set(fields));
-        }
-    }
-}
-
-/// What the current context has for a layer. Small enough to be returned in registers.
-pub(crate) enum InForce {
-    Nothing,
-    Fields(Lease),
-    /// It takes a closer look: there is baggage.
-    More,
-}
-
-/// What is in force.
-#[inline]
-pub(crate) fn in_force() -> InForce {
-    read(|cx| {
-        if !cx.baggage().is_empty() {
-            return InForce::More;
-        }
-        let fields = cx.fields();
-        if fields.is_empty() {
-            return InForce::Nothing;
-        }
-        let kept = LOCAL.try_with(|local| local.kept.take()).unwrap_or_default();
-        if kept.is_same(fields) {
-            return InForce::Fields(Lease(kept));
-        }
-        // Put back, to be dropped by `Lease` when the context is no longer borrowed.
-        let _ = LOCAL.try_with(|local| local.kept.set(kept));
-        InForce::Fields(Lease(fields.clone()))
-    })
-    .unwrap_or(InForce::Nothing)
-}
 
 /// The fields of all schemas in use, for those who ask for all values: their baggage counts.
 static REGISTERED: RwLock<Vec<&'static Declaration>> = RwLock::new(Vec::new());
@@ -153,6 +21,11 @@ pub(crate) fn register(declarations: impl Iterator<Item = &'static Declaration>)
             registered.push(declaration);
         }
     }
+}
+
+/// The fields of all schemas in use.
+pub(crate) fn registered() -> Vec<&'static Declaration> {
+    REGISTERED.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 impl Fields {
@@ -167,10 +40,7 @@ impl Fields {
         };
         match with_baggage {
             None => fields,
-            Some(cx) => {
-                let registered = REGISTERED.read().unwrap_or_else(PoisonError::into_inner).clone();
-                fields.with_baggage(cx.baggage(), registered.into_iter())
-            }
+            Some(cx) => fields.with_baggage(cx.baggage(), registered().into_iter()),
         }
     }
 

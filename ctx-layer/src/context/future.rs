@@ -6,20 +6,28 @@ use std::{
     task::{Context as TaskContext, Poll},
 };
 
-use opentelemetry::{Context, baggage::BaggageExt};
 use pin_project_lite::pin_project;
 
-use super::{ContextFieldsExt, active_ids, read};
+use super::{
+    ContextFieldsExt,
+    attach::{Attached, attach},
+    late,
+    thread::read,
+};
 use crate::field::{ContextField, FieldType, Fields};
 
 /// Sets field values for a future.
 pub trait FutureFieldsExt: Future + Sized {
     /// Runs the future with exactly these values in force, at every poll and when it is dropped, on whatever thread.
     ///
-    /// Start from [`Fields::current`] to keep the values that are in force where this is called.
+    /// Start from [`Fields::current`] to keep the values that are in force where this is called. Of the OpenTelemetry
+    /// context only the fields are carried.
+    ///
+    /// Where a poll finds in force what was so where this was called, and more, then the *difference* made here is made
+    /// there, and the rest stays: what [`record`](ContextField::record) set on an enclosing span, for one.
     fn with_fields(self, fields: Fields) -> WithFields<Self> {
-        let context = read(|cx| cx.with_fields(fields)).unwrap_or_default();
-        WithFields { inner: Some(self), context }
+        let base = read(|cx| cx.fields().clone()).unwrap_or_default();
+        WithFields { inner: Some(self), base, fields }
     }
 
     /// Runs the future with this value set besides those in force where this is called.
@@ -33,8 +41,7 @@ pub trait FutureFieldsExt: Future + Sized {
     /// # });
     /// ```
     fn with_field<T: FieldType>(self, field: &'static ContextField<T>, value: impl Into<T>) -> WithFields<Self> {
-        let fields = read(|cx| cx.fields().clone()).unwrap_or_default();
-        self.with_fields(fields.with(field, value))
+        self.with_fields(Fields::current().with(field, value))
     }
 }
 
@@ -48,41 +55,28 @@ pin_project! {
         // `None` only once the future is being dropped.
         #[pin]
         inner: Option<F>,
-        context: Context,
+        // What was in force where this was made.
+        base: Fields,
+        fields: Fields,
     }
 
     impl<F> PinnedDrop for WithFields<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _guard = enter(this.context);
+            let _attached = enter(this.base, this.fields);
             this.inner.set(None);
         }
     }
 }
 
-fn enter(context: &Context) -> Option<opentelemetry::ContextGuard> {
-    read(|current| attach_over(current, context)).map(Context::attach)
-}
-
-/// The context to attach so that fields and baggage of `remembered` come into force.
-///
-/// Where `current` has an active OpenTelemetry span of its own, that span stays: somebody (an OpenTelemetry layer, when
-/// the span was entered) made it active on purpose. Suppressed telemetry stays suppressed.
-fn attach_over(current: &Context, remembered: &Context) -> Context {
-    let own_span = active_ids(current);
-    let cx = if own_span.is_none() || own_span == active_ids(remembered) {
-        remembered.clone()
+fn enter(base: &Fields, fields: &Fields) -> Option<Attached> {
+    let current = read(|cx| cx.fields().clone()).unwrap_or_default();
+    let wanted = if base.is_same(&current) || !base.is_within(&current) {
+        fields.clone()
     } else {
-        let cx = current.with_fields(remembered.fields().clone());
-        if std::ptr::eq(current.baggage(), remembered.baggage()) {
-            cx
-        } else {
-            cx.with_baggage(remembered.baggage().iter().map(|(key, (value, metadata))| {
-                opentelemetry::baggage::KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone())
-            }))
-        }
+        fields.rebased(base, &current)
     };
-    if current.is_telemetry_suppressed() && !cx.is_telemetry_suppressed() { cx.with_telemetry_suppressed() } else { cx }
+    (!wanted.is_same(&current)).then(|| attach(late::current().with_fields(wanted)))
 }
 
 impl<F: Future> Future for WithFields<F> {
@@ -90,7 +84,7 @@ impl<F: Future> Future for WithFields<F> {
 
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _guard = enter(this.context);
+        let _attached = enter(this.base, this.fields);
         match this.inner.as_pin_mut() {
             Some(inner) => inner.poll(task),
             // Unreachable: a future that is being dropped is not polled.

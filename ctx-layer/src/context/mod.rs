@@ -19,12 +19,17 @@
 //! value set by the program comes first, then baggage. Baggage that does not parse as the field's type, is longer than
 //! the field allows, or has control characters, is not a value.
 
+mod attach;
 mod current;
 mod future;
+pub(crate) mod late;
 mod scope;
+mod thread;
 
 pub use current::ContextFieldsExt;
 pub use future::{FutureFieldsExt, WithFields};
 pub use scope::FieldsGuard;
 
-pub(crate) use current::{InForce, Lease, active_ids, in_force, read, register};
+pub(crate) use attach::{Attached, attach};
+pub(crate) use current::{active_ids, register, registered};
+pub(crate) use thread::{InForce, Lease, in_force, read};

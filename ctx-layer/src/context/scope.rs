@@ -1,8 +1,13 @@
 //! Setting values until a guard is dropped.
 
-use opentelemetry::{Context, ContextGuard};
+use std::marker::PhantomData;
 
-use super::{ContextFieldsExt, read};
+use super::{
+    ContextFieldsExt,
+    attach::{Attached, attach},
+    late,
+    thread::read,
+};
 use crate::field::{ContextField, FieldType, Fields};
 
 /// Keeps field values in force on this thread; dropping it brings back those before.
@@ -13,13 +18,15 @@ use crate::field::{ContextField, FieldType, Fields};
 #[derive(Debug)]
 #[must_use = "the values are in force only until the guard is dropped: bind it, as in `let _guard = ...`"]
 pub struct FieldsGuard {
-    /// `None` where the thread is being torn down.
-    _guard: Option<ContextGuard>,
+    attached: Option<Attached>,
+    made_at: u64,
+    /// Contexts belong to a thread.
+    _not_send: PhantomData<*const ()>,
 }
 
-impl FieldsGuard {
-    fn attach(change: impl FnOnce(&Context) -> Context) -> Self {
-        FieldsGuard { _guard: read(change).map(Context::attach) }
+impl Drop for FieldsGuard {
+    fn drop(&mut self) {
+        late::outlive(self.made_at, || self.attached = None);
     }
 }
 
@@ -28,7 +35,9 @@ impl Fields {
     ///
     /// Values in force before that are not in this set are hidden: start from [`Fields::current`] to keep them.
     pub fn attach(self) -> FieldsGuard {
-        FieldsGuard::attach(|cx| cx.with_fields(self))
+        let made_at = late::tick();
+        let attached = Some(attach(late::current().with_fields(self)));
+        FieldsGuard { attached, made_at, _not_send: PhantomData }
     }
 
     /// Calls `f` with exactly these values in force.

@@ -108,9 +108,14 @@ impl Policy {
         self
     }
 
-    /// Shows the plain value: for the one output that may see what the others must not.
+    /// Shows the plain value on events: for the one output that may see what the others must not.
+    ///
+    /// On spans the field does not stand under this policy, and so stays as the layer over the whole stack has it there:
+    /// `fmt` outputs of one format share what was written of a span's fields, and the first to write would reveal the
+    /// value to all of them.
     pub const fn reveal(mut self) -> Self {
         self.sensitivity = Sensitivity::Public;
+        self.spans = false;
         self
     }
 

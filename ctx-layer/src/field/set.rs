@@ -1,6 +1,12 @@
 //! The immutable set of values that stands in a context.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use smallvec::SmallVec;
 
@@ -26,12 +32,30 @@ use super::{
 /// `Debug` shows sensitive values as `[redacted]`.
 #[derive(Clone, Default)]
 pub struct Fields {
-    /// Sorted by field; `None` for the empty set, which so costs nothing.
-    slots: Option<Arc<Slots>>,
+    /// `None` where nothing was ever set, which so costs nothing.
+    set: Option<Arc<Set>>,
 }
 
-/// Room for this many values without a second allocation.
-type Slots = SmallVec<[Slot; 6]>;
+#[derive(Clone)]
+struct Set {
+    /// Sorted by field. Room for six without a second allocation.
+    slots: SmallVec<[Slot; 6]>,
+    /// Sets that were made from one another by setting values have the same.
+    lineage: u64,
+    /// All values are [plain](Entry::is_plain).
+    is_plain: bool,
+}
+
+impl Set {
+    fn new() -> Self {
+        Set { slots: SmallVec::new(), lineage: new_lineage(), is_plain: true }
+    }
+}
+
+fn new_lineage() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
 
 #[derive(Clone)]
 pub(crate) struct Slot {
@@ -42,7 +66,7 @@ pub(crate) struct Slot {
 impl Fields {
     /// The empty set. Allocates nothing.
     pub const fn new() -> Self {
-        Fields { slots: None }
+        Fields { set: None }
     }
 
     /// The set with `field` set to `value`, whatever it was before.
@@ -59,11 +83,11 @@ impl Fields {
     /// The set without a value for `field`.
     pub fn without<T: FieldType>(mut self, field: &'static ContextField<T>) -> Self {
         if let Ok(at) = self.position(field.declaration().id()) {
-            let slots = self.slots_mut();
-            slots.remove(at);
-            if slots.is_empty() {
-                self.slots = None;
-            }
+            let set = self.make_mut();
+            set.slots.remove(at);
+            set.is_plain = set.slots.iter().all(|slot| slot.entry.is_plain());
+            // What was made from it without the value must not be taken for what was made with it.
+            set.lineage = new_lineage();
         }
         self
     }
@@ -71,12 +95,25 @@ impl Fields {
     pub(crate) fn with_entry(mut self, entry: Arc<Entry>) -> Self {
         let id = entry.declaration().id();
         let position = self.position(id);
-        let slots = self.slots_mut();
+        let set = self.make_mut();
         match position {
-            Ok(at) => slots[at] = Slot { id, entry },
-            Err(at) => slots.insert(at, Slot { id, entry }),
+            Ok(at) => set.slots[at].entry = entry,
+            Err(at) => set.slots.insert(at, Slot { id, entry }),
         }
+        set.is_plain = set.slots.iter().all(|slot| slot.entry.is_plain());
         self
+    }
+
+    /// The set with all values of `others`.
+    pub(crate) fn with_all(self, others: &Fields) -> Self {
+        others.as_slots().iter().fold(self, |fields, slot| fields.with_entry(slot.entry.clone()))
+    }
+
+    /// Whether all values of this set are among those of `other`, however it was made.
+    pub(crate) fn is_part_of(&self, other: &Fields) -> bool {
+        self.as_slots()
+            .iter()
+            .all(|slot| other.position(slot.id).is_ok_and(|at| Arc::ptr_eq(&other.as_slots()[at].entry, &slot.entry)))
     }
 
     /// The value of `field` in this set.
@@ -91,7 +128,7 @@ impl Fields {
 
     /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
-        self.slots.is_none()
+        self.as_slots().is_empty()
     }
 
     /// The fields that have a value, each with its value as text; a sensitive one as `[redacted]`.
@@ -106,42 +143,71 @@ impl Fields {
 
     #[inline]
     pub(crate) fn as_slots(&self) -> &[Slot] {
-        self.slots.as_ref().map_or(&[], |slots| slots.as_slice())
+        self.set.as_ref().map_or(&[], |set| set.slots.as_slice())
+    }
+
+    /// Whether nothing was ever set: a set from which the last value was taken is empty, but not blank.
+    #[inline]
+    pub(crate) fn is_blank(&self) -> bool {
+        self.set.is_none()
+    }
+
+    /// Whether it is harmless to keep the set a little longer than asked for.
+    #[inline]
+    pub(crate) fn is_plain(&self) -> bool {
+        self.set.as_ref().is_none_or(|set| set.is_plain)
     }
 
     /// Whether both are one set, not merely equal ones.
     #[inline]
     pub(crate) fn is_same(&self, other: &Fields) -> bool {
-        match (&self.slots, &other.slots) {
-            (None, None) => true,
-            (Some(a), Some(b)) => Arc::ptr_eq(a, b),
-            _ => false,
+        self.address() == other.address()
+    }
+
+    /// Where the set stands; 0 for the blank one.
+    #[inline]
+    pub(crate) fn address(&self) -> usize {
+        self.set.as_ref().map_or(0, |set| Arc::as_ptr(set).addr())
+    }
+
+    /// Whether `other` was made from this set by setting more.
+    ///
+    /// Values are compared by identity: two requests of one tenant are two requests.
+    pub(crate) fn is_within(&self, other: &Fields) -> bool {
+        match (&self.set, &other.set) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(mine), Some(others)) => {
+                Arc::ptr_eq(mine, others) || mine.lineage == others.lineage && self.is_part_of(other)
+            }
         }
     }
 
-    /// Where the set stands; 0 for the empty one.
-    #[inline]
-    pub(crate) fn address(&self) -> usize {
-        self.slots.as_ref().map_or(0, |slots| Arc::as_ptr(slots).addr())
-    }
-
-    /// Whether each value of this set certainly stands in `other` too.
-    pub(crate) fn is_within(&self, other: &Fields) -> bool {
-        self.is_same(other)
-            || self.as_slots().iter().all(|slot| {
-                other.position(slot.id).is_ok_and(|at| {
-                    let entry = &other.as_slots()[at].entry;
-                    Arc::ptr_eq(entry, &slot.entry) || entry.same_as(&slot.entry)
-                })
-            })
+    /// What `self` says, where it says something else than `base`, said of `other`.
+    pub(crate) fn rebased(&self, base: &Fields, other: &Fields) -> Fields {
+        let mut rebased = other.clone();
+        for slot in base.as_slots() {
+            if self.position(slot.id).is_err()
+                && let Ok(at) = rebased.position(slot.id)
+            {
+                rebased.make_mut().slots.remove(at);
+            }
+        }
+        for slot in self.as_slots() {
+            let unchanged = base.position(slot.id).is_ok_and(|at| Arc::ptr_eq(&base.as_slots()[at].entry, &slot.entry));
+            if !unchanged {
+                rebased = rebased.with_entry(slot.entry.clone());
+            }
+        }
+        rebased
     }
 
     fn position(&self, id: usize) -> Result<usize, usize> {
         self.as_slots().binary_search_by_key(&id, |slot| slot.id)
     }
 
-    fn slots_mut(&mut self) -> &mut Slots {
-        Arc::make_mut(self.slots.get_or_insert_default())
+    fn make_mut(&mut self) -> &mut Set {
+        Arc::make_mut(self.set.get_or_insert_with(|| Arc::new(Set::new())))
     }
 }
 

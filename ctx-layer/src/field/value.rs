@@ -71,8 +71,8 @@ impl<T: FieldType> Erased for T {
 pub(crate) struct Entry {
     declaration: &'static Declaration,
     shown: Shown,
-    /// `shown` is the whole value: nothing was cut or replaced.
-    exact: bool,
+    /// Dropping the value does nothing but free memory, and the value is not sensitive.
+    is_plain: bool,
     hashed: OnceLock<Box<str>>,
     /// Behind a pointer of its own, so that what is looked at on every event stands at a fixed place.
     value: Box<dyn Erased>,
@@ -80,8 +80,11 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn new<T: FieldType>(declaration: &'static Declaration, value: T) -> Arc<Entry> {
-        let (shown, exact) = show(&value, declaration.policy().max_text_len());
-        Arc::new(Entry { declaration, shown, exact, hashed: OnceLock::new(), value: Box::new(value) })
+        let shown = show(&value, declaration.policy().max_text_len());
+        let any: &dyn Any = &value;
+        let is_plain = declaration.policy().sensitivity() == Sensitivity::Public
+            && (!matches!(shown, Shown::Text(_)) || any.is::<String>() || any.is::<&'static str>());
+        Arc::new(Entry { declaration, shown, is_plain, hashed: OnceLock::new(), value: Box::new(value) })
     }
 
     pub(crate) fn declaration(&self) -> &'static Declaration {
@@ -107,13 +110,20 @@ impl Entry {
         match sensitivity {
             Sensitivity::Public => self.shown.as_value(),
             Sensitivity::Masked => &MASK,
-            Sensitivity::Hashed => self.hashed.get_or_init(|| hash::hashed(self.declaration.name(), &self.value)),
+            Sensitivity::Hashed => match self.hashed.get() {
+                Some(hashed) => hashed,
+                None => {
+                    // Not inside `get_or_init`: a `Display` that logs comes back here.
+                    let hashed = hash::hashed(self.declaration.name(), &self.value);
+                    self.hashed.get_or_init(|| hashed)
+                }
+            },
         }
     }
 
-    /// Whether both are certainly the same value of the same field.
-    pub(crate) fn same_as(&self, other: &Entry) -> bool {
-        std::ptr::eq(self.declaration, other.declaration) && self.exact && other.exact && self.shown == other.shown
+    /// Whether the value may be kept a little longer than asked for.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.is_plain
     }
 
     /// The value as text, as sensitive as its declaration says.
@@ -126,11 +136,11 @@ impl Entry {
 }
 
 /// Finds the primitive in which a value keeps its type, else its text.
-fn show<T: FieldType>(value: &T, max_len: usize) -> (Shown, bool) {
+fn show<T: FieldType>(value: &T, max_len: usize) -> Shown {
     macro_rules! primitives {
         ($($type:ty => $shown:expr),* $(,)?) => {
             $(if let Some(value) = (value as &dyn Any).downcast_ref::<$type>() {
-                return ($shown(*value), true);
+                return $shown(*value);
             })*
         };
     }
@@ -140,8 +150,7 @@ fn show<T: FieldType>(value: &T, max_len: usize) -> (Shown, bool) {
         u64 => unsigned, u32 => unsigned, u16 => unsigned, u8 => unsigned, usize => |v| unsigned(v as u64),
         f64 => Shown::F64, f32 => |v| Shown::F64(f64::from(v)),
     );
-    let text::Text { text, exact } = text::presentable(value, max_len);
-    (Shown::Text(text.into()), exact)
+    Shown::Text(text::presentable(value, max_len))
 }
 
 fn signed(value: impl Into<i64>) -> Shown {

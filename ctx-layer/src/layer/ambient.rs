@@ -1,15 +1,12 @@
 //! What is put on one span or event: the fields that apply to it.
 
 use opentelemetry::{Context, SpanId, TraceId, baggage::BaggageExt};
-use tracing_core::{
-    Event,
-    field::{DisplayValue, Value, display},
-    span::{Attributes, Id},
-};
+use tracing_core::field::{DisplayValue, Value, display};
 
 use super::{
     home::Home,
     metadata::{Augmentation, Augmented},
+    parent::Parentage,
     rewrite::{Additions, Values},
     spans::Remembered,
 };
@@ -20,8 +17,8 @@ use crate::{
 
 /// The values that apply to one span or event, where they are more than the fields in force, or others.
 pub(super) struct Ambient {
-    pub(super) fields: Fields,
-    pub(super) ids: Option<Ids>,
+    fields: Fields,
+    ids: Option<Ids>,
 }
 
 /// The ids of the active OpenTelemetry span; formatted by who prints them.
@@ -30,51 +27,15 @@ pub(super) struct Ids {
     span_id: DisplayValue<SpanId>,
 }
 
-/// The three kinds of parent that a span or event can have.
-#[derive(Clone, Copy)]
-pub(super) enum Parentage<'a> {
-    /// The current span, if there is one.
-    Contextual,
-    /// None, though there may be a current span.
-    Root,
-    /// A span that was named.
-    Explicit(&'a Id),
-}
-
-impl<'a> Parentage<'a> {
-    #[inline]
-    pub(super) fn of_event(event: &'a Event<'_>) -> Self {
-        match event.parent() {
-            Some(parent) => Parentage::Explicit(parent),
-            None if event.is_root() => Parentage::Root,
-            None => Parentage::Contextual,
-        }
-    }
-
-    #[inline]
-    pub(super) fn of_span(attributes: &'a Attributes<'_>) -> Self {
-        match attributes.parent() {
-            Some(parent) => Parentage::Explicit(parent),
-            None if attributes.is_root() => Parentage::Root,
-            None => Parentage::Contextual,
-        }
-    }
-}
-
 impl Ids {
-    #[inline]
-    fn of(
-        augmentation: &Augmentation,
-        parent: Parentage<'_>,
-        active: Option<(TraceId, SpanId)>,
-        home: &Home,
-    ) -> Option<Self> {
+    /// The ids for an event with the given parent.
+    pub(super) fn of_event(augmentation: &Augmentation, parent: Parentage<'_>, home: &Home) -> Option<Self> {
         if augmentation.derived.is_empty() {
             return None;
         }
         let (trace_id, span_id) = match parent {
             // The OpenTelemetry layer may have been told not to activate its contexts.
-            Parentage::Contextual => active.or_else(|| home.ids_of_current())?,
+            Parentage::Contextual => read(active_ids).flatten().or_else(|| home.ids_of_current())?,
             Parentage::Explicit(parent) => home.ids_of(parent)?,
             Parentage::Root => return None,
         };
@@ -83,30 +44,31 @@ impl Ids {
 }
 
 impl Ambient {
-    /// What is in force; `None` where there is nothing to put on anything.
-    pub(super) fn current(augmentation: &Augmentation, parent: Parentage<'_>, home: &Home) -> Option<Self> {
-        let cx = read(Context::clone)?;
-        Self::new(augmentation, &cx, Ids::of(augmentation, parent, active_ids(&cx), home))
-    }
-
-    /// What a span remembers.
-    pub(super) fn of(
+    /// What applies to something: what its explicit parent remembers, where that is not in force here, or else what is in
+    /// force. `None` where there is nothing to put on anything.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn resolve(
         augmentation: &Augmentation,
-        remembered: &Remembered,
-        parent: Parentage<'_>,
-        home: &Home,
+        elsewhere: Option<&Remembered>,
+        ids: Option<Ids>,
     ) -> Option<Self> {
-        let ids = Ids::of(augmentation, parent, None, home);
-        match remembered {
-            Remembered::Fields(fields) => Some(Ambient { fields: fields.clone(), ids }),
-            Remembered::WithBaggage(cx) => Self::new(augmentation, cx, ids),
-        }
+        let fields = match elsewhere {
+            Some(Remembered::Fields(fields)) => fields.clone(),
+            Some(Remembered::WithBaggage(cx)) => Self::fields_of(augmentation, cx),
+            None => read(Context::clone).map(|cx| Self::fields_of(augmentation, &cx)).unwrap_or_default(),
+        };
+        (!fields.is_empty() || ids.is_some()).then_some(Ambient { fields, ids })
     }
 
-    fn new(augmentation: &Augmentation, cx: &Context, ids: Option<Ids>) -> Option<Self> {
+    fn fields_of(augmentation: &Augmentation, cx: &Context) -> Fields {
         let declarations = augmentation.schema.registered().iter().map(|field| field.declaration.0);
-        let fields = cx.fields().clone().with_baggage(cx.baggage(), declarations);
-        (!fields.is_empty() || ids.is_some()).then_some(Ambient { fields, ids })
+        cx.fields().clone().with_baggage(cx.baggage(), declarations)
+    }
+
+    /// In parts.
+    pub(super) fn parts(&self) -> (&Fields, Option<&Ids>) {
+        (&self.fields, self.ids.as_ref())
     }
 }
 
@@ -123,7 +85,8 @@ impl Additions for Onto<'_> {
     fn add<'v>(&'v self, values: &mut Values<'v>) {
         for slot in self.fields.as_slots() {
             if let Some(target) = self.augmented.target(slot.id)
-                && let Some(value @ None) = values.get_mut(target.index())
+                && let Some(value) = values.get_mut(target.index())
+                && (value.is_none() || target.overrides)
             {
                 *value = Some(slot.entry.as_value(target.sensitivity));
             }

@@ -1,18 +1,20 @@
 //! What the subscriber, the outputs and late binding share: the schema at work and what the open spans remember.
 
+use std::sync::Arc;
+
 use opentelemetry::{Context, baggage::BaggageExt};
 use tracing_core::{Metadata, span::Id};
 
 use super::{
-    ambient::{Ambient, Parentage},
     entered,
     home::Home,
     metadata::Augmentation,
+    parent::Parentage,
     spans::{Remembered, SpanMemory},
 };
 use crate::{
-    context::{ContextFieldsExt, Lease, active_ids, read},
-    field::Fields,
+    context::{ContextFieldsExt, Lease, active_ids, late, read, registered},
+    field::Entry,
 };
 
 /// The state of a [`ContextSubscriber`](super::ContextSubscriber) that does not depend on what it wraps.
@@ -32,43 +34,36 @@ impl Core {
         std::ptr::from_ref(self).addr()
     }
 
-    /// The values for something with the given parent, where looking at the fields in force is not enough.
-    ///
-    /// Something with an explicit parent gets what its parent remembers, unless all of that is in force here anyway.
-    #[cold]
-    #[inline(never)]
-    pub(super) fn ambient(&self, parent: Parentage<'_>) -> Option<Ambient> {
-        let elsewhere = match parent {
+    /// What an explicit parent remembers, where that is not in force here.
+    pub(super) fn elsewhere_of(&self, parent: Parentage<'_>) -> Option<Remembered> {
+        match parent {
             Parentage::Explicit(parent) => self.elsewhere(parent),
             Parentage::Contextual | Parentage::Root => None,
-        };
-        match elsewhere {
-            None => Ambient::current(&self.augmentation, parent, &self.home),
-            Some(remembered) => Ambient::of(&self.augmentation, &remembered, parent, &self.home),
         }
     }
 
-    /// What a span remembers, where that is not in force here.
-    pub(super) fn elsewhere(&self, id: &Id) -> Option<Remembered> {
-        let remembered = self.spans.get(id)?;
-        let in_force = read(|cx| is_in_force(&remembered, cx)).unwrap_or(true);
-        (!in_force).then_some(remembered)
+    /// What is to be in force for a span, where that is not what is in force here.
+    fn elsewhere(&self, id: &Id) -> Option<Remembered> {
+        let (remembered, late) = self.spans.get(id);
+        let elsewhere = remembered.filter(|remembered| read(|cx| !is_in_force(remembered, cx)).unwrap_or(false));
+        match late {
+            None => elsewhere,
+            Some(late) => match elsewhere {
+                Some(elsewhere) => Some(elsewhere.with(&late)),
+                None => read(|cx| {
+                    let current = Remembered::of(cx).unwrap_or_default();
+                    (!late.is_part_of(cx.fields())).then_some(current)
+                })
+                .flatten()
+                .map(|current| current.with(&late)),
+            },
+        }
     }
 
     /// Has a new span remember something, or nothing.
     #[inline]
     pub(super) fn remember(&self, id: &Id, remembered: Option<Remembered>) {
         self.spans.remember(id, remembered);
-    }
-
-    /// Has a new span with the given parent remember what was in force for it.
-    #[cold]
-    pub(super) fn remember_for(&self, id: &Id, parent: Parentage<'_>) {
-        let elsewhere = match parent {
-            Parentage::Explicit(parent) => self.elsewhere(parent),
-            Parentage::Contextual | Parentage::Root => None,
-        };
-        self.remember(id, elsewhere.or_else(|| read(Remembered::of).flatten()));
     }
 
     pub(super) fn forget(&self, id: &Id) {
@@ -83,14 +78,16 @@ impl Core {
     /// before, and compared after.
     #[inline]
     pub(super) fn enter(&self, id: &Id, enter: impl FnOnce()) {
-        let Some(before) = read(|cx| cx.fields().address()) else { return enter() };
+        let before = read(|cx| (cx.fields().address(), cx.baggage().is_empty()));
+        let Some((before, true)) = before else { return self.enter_elsewhere(id, enter) };
         if !self.spans.is_known_to_remember(id, before) {
             return self.enter_elsewhere(id, enter);
         }
         enter();
         if read(|cx| cx.fields().address()) == Some(before) {
             entered::enter_again(self.key(), id);
-        } else if let Some(cx) = self.spans.get(id).and_then(|remembered| read(|cx| restored(cx, &remembered, true))) {
+        } else if let Some(cx) = self.spans.get(id).0.and_then(|remembered| read(|cx| restored(cx, &remembered, true)))
+        {
             entered::attach(self.key(), id, cx);
         }
     }
@@ -98,12 +95,12 @@ impl Core {
     /// The same for a span of which it is not known at once that all it remembers is in force.
     #[inline(never)]
     fn enter_elsewhere(&self, id: &Id, enter: impl FnOnce()) {
-        let remembered = self.spans.get(id);
+        let elsewhere = self.elsewhere(id);
         let wanted = read(|cx| {
-            let wanted = match remembered {
-                Some(remembered) if !is_in_force(&remembered, cx) => Some(remembered),
+            let wanted = match elsewhere {
+                Some(elsewhere) => Some(elsewhere),
                 // What is in force was made from what the span remembers, and stays.
-                _ => Remembered::of(cx),
+                None => Remembered::of(cx),
             };
             wanted.map(|wanted| (wanted, active_ids(cx)))
         });
@@ -134,14 +131,18 @@ impl Core {
         entered::exit(self.key(), id);
     }
 
-    /// Puts `change`d fields in force until the span is left, and has it remember them.
-    pub(super) fn change(&self, id: &Id, change: impl FnOnce(Fields) -> Fields) {
-        let Some(current) = read(Context::clone) else { return };
-        let changed = current.with_fields(change(current.fields().clone()));
-        if let Some(remembered) = Remembered::of(&changed) {
-            self.spans.change(id, remembered);
+    /// Has an open span remember a value besides what it does, and puts that in force until the span is left.
+    pub(super) fn bind(&self, id: &Id, entry: &Arc<Entry>) {
+        self.spans.add(id, entry);
+        late::bind((self.key(), id.into_u64()), entry.clone());
+    }
+
+    /// Takes out of force what was bound to a span that was left, unless it is entered still.
+    #[inline]
+    pub(super) fn release(&self, id: &Id, is_current: impl FnOnce() -> bool) {
+        if late::is_any() && !is_current() {
+            late::release((self.key(), id.into_u64()));
         }
-        entered::attach_more(self.key(), id, changed);
     }
 }
 
@@ -151,24 +152,35 @@ impl Core {
 /// change. Otherwise the two belong to different requests, and are never mixed: one tenant with another's user would be
 /// neither's.
 fn is_in_force(remembered: &Remembered, cx: &Context) -> bool {
-    match remembered {
-        Remembered::Fields(fields) => fields.is_within(cx.fields()),
-        Remembered::WithBaggage(remembered) => {
-            let (wanted, present) = (remembered.baggage(), cx.baggage());
-            remembered.fields().is_within(cx.fields())
-                && (std::ptr::eq(wanted, present)
-                    || wanted.iter().all(|(key, value)| present.get_with_metadata(key.as_str()) == Some(value)))
+    let fields = remembered.fields();
+    fields.is_within(cx.fields())
+        && match remembered {
+            Remembered::Fields(_) => true,
+            Remembered::WithBaggage(remembered) => {
+                let (wanted, present) = (remembered.baggage(), cx.baggage());
+                let is_present = std::ptr::eq(wanted, present)
+                    || wanted.iter().all(|(key, value)| present.get_with_metadata(key.as_str()) == Some(value));
+                // A value that the program sets comes before baggage, and would hide it.
+                let is_hidden = || {
+                    registered().into_iter().any(|declaration| {
+                        fields.entry(declaration).is_none()
+                            && cx.fields().entry(declaration).is_some()
+                            && wanted.get(declaration.baggage_key()).is_some()
+                    })
+                };
+                is_present && (fields.is_same(cx.fields()) || !is_hidden())
+            }
         }
-    }
 }
 
 /// The current context with what a span remembers in force. All else in it is kept.
 ///
-/// Where entering the span changed the active OpenTelemetry span, baggage came with that, and is right.
+/// Where entering the span changed the active OpenTelemetry span, and baggage came with that, then that is right: an
+/// OpenTelemetry layer was told of a remote parent.
 fn restored(cx: &Context, remembered: &Remembered, span_changed: bool) -> Context {
     let restored = cx.with_fields(remembered.fields().clone());
     match remembered {
-        _ if span_changed => restored,
+        _ if span_changed && !cx.baggage().is_empty() => restored,
         Remembered::Fields(_) if cx.baggage().is_empty() => restored,
         Remembered::Fields(_) => restored.with_cleared_baggage(),
         Remembered::WithBaggage(remembered) => {
@@ -179,9 +191,9 @@ fn restored(cx: &Context, remembered: &Remembered, span_changed: bool) -> Contex
     }
 }
 
-/// Events of the `opentelemetry` crate itself are passed on untouched: it warns about its context stack while that is
-/// borrowed, and reading the context then would panic (`ContextStack::push` and `pop_id` in opentelemetry 0.33).
+/// What the `opentelemetry` crate says of its context stack is passed on untouched: it says so while that is borrowed,
+/// and reading the context then would panic (`ContextStack::push` and `pop_id` in opentelemetry 0.33).
 #[inline]
 pub(super) fn is_about_the_context(metadata: &Metadata<'_>) -> bool {
-    metadata.target() == "opentelemetry"
+    metadata.target() == "opentelemetry" && metadata.name().starts_with("Context.")
 }

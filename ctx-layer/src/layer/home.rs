@@ -24,13 +24,13 @@ impl Home {
 
     /// The OpenTelemetry ids of a span, where an OpenTelemetry layer gave it some.
     ///
-    /// This has the layer start the OpenTelemetry span, if it did not yet.
+    /// This has the layer start the OpenTelemetry span, if it did not yet: its parent can no longer be set then.
     #[cfg(feature = "tracing-opentelemetry")]
     pub(super) fn ids_of(&self, span: &Id) -> Option<(TraceId, SpanId)> {
         use tracing_subscriber::{Registry, registry::LookupSpan};
         self.with(|dispatch| {
-            // The OpenTelemetry layer panics when asked for a span that is closed.
-            dispatch.downcast_ref::<Registry>()?.span(span)?;
+            // The OpenTelemetry layer panics when asked for a span that is closed: this keeps it open meanwhile.
+            let _open = dispatch.downcast_ref::<Registry>()?.span(span)?;
             crate::context::active_ids(&tracing_opentelemetry::get_otel_context(span, dispatch)?)
         })?
     }

@@ -10,7 +10,8 @@ impl<T: FieldType> ContextField<T> {
     ///
     /// Authentication often runs inside the request span; this is how the span gets its tenant all the same. The value
     /// is recorded on the span (where the field stands on spans), and it is in force from here until the span is left,
-    /// and again whenever it is entered: for the rest of the request, across `.await`.
+    /// and again whenever it is entered: for the rest of the request, across `.await`. Scopes that are open end as they
+    /// would have: what they set is not kept.
     ///
     /// Spans that were made before, the current span's parents among them, are not changed.
     ///
@@ -44,7 +45,7 @@ impl<T: FieldType> ContextField<T> {
                 let value: &dyn Value = entry.as_value(target.sensitivity);
                 dispatch.record(&id, &Record::new(&metadata.fields().value_set(&[(&field, Some(value))])));
             }
-            core.change(&id, |fields| fields.with_entry(entry.clone()));
+            core.bind(&id, &entry);
             true
         })
     }

@@ -4,7 +4,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
-use super::{ambient::Parentage, table::Table};
+use super::{parent::Parentage, table::Table};
 use crate::context::{InForce, in_force};
 use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensitivity};
 
@@ -28,6 +28,9 @@ pub(super) struct Target {
     /// Among the metadata's fields.
     index: u16,
     pub(super) sensitivity: Sensitivity,
+    /// Another layer of this crate added the field: this one's value goes in place of that one's. An output decides
+    /// itself how a field is shown there.
+    pub(super) overrides: bool,
 }
 
 impl Target {
@@ -82,10 +85,16 @@ impl Augmentation {
         Augmentation { schema, table, derived }
     }
 
-    /// The fields in force, where nothing else is needed for something with the given parent.
+    /// The fields in force, where nothing else is needed for a span with the given parent.
     #[inline]
-    pub(super) fn in_force(&self, parent: Parentage<'_>) -> InForce {
-        if self.derived.is_empty() && !matches!(parent, Parentage::Explicit(_)) { in_force() } else { InForce::More }
+    pub(super) fn in_force_for_span(&self, parent: Parentage<'_>) -> InForce {
+        if matches!(parent, Parentage::Explicit(_)) { InForce::More } else { in_force() }
+    }
+
+    /// The fields in force, where nothing else is needed for an event with the given parent.
+    #[inline]
+    pub(super) fn in_force_for_event(&self, parent: Parentage<'_>) -> InForce {
+        if self.derived.is_empty() { self.in_force_for_span(parent) } else { InForce::More }
     }
 
     #[inline]
@@ -113,7 +122,8 @@ impl Augmentation {
             metadata.line(),
             metadata.module_path(),
             FieldSet::new(of_call_site.names, metadata.callsite()),
-            kind_of(metadata),
+            // Those of the `log` bridge are plain events; looking for a hint in each would cost time.
+            if metadata.is_span() { Kind::SPAN } else { Kind::EVENT },
         ))
     }
 }
@@ -130,6 +140,7 @@ pub(super) fn call_site_of(identifier: Identifier) -> &'static Metadata<'static>
 
 fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
     let own = metadata.fields();
+    let of_call_site = original_of(metadata).fields().len();
     let is_metric = metadata.is_event()
         && own.iter().any(|field| METRIC_PREFIXES.iter().any(|prefix| field.name().starts_with(prefix)));
     let mut names: Vec<&'static str> = own.iter().map(|field| field.name()).collect();
@@ -155,7 +166,8 @@ fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
         if targets.len() <= declaration.id() {
             targets.resize(declaration.id() + 1, None);
         }
-        targets[declaration.id()] = Some(Target { index: narrow, sensitivity: field.policy.sensitivity() });
+        let overrides = (of_call_site..own.len()).contains(&index);
+        targets[declaration.id()] = Some(Target { index: narrow, sensitivity: field.policy.sensitivity(), overrides });
     }
     let takes_fields = !targets.is_empty();
     let own = own.len();
@@ -163,7 +175,7 @@ fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
     let augmented: &'static Metadata<'static> = if names.len() == own {
         metadata
     } else {
-        let original = ORIGINALS.get(metadata).copied().unwrap_or(metadata);
+        let original = original_of(metadata);
         let augmented = Box::leak(Box::new(Metadata::new(
             metadata.name(),
             metadata.target(),

@@ -13,6 +13,9 @@ mod home;
 mod late;
 mod metadata;
 mod output;
+#[cfg(feature = "fmt")]
+mod own_fields;
+mod parent;
 mod rewrite;
 mod scratch;
 mod spans;
@@ -22,6 +25,8 @@ mod table;
 use tracing_core::Subscriber;
 
 pub use output::ContextOutput;
+#[cfg(feature = "fmt")]
+pub use own_fields::OwnFields;
 pub use subscriber::ContextSubscriber;
 
 use crate::field::Schema;
@@ -87,6 +92,8 @@ impl ContextLayer {
 ///
 /// Text formats print the fields of every enclosing span on every line. Under this the ambient fields stand on the
 /// event, at the end of the line, and spans show only the fields they declare themselves.
+///
+/// Where another `fmt` output of the same format stands beside it, give one of the two [`OwnFields`].
 ///
 /// The lines that `fmt` itself makes of a span's life (`with_span_events`) are no events, and so show no ambient fields
 /// under this; without it they do.

@@ -10,10 +10,11 @@ use tracing_core::{
 use tracing_subscriber::{Layer, layer::Context};
 
 use super::{
-    ambient::{Ambient, Ids, Onto, Parentage},
-    core::{Core, is_about_the_context},
+    ambient::{Ambient, Ids, Onto},
+    core::is_about_the_context,
     home::Home,
     metadata::{Augmentation, call_site_of, original_of},
+    parent::{self, Parentage},
     rewrite::{Additions, Source, Values, rewrite},
     subscriber::{like, with_parent_of},
 };
@@ -54,39 +55,36 @@ impl<L> ContextOutput<L> {
         if self.hide_on_spans && metadata.is_span() { original_of(metadata) } else { metadata }
     }
 
-    /// Calls `f` with the fields, and OpenTelemetry ids, for something with the given parent; with `None` where there is
-    /// nothing to put on it.
-    fn with_ambient<R>(&self, parent: Parentage<'_>, f: impl FnOnce(Option<(&Fields, Option<&Ids>)>) -> R) -> R {
-        if self.augmentation.schema.is_empty() {
-            return f(None);
-        }
-        match self.augmentation.in_force(parent) {
+    /// Calls `f` with the fields, and OpenTelemetry ids, that apply; with `None` where there is nothing to put on it.
+    fn with_ambient<R>(
+        &self,
+        in_force: InForce,
+        parent: Parentage<'_>,
+        ids: impl FnOnce() -> Option<Ids>,
+        f: impl FnOnce(Option<(&Fields, Option<&Ids>)>) -> R,
+    ) -> R {
+        match in_force {
             InForce::Nothing => f(None),
             InForce::Fields(fields) => f(Some((&fields, None))),
             InForce::More => {
-                let ambient = self.ambient(parent);
-                f(ambient.as_ref().map(|ambient| (&ambient.fields, ambient.ids.as_ref())))
+                let elsewhere = match parent {
+                    Parentage::Explicit(_) => parent::elsewhere(),
+                    Parentage::Contextual | Parentage::Root => None,
+                };
+                let ambient = Ambient::resolve(&self.augmentation, elsewhere.as_ref(), ids());
+                f(ambient.as_ref().map(Ambient::parts))
             }
         }
-    }
-
-    #[inline(never)]
-    fn ambient(&self, parent: Parentage<'_>) -> Option<Ambient> {
-        // What an explicit parent remembers, the subscriber over the whole stack knows; where there is none, nobody.
-        if let Parentage::Explicit(parent) = parent {
-            let elsewhere = self.home.with(|dispatch| dispatch.downcast_ref::<Core>()?.elsewhere(parent)).flatten();
-            if let Some(remembered) = elsewhere {
-                return Ambient::of(&self.augmentation, &remembered, Parentage::Explicit(parent), &self.home);
-            }
-        }
-        Ambient::current(&self.augmentation, parent, &self.home)
     }
 
     fn with_event<R>(&self, event: &Event<'_>, mut f: impl FnMut(&Event<'_>) -> R) -> R {
-        if is_about_the_context(event.metadata()) {
+        if self.augmentation.schema.is_empty() || is_about_the_context(event.metadata()) {
             return f(event);
         }
-        self.with_ambient(Parentage::of_event(event), |ambient| {
+        let parent = Parentage::of_event(event);
+        let in_force = self.augmentation.in_force_for_event(parent);
+        let ids = || Ids::of_event(&self.augmentation, parent, &self.home);
+        self.with_ambient(in_force, parent, ids, |ambient| {
             let Some((fields, ids)) = ambient else { return f(event) };
             let augmented = self.augmentation.of(event.metadata());
             if !augmented.takes_fields {
@@ -133,20 +131,26 @@ where
         let base = self.base(attributes.metadata());
         let hides = !std::ptr::eq(base, attributes.metadata());
         let augmented = self.augmentation.of(base);
-        self.with_ambient(Parentage::of_span(attributes), |ambient| {
-            let mut on_new_span = |values: &ValueSet<'_>| {
-                self.inner.on_new_span(&with_parent_of(attributes, augmented.metadata, values), id, ctx.clone());
-            };
-            let names = augmented.metadata.fields();
-            match ambient {
-                Some((fields, ids)) if augmented.takes_fields => {
-                    let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented };
-                    rewrite(attributes, augmented.own, names, &additions, &mut on_new_span);
+        let parent = Parentage::of_span(attributes);
+        self.with_ambient(
+            self.augmentation.in_force_for_span(parent),
+            parent,
+            || None,
+            |ambient| {
+                let mut on_new_span = |values: &ValueSet<'_>| {
+                    self.inner.on_new_span(&with_parent_of(attributes, augmented.metadata, values), id, ctx.clone());
+                };
+                let names = augmented.metadata.fields();
+                match ambient {
+                    Some((fields, ids)) if augmented.takes_fields => {
+                        let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented };
+                        rewrite(attributes, augmented.own, names, &additions, &mut on_new_span);
+                    }
+                    _ if hides => rewrite(attributes, augmented.own, names, &Nothing, &mut on_new_span),
+                    _ => self.inner.on_new_span(attributes, id, ctx.clone()),
                 }
-                _ if hides => rewrite(attributes, augmented.own, names, &Nothing, &mut on_new_span),
-                _ => self.inner.on_new_span(attributes, id, ctx.clone()),
-            }
-        });
+            },
+        );
     }
 
     fn on_record(&self, span: &Id, values: &Record<'_>, ctx: Context<'_, S>) {

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
     sync::{
-        PoisonError, RwLock,
+        Arc, PoisonError, RwLock, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -12,7 +12,10 @@ use std::{
 use opentelemetry::{Context, baggage::BaggageExt};
 use tracing_core::span::Id;
 
-use crate::{context::ContextFieldsExt, field::Fields};
+use crate::{
+    context::ContextFieldsExt,
+    field::{Entry, Fields},
+};
 
 /// What a span remembers of the context in which it was made: its fields, and baggage if there was some.
 #[derive(Clone)]
@@ -21,16 +24,32 @@ pub(super) enum Remembered {
     WithBaggage(Box<Context>),
 }
 
+impl Default for Remembered {
+    fn default() -> Self {
+        Remembered::Fields(Fields::new())
+    }
+}
+
 impl Remembered {
     /// What there is to remember of a context, if anything.
     #[inline]
     pub(super) fn of(cx: &Context) -> Option<Self> {
         if !cx.baggage().is_empty() {
             Some(Remembered::WithBaggage(Box::new(cx.clone())))
-        } else if !cx.fields().is_empty() {
+        } else if !cx.fields().is_blank() {
             Some(Remembered::Fields(cx.fields().clone()))
         } else {
             None
+        }
+    }
+
+    /// The same with other values set besides.
+    pub(super) fn with(self, late: &Fields) -> Self {
+        match self {
+            Remembered::Fields(fields) => Remembered::Fields(fields.with_all(late)),
+            Remembered::WithBaggage(cx) => {
+                Remembered::WithBaggage(Box::new(cx.with_fields(cx.fields().clone().with_all(late))))
+            }
         }
     }
 
@@ -53,7 +72,20 @@ pub(super) struct SpanMemory {
 /// Two cache lines wide, so that threads that work on different spans do not share one.
 #[repr(align(128))]
 #[derive(Default)]
-struct Shard(RwLock<HashMap<Id, Remembered, BuildHasherDefault<IdHasher>>>);
+struct Shard(RwLock<Memories>);
+
+#[derive(Default)]
+struct Memories {
+    remembered: HashMap<Id, Remembered, BuildHasherDefault<IdHasher>>,
+    /// What was added to spans that were open.
+    late: HashMap<Id, Fields, BuildHasherDefault<IdHasher>>,
+}
+
+impl Memories {
+    fn take_late(&mut self, id: &Id) -> Option<Fields> {
+        if self.late.is_empty() { None } else { self.late.remove(id) }
+    }
+}
 
 const SHARDS: usize = 64;
 
@@ -95,34 +127,39 @@ impl SpanMemory {
         }
     }
 
-    /// Has a span that is open already remember something else.
-    pub(super) fn change(&self, id: &Id, remembered: Remembered) {
+    /// Has a span that is open already remember another value besides.
+    pub(super) fn add(&self, id: &Id, entry: &Arc<Entry>) {
         // The index is told of each span once, and of this one no more.
         self.index.remove(id);
         self.in_use.store(true, Ordering::Relaxed);
-        self.insert(id, remembered);
+        let mut shard = self.write(id);
+        let late = shard.late.entry(id.clone()).or_default();
+        let forgotten = late.clone();
+        *late = std::mem::take(late).with_entry(entry.clone());
+        drop(shard);
+        drop(forgotten);
     }
 
     fn insert(&self, id: &Id, remembered: Remembered) {
+        let mut shard = self.write(id);
         // What was there is dropped after the lock is: values may have destructors that log.
-        let mut shard = self.shard(id).0.write().unwrap_or_else(PoisonError::into_inner);
-        let forgotten = shard.insert(id.clone(), remembered);
+        let forgotten = (shard.remembered.insert(id.clone(), remembered), shard.take_late(id));
         drop(shard);
         drop(forgotten);
     }
 
     /// Forgets what a closed span remembered, and gives it back if that was fields.
     pub(super) fn forget(&self, id: &Id) -> Option<Fields> {
-        if self.in_use.load(Ordering::Relaxed) {
-            // Nothing can panic while a lock is held, so a poisoned shard is still whole.
-            let mut shard = self.shard(id).0.write().unwrap_or_else(PoisonError::into_inner);
-            let forgotten = shard.remove(id);
-            drop(shard);
-            if let Some(Remembered::Fields(fields)) = forgotten {
-                return Some(fields);
-            }
+        if !self.in_use.load(Ordering::Relaxed) {
+            return None;
         }
-        None
+        let mut shard = self.write(id);
+        let forgotten = (shard.remembered.remove(id), shard.take_late(id));
+        drop(shard);
+        match forgotten {
+            (Some(Remembered::Fields(fields)), _) => Some(fields),
+            _ => None,
+        }
     }
 
     /// Whether the span certainly remembers the fields at this address and no baggage (or, for the empty set's address,
@@ -132,12 +169,18 @@ impl SpanMemory {
         self.index.contains(id, fields) || (fields == NOTHING && !self.in_use.load(Ordering::Relaxed))
     }
 
-    /// What the span remembers.
-    pub(super) fn get(&self, id: &Id) -> Option<Remembered> {
+    /// What the span remembers, and what was added since it was made.
+    pub(super) fn get(&self, id: &Id) -> (Option<Remembered>, Option<Fields>) {
         if !self.in_use.load(Ordering::Relaxed) {
-            return None;
+            return (None, None);
         }
-        self.shard(id).0.read().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        // Nothing can panic while a lock is held, so a poisoned shard is still whole.
+        let shard = self.shard(id).0.read().unwrap_or_else(PoisonError::into_inner);
+        (shard.remembered.get(id).cloned(), shard.late.get(id).cloned())
+    }
+
+    fn write(&self, id: &Id) -> RwLockWriteGuard<'_, Memories> {
+        self.shard(id).0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn shard(&self, id: &Id) -> &Shard {

@@ -10,14 +10,15 @@ use tracing_core::{
 use tracing_subscriber::registry::LookupSpan;
 
 use super::{
-    ambient::{Ids, Onto, Parentage},
+    ambient::{Ambient, Ids, Onto},
     core::{Core, is_about_the_context},
     metadata::Augmentation,
+    parent::{self, Parentage},
     rewrite::rewrite,
     spans::Remembered,
 };
 use crate::{
-    context::InForce,
+    context::{InForce, read},
     field::{Fields, Schema},
 };
 
@@ -38,6 +39,10 @@ impl<S> ContextSubscriber<S> {
 }
 
 impl<S: Subscriber> ContextSubscriber<S> {
+    fn is_current(&self, span: &Id) -> bool {
+        self.inner.current_span().id() == Some(span)
+    }
+
     fn forward(&self, event: &Event<'_>) {
         if self.inner.event_enabled(event) {
             self.inner.event(event);
@@ -95,7 +100,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         let parent = Parentage::of_span(attributes);
-        match self.core.augmentation.in_force(parent) {
+        match self.core.augmentation.in_force_for_span(parent) {
             InForce::Nothing => {
                 let id = self.new_span_with(attributes, None);
                 self.core.remember(&id, None);
@@ -107,10 +112,13 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
                 id
             }
             InForce::More => {
-                let ambient = self.core.ambient(parent);
-                let ambient = ambient.as_ref().map(|ambient| (&ambient.fields, ambient.ids.as_ref()));
-                let id = self.new_span_with(attributes, ambient);
-                self.core.remember_for(&id, parent);
+                let elsewhere = self.core.elsewhere_of(parent);
+                let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), None);
+                let remembered = elsewhere.clone().or_else(|| read(Remembered::of).flatten());
+                let id = parent::with_elsewhere(elsewhere, || {
+                    self.new_span_with(attributes, ambient.as_ref().map(Ambient::parts))
+                });
+                self.core.remember(&id, remembered);
                 id
             }
         }
@@ -134,13 +142,18 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             return self.forward(event);
         }
         let parent = Parentage::of_event(event);
-        match self.core.augmentation.in_force(parent) {
+        match self.core.augmentation.in_force_for_event(parent) {
             InForce::Nothing => self.forward(event),
             InForce::Fields(fields) => self.forward_with(event, &fields, None),
-            InForce::More => match self.core.ambient(parent) {
-                None => self.forward(event),
-                Some(ambient) => self.forward_with(event, &ambient.fields, ambient.ids.as_ref()),
-            },
+            InForce::More => {
+                let elsewhere = self.core.elsewhere_of(parent);
+                let ids = Ids::of_event(&self.core.augmentation, parent, &self.core.home);
+                let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), ids);
+                parent::with_elsewhere(elsewhere, || match ambient.as_ref().map(Ambient::parts) {
+                    Some((fields, ids)) => self.forward_with(event, fields, ids),
+                    None => self.forward(event),
+                });
+            }
         }
     }
 
@@ -151,6 +164,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     fn exit(&self, span: &Id) {
         self.core.exit(span);
         self.inner.exit(span);
+        self.core.release(span, || self.is_current(span));
     }
 
     fn clone_span(&self, id: &Id) -> Id {

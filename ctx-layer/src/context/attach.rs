@@ -1,0 +1,49 @@
+//! Attaching a context so that nothing is left to chance.
+
+use std::mem;
+
+use opentelemetry::{Context, ContextGuard};
+
+use super::{
+    ContextFieldsExt,
+    thread::{self, State},
+};
+
+/// A context that is attached until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Attached {
+    /// `None` where the thread was being torn down.
+    guard: Option<ContextGuard>,
+    /// OpenTelemetry did not attach the context.
+    refused: bool,
+}
+
+/// Attaches a context.
+///
+/// OpenTelemetry refuses more than 65 534 contexts on a thread, and leaves the one before in force, which may be
+/// another tenant's. From then until the guard is dropped, no field is in force on this thread.
+pub(crate) fn attach(cx: Context) -> Attached {
+    if thread::state() == State::Gone {
+        return Attached { guard: None, refused: false };
+    }
+    let wanted = cx.fields().address();
+    let guard = Some(cx.attach());
+    let refused = Context::map_current(|cx| cx.fields().address()) != wanted;
+    if refused {
+        thread::refuse(1);
+    }
+    Attached { guard, refused }
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        if self.refused {
+            thread::refuse(-1);
+        }
+        if thread::state() == State::Gone {
+            // The guard may have been kept in a thread-local that is older than OpenTelemetry's: dropping it now would
+            // panic, and there is no context left to detach.
+            mem::forget(self.guard.take());
+        }
+    }
+}

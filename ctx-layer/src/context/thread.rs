@@ -1,0 +1,156 @@
+//! Whether this thread's OpenTelemetry context may be used, and reading it.
+
+use std::{cell::Cell, panic};
+
+use opentelemetry::{Context, baggage::BaggageExt};
+
+use super::ContextFieldsExt;
+use crate::field::Fields;
+
+thread_local! {
+    /// Has no destructor, and so can always be read, fast.
+    static STATE: Cell<State> = const { Cell::new(State::NotKnown) };
+    static LOCAL: Local = Local::new();
+}
+
+/// Whether this thread's OpenTelemetry context may be used.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    NotKnown,
+    Ready,
+    /// As many attached contexts were refused: what is current is not what was wanted.
+    Refused(u32),
+    /// The thread is being torn down.
+    Gone,
+}
+
+/// What is kept per thread, as long as OpenTelemetry's thread-local may be used.
+///
+/// Thread-locals are destroyed last-made first, so what is made after OpenTelemetry's is gone before it.
+struct Local {
+    /// The fields of the last event of this thread. See [`Lease`].
+    kept: Cell<Fields>,
+}
+
+impl Local {
+    fn new() -> Self {
+        // Fails only where a thread that used nothing of this crate before logs from the destructor of a thread-local,
+        // after OpenTelemetry's is gone. There is no way to ask; with `panic = "abort"` this aborts.
+        let ready = panic::catch_unwind(|| Context::map_current(|_| ())).is_ok();
+        STATE.set(if ready { State::Ready } else { State::Gone });
+        Local { kept: Cell::new(Fields::new()) }
+    }
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        STATE.set(State::Gone);
+    }
+}
+
+#[inline]
+pub(crate) fn state() -> State {
+    match STATE.get() {
+        State::NotKnown => find_out(),
+        known => known,
+    }
+}
+
+#[cold]
+fn find_out() -> State {
+    match LOCAL.try_with(|_| ()) {
+        Ok(()) => STATE.get(),
+        Err(_) => State::Gone,
+    }
+}
+
+/// Counts a context that was refused, or one less.
+#[cold]
+pub(super) fn refuse(more: i32) {
+    let refused = match STATE.get() {
+        State::Refused(refused) => refused,
+        _ => 0,
+    };
+    STATE.set(match refused.saturating_add_signed(more) {
+        0 => State::Ready,
+        refused => State::Refused(refused),
+    });
+}
+
+/// Reads the current OpenTelemetry context; `None` where that must not be done, or is not what was wanted.
+///
+/// `f` must not call foreign code: it could attach a context while this one is borrowed.
+#[inline]
+pub(crate) fn read<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
+    (state() == State::Ready).then(|| Context::map_current(f))
+}
+
+/// The fields in force for a moment, without touching their count of references where that can be avoided.
+///
+/// A thread keeps the fields of its last event, and the next event nearly always has the same ones. So two threads that
+/// work for one request do not pass the cache line with the count back and forth with every event. Only sets of
+/// [plain](Fields::is_plain) values are kept: others may mean something by being dropped.
+pub(crate) struct Lease(Fields);
+
+impl Lease {
+    /// The fields, to be kept elsewhere.
+    #[inline]
+    pub(crate) fn into_fields(mut self) -> Fields {
+        std::mem::take(&mut self.0)
+    }
+
+    /// Keeps fields that were given back for the next event of this thread.
+    #[inline]
+    pub(crate) fn give_back(fields: Fields) {
+        drop(Lease(fields));
+    }
+}
+
+impl std::ops::Deref for Lease {
+    type Target = Fields;
+
+    #[inline]
+    fn deref(&self) -> &Fields {
+        &self.0
+    }
+}
+
+impl Drop for Lease {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.0.is_blank() && self.0.is_plain() {
+            let fields = std::mem::take(&mut self.0);
+            let _ = LOCAL.try_with(|local| local.kept.set(fields));
+        }
+    }
+}
+
+/// What the current context has for a layer. Small enough to be returned in registers.
+pub(crate) enum InForce {
+    Nothing,
+    Fields(Lease),
+    /// It takes a closer look: there is baggage.
+    More,
+}
+
+/// What is in force.
+#[inline]
+pub(crate) fn in_force() -> InForce {
+    read(|cx| {
+        if !cx.baggage().is_empty() {
+            return InForce::More;
+        }
+        let fields = cx.fields();
+        if fields.is_blank() {
+            return InForce::Nothing;
+        }
+        let kept = LOCAL.try_with(|local| local.kept.take()).unwrap_or_default();
+        if kept.is_same(fields) {
+            return InForce::Fields(Lease(kept));
+        }
+        // Put back, to be dropped when the context is no longer borrowed.
+        let _ = LOCAL.try_with(|local| local.kept.set(kept));
+        InForce::Fields(Lease(fields.clone()))
+    })
+    .unwrap_or(InForce::Nothing)
+}

@@ -23,6 +23,7 @@ pub enum Sensitivity {
 /// | [`metrics`](Self::metrics) | no | stands on metric events (cardinality!) |
 /// | [`propagate`](Self::propagate) | no | may cross a process boundary |
 /// | [`baggage_key`](Self::baggage_key) | the field's name | its key in W3C baggage |
+/// | [`from_baggage`](Self::from_baggage) | yes | baggage under that key counts as its value |
 /// | [`masked`](Self::masked), [`hashed`](Self::hashed) | neither | sensitive: how outputs show it |
 /// | [`max_len`](Self::max_len) | 256 bytes | longer texts are cut |
 ///
@@ -40,6 +41,7 @@ pub struct Policy {
     metrics: bool,
     propagate: bool,
     baggage_key: Option<&'static str>,
+    from_baggage: bool,
     sensitivity: Sensitivity,
     max_len: usize,
 }
@@ -59,6 +61,7 @@ impl Policy {
             metrics: false,
             propagate: false,
             baggage_key: None,
+            from_baggage: true,
             sensitivity: Sensitivity::Public,
             max_len: Self::DEFAULT_MAX_LEN,
         }
@@ -93,6 +96,14 @@ impl Policy {
     /// Sets the field's key in W3C baggage. Defaults to the field's name.
     pub const fn baggage_key(mut self, key: &'static str) -> Self {
         self.baggage_key = Some(key);
+        self
+    }
+
+    /// Whether OpenTelemetry baggage under the field's key counts as the field's value. Defaults to `true`.
+    ///
+    /// Baggage may have come in from outside: say no where the program decides by the value what somebody may do.
+    pub const fn from_baggage(mut self, yes: bool) -> Self {
+        self.from_baggage = yes;
         self
     }
 
@@ -149,6 +160,11 @@ impl Policy {
     /// The baggage key, where it is not the field's name.
     pub const fn own_baggage_key(&self) -> Option<&'static str> {
         self.baggage_key
+    }
+
+    /// Whether baggage counts as the field's value.
+    pub const fn is_from_baggage(&self) -> bool {
+        self.from_baggage
     }
 
     /// How outputs show the value.

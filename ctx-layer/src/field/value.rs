@@ -189,9 +189,13 @@ fn parse<T: FieldType + FromStr>(declaration: &'static Declaration, text: &str) 
     text.parse::<T>().ok().map(|value| Entry::new(declaration, value))
 }
 
-/// Reads a field's value from untrusted text: `None` where the type has no parser, or refuses the text, and where
-/// the text is longer than the field allows or has control characters.
+/// Reads a field's value from baggage, which is untrusted text: `None` where baggage does not count for the field, where
+/// its type has no parser, or refuses the text, and where the text is longer than the field allows or has control
+/// characters.
 pub(crate) fn parse_entry(declaration: &'static Declaration, untrusted: &str) -> Option<Arc<Entry>> {
+    if !declaration.policy().is_from_baggage() {
+        return None;
+    }
     if untrusted.len() > declaration.policy().max_text_len() || untrusted.chars().any(text::is_unsafe_in_text) {
         return None;
     }

@@ -5,7 +5,7 @@
 //! | [`REQUEST_ID`] | `request_id` | `String` | yes |
 //! | [`TENANT_ID`] | `tenant_id` | `String` | yes |
 //! | [`USER_ID`] | `user_id` | `String` | yes |
-//! | [`ROLE`] | `role` | `String` | no: a role that came in from outside would be a privilege |
+//! | [`ROLE`] | `role` | `String` | no, nor does baggage count: a role from outside would be a privilege |
 //! | [`LOCALE`] | `locale` | `String` | yes |
 //! | [`CORRELATION_ID`] | `correlation_id` | `String` | yes |
 //! | [`FEATURE_FLAGS`] | `feature_flags` | `String` | yes |
@@ -25,7 +25,7 @@ context_fields! {
     /// The user on whose behalf the work is done.
     pub static USER_ID: String = "user_id" => propagate, max_len(128);
     /// The role in which the user acts.
-    pub static ROLE: String = "role" => max_len(128);
+    pub static ROLE: String = "role" => from_baggage(false), max_len(128);
     /// The user's locale, as a BCP 47 tag.
     pub static LOCALE: String = "locale" => propagate, max_len(35);
     /// What ties several requests together: an order, a conversation, a batch.

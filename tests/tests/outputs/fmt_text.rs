@@ -1,6 +1,6 @@
 //! `fmt` as text: full, compact, pretty; and `tracing-logfmt`.
 
-use ctx_layer::{ContextLayer, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{ContextLayer, OwnFields, WithContextExt, field::well_known::*, once_per_line};
 use ctx_tests::{Captured, count, schema};
 use tracing::{Subscriber, info, info_span, span::EnteredSpan, subscriber::with_default};
 use tracing_subscriber::{Layer, Registry, fmt, prelude::*, registry::LookupSpan};
@@ -175,7 +175,7 @@ fn around_one_text_output_the_field_stands_there_and_nowhere_else() {
     let (with, without) = (Captured::default(), Captured::default());
     let subscriber = tracing_subscriber::registry()
         .with(plain(without.clone()))
-        .with(ContextLayer::new(schema()).around(plain(with.clone()).fmt_fields(OtherFields)));
+        .with(ContextLayer::new(schema()).around(plain(with.clone()).map_fmt_fields(OwnFields)));
     with_default(subscriber, || TENANT_ID.in_scope("acme", handle_a_request));
     assert_eq!(without.text(), " INFO request{path=\"/orders\"}: order received lines=3\n");
     assert_eq!(
@@ -184,25 +184,12 @@ fn around_one_text_output_the_field_stands_there_and_nowhere_else() {
     );
 }
 
-/// Formats as `DefaultFields` does. `fmt` layers share what they format of a span by this type: one of its own keeps
-/// two outputs apart.
-struct OtherFields;
-
-impl<'w> fmt::FormatFields<'w> for OtherFields {
-    fn format_fields<R: tracing_subscriber::field::RecordFields>(
-        &self,
-        writer: fmt::format::Writer<'w>,
-        fields: R,
-    ) -> std::fmt::Result {
-        fmt::format::DefaultFields::new().format_fields(writer, fields)
-    }
-}
-
 #[test]
 fn two_text_outputs_side_by_side_do_not_show_each_others_span_fields() {
     for console_first in [true, false] {
         let (console, file) = (Captured::default(), Captured::default());
-        let mut outputs = vec![once_per_line(plain(console.clone())).boxed(), plain(file.clone()).boxed()];
+        let mut outputs =
+            vec![once_per_line(plain(console.clone()).map_fmt_fields(OwnFields)).boxed(), plain(file.clone()).boxed()];
         if !console_first {
             outputs.reverse();
         }

@@ -1,6 +1,6 @@
 //! `tracing-error`: what a span trace says.
 
-use ctx_layer::{WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{OwnFields, WithContextExt, field::well_known::*, once_per_line};
 use ctx_tests::{Captured, count, schema};
 use tracing::{info, info_span, subscriber::with_default};
 use tracing_error::{ErrorLayer, SpanTrace};
@@ -39,13 +39,15 @@ fn a_span_trace_shows_the_field_beside_a_console_that_hides_it_on_spans() {
         let out = Captured::default();
         let text = if console_first {
             let registry = tracing_subscriber::registry()
-                .with(once_per_line(fmt::layer().with_writer(out.clone()).with_ansi(false)));
+                .with(once_per_line(fmt::layer().with_writer(out.clone()).with_ansi(false).map_fmt_fields(OwnFields)));
             with_default(registry.with(ErrorLayer::default()).with_context(schema()), trace_text)
         } else {
             let registry = tracing_subscriber::registry().with(ErrorLayer::default());
             with_default(
                 registry
-                    .with(once_per_line(fmt::layer().with_writer(out.clone()).with_ansi(false)))
+                    .with(once_per_line(
+                        fmt::layer().with_writer(out.clone()).with_ansi(false).map_fmt_fields(OwnFields),
+                    ))
                     .with_context(schema()),
                 trace_text,
             )

@@ -50,57 +50,6 @@
 //!
 //! - `tracing-opentelemetry` (on by default): `trace_id` and `span_id` for events with an explicit parent, and where the
 //!   OpenTelemetry layer does not activate its contexts.
-//!
-//! A program registers fields such as `tenant_id` in a [`Schema`], puts a [`ContextLayer`] over its subscriber stack
-//! ([`with_context`](WithContextExt::with_context), the last call before `.init()`), and sets values where they become
-//! known. From then on they stand on all spans and events: those of other crates, of spawned tasks, of other threads.
-//!
-//! ```standalone_crate
-//! use ctx_layer::{Schema, WithContextExt, field::well_known::{TENANT_ID, USER_ID}, once_per_line};
-//! use tracing::{info, info_span};
-//! use tracing_subscriber::prelude::*;
-//!
-//! # let (printed, writer) = std::io::pipe()?;
-//! let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
-//! # let text = text.with_writer(std::sync::Mutex::new(writer));
-//! tracing_subscriber::registry().with(once_per_line(text)).with_context(Schema::well_known()).init();
-//!
-//! let span = TENANT_ID.in_scope("acme", || info_span!("request", path = "/orders"));
-//!
-//! // On another thread, the span has the tenant with it.
-//! let handled = std::thread::spawn(move || {
-//!     let _request = span.entered();
-//!     info!("received");
-//!     USER_ID.record("ada"); // Known only now.
-//!     info!(rows = 3, "stored");
-//! });
-//! handled.join().expect("it does not panic");
-//! # let printed: Vec<_> = std::io::BufRead::lines(std::io::BufReader::new(printed)).take(2).collect::<Result<_, _>>()?;
-//! # assert_eq!(printed, [
-//! #     " INFO request{path=\"/orders\"}: received tenant_id=\"acme\"",
-//! #     " INFO request{path=\"/orders\"}: stored rows=3 tenant_id=\"acme\" user_id=\"ada\"",
-//! # ]);
-//! # Ok::<(), std::io::Error>(())
-//! ```
-//!
-//! It prints:
-//!
-//! ```text
-//!  INFO request{path="/orders"}: received tenant_id="acme"
-//!  INFO request{path="/orders"}: stored rows=3 tenant_id="acme" user_id="ada"
-//! ```
-//!
-//! | to | see |
-//! |---|---|
-//! | declare fields of one's own | [`context_fields!`], [`ContextField::declare`] |
-//! | say where a field may stand, and how it is shown | [`Policy`], [`Schema`] |
-//! | set, read and carry values | [`context`](mod@context) |
-//! | put them on a whole stack, or on one output | [`ContextLayer`], [`once_per_line`] |
-//!
-//! # Features
-//!
-//! - `tracing-opentelemetry` (on by default): `trace_id` and `span_id` for events with an explicit parent, and where the
-//!   OpenTelemetry layer does not activate its contexts.
 #![warn(missing_docs)]
 
 pub mod context;

@@ -48,6 +48,7 @@
 //!
 //! # Features
 //!
+//! - `fmt` (on by default): `OwnFields`, which keeps two `fmt` outputs of one format apart.
 //! - `tracing-opentelemetry` (on by default): `trace_id` and `span_id` for events with an explicit parent, and where the
 //!   OpenTelemetry layer does not activate its contexts.
 #![warn(missing_docs)]

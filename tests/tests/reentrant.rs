@@ -3,7 +3,7 @@
 
 use std::{error::Error, fmt, sync::OnceLock};
 
-use ctx_layer::{WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{Schema, WithContextExt, field::well_known::*, once_per_line};
 use ctx_tests::{Captured, Item, Recorder, count, schema};
 use serde_json::Value;
 use tracing::{info, info_span};
@@ -23,7 +23,7 @@ fn outputs() -> &'static Outputs {
             .with(output::layer().json().with_writer(outputs.json.clone()))
             .with(once_per_line(output::layer().with_writer(outputs.text.clone()).with_ansi(false)))
             .with(outputs.recorder.clone())
-            .with_context(schema())
+            .with_context(with_chatty())
             .init();
         outputs
     })
@@ -180,4 +180,38 @@ fn a_value_whose_display_logs_can_be_set() {
     let lines = outputs.lines("chatty");
     assert_eq!(lines.len(), 2);
     assert!(lines.iter().all(|line| line["fields"]["tenant_id"] == "acme"), "{lines:?}");
+}
+
+/// Logs while it is shown.
+#[derive(Clone)]
+struct Chatty;
+
+impl fmt::Display for Chatty {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        info!("somebody looks at me");
+        f.write_str("chatty")
+    }
+}
+
+ctx_layer::context_fields! {
+    /// Hashed when first shown, and then it logs, with itself in force.
+    static CHATTY: Chatty = "chatty" => hashed;
+}
+
+/// The schema of all tests, and the field above.
+fn with_chatty() -> Schema {
+    Schema::builder().all_of(&schema()).field(&CHATTY).build().unwrap()
+}
+
+#[test]
+fn a_hashed_value_that_logs_while_it_is_shown_does_not_wait_for_itself() {
+    let outputs = outputs();
+    let (done, finished) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        CHATTY.in_scope(Chatty, || info!("with a chatty value"));
+        done.send(()).unwrap();
+    });
+    finished.recv_timeout(std::time::Duration::from_secs(60)).expect("the event is written");
+    let line = &outputs.lines("with a chatty value")[0];
+    assert_eq!(line["fields"]["chatty"].as_str().unwrap().len(), 32);
 }

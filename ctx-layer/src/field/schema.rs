@@ -142,6 +142,12 @@ impl SchemaBuilder {
         self
     }
 
+    /// Registers the fields of another schema, under the policies that they have there.
+    pub fn all_of(mut self, schema: &Schema) -> Self {
+        self.fields.extend_from_slice(&schema.fields);
+        self
+    }
+
     /// Registers the fields of [`Schema::well_known`].
     pub fn well_known(self) -> Self {
         self.field(&well_known::REQUEST_ID)

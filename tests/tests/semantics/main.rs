@@ -4,6 +4,7 @@ mod baggage;
 mod debug;
 mod errors;
 mod guards;
+mod kept_apart;
 mod late_binding;
 mod metrics;
 mod own_values;

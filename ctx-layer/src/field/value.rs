@@ -2,6 +2,7 @@
 
 use std::{
     any::Any,
+    cell::Cell,
     fmt,
     marker::PhantomData,
     str::FromStr,
@@ -84,7 +85,12 @@ impl Entry {
         let any: &dyn Any = &value;
         let is_plain = declaration.policy().sensitivity() == Sensitivity::Public
             && (!matches!(shown, Shown::Text(_)) || any.is::<String>() || any.is::<&'static str>());
-        Arc::new(Entry { declaration, shown, is_plain, hashed: OnceLock::new(), value: Box::new(value) })
+        let entry = Entry { declaration, shown, is_plain, hashed: OnceLock::new(), value: Box::new(value) };
+        if declaration.policy().sensitivity() == Sensitivity::Hashed {
+            // While the value is not in force yet, so that a `Display` that logs does not come back here.
+            entry.hashed();
+        }
+        Arc::new(entry)
     }
 
     pub(crate) fn declaration(&self) -> &'static Declaration {
@@ -110,15 +116,28 @@ impl Entry {
         match sensitivity {
             Sensitivity::Public => self.shown.as_value(),
             Sensitivity::Masked => &MASK,
-            Sensitivity::Hashed => match self.hashed.get() {
+            Sensitivity::Hashed => match self.hashed() {
                 Some(hashed) => hashed,
-                None => {
-                    // Not inside `get_or_init`: a `Display` that logs comes back here.
-                    let hashed = hash::hashed(self.declaration.name(), &self.value);
-                    self.hashed.get_or_init(|| hashed)
-                }
+                None => &MASK,
             },
         }
+    }
+
+    /// `None` where the value is just being hashed, and its `Display` logs.
+    #[allow(clippy::borrowed_box)] // `str` itself cannot be passed on as a `dyn Value`.
+    fn hashed(&self) -> Option<&Box<str>> {
+        thread_local! {
+            static HASHING: Cell<bool> = const { Cell::new(false) };
+        }
+        if let Some(hashed) = self.hashed.get() {
+            return Some(hashed);
+        }
+        if HASHING.replace(true) {
+            return None;
+        }
+        let hashed = hash::hashed(self.declaration.name(), &self.value);
+        HASHING.set(false);
+        Some(self.hashed.get_or_init(|| hashed))
     }
 
     /// Whether the value may be kept a little longer than asked for.

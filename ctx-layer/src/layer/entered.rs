@@ -8,8 +8,8 @@ use tracing_core::span::Id;
 use crate::context::{Attached, attach as attach_context, read};
 
 thread_local! {
-    /// How many there are: nearly always none, and then the list need not be looked at.
-    static COUNT: Cell<usize> = const { Cell::new(0) };
+    /// One bit for the ids of those in the list: nearly always it need not be looked at.
+    static BITS: Cell<u64> = const { Cell::new(0) };
     static ENTERED: RefCell<Vec<Entered>> = {
         // Before this list, so that OpenTelemetry's thread-local outlives it: what is attached in it needs that.
         let _ = read(|_| ());
@@ -36,7 +36,7 @@ pub(super) fn attach(subscriber: usize, span: &Id, cx: Context) {
 /// Notes that a span was entered that needed no change. It may be one that is entered already.
 #[inline]
 pub(super) fn enter_again(subscriber: usize, span: &Id) {
-    if COUNT.get() > 0 {
+    if may_be_listed(span) {
         with_list(|list| {
             if let Some(entered) = list.iter_mut().rfind(|entered| entered.is(subscriber, span)) {
                 entered.again += 1;
@@ -48,7 +48,7 @@ pub(super) fn enter_again(subscriber: usize, span: &Id) {
 /// Takes back what entering the span put in force.
 #[inline]
 pub(super) fn exit(subscriber: usize, span: &Id) {
-    if COUNT.get() == 0 {
+    if !may_be_listed(span) {
         return;
     }
     let attached = with_list(|list| {
@@ -63,12 +63,22 @@ pub(super) fn exit(subscriber: usize, span: &Id) {
     drop(attached);
 }
 
+#[inline]
+fn may_be_listed(span: &Id) -> bool {
+    BITS.get() & bit(span) != 0
+}
+
+#[inline]
+fn bit(span: &Id) -> u64 {
+    1 << (span.into_u64() % 64)
+}
+
 fn with_list<R>(f: impl FnOnce(&mut Vec<Entered>) -> R) -> Option<R> {
     ENTERED
         .try_with(|list| {
             let mut list = list.borrow_mut();
             let result = f(&mut list);
-            COUNT.set(list.len());
+            BITS.set(list.iter().fold(0, |bits, entered| bits | bit(&entered.span)));
             result
         })
         .ok()

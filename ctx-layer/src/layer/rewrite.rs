@@ -8,6 +8,8 @@
 //! - `Debug` values (also `%display` and the message) not at all: whoever formats one visits the source again, and so
 //!   gets the value itself, with the formatter's own flags. What nobody formats costs nothing;
 //! - errors by staying inside the visit that shows them, since only there can they be had as `dyn Error`.
+//!
+//! A single value, which is nearly always the message, is passed on from inside the visit, whatever it is.
 
 use std::{error::Error, fmt, ops::Range};
 
@@ -51,6 +53,24 @@ pub(super) trait Additions {
     fn add<'a>(&'a self, values: &mut Values<'a>);
 }
 
+/// Binds `$name` to a slice of `$len` values: on the stack up to `$max`, beyond that on the heap.
+///
+/// A macro, because a function would have to return the array, and copying what was just written is slow.
+macro_rules! room {
+    ($name:ident: [$type:ty; $max:ident] = $len:expr, $make:expr) => {
+        let len = $len;
+        let mut on_stack: [$type; $max];
+        let mut on_heap: Vec<$type>;
+        let $name: &mut [$type] = if len <= $max {
+            on_stack = std::array::from_fn($make);
+            &mut on_stack[..len]
+        } else {
+            on_heap = (0..len).map($make).collect();
+            &mut on_heap
+        };
+    };
+}
+
 /// Calls `then` with the first `own` values of `source`, and with what `additions` put among them.
 ///
 /// `fields` are the fields of the result; they start with the source's own. What is passed stays where it is: moving
@@ -64,10 +84,96 @@ pub(super) fn rewrite(
     then: &mut impl FnMut(&ValueSet<'_>),
 ) {
     // Room on the stack, so that nothing is allocated: as little as most need, or as much as nearly all do.
-    if own <= 2 && fields.len() <= 12 {
-        rewrite_within::<2, 12>(source, own, fields, additions, then);
+    if own <= 1 && fields.len() <= 12 {
+        rewrite_one::<12>(source, fields, additions, then);
+    } else if own <= 3 && fields.len() <= 12 {
+        rewrite_within::<3, 12>(source, own, fields, additions, then);
     } else {
         rewrite_many(source, own, fields, additions, then);
+    }
+}
+
+/// The same for a source of one value, nearly always the message: it is passed on from inside the visit that shows it,
+/// and so need not be taken down.
+#[inline]
+fn rewrite_one<const ALL: usize>(
+    source: &dyn Source,
+    fields: &FieldSet,
+    additions: &impl Additions,
+    then: &mut impl FnMut(&ValueSet<'_>),
+) {
+    let mut one = One::<_, _, ALL> { fields, additions, then, is_done: false };
+    source.record(&mut one);
+    if !one.is_done {
+        one.finish(None);
+    }
+}
+
+struct One<'a, A, F, const ALL: usize> {
+    fields: &'a FieldSet,
+    additions: &'a A,
+    then: &'a mut F,
+    is_done: bool,
+}
+
+impl<A: Additions, F: FnMut(&ValueSet<'_>), const ALL: usize> One<'_, A, F, ALL> {
+    fn finish(&mut self, own: Option<&dyn Value>) {
+        self.is_done = true;
+        room!(all: [Option<&dyn Value>; ALL] = self.fields.len(), |_| None);
+        if let Some(first) = all.first_mut() {
+            *first = own;
+        }
+        self.additions.add(all);
+        (self.then)(&self.fields.value_set_all(all));
+    }
+
+    #[inline]
+    fn take(&mut self, field: &Field, value: &dyn Value) {
+        if field.index() == 0 && !self.is_done {
+            self.finish(Some(value));
+        }
+    }
+}
+
+impl<A: Additions, F: FnMut(&ValueSet<'_>), const ALL: usize> Visit for One<'_, A, F, ALL> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.take(field, &value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.take(field, &value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.take(field, &value);
+    }
+
+    fn record_i128(&mut self, field: &Field, value: i128) {
+        self.take(field, &value);
+    }
+
+    fn record_u128(&mut self, field: &Field, value: u128) {
+        self.take(field, &value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.take(field, &value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.take(field, &value);
+    }
+
+    fn record_bytes(&mut self, field: &Field, value: &[u8]) {
+        self.take(field, &value);
+    }
+
+    fn record_error(&mut self, field: &Field, value: &(dyn Error + 'static)) {
+        self.take(field, &value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        self.take(field, &debug(value));
     }
 }
 
@@ -85,24 +191,6 @@ fn rewrite_many(
         (..=32, ..=64) => rewrite_within::<32, 64>(source, own, fields, additions, then),
         _ => rewrite_within::<128, 256>(source, own, fields, additions, then),
     }
-}
-
-/// Binds `$name` to a slice of `$len` values: on the stack up to `$max`, beyond that on the heap.
-///
-/// A macro, because a function would have to return the array, and copying what was just written is slow.
-macro_rules! room {
-    ($name:ident: [$type:ty; $max:ident] = $len:expr, $make:expr) => {
-        let len = $len;
-        let mut on_stack: [$type; $max];
-        let mut on_heap: Vec<$type>;
-        let $name: &mut [$type] = if len <= $max {
-            on_stack = std::array::from_fn($make);
-            &mut on_stack[..len]
-        } else {
-            on_heap = (0..len).map($make).collect();
-            &mut on_heap
-        };
-    };
 }
 
 /// The same; `OWN` and `ALL` values can be held without allocating.

@@ -67,6 +67,8 @@ impl<S: Subscriber> ContextSubscriber<S> {
         id.unwrap_or_else(|| self.inner.new_span(attributes))
     }
 
+    // In a function of its own, so that events without fields do not pay for its frame.
+    #[inline(never)]
     fn forward_with(&self, event: &Event<'_>, fields: &Fields, ids: Option<&Ids>) {
         let augmentation = &self.core.augmentation;
         let augmented = augmentation.of(event.metadata());

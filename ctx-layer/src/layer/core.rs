@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use opentelemetry::{Context, baggage::BaggageExt};
+use opentelemetry::{Context, baggage::BaggageExt, trace::TraceContextExt};
 use tracing_core::{Metadata, span::Id};
 
 use super::{
@@ -78,13 +78,15 @@ impl Core {
     /// before, and compared after.
     #[inline]
     pub(super) fn enter(&self, id: &Id, enter: impl FnOnce()) {
-        let before = read(|cx| (cx.fields().address(), cx.baggage().is_empty()));
-        let Some((before, true)) = before else { return self.enter_elsewhere(id, enter) };
-        if !self.spans.is_known_to_remember(id, before) {
+        let before = read(|cx| (cx.fields().address(), cx.has_active_span(), cx.baggage().is_empty()));
+        let Some((fields, has_span, true)) = before else { return self.enter_elsewhere(id, enter) };
+        if !self.spans.is_known_to_remember(id, fields) {
             return self.enter_elsewhere(id, enter);
         }
         enter();
-        if read(|cx| cx.fields().address()) == Some(before) {
+        // What an OpenTelemetry layer attaches has a span.
+        let unchanged = read(|cx| !(has_span || cx.has_active_span()) || cx.fields().address() == fields);
+        if unchanged == Some(true) {
             entered::enter_again(self.key(), id);
         } else if let Some(cx) = self.spans.get(id).0.and_then(|remembered| read(|cx| restored(cx, &remembered, true)))
         {

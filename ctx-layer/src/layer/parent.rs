@@ -27,20 +27,18 @@ pub(super) enum Parentage<'a> {
 impl<'a> Parentage<'a> {
     #[inline]
     pub(super) fn of_event(event: &'a Event<'_>) -> Self {
-        match event.parent() {
-            Some(parent) => Parentage::Explicit(parent),
-            None if event.is_root() => Parentage::Root,
-            None => Parentage::Contextual,
+        if event.is_contextual() {
+            return Parentage::Contextual;
         }
+        event.parent().map_or(Parentage::Root, Parentage::Explicit)
     }
 
     #[inline]
     pub(super) fn of_span(attributes: &'a Attributes<'_>) -> Self {
-        match attributes.parent() {
-            Some(parent) => Parentage::Explicit(parent),
-            None if attributes.is_root() => Parentage::Root,
-            None => Parentage::Contextual,
+        if attributes.is_contextual() {
+            return Parentage::Contextual;
         }
+        attributes.parent().map_or(Parentage::Root, Parentage::Explicit)
     }
 }
 

@@ -62,3 +62,7 @@ pub use field::{ContextField, Fields, Policy, Schema};
 #[cfg(feature = "fmt")]
 pub use layer::OwnFields;
 pub use layer::{ContextLayer, ContextOutput, ContextSubscriber, WithContextExt, once_per_line};
+
+/// Reads what is given to [`context_fields!`].
+#[doc(hidden)]
+pub use ctx_macros::context_fields as __context_fields;

@@ -188,21 +188,7 @@ impl<T> fmt::Debug for DerivedField<T> {
 /// ```
 #[macro_export]
 macro_rules! context_fields {
-    ($(
-        $(#[doc = $doc:expr])*
-        $vis:vis static $key:ident: $type:ty = $name:expr
-        $(=> $($policy:ident $(($($argument:expr),*))?),+ $(,)?)?;
-    )*) => {$(
-        $(#[doc = $doc])*
-        $vis static $key: $crate::field::ContextField<$type> = {
-            #[allow(unused_imports)]
-            use $crate::field::NoParser as _;
-            $crate::field::ContextField::new(
-                $name,
-                ::core::concat!($($doc, "\n",)* ""),
-                $crate::field::Policy::new()$($(.$policy($($($argument),*)?))+)?,
-                $crate::field::Parser::<$type>::PARSE,
-            )
-        };
-    )*};
+    ($($declarations:tt)*) => {
+        $crate::__context_fields! { [$crate] $($declarations)* }
+    };
 }

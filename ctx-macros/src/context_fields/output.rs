@@ -1,0 +1,58 @@
+//! What it becomes: a `static` for each field.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Attribute, Expr, Meta, Path, spanned::Spanned};
+
+use super::syntax::{Declaration, Declarations};
+
+pub(super) fn items(declarations: &Declarations) -> TokenStream {
+    declarations.fields.iter().map(|field| item(&declarations.library, field)).collect()
+}
+
+fn item(library: &Path, field: &Declaration) -> TokenStream {
+    let Declaration { attributes, visibility, key, value_type, name, policies } = field;
+    let docs = attributes.iter().filter_map(doc);
+    let policies = policies.iter().map(|policy| {
+        let word = &policy.word;
+        let arguments = policy.arguments.iter();
+        quote!(.#word(#(#arguments)*))
+    });
+    // The key is checked as it is made, by the compiler: this has its errors point at the name.
+    let new = located_at(name.span(), quote!(#library::field::ContextField::new));
+    let make = quote_spanned! {name.span()=>
+        #new(
+            #name,
+            ::core::concat!(#(#docs, "\n",)* ""),
+            #library::field::Policy::new()#(#policies)*,
+            #library::field::Parser::<#value_type>::PARSE,
+        )
+    };
+    quote! {
+        #(#attributes)*
+        #visibility static #key: #library::field::ContextField<#value_type> = {
+            #[allow(unused_imports)]
+            use #library::field::NoParser as _;
+            #make
+        };
+    }
+}
+
+/// The same tokens, meaning what they mean where they come from (`$crate`!), and standing elsewhere.
+fn located_at(place: Span, tokens: TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(token.span().located_at(place));
+            token
+        })
+        .collect()
+}
+
+/// The text of a documentation comment.
+fn doc(attribute: &Attribute) -> Option<&Expr> {
+    match &attribute.meta {
+        Meta::NameValue(doc) if doc.path.is_ident("doc") => Some(&doc.value),
+        _ => None,
+    }
+}

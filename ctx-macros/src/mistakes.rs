@@ -1,0 +1,74 @@
+//! What is wrong with what the user wrote: all of it, each at the token that is wrong.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+
+/// Collects mistakes, so that they are all reported at once.
+#[derive(Default)]
+pub(crate) struct Mistakes(Option<syn::Error>);
+
+impl Mistakes {
+    /// Notes a mistake at `tokens`.
+    pub(crate) fn add(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
+        self.add_error(syn::Error::new_spanned(tokens, message));
+    }
+
+    /// Notes a mistake that says itself where it is.
+    pub(crate) fn add_error(&mut self, error: syn::Error) {
+        match &mut self.0 {
+            Some(mistakes) => mistakes.combine(error),
+            None => self.0 = Some(error),
+        }
+    }
+
+    /// As compile errors; nothing where there are none.
+    pub(crate) fn into_compile_errors(self) -> TokenStream {
+        self.0.map(|error| error.into_compile_error()).unwrap_or_default()
+    }
+}
+
+/// ` (did you mean `x`?)`, where one of the `known` words is close to `word`.
+pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
+    known
+        .iter()
+        .map(|known| (distance(word, known), known))
+        .filter(|(distance, known)| *distance <= known.len() / 3 + 1)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| format!(" (did you mean `{known}`?)"))
+        .unwrap_or_default()
+}
+
+/// How many letters have to be inserted, removed or replaced to make one word from the other (Levenshtein).
+fn distance(a: &str, b: &str) -> usize {
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, a) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, b) in b.chars().enumerate() {
+            let replaced = diagonal + usize::from(a != b);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.chars().count()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_nearly_a_known_one_is_recognised() {
+        let known = ["propagate", "masked", "max_len"];
+        assert_eq!(did_you_mean("propogate", &known), " (did you mean `propagate`?)");
+        assert_eq!(did_you_mean("maxlen", &known), " (did you mean `max_len`?)");
+        assert_eq!(did_you_mean("colour", &known), "");
+    }
+
+    #[test]
+    fn the_distance_of_two_words_is_the_number_of_changes() {
+        for (a, b, changes) in [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("flaw", "lawn", 2)] {
+            assert_eq!(distance(a, b), changes, "{a} {b}");
+            assert_eq!(distance(b, a), changes, "{b} {a}");
+        }
+    }
+}

@@ -1,0 +1,10 @@
+ctx_layer::context_fields! {
+    static EMPTY: String = "";
+    static ILLEGAL: String = "tenant id";
+    static RESERVED: String = "message";
+    static LONG: String = concat!("x234567890x234567890x234567890x23", "4567890x234567890x234567890x23456789");
+}
+
+fn main() {
+    let _ = (EMPTY.get(), ILLEGAL.get(), RESERVED.get(), LONG.get());
+}

@@ -1,0 +1,18 @@
+//! All mistakes are reported at once, and the fields can be used all the same.
+
+ctx_layer::context_fields! {
+    /// Nearly right.
+    static MISSPELT: String = "misspelt" => propogate, maxlen(64);
+    /// Nothing like it.
+    static UNKNOWN: String = "unknown" => purple;
+    static TWICE: String = "twice" => masked, masked;
+    static BOTH: String = "both" => masked, hashed;
+    static TOO_FEW: String = "too_few" => max_len;
+    static TOO_MANY: String = "too_many" => max_len(1, 2), propagate(true);
+    static RIGHT: u64 = "right" => propagate, max_len(64),;
+}
+
+fn main() {
+    let _ = (MISSPELT.get(), UNKNOWN.get(), TWICE.get(), BOTH.get(), TOO_FEW.get(), TOO_MANY.get());
+    let _: Option<u64> = RIGHT.get();
+}

@@ -6,7 +6,7 @@
 //! | to | write |
 //! |---|---|
 //! | read one | `TENANT_ID.get()` |
-//! | read all | [`Fields::current()`] |
+//! | read all | [`Fields::current()`](crate::Fields::current) |
 //! | set one until the guard is dropped | `let _guard = TENANT_ID.attach("acme");` |
 //! | set several | `let _guard = Fields::current().with(&TENANT_ID, "acme").with(&USER_ID, "u-1").attach();` |
 //! | unset one | `let _guard = TENANT_ID.detach();` |

@@ -16,7 +16,7 @@ use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
     info, info_span,
-    span::{Attributes, Current, Id, Record},
+    span::{Attributes, Id, Record},
 };
 
 /// Notes what it gets, by which method.
@@ -74,10 +74,6 @@ impl Subscriber for ByHand {
 
     fn try_close(&self, _: Id) -> bool {
         true
-    }
-
-    fn current_span(&self) -> Current {
-        Current::none()
     }
 }
 

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     context::{ContextFieldsExt, Lease, active_ids, late, read, registered},
-    field::Entry,
+    field::{Entry, Fields},
 };
 
 /// The state of a [`ContextSubscriber`](super::ContextSubscriber) that does not depend on what it wraps.
@@ -60,16 +60,19 @@ impl Core {
         }
     }
 
-    /// Has a new span remember something, or nothing.
+    /// Has a new span remember fields, or nothing.
     #[inline]
-    pub(super) fn remember(&self, id: &Id, remembered: Option<Remembered>) {
-        self.spans.remember(id, remembered);
+    pub(super) fn remember(&self, id: &Id, fields: Fields) {
+        self.spans.remember(id, fields);
+    }
+
+    /// The same where there may be baggage.
+    pub(super) fn remember_all(&self, id: &Id, remembered: Option<Remembered>) {
+        self.spans.remember_all(id, remembered);
     }
 
     pub(super) fn forget(&self, id: &Id) {
-        if let Some(fields) = self.spans.forget(id) {
-            Lease::give_back(fields);
-        }
+        Lease::give_back(self.spans.forget(id));
     }
 
     /// Enters a span by `enter`, and sees to it that what it remembers is in force afterwards.

@@ -3,8 +3,9 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
+    mem,
     sync::{
-        Arc, PoisonError, RwLock, RwLockWriteGuard,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -62,17 +63,254 @@ impl Remembered {
 }
 
 /// From span to what it remembers, for the spans that were made while there was something.
+///
+/// Nearly every span has a [`Slot`] to itself. Some have not, and are in a shard of maps: those whose slot went to a newer
+/// span, those that remember baggage, and those to which something was added when they were open.
 pub(super) struct SpanMemory {
+    slots: Box<[Slot]>,
     shards: Box<[Shard]>,
-    index: Index,
     /// Whether any span ever remembered something: until then nobody needs to look.
     in_use: AtomicBool,
 }
 
+const SLOTS: usize = 1024;
+const SHARDS: usize = 64;
+
+/// The address of the empty set.
+const NOTHING: usize = 0;
+
+impl SpanMemory {
+    pub(super) fn new() -> Self {
+        SpanMemory {
+            slots: (0..SLOTS).map(|_| Slot::default()).collect(),
+            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
+            in_use: AtomicBool::new(false),
+        }
+    }
+
+    /// Has a new span remember fields, or nothing. What a closed span of the same id remembered is forgotten.
+    ///
+    /// Must be called once in every span's life, before anybody else knows its id, by this name or the next.
+    pub(super) fn remember(&self, id: &Id, fields: Fields) {
+        if !self.in_use.load(Ordering::Relaxed) {
+            if fields.is_blank() {
+                return;
+            }
+            self.in_use.store(true, Ordering::Relaxed);
+        }
+        let (slot, shard) = self.places(id);
+        let mut kept = slot.lock();
+        // Values are dropped after the locks are: they may have destructors that log.
+        let mut forgotten = None;
+        if !slot.is_free() || shard.is_used() {
+            forgotten = Some(make_room(id, slot, shard, &mut kept));
+        }
+        slot.give_to(id, fields, &mut kept);
+        drop(kept);
+        drop(forgotten);
+    }
+
+    /// The same where there may be baggage.
+    #[cold]
+    pub(super) fn remember_all(&self, id: &Id, remembered: Option<Remembered>) {
+        match remembered {
+            None => self.remember(id, Fields::new()),
+            Some(Remembered::Fields(fields)) => self.remember(id, fields),
+            Some(with_baggage) => {
+                self.in_use.store(true, Ordering::Relaxed);
+                let (slot, shard) = self.places(id);
+                let mut kept = slot.lock();
+                let forgotten = make_room(id, slot, shard, &mut kept);
+                shard.write(|memories| memories.remembered.insert(id.clone(), with_baggage));
+                drop(kept);
+                drop(forgotten);
+            }
+        }
+    }
+
+    /// Has a span that is open already remember another value besides.
+    pub(super) fn add(&self, id: &Id, entry: &Arc<Entry>) {
+        self.in_use.store(true, Ordering::Relaxed);
+        let (slot, shard) = self.places(id);
+        let mut kept = slot.lock();
+        if slot.is_of(id) {
+            slot.move_to(shard, &mut kept);
+        }
+        let forgotten = shard.write(|memories| {
+            let late = memories.late.entry(id.clone()).or_default();
+            let forgotten = late.clone();
+            *late = mem::take(late).with_entry(entry.clone());
+            forgotten
+        });
+        drop(kept);
+        drop(forgotten);
+    }
+
+    /// Forgets what a closed span remembered, and gives it back if that was fields.
+    #[inline]
+    pub(super) fn forget(&self, id: &Id) -> Fields {
+        if !self.in_use.load(Ordering::Relaxed) {
+            return Fields::new();
+        }
+        let (slot, shard) = self.places(id);
+        if slot.is_of(id) {
+            let mut kept = slot.lock();
+            // Not if it just went to another span.
+            if slot.is_of(id) {
+                return slot.free(&mut kept);
+            }
+        }
+        if shard.is_used() { shard.forget(id) } else { Fields::new() }
+    }
+
+    /// Whether the span certainly remembers the fields at this address and no baggage (or, for the empty set's address,
+    /// nothing). Takes no lock: nearly always, a span that is entered finds its fields in force, and then nothing more
+    /// needs to be known. The span must be open.
+    #[inline]
+    pub(super) fn is_known_to_remember(&self, id: &Id, fields: usize) -> bool {
+        self.places(id).0.is_known_to_keep(id, fields) || (fields == NOTHING && !self.in_use.load(Ordering::Relaxed))
+    }
+
+    /// What the span remembers, and what was added since it was made.
+    pub(super) fn get(&self, id: &Id) -> (Option<Remembered>, Option<Fields>) {
+        if !self.in_use.load(Ordering::Relaxed) {
+            return (None, None);
+        }
+        let (slot, shard) = self.places(id);
+        if slot.is_of(id) {
+            let kept = slot.lock();
+            if slot.is_of(id) {
+                return ((!kept.is_blank()).then(|| Remembered::Fields(kept.clone())), None);
+            }
+        }
+        shard.get(id)
+    }
+
+    /// The slot that the span may have, and the shard that it is in otherwise: one for all spans of the slot.
+    ///
+    /// The registry's ids have the span's place in memory at the lower end, above that its thread, above that how often
+    /// the place was used. So spans that one thread opens and closes have the same few slots, and other threads' spans
+    /// have others. Ids of another make are spread well enough.
+    #[inline]
+    fn places(&self, id: &Id) -> (&Slot, &Shard) {
+        const THREAD_SHIFT: u32 = 38;
+        // Consecutive threads come to stand as far from each other as can be.
+        const THREAD_STEP: u64 = 633;
+        let id = id.into_u64();
+        let at = id.wrapping_add((id >> THREAD_SHIFT).wrapping_mul(THREAD_STEP)) as usize;
+        (&self.slots[at % SLOTS], &self.shards[at % SHARDS])
+    }
+}
+
+/// What was remembered of a closed span: to be dropped.
+type Forgotten = (Option<Fields>, Option<Remembered>, Option<Fields>);
+
+/// Makes the slot free for a new span, and forgets what a closed one of the same id remembered.
+#[cold]
+#[inline(never)]
+fn make_room(id: &Id, slot: &Slot, shard: &Shard, kept: &mut MutexGuard<'_, Fields>) -> Forgotten {
+    let mut forgotten = None;
+    if slot.is_of(id) {
+        forgotten = Some(slot.free(kept));
+    } else if !slot.is_free() {
+        slot.move_to(shard, kept);
+    }
+    let (remembered, late) = shard.write(|memories| memories.remove(id));
+    (forgotten, remembered, late)
+}
+
+/// What one span remembers. A new span takes its slot from whichever has it.
+///
+/// Who holds the lock may change the slot. Without it one can tell two things of a span that is open:
+///
+/// - It has the slot no more, and so its memory is in the shard. Where it is put *before* the slot is given up; and the
+///   span never has the slot again.
+/// - Its fields stand at a certain address. A slot is made free before the address is changed: so who has read another
+///   span's address does not find this span in the slot when looking again.
+///
+/// A cache line wide, so that threads that work on different spans do not share one.
+#[repr(align(64))]
+struct Slot {
+    holder: AtomicU64,
+    /// Where the holder's fields stand. The holder keeps them alive.
+    address: AtomicUsize,
+    fields: Mutex<Fields>,
+}
+
+/// The holder of a free slot, in which nothing is kept. Span ids are never 0.
+const FREE: u64 = 0;
+
+impl Default for Slot {
+    fn default() -> Self {
+        Slot { holder: AtomicU64::new(FREE), address: AtomicUsize::new(NOTHING), fields: Mutex::new(Fields::new()) }
+    }
+}
+
+impl Slot {
+    #[inline]
+    fn lock(&self) -> MutexGuard<'_, Fields> {
+        // Nothing can panic while a lock is held, so what is behind a poisoned one is still whole.
+        self.fields.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    fn is_of(&self, id: &Id) -> bool {
+        // Who sees that it is another's sees what was put in the shard.
+        self.holder.load(Ordering::Acquire) == id.into_u64()
+    }
+
+    #[inline]
+    fn is_free(&self) -> bool {
+        self.holder.load(Ordering::Relaxed) == FREE
+    }
+
+    #[inline]
+    fn is_known_to_keep(&self, id: &Id, fields: usize) -> bool {
+        // If `fields` is what another span wrote, then that the slot was made free for it is seen by the second look.
+        self.is_of(id)
+            && self.address.load(Ordering::Acquire) == fields
+            && self.holder.load(Ordering::Relaxed) == id.into_u64()
+    }
+
+    /// The slot must be free.
+    #[inline]
+    fn give_to(&self, id: &Id, fields: Fields, kept: &mut MutexGuard<'_, Fields>) {
+        self.address.store(fields.address(), Ordering::Release);
+        **kept = fields;
+        self.holder.store(id.into_u64(), Ordering::Release);
+    }
+
+    /// Makes the slot free, and gives back what was kept.
+    #[inline]
+    fn free(&self, kept: &mut MutexGuard<'_, Fields>) -> Fields {
+        self.holder.store(FREE, Ordering::Release);
+        mem::take(&mut **kept)
+    }
+
+    /// Puts what is kept in the shard, and makes the slot free.
+    fn move_to(&self, shard: &Shard, kept: &mut MutexGuard<'_, Fields>) {
+        let fields = mem::take(&mut **kept);
+        if !fields.is_blank() {
+            let holder = Id::from_u64(self.holder.load(Ordering::Relaxed));
+            // Nothing is there yet: it was looked for when the holder got the slot.
+            shard.write(|memories| memories.remembered.insert(holder, Remembered::Fields(fields)));
+        }
+        self.holder.store(FREE, Ordering::Release);
+    }
+}
+
+/// The memories that are in no slot, for some of the spans.
+///
+/// What concerns a span is added while its slot is locked. So the next span of the same id sees it.
+///
 /// Two cache lines wide, so that threads that work on different spans do not share one.
 #[repr(align(128))]
 #[derive(Default)]
-struct Shard(RwLock<Memories>);
+struct Shard {
+    memories: RwLock<Memories>,
+    /// How many there are.
+    len: AtomicUsize,
+}
 
 #[derive(Default)]
 struct Memories {
@@ -82,171 +320,37 @@ struct Memories {
 }
 
 impl Memories {
-    fn take_late(&mut self, id: &Id) -> Option<Fields> {
-        if self.late.is_empty() { None } else { self.late.remove(id) }
+    fn remove(&mut self, id: &Id) -> (Option<Remembered>, Option<Fields>) {
+        (self.remembered.remove(id), self.late.remove(id))
     }
 }
 
-const SHARDS: usize = 64;
-
-/// The address of the empty set.
-const NOTHING: usize = 0;
-/// No set's address.
-const NOT_TO_BE_KNOWN: usize = usize::MAX;
-
-impl SpanMemory {
-    pub(super) fn new() -> Self {
-        SpanMemory {
-            shards: (0..SHARDS).map(|_| Shard::default()).collect(),
-            index: Index::new(),
-            in_use: AtomicBool::new(false),
-        }
-    }
-
-    /// Has a new span remember something, or nothing. What a closed span of the same id remembered is forgotten.
-    pub(super) fn remember(&self, id: &Id, remembered: Option<Remembered>) {
-        match remembered {
-            Some(remembered) => {
-                if !self.in_use.load(Ordering::Relaxed) {
-                    self.in_use.store(true, Ordering::Relaxed);
-                }
-                self.index.insert(
-                    id,
-                    match &remembered {
-                        Remembered::Fields(fields) => fields.address(),
-                        Remembered::WithBaggage(_) => NOT_TO_BE_KNOWN,
-                    },
-                );
-                self.insert(id, remembered);
-            }
-            None if self.in_use.load(Ordering::Relaxed) => {
-                self.forget(id);
-                self.index.insert(id, NOTHING);
-            }
-            None => {}
-        }
-    }
-
-    /// Has a span that is open already remember another value besides.
-    pub(super) fn add(&self, id: &Id, entry: &Arc<Entry>) {
-        // The index is told of each span once, and of this one no more.
-        self.index.remove(id);
-        self.in_use.store(true, Ordering::Relaxed);
-        let mut shard = self.write(id);
-        let late = shard.late.entry(id.clone()).or_default();
-        let forgotten = late.clone();
-        *late = std::mem::take(late).with_entry(entry.clone());
-        drop(shard);
-        drop(forgotten);
-    }
-
-    fn insert(&self, id: &Id, remembered: Remembered) {
-        let mut shard = self.write(id);
-        // What was there is dropped after the lock is: values may have destructors that log.
-        let forgotten = (shard.remembered.insert(id.clone(), remembered), shard.take_late(id));
-        drop(shard);
-        drop(forgotten);
-    }
-
-    /// Forgets what a closed span remembered, and gives it back if that was fields.
-    pub(super) fn forget(&self, id: &Id) -> Option<Fields> {
-        if !self.in_use.load(Ordering::Relaxed) {
-            return None;
-        }
-        let mut shard = self.write(id);
-        let forgotten = (shard.remembered.remove(id), shard.take_late(id));
-        drop(shard);
-        match forgotten {
-            (Some(Remembered::Fields(fields)), _) => Some(fields),
-            _ => None,
-        }
-    }
-
-    /// Whether the span certainly remembers the fields at this address and no baggage (or, for the empty set's address,
-    /// nothing). Takes no lock. The span must be open.
+impl Shard {
     #[inline]
-    pub(super) fn is_known_to_remember(&self, id: &Id, fields: usize) -> bool {
-        self.index.contains(id, fields) || (fields == NOTHING && !self.in_use.load(Ordering::Relaxed))
+    fn is_used(&self) -> bool {
+        self.len.load(Ordering::Relaxed) > 0
     }
 
-    /// What the span remembers, and what was added since it was made.
-    pub(super) fn get(&self, id: &Id) -> (Option<Remembered>, Option<Fields>) {
-        if !self.in_use.load(Ordering::Relaxed) {
-            return (None, None);
+    fn write<R>(&self, f: impl FnOnce(&mut Memories) -> R) -> R {
+        let mut memories: RwLockWriteGuard<'_, Memories> =
+            self.memories.write().unwrap_or_else(PoisonError::into_inner);
+        let result = f(&mut memories);
+        self.len.store(memories.remembered.len() + memories.late.len(), Ordering::Relaxed);
+        result
+    }
+
+    fn get(&self, id: &Id) -> (Option<Remembered>, Option<Fields>) {
+        let memories = self.memories.read().unwrap_or_else(PoisonError::into_inner);
+        (memories.remembered.get(id).cloned(), memories.late.get(id).cloned())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn forget(&self, id: &Id) -> Fields {
+        match self.write(|memories| memories.remove(id)) {
+            (Some(Remembered::Fields(fields)), _) => fields,
+            _ => Fields::new(),
         }
-        // Nothing can panic while a lock is held, so a poisoned shard is still whole.
-        let shard = self.shard(id).0.read().unwrap_or_else(PoisonError::into_inner);
-        (shard.remembered.get(id).cloned(), shard.late.get(id).cloned())
-    }
-
-    fn write(&self, id: &Id) -> RwLockWriteGuard<'_, Memories> {
-        self.shard(id).0.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn shard(&self, id: &Id) -> &Shard {
-        &self.shards[(mix(id.into_u64()) >> 32) as usize % SHARDS]
-    }
-}
-
-/// Which fields a span remembers, for most of the open spans, without a lock: nearly always, a span that is entered
-/// finds its fields in force, and then nothing more needs to be known.
-///
-/// A direct-mapped cache: a new span takes its slot from whichever had it. A slot holds a span's id and the address of
-/// its fields, which the span keeps alive. A closed span may stay in its slot: nobody asks for it, and a new one of the
-/// same id takes that very slot.
-struct Index {
-    slots: Box<[IndexSlot]>,
-}
-
-struct IndexSlot {
-    id: AtomicU64,
-    fields: AtomicUsize,
-}
-
-const INDEX_SLOTS: usize = 1024;
-/// Span ids are never 0.
-const FREE: u64 = 0;
-/// A slot that is being written. No registry gives this id.
-const BUSY: u64 = u64::MAX;
-
-impl Index {
-    fn new() -> Self {
-        let free = || IndexSlot { id: AtomicU64::new(FREE), fields: AtomicUsize::new(0) };
-        Index { slots: (0..INDEX_SLOTS).map(|_| free()).collect() }
-    }
-
-    /// Must be called once in every span's life, before anybody else knows its id: so no reader can mistake what another
-    /// span put in the slot for this one's, and the slot cannot come to name this span again once another has it.
-    fn insert(&self, id: &Id, fields: usize) {
-        let slot = self.slot(id);
-        let holder = slot.id.load(Ordering::Relaxed);
-        // Whoever loses a race for the slot does without.
-        if holder != BUSY && slot.id.compare_exchange(holder, BUSY, Ordering::Acquire, Ordering::Relaxed).is_ok() {
-            slot.fields.store(fields, Ordering::Release);
-            slot.id.store(id.into_u64(), Ordering::Release);
-        }
-    }
-
-    fn remove(&self, id: &Id) {
-        let slot = self.slot(id);
-        if slot.id.load(Ordering::Relaxed) == id.into_u64() {
-            // Fails where another span is just taking the slot.
-            let _ = slot.id.compare_exchange(id.into_u64(), FREE, Ordering::Relaxed, Ordering::Relaxed);
-        }
-    }
-
-    #[inline]
-    fn contains(&self, id: &Id, fields: usize) -> bool {
-        let slot = self.slot(id);
-        // If `fields` is what another span wrote, then that span's `BUSY` is seen by the second look at the id.
-        slot.id.load(Ordering::Acquire) == id.into_u64()
-            && slot.fields.load(Ordering::Acquire) == fields
-            && slot.id.load(Ordering::Relaxed) == id.into_u64()
-    }
-
-    #[inline]
-    fn slot(&self, id: &Id) -> &IndexSlot {
-        &self.slots[mix(id.into_u64()) as usize % INDEX_SLOTS]
     }
 }
 
@@ -270,7 +374,6 @@ impl Hasher for IdHasher {
     }
 }
 
-#[inline]
 fn mix(id: u64) -> u64 {
     let product = u128::from(id ^ 0x243F_6A88_85A3_08D3).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
     (product as u64) ^ ((product >> 64) as u64)

@@ -80,6 +80,31 @@ impl<S: Subscriber> ContextSubscriber<S> {
             self.forward(&like(event, augmented.metadata, values));
         });
     }
+
+    /// Where more is needed than the fields in force. In functions of their own for the same reason.
+    #[inline(never)]
+    fn forward_looking_closer(&self, event: &Event<'_>) {
+        let parent = Parentage::of_event(event);
+        let elsewhere = self.core.elsewhere_of(parent);
+        let ids = Ids::of_event(&self.core.augmentation, parent, &self.core.home);
+        let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), ids);
+        parent::with_elsewhere(elsewhere, || match ambient.as_ref().map(Ambient::parts) {
+            Some((fields, ids)) => self.forward_with(event, fields, ids),
+            None => self.forward(event),
+        });
+    }
+
+    #[inline(never)]
+    fn new_span_looking_closer(&self, attributes: &Attributes<'_>) -> Id {
+        let parent = Parentage::of_span(attributes);
+        let elsewhere = self.core.elsewhere_of(parent);
+        let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), None);
+        let remembered = elsewhere.clone().or_else(|| read(Remembered::of).flatten());
+        let id =
+            parent::with_elsewhere(elsewhere, || self.new_span_with(attributes, ambient.as_ref().map(Ambient::parts)));
+        self.core.remember_all(&id, remembered);
+        id
+    }
 }
 
 impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
@@ -101,28 +126,18 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
-        let parent = Parentage::of_span(attributes);
-        match self.core.augmentation.in_force_for_span(parent) {
+        match self.core.augmentation.in_force_for_span(Parentage::of_span(attributes)) {
             InForce::Nothing => {
                 let id = self.new_span_with(attributes, None);
-                self.core.remember(&id, None);
+                self.core.remember(&id, Fields::new());
                 id
             }
             InForce::Fields(fields) => {
                 let id = self.new_span_with(attributes, Some((&fields, None)));
-                self.core.remember(&id, Some(Remembered::Fields(fields.into_fields())));
+                self.core.remember(&id, fields.into_fields());
                 id
             }
-            InForce::More => {
-                let elsewhere = self.core.elsewhere_of(parent);
-                let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), None);
-                let remembered = elsewhere.clone().or_else(|| read(Remembered::of).flatten());
-                let id = parent::with_elsewhere(elsewhere, || {
-                    self.new_span_with(attributes, ambient.as_ref().map(Ambient::parts))
-                });
-                self.core.remember(&id, remembered);
-                id
-            }
+            InForce::More => self.new_span_looking_closer(attributes),
         }
     }
 
@@ -143,19 +158,10 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         if is_about_the_context(event.metadata()) {
             return self.forward(event);
         }
-        let parent = Parentage::of_event(event);
-        match self.core.augmentation.in_force_for_event(parent) {
+        match self.core.augmentation.in_force_for_event(Parentage::of_event(event)) {
             InForce::Nothing => self.forward(event),
             InForce::Fields(fields) => self.forward_with(event, &fields, None),
-            InForce::More => {
-                let elsewhere = self.core.elsewhere_of(parent);
-                let ids = Ids::of_event(&self.core.augmentation, parent, &self.core.home);
-                let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), ids);
-                parent::with_elsewhere(elsewhere, || match ambient.as_ref().map(Ambient::parts) {
-                    Some((fields, ids)) => self.forward_with(event, fields, ids),
-                    None => self.forward(event),
-                });
-            }
+            InForce::More => self.forward_looking_closer(event),
         }
     }
 

@@ -6,10 +6,10 @@ use std::{
     thread,
 };
 
-use ctx_layer::{ContextLayer, Fields, FieldsGuard, Schema, WithContextExt, field::well_known::*};
-use ctx_tests::Captured;
+use ctx_layer::{ContextLayer, Fields, FieldsGuard, FutureFieldsExt, Schema, WithContextExt, field::well_known::*};
+use ctx_tests::{Captured, Yield, each_poll_on_a_new_thread};
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
-use tracing::{info, info_span, subscriber::with_default};
+use tracing::{Instrument, Subscriber, info, info_span, span::Id, subscriber::with_default};
 use tracing_subscriber::{Layer, fmt::layer, prelude::*};
 
 use crate::stacks::{self, Stack};
@@ -163,4 +163,248 @@ fn a_guard_kept_in_a_thread_local_does_no_harm() {
     })
     .join()
     .unwrap();
+}
+
+/// Tenant, user and request in force.
+fn in_force() -> [Option<String>; 3] {
+    [TENANT_ID.get(), USER_ID.get(), REQUEST_ID.get()]
+}
+
+fn are(expected: [&str; 3]) -> [Option<String>; 3] {
+    expected.map(|value| (!value.is_empty()).then(|| value.to_owned()))
+}
+
+#[test]
+fn recording_a_second_value_does_not_undo_what_a_scope_set_since_the_first() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let _request = info_span!("request").entered();
+            TENANT_ID.record("acme");
+            {
+                let _impersonated = TENANT_ID.attach("globex");
+                USER_ID.record("ada");
+                assert_eq!(in_force(), are(["globex", "ada", ""]), "{}", stack.name);
+            }
+            {
+                let _nobody = TENANT_ID.detach();
+                REQUEST_ID.record("r-1");
+                assert_eq!(in_force(), are(["", "ada", "r-1"]), "{}", stack.name);
+            }
+            assert_eq!(in_force(), are(["acme", "ada", "r-1"]), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn what_a_future_sets_ends_with_its_poll_though_something_is_recorded_within() {
+    for stack in stacks::all() {
+        let handler = stack.in_scope(|| {
+            async {
+                async { USER_ID.record("ada") }.with_field(&TENANT_ID, "globex").await;
+                assert_eq!(in_force(), are(["", "ada", ""]), "{}", stack.name);
+            }
+            .instrument(info_span!("request"))
+        });
+        each_poll_on_a_new_thread(&stack.dispatch, handler);
+    }
+}
+
+#[test]
+fn what_opentelemetry_code_attaches_ends_though_something_is_recorded_within() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let _request = info_span!("request").entered();
+            {
+                let _baggage = Context::current_with_baggage(vec![KeyValue::new("tenant_id", "globex")]).attach();
+                USER_ID.record("ada");
+            }
+            assert_eq!(in_force(), are(["", "ada", ""]), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn a_span_that_is_entered_keeps_its_fields_when_the_scope_it_was_made_in_ends() {
+    for outer in ["", "globex"] {
+        for stack in stacks::all() {
+            stack.in_scope(|| {
+                let _outer = (!outer.is_empty()).then(|| TENANT_ID.attach(outer));
+                let request = TENANT_ID.in_scope("acme", || info_span!("request").entered());
+                assert_eq!(in_force(), are(["acme", "", ""]), "{} {outer}", stack.name);
+                drop(request);
+                assert_eq!(in_force(), are([outer, "", ""]), "{} {outer}", stack.name);
+            });
+        }
+    }
+}
+
+#[test]
+fn a_span_that_is_entered_keeps_its_fields_when_the_span_it_was_entered_in_is_left() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let _other = TENANT_ID.attach("globex");
+            let parent = Fields::new().with(&TENANT_ID, "acme").in_scope(|| info_span!("parent")).entered();
+            let child = info_span!("child").entered();
+            drop(parent);
+            assert_eq!(in_force(), are(["acme", "", ""]), "{}", stack.name);
+            drop(child);
+            assert_eq!(in_force(), are(["globex", "", ""]), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn what_is_recorded_stays_when_the_span_is_entered_and_left_again_inside_another() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let (connection, request) = (info_span!("connection"), info_span!("request"));
+            connection.in_scope(|| {
+                TENANT_ID.record("acme");
+                request.in_scope(|| {
+                    connection.in_scope(|| {});
+                    assert_eq!(in_force(), are(["acme", "", ""]), "{}", stack.name);
+                });
+                assert_eq!(in_force(), are(["acme", "", ""]), "{}", stack.name);
+            });
+            assert_eq!(in_force(), are(["", "", ""]), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn scopes_that_end_in_the_order_they_began_leave_nothing_where_something_was_recorded() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let _request = info_span!("request").entered();
+            let first = TENANT_ID.attach("acme");
+            USER_ID.record("ada");
+            let second = TENANT_ID.attach("globex");
+            drop(first);
+            assert_eq!(in_force(), are(["globex", "ada", ""]), "{}", stack.name);
+            drop(second);
+            assert_eq!(in_force(), are(["", "ada", ""]), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn a_scope_that_ends_inside_another_requests_span_does_not_bring_recorded_values_there() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let globex = Fields::new().with(&TENANT_ID, "globex").with(&USER_ID, "grace");
+            let other = globex.in_scope(|| info_span!("other request"));
+            let _request = info_span!("request").entered();
+            let scope = ROLE.attach("admin");
+            TENANT_ID.record("acme");
+            other.in_scope(|| {
+                drop(scope);
+                assert_eq!(in_force(), are(["globex", "grace", ""]), "{}", stack.name);
+            });
+            assert_eq!(in_force(), are(["acme", "", ""]), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn a_tenant_recorded_late_is_not_mixed_with_the_user_of_another_request() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let second = info_span!("second request");
+            second.in_scope(|| TENANT_ID.record("globex"));
+            let _first = Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "user of acme").attach();
+            second.in_scope(|| assert_eq!(in_force(), are(["globex", "", ""]), "{}", stack.name));
+            info!(parent: &second, "of the second");
+        });
+        assert_eq!(stack.recorder.event("of the second").text("user_id"), None, "{}", stack.name);
+    }
+}
+
+#[test]
+fn a_value_recorded_between_the_polls_of_a_future_with_fields_is_in_force_in_it() {
+    for stack in stacks::all() {
+        let handler = stack.in_scope(|| {
+            async {
+                REQUEST_ID.record("r-1");
+                let inner = async { assert_eq!(in_force(), are(["acme", "ada", "r-1"]), "{}", stack.name) };
+                let inner = inner.with_field(&USER_ID, "ada");
+                Yield::default().await;
+                TENANT_ID.record("acme");
+                inner.await;
+            }
+            .instrument(info_span!("request"))
+        });
+        each_poll_on_a_new_thread(&stack.dispatch, handler);
+    }
+}
+
+#[test]
+fn a_child_of_a_span_with_recorded_values_keeps_what_is_set_besides() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let request = info_span!("request");
+            let child = request.in_scope(|| {
+                TENANT_ID.record("acme");
+                info_span!("child")
+            });
+            request.in_scope(|| {
+                let _user = USER_ID.attach("ada");
+                child.in_scope(|| assert_eq!(in_force(), are(["acme", "ada", ""]), "{}", stack.name));
+            });
+        });
+    }
+}
+
+#[test]
+fn a_span_made_in_a_future_without_a_value_does_not_get_it_back() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let _tenant = TENANT_ID.attach("acme");
+            let make = async { info_span!("system") }.with_fields(Fields::current().without(&TENANT_ID));
+            let _user = USER_ID.attach("ada");
+            let system = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(make);
+            system.in_scope(|| assert_eq!(in_force(), are(["", "ada", ""]), "{}", stack.name));
+        });
+    }
+}
+
+#[test]
+fn a_span_made_where_explicitly_nothing_was_in_force_gets_nothing_where_it_is_entered() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let _tenant = TENANT_ID.attach("acme");
+            let system = Fields::new().in_scope(|| info_span!("system"));
+            system.in_scope(|| assert_eq!(in_force(), are(["", "", ""]), "{}", stack.name));
+        });
+    }
+}
+
+#[test]
+fn an_output_that_masks_a_field_masks_it_where_it_is_recorded_late_too() {
+    let out = Captured::default();
+    let masking = Schema::builder().field_with(&TENANT_ID, |policy| policy.masked()).build().unwrap();
+    let output = ContextLayer::new(masking).around(layer().json().with_writer(out.clone()));
+    with_default(tracing_subscriber::registry().with(output).with_context(Schema::well_known()), || {
+        let _request = info_span!("request").entered();
+        TENANT_ID.record("acme");
+        info!("hello");
+    });
+    assert_eq!(out.json()[0]["fields"]["tenant_id"], "[redacted]");
+    assert_eq!(out.json()[0]["span"]["tenant_id"], "[redacted]");
+}
+
+#[test]
+fn nothing_stays_in_force_where_a_layer_panics_when_a_span_is_left() {
+    struct PanicsOnExit;
+    impl<S: Subscriber> Layer<S> for PanicsOnExit {
+        fn on_exit(&self, _: &Id, _: tracing_subscriber::layer::Context<'_, S>) {
+            panic!("on purpose");
+        }
+    }
+    with_default(tracing_subscriber::registry().with(PanicsOnExit).with_context(Schema::well_known()), || {
+        let result = std::panic::catch_unwind(|| {
+            info_span!("request").in_scope(|| TENANT_ID.record("acme"));
+        });
+        assert!(result.is_err());
+        assert_eq!(TENANT_ID.get(), None);
+    });
 }

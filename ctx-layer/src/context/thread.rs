@@ -133,24 +133,37 @@ pub(crate) enum InForce {
     More,
 }
 
+/// No set's address.
+const BAGGAGE: usize = usize::MAX;
+
+/// Where a context's fields stand, if they are alone; no set's address if there is baggage.
+///
+/// A number and no more, so that it comes back in a register, from as small a function as possible.
+#[inline]
+pub(crate) fn address_alone(cx: &Context) -> usize {
+    if cx.baggage().is_empty() { cx.fields().address() } else { BAGGAGE }
+}
+
 /// What is in force.
 #[inline]
 pub(crate) fn in_force() -> InForce {
-    read(|cx| {
-        if !cx.baggage().is_empty() {
-            return InForce::More;
-        }
-        let fields = cx.fields();
-        if fields.is_blank() {
-            return InForce::Nothing;
-        }
-        let kept = LOCAL.try_with(|local| local.kept.take()).unwrap_or_default();
-        if kept.is_same(fields) {
-            return InForce::Fields(Lease(kept));
-        }
-        // Put back, to be dropped when the context is no longer borrowed.
-        let _ = LOCAL.try_with(|local| local.kept.set(kept));
-        InForce::Fields(Lease(fields.clone()))
-    })
-    .unwrap_or(InForce::Nothing)
+    match read(address_alone) {
+        None | Some(0) => InForce::Nothing,
+        Some(BAGGAGE) => InForce::More,
+        Some(address) => InForce::Fields(lease(address)),
+    }
+}
+
+/// The fields in force, which stand at `address`.
+#[inline]
+fn lease(address: usize) -> Lease {
+    let kept = LOCAL.try_with(|local| local.kept.take()).unwrap_or_default();
+    if kept.address() == address { Lease(kept) } else { new_lease(kept) }
+}
+
+#[cold]
+fn new_lease(kept: Fields) -> Lease {
+    let fields = read(|cx| cx.fields().clone()).unwrap_or_default();
+    drop(kept);
+    Lease(fields)
 }

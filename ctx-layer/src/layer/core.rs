@@ -13,7 +13,7 @@ use super::{
     spans::{Remembered, SpanMemory},
 };
 use crate::{
-    context::{ContextFieldsExt, Lease, active_ids, late, read, registered},
+    context::{ContextFieldsExt, Lease, active_ids, address_alone, late, read, registered},
     field::{Entry, Fields},
 };
 
@@ -81,15 +81,16 @@ impl Core {
     /// before, and compared after.
     #[inline]
     pub(super) fn enter(&self, id: &Id, enter: impl FnOnce()) {
-        let before = read(|cx| (cx.fields().address(), cx.has_active_span(), cx.baggage().is_empty()));
-        let Some((fields, has_span, true)) = before else { return self.enter_elsewhere(id, enter) };
+        let before = read(|cx| (address_alone(cx), cx.has_active_span()));
+        let Some((fields, has_span)) = before else { return self.enter_elsewhere(id, enter) };
         if !self.spans.is_known_to_remember(id, fields) {
             return self.enter_elsewhere(id, enter);
         }
         enter();
         // What an OpenTelemetry layer attaches has a span.
-        let unchanged = read(|cx| !(has_span || cx.has_active_span()) || cx.fields().address() == fields);
-        if unchanged == Some(true) {
+        let unchanged = (!has_span && read(|cx| !cx.has_active_span()) == Some(true))
+            || read(|cx| cx.fields().address() == fields) == Some(true);
+        if unchanged {
             entered::enter_again(self.key(), id);
         } else if let Some(cx) = self.spans.get(id).0.and_then(|remembered| read(|cx| restored(cx, &remembered, true)))
         {

@@ -85,7 +85,7 @@ pub(super) fn rewrite(
 ) {
     // Room on the stack, so that nothing is allocated: as little as most need, or as much as nearly all do.
     if own <= 1 && fields.len() <= 12 {
-        rewrite_one::<12>(source, fields, additions, then);
+        rewrite_one::<12>(source, own, fields, additions, then);
     } else if own <= 3 && fields.len() <= 12 {
         rewrite_within::<3, 12>(source, own, fields, additions, then);
     } else {
@@ -93,17 +93,21 @@ pub(super) fn rewrite(
     }
 }
 
-/// The same for a source of one value, nearly always the message: it is passed on from inside the visit that shows it,
+/// The same for a source of one value at most, nearly always the message: it is passed on from inside the visit that shows it,
 /// and so need not be taken down.
 #[inline]
 fn rewrite_one<const ALL: usize>(
     source: &dyn Source,
+    own: usize,
     fields: &FieldSet,
     additions: &impl Additions,
     then: &mut impl FnMut(&ValueSet<'_>),
 ) {
     let mut one = One::<_, _, ALL> { fields, additions, then, is_done: false };
-    source.record(&mut one);
+    // Many spans have none.
+    if own > 0 {
+        source.record(&mut one);
+    }
     if !one.is_done {
         one.finish(None);
     }

@@ -168,7 +168,7 @@ impl SpanMemory {
     /// needs to be known. The span must be open.
     #[inline]
     pub(super) fn is_known_to_remember(&self, id: &Id, fields: usize) -> bool {
-        self.places(id).0.is_known_to_keep(id, fields) || (fields == NOTHING && !self.in_use.load(Ordering::Relaxed))
+        self.slot(id).is_known_to_keep(id, fields) || (fields == NOTHING && !self.in_use.load(Ordering::Relaxed))
     }
 
     /// What the span remembers, and what was added since it was made.
@@ -187,19 +187,29 @@ impl SpanMemory {
     }
 
     /// The slot that the span may have, and the shard that it is in otherwise: one for all spans of the slot.
-    ///
-    /// The registry's ids have the span's place in memory at the lower end, above that its thread, above that how often
-    /// the place was used. So spans that one thread opens and closes have the same few slots, and other threads' spans
-    /// have others. Ids of another make are spread well enough.
     #[inline]
     fn places(&self, id: &Id) -> (&Slot, &Shard) {
-        const THREAD_SHIFT: u32 = 38;
-        // Consecutive threads come to stand as far from each other as can be.
-        const THREAD_STEP: u64 = 633;
-        let id = id.into_u64();
-        let at = id.wrapping_add((id >> THREAD_SHIFT).wrapping_mul(THREAD_STEP)) as usize;
-        (&self.slots[at % SLOTS], &self.shards[at % SHARDS])
+        (self.slot(id), &self.shards[place(id) % SHARDS])
     }
+
+    #[inline]
+    fn slot(&self, id: &Id) -> &Slot {
+        &self.slots[place(id) % SLOTS]
+    }
+}
+
+/// Tells spans apart that are open at one time, for the most part, by its lower bits.
+///
+/// The registry's ids have the span's place in memory at the lower end, above that its thread, above that how often the
+/// place was used. So spans that one thread opens and closes have the same few slots, and other threads' spans have
+/// others. Ids of another make are spread well enough.
+#[inline]
+fn place(id: &Id) -> usize {
+    const THREAD_SHIFT: u32 = 38;
+    // Consecutive threads come to stand as far from each other as can be.
+    const THREAD_STEP: u64 = 633;
+    let id = id.into_u64();
+    id.wrapping_add((id >> THREAD_SHIFT).wrapping_mul(THREAD_STEP)) as usize
 }
 
 /// What was remembered of a closed span: to be dropped.

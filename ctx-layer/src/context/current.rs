@@ -8,7 +8,7 @@ use opentelemetry::{
     trace::TraceContextExt,
 };
 
-use super::thread::read;
+use super::{late, thread::read};
 use crate::field::{ContextField, Declaration, DerivedField, FieldType, Fields, parse_entry};
 
 /// The fields of all schemas in use, for those who ask for all values: their baggage counts.
@@ -34,7 +34,7 @@ impl Fields {
     /// In the set all are alike: attached elsewhere, it makes values of what was baggage.
     pub fn current() -> Self {
         let Some((fields, with_baggage)) =
-            read(|cx| (cx.fields().clone(), (!cx.baggage().is_empty()).then(|| cx.clone())))
+            read(|cx| (late::effective(cx), (!cx.baggage().is_empty()).then(|| cx.clone())))
         else {
             return Fields::new();
         };
@@ -65,7 +65,7 @@ impl Fields {
 impl<T: FieldType> ContextField<T> {
     /// The value in force: the one the program set, else the one in OpenTelemetry baggage. `None` where there is none.
     pub fn get(&'static self) -> Option<T> {
-        let (fields, with_baggage) = read(|cx| (cx.fields().clone(), (!cx.baggage().is_empty()).then(|| cx.clone())))?;
+        let (fields, with_baggage) = read(|cx| (late::effective(cx), (!cx.baggage().is_empty()).then(|| cx.clone())))?;
         let fields = match with_baggage {
             None => fields,
             Some(cx) => fields.with_baggage(cx.baggage(), [self.declaration()].into_iter()),

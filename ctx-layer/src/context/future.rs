@@ -8,12 +8,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 
-use super::{
-    ContextFieldsExt,
-    attach::{Attached, attach},
-    late,
-    thread::read,
-};
+use super::{late, scope::Scope, thread::read};
 use crate::field::{ContextField, FieldType, Fields};
 
 /// Sets field values for a future.
@@ -26,7 +21,7 @@ pub trait FutureFieldsExt: Future + Sized {
     /// Where a poll finds in force what was so where this was called, and more, then the *difference* made here is made
     /// there, and the rest stays: what [`record`](ContextField::record) set on an enclosing span, for one.
     fn with_fields(self, fields: Fields) -> WithFields<Self> {
-        let base = read(|cx| cx.fields().clone()).unwrap_or_default();
+        let base = read(late::effective).unwrap_or_default();
         WithFields { inner: Some(self), base, fields }
     }
 
@@ -63,20 +58,20 @@ pin_project! {
     impl<F> PinnedDrop for WithFields<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _attached = enter(this.base, this.fields);
+            let _scope = enter(this.base, this.fields);
             this.inner.set(None);
         }
     }
 }
 
-fn enter(base: &Fields, fields: &Fields) -> Option<Attached> {
-    let current = read(|cx| cx.fields().clone()).unwrap_or_default();
+fn enter(base: &Fields, fields: &Fields) -> Option<Scope> {
+    let current = read(late::effective).unwrap_or_default();
     let wanted = if base.is_same(&current) || !base.is_within(&current) {
         fields.clone()
     } else {
         fields.rebased(base, &current)
     };
-    (!wanted.is_same(&current)).then(|| attach(late::current().with_fields(wanted)))
+    (!wanted.is_same(&current)).then(|| Scope::new(wanted))
 }
 
 impl<F: Future> Future for WithFields<F> {
@@ -84,7 +79,7 @@ impl<F: Future> Future for WithFields<F> {
 
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _attached = enter(this.base, this.fields);
+        let _scope = enter(this.base, this.fields);
         match this.inner.as_pin_mut() {
             Some(inner) => inner.poll(task),
             // Unreachable: a future that is being dropped is not polled.

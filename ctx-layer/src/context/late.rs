@@ -1,122 +1,123 @@
-//! Values that are set on a thread until some moment that no guard marks: until a span is left.
+//! Values that were recorded on a span that was open already, on the threads where it is entered, until it is left.
+//!
+//! They are not attached as a context: OpenTelemetry's contexts end in any order and without telling, and one that was
+//! made from another and outlives it would keep what the other set. They are laid over the context in which they were
+//! recorded when that is read, and over no other.
 
-use std::cell::{Cell, RefCell};
-use std::sync::Arc;
-
-use opentelemetry::Context;
-
-use super::{
-    ContextFieldsExt,
-    attach::{Attached, attach},
-    thread::read,
+use std::{
+    cell::{Cell, RefCell},
+    sync::Arc,
 };
+
+use opentelemetry::{Context, baggage::BaggageExt};
+
+use super::{ContextFieldsExt, thread::read};
 use crate::field::{Entry, Fields};
 
 thread_local! {
-    /// How many there are: nearly always none, and then nobody need look.
-    static COUNT: Cell<usize> = const { Cell::new(0) };
-    /// Numbers scopes and bindings of this thread in the order in which they were made.
-    static CLOCK: Cell<u64> = const { Cell::new(0) };
-    static BINDINGS: RefCell<Vec<Binding>> = {
-        // Before this list, so that OpenTelemetry's thread-local outlives it: what is attached in it needs that.
-        let _ = read(|_| ());
-        const { RefCell::new(Vec::new()) }
-    };
+    /// Whether there are any: nearly always not, and then nobody need look.
+    static IS_ANY: Cell<bool> = const { Cell::new(false) };
+    static BINDINGS: RefCell<Vec<Binding>> = const { RefCell::new(Vec::new()) };
 }
 
-/// By whom values are bound.
+/// By whom values are bound: a subscriber and a span of it.
 pub(crate) type Owner = (usize, u64);
 
 struct Binding {
     owner: Owner,
-    made_at: u64,
+    /// How often the span was entered since.
+    entered: usize,
+    /// The context over which the values are laid, kept so that no other can be taken for it.
+    base: Context,
     entries: Vec<Arc<Entry>>,
-    attached: Option<Attached>,
+    /// What is in force in that context: its own fields, and the values.
+    fields: Fields,
 }
 
 impl Binding {
-    /// Puts the values over whatever is in force.
-    fn attach(&mut self) {
-        let cx = read(|cx| {
-            let fields = self.entries.iter().cloned().fold(cx.fields().clone(), Fields::with_entry);
-            cx.with_fields(fields)
-        });
-        self.attached = cx.map(attach);
+    fn is_over(&self, cx: &Context) -> bool {
+        self.base.fields().is_same(cx.fields()) && std::ptr::eq(self.base.baggage(), cx.baggage())
     }
-}
-
-/// The number of a scope that is being made.
-pub(super) fn tick() -> u64 {
-    let now = CLOCK.get();
-    CLOCK.set(now + 1);
-    now
 }
 
 /// Whether anything is bound on this thread.
 #[inline]
 pub(crate) fn is_any() -> bool {
-    COUNT.get() > 0
+    IS_ANY.get()
 }
 
-/// Puts a value in force until `owner` releases it.
-pub(crate) fn bind(owner: Owner, entry: Arc<Entry>) {
-    let mut binding = take(|binding| binding.owner == owner).pop().unwrap_or(Binding {
-        owner,
-        made_at: 0,
-        entries: Vec::new(),
-        attached: None,
-    });
-    binding.entries.retain(|other| !std::ptr::eq(other.declaration(), entry.declaration()));
-    binding.entries.push(entry);
-    binding.made_at = tick();
-    put_back(vec![binding]);
-}
-
-/// Takes what `owner` bound out of force.
-pub(crate) fn release(owner: Owner) {
-    drop(take(|binding| binding.owner == owner));
-}
-
-/// Calls `detach`, which ends a scope, so that what was bound within it stays in force and what was set by the scope
-/// does not: each binding attached a context that was made from the scope's.
-pub(super) fn outlive(scope_made_at: u64, detach: impl FnOnce()) {
+/// The fields in force in a context of this thread, those set by the program: the context's own and what is laid over.
+pub(crate) fn effective(cx: &Context) -> Fields {
     if !is_any() {
-        return detach();
+        return cx.fields().clone();
     }
-    let within = take(|binding| binding.made_at > scope_made_at);
-    detach();
-    put_back(within);
+    with(|bindings| over(bindings, cx).map(|binding| binding.fields.clone()))
+        .flatten()
+        .unwrap_or_else(|| cx.fields().clone())
 }
 
-/// Takes bindings off the list and out of force, the last-made first.
-fn take(is_wanted: impl Fn(&Binding) -> bool) -> Vec<Binding> {
-    let mut taken = BINDINGS
+fn over<'a>(bindings: &'a [Binding], cx: &Context) -> Option<&'a Binding> {
+    bindings.iter().rfind(|binding| binding.is_over(cx))
+}
+
+/// Lays a value over the current context until `owner` releases it. `all` are all values recorded on that span.
+pub(crate) fn bind(owner: Owner, entry: &Arc<Entry>, all: &Fields) {
+    let Some(base) = read(Context::clone) else { return };
+    let below = effective(&base);
+    // A set of its own would be taken for another request's when the span is entered again.
+    let fields = if below.is_blank() { all.clone() } else { below.with_entry(entry.clone()) };
+    let binding = Binding { owner, entered: 0, base, entries: vec![entry.clone()], fields };
+    with(|bindings| bindings.push(binding));
+}
+
+/// Notes that a span was entered to which values may be bound.
+pub(crate) fn enter(owner: Owner) {
+    with(|bindings| {
+        for binding in bindings.iter_mut().filter(|binding| binding.owner == owner) {
+            binding.entered += 1;
+        }
+    });
+}
+
+/// Takes what `owner` bound out of force, unless it is entered still.
+pub(crate) fn exit(owner: Owner, is_entered_still: impl FnOnce() -> bool) {
+    let again = with(|bindings| {
+        let mut again = false;
+        for binding in bindings.iter_mut().filter(|binding| binding.owner == owner && binding.entered > 0) {
+            binding.entered -= 1;
+            again = true;
+        }
+        again
+    });
+    if again == Some(false) && !is_entered_still() {
+        // Dropped here, outside the borrow: values may have destructors that log.
+        let released = with(|bindings| bindings.extract_if(.., |binding| binding.owner == owner).collect::<Vec<_>>());
+        drop(released);
+    }
+}
+
+/// Has what was bound within a scope outlive it: `mine` is the scope's context, `before` the one it was made in.
+pub(super) fn outlive(mine: &Fields, before: &Context) {
+    with(|bindings| {
+        for at in 0..bindings.len() {
+            if !bindings[at].base.fields().is_same(mine) {
+                continue;
+            }
+            let below = over(&bindings[..at], before).map_or_else(|| before.fields().clone(), |it| it.fields.clone());
+            let binding = &mut bindings[at];
+            binding.base = before.clone();
+            binding.fields = binding.entries.iter().cloned().fold(below, Fields::with_entry);
+        }
+    });
+}
+
+fn with<R>(f: impl FnOnce(&mut Vec<Binding>) -> R) -> Option<R> {
+    BINDINGS
         .try_with(|bindings| {
             let mut bindings = bindings.borrow_mut();
-            let taken: Vec<_> = bindings.extract_if(.., |binding| is_wanted(binding)).collect();
-            COUNT.set(bindings.len());
-            taken
+            let result = f(&mut bindings);
+            IS_ANY.set(!bindings.is_empty());
+            result
         })
-        .unwrap_or_default();
-    for binding in taken.iter_mut().rev() {
-        binding.attached = None;
-    }
-    taken
-}
-
-/// Puts bindings in force, in their order, and on the list.
-fn put_back(mut bindings: Vec<Binding>) {
-    for binding in &mut bindings {
-        binding.attach();
-    }
-    let _ = BINDINGS.try_with(|all| {
-        let mut all = all.borrow_mut();
-        all.append(&mut bindings);
-        COUNT.set(all.len());
-    });
-}
-
-/// The current context, to make another from.
-pub(super) fn current() -> Context {
-    read(Context::clone).unwrap_or_default()
+        .ok()
 }

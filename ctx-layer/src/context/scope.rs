@@ -1,6 +1,8 @@
 //! Setting values until a guard is dropped.
 
-use std::marker::PhantomData;
+use std::{marker::PhantomData, sync::OnceLock};
+
+use opentelemetry::Context;
 
 use super::{
     ContextFieldsExt,
@@ -18,16 +20,46 @@ use crate::field::{ContextField, FieldType, Fields};
 #[derive(Debug)]
 #[must_use = "the values are in force only until the guard is dropped: bind it, as in `let _guard = ...`"]
 pub struct FieldsGuard {
-    attached: Option<Attached>,
-    made_at: u64,
+    _scope: Scope,
     /// Contexts belong to a thread.
     _not_send: PhantomData<*const ()>,
 }
 
-impl Drop for FieldsGuard {
-    fn drop(&mut self) {
-        late::outlive(self.made_at, || self.attached = None);
+/// Fields in force until this is dropped.
+#[derive(Debug)]
+pub(super) struct Scope {
+    attached: Option<Attached>,
+    fields: Fields,
+    before: Context,
+}
+
+impl Scope {
+    pub(super) fn new(fields: Fields) -> Self {
+        let before = read(Context::clone).unwrap_or_default();
+        // Nothing, where there was something, is not the same as never having set anything.
+        let fields = if fields.is_blank() && !before.fields().is_blank() { Fields::emptied() } else { fields };
+        Scope { attached: Some(attach(before.with_fields(fields.clone()))), fields, before }
     }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        self.attached = None;
+        if late::is_any() {
+            late::outlive(&self.fields, &self.before);
+        }
+        if let Some(after) = AFTER.get() {
+            after();
+        }
+    }
+}
+
+/// Called after each scope. The layer knows which span is current and what is to be in force in it; here nobody does.
+static AFTER: OnceLock<fn()> = OnceLock::new();
+
+pub(crate) fn after_scopes(call: fn()) {
+    // There is one layer in this crate, and so one function.
+    let _ = AFTER.set(call);
 }
 
 impl Fields {
@@ -35,9 +67,7 @@ impl Fields {
     ///
     /// Values in force before that are not in this set are hidden: start from [`Fields::current`] to keep them.
     pub fn attach(self) -> FieldsGuard {
-        let made_at = late::tick();
-        let attached = Some(attach(late::current().with_fields(self)));
-        FieldsGuard { attached, made_at, _not_send: PhantomData }
+        FieldsGuard { _scope: Scope::new(self), _not_send: PhantomData }
     }
 
     /// Calls `f` with exactly these values in force.
@@ -53,7 +83,7 @@ impl<T: FieldType> ContextField<T> {
     /// Spans that are open already do not get it, only their events and the spans made from now on; for them there is
     /// [`record`](Self::record).
     pub fn attach(&'static self, value: impl Into<T>) -> FieldsGuard {
-        let fields = read(|cx| cx.fields().clone()).unwrap_or_default();
+        let fields = read(late::effective).unwrap_or_default();
         fields.with(self, value).attach()
     }
 
@@ -61,7 +91,7 @@ impl<T: FieldType> ContextField<T> {
     ///
     /// A value in OpenTelemetry baggage is not taken out.
     pub fn detach(&'static self) -> FieldsGuard {
-        let fields = read(|cx| cx.fields().clone()).unwrap_or_default();
+        let fields = read(late::effective).unwrap_or_default();
         fields.without(self).attach()
     }
 

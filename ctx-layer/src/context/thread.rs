@@ -4,7 +4,7 @@ use std::{cell::Cell, panic};
 
 use opentelemetry::{Context, baggage::BaggageExt};
 
-use super::ContextFieldsExt;
+use super::{ContextFieldsExt, late};
 use crate::field::Fields;
 
 thread_local! {
@@ -147,10 +147,23 @@ pub(crate) fn address_alone(cx: &Context) -> usize {
 /// What is in force.
 #[inline]
 pub(crate) fn in_force() -> InForce {
+    if late::is_any() {
+        return in_force_late();
+    }
     match read(address_alone) {
         None | Some(0) => InForce::Nothing,
         Some(BAGGAGE) => InForce::More,
         Some(address) => InForce::Fields(lease(address)),
+    }
+}
+
+/// The same where values were recorded late.
+#[cold]
+fn in_force_late() -> InForce {
+    match read(|cx| cx.baggage().is_empty().then(|| late::effective(cx))) {
+        Some(None) => InForce::More,
+        Some(Some(fields)) if !fields.is_blank() => InForce::Fields(Lease(fields)),
+        _ => InForce::Nothing,
     }
 }
 

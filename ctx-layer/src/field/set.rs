@@ -69,6 +69,11 @@ impl Fields {
         Fields { set: None }
     }
 
+    /// A set from which everything was taken.
+    pub(crate) fn emptied() -> Self {
+        Fields { set: Some(Arc::new(Set::new())) }
+    }
+
     /// The set with `field` set to `value`, whatever it was before.
     ///
     /// Values longer than the field's maximum are kept whole for who reads them and cut on spans and events; control
@@ -106,7 +111,17 @@ impl Fields {
 
     /// The set with all values of `others`.
     pub(crate) fn with_all(self, others: &Fields) -> Self {
+        if self.is_blank() {
+            return others.clone();
+        }
         others.as_slots().iter().fold(self, |fields, slot| fields.with_entry(slot.entry.clone()))
+    }
+
+    /// Whether `other` has another value for a field of this set.
+    pub(crate) fn conflicts_with(&self, other: &Fields) -> bool {
+        self.as_slots()
+            .iter()
+            .any(|slot| other.position(slot.id).is_ok_and(|at| !Arc::ptr_eq(&other.as_slots()[at].entry, &slot.entry)))
     }
 
     /// Whether all values of this set are among those of `other`, however it was made.
@@ -190,7 +205,11 @@ impl Fields {
             if self.position(slot.id).is_err()
                 && let Ok(at) = rebased.position(slot.id)
             {
-                rebased.make_mut().slots.remove(at);
+                let set = rebased.make_mut();
+                set.slots.remove(at);
+                // What was made from it without the value must not be taken for what was made with it. Nor must it
+                // differ from one poll of a future to the next.
+                set.lineage = self.set.as_ref().map_or_else(new_lineage, |set| set.lineage);
             }
         }
         for slot in self.as_slots() {

@@ -11,7 +11,7 @@ use super::{
     spans::Remembered,
 };
 use crate::{
-    context::{ContextFieldsExt, active_ids, read},
+    context::{active_ids, late, read},
     field::{Derived, Fields},
 };
 
@@ -63,7 +63,7 @@ impl Ambient {
 
     fn fields_of(augmentation: &Augmentation, cx: &Context) -> Fields {
         let declarations = augmentation.schema.registered().iter().map(|field| field.declaration.0);
-        cx.fields().clone().with_baggage(cx.baggage(), declarations)
+        late::effective(cx).with_baggage(cx.baggage(), declarations)
     }
 
     /// In parts.

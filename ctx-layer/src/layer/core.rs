@@ -45,18 +45,18 @@ impl Core {
     /// What is to be in force for a span, where that is not what is in force here.
     fn elsewhere(&self, id: &Id) -> Option<Remembered> {
         let (remembered, late) = self.spans.get(id);
-        let elsewhere = remembered.filter(|remembered| read(|cx| !is_in_force(remembered, cx)).unwrap_or(false));
-        match late {
-            None => elsewhere,
-            Some(late) => match elsewhere {
-                Some(elsewhere) => Some(elsewhere.with(&late)),
-                None => read(|cx| {
-                    let current = Remembered::of(cx).unwrap_or_default();
-                    (!late.is_part_of(cx.fields())).then_some(current)
-                })
-                .flatten()
-                .map(|current| current.with(&late)),
-            },
+        let elsewhere =
+            remembered.clone().filter(|remembered| read(|cx| !is_in_force(remembered, cx)).unwrap_or(false));
+        let Some(late) = late else { return elsewhere };
+        if let Some(elsewhere) = elsewhere {
+            return Some(elsewhere.with(&late));
+        }
+        let current = read(|cx| (late::effective(cx), Remembered::of(cx).unwrap_or_default()))?;
+        match current {
+            (current, _) if late.is_part_of(&current) => None,
+            // Another request's: the two are not mixed.
+            (current, _) if late.conflicts_with(&current) => Some(remembered.unwrap_or_default().with(&late)),
+            (_, current) => Some(current.with(&late)),
         }
     }
 
@@ -81,6 +81,10 @@ impl Core {
     /// before, and compared after.
     #[inline]
     pub(super) fn enter(&self, id: &Id, enter: impl FnOnce()) {
+        if late::is_any() {
+            late::enter(self.owner(id));
+            return self.enter_elsewhere(id, enter);
+        }
         let before = read(|cx| (address_alone(cx), cx.has_active_span()));
         let Some((fields, has_span)) = before else { return self.enter_elsewhere(id, enter) };
         if !self.spans.is_known_to_remember(id, fields) {
@@ -116,10 +120,10 @@ impl Core {
                 let span_changed = active_ids(cx) != span_before;
                 let as_wanted = match &wanted {
                     Remembered::Fields(fields) => {
-                        fields.is_same(cx.fields()) && (span_changed || cx.baggage().is_empty())
+                        fields.is_same(&late::effective(cx)) && (span_changed || cx.baggage().is_empty())
                     }
                     Remembered::WithBaggage(wanted) => {
-                        wanted.fields().is_same(cx.fields()) && std::ptr::eq(wanted.baggage(), cx.baggage())
+                        wanted.fields().is_same(&late::effective(cx)) && std::ptr::eq(wanted.baggage(), cx.baggage())
                     }
                 };
                 (!as_wanted).then(|| restored(cx, &wanted, span_changed))
@@ -132,23 +136,34 @@ impl Core {
         }
     }
 
+    /// Takes back what entering the span put in force, and says whether there was something.
     #[inline]
-    pub(super) fn exit(&self, id: &Id) {
-        entered::exit(self.key(), id);
+    pub(super) fn exit(&self, id: &Id) -> bool {
+        entered::exit(self.key(), id)
+    }
+
+    /// Puts what the current span remembers in force until it is left, if it is not: it was entered while a scope or
+    /// another span had put it in force, and that has just ended.
+    #[cold]
+    pub(super) fn settle(&self, current: &Id) {
+        if let Some(cx) = self.elsewhere(current).and_then(|wanted| read(|cx| restored(cx, &wanted, false))) {
+            entered::attach(self.key(), current, cx);
+        }
     }
 
     /// Has an open span remember a value besides what it does, and puts that in force until the span is left.
     pub(super) fn bind(&self, id: &Id, entry: &Arc<Entry>) {
-        self.spans.add(id, entry);
-        late::bind((self.key(), id.into_u64()), entry.clone());
+        let all = self.spans.add(id, entry);
+        late::bind(self.owner(id), entry, &all);
     }
 
     /// Takes out of force what was bound to a span that was left, unless it is entered still.
-    #[inline]
     pub(super) fn release(&self, id: &Id, is_current: impl FnOnce() -> bool) {
-        if late::is_any() && !is_current() {
-            late::release((self.key(), id.into_u64()));
-        }
+        late::exit(self.owner(id), is_current);
+    }
+
+    fn owner(&self, id: &Id) -> late::Owner {
+        (self.key(), id.into_u64())
     }
 }
 
@@ -159,7 +174,8 @@ impl Core {
 /// neither's.
 fn is_in_force(remembered: &Remembered, cx: &Context) -> bool {
     let fields = remembered.fields();
-    fields.is_within(cx.fields())
+    let current = late::effective(cx);
+    fields.is_within(&current)
         && match remembered {
             Remembered::Fields(_) => true,
             Remembered::WithBaggage(remembered) => {
@@ -170,11 +186,11 @@ fn is_in_force(remembered: &Remembered, cx: &Context) -> bool {
                 let is_hidden = || {
                     registered().into_iter().any(|declaration| {
                         fields.entry(declaration).is_none()
-                            && cx.fields().entry(declaration).is_some()
+                            && current.entry(declaration).is_some()
                             && wanted.get(declaration.baggage_key()).is_some()
                     })
                 };
-                is_present && (fields.is_same(cx.fields()) || !is_hidden())
+                is_present && (fields.is_same(&current) || !is_hidden())
             }
         }
 }

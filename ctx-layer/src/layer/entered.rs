@@ -45,11 +45,11 @@ pub(super) fn enter_again(subscriber: usize, span: &Id) {
     }
 }
 
-/// Takes back what entering the span put in force.
+/// Takes back what entering the span put in force, and says whether there was something.
 #[inline]
-pub(super) fn exit(subscriber: usize, span: &Id) {
+pub(super) fn exit(subscriber: usize, span: &Id) -> bool {
     if !may_be_listed(span) {
-        return;
+        return false;
     }
     let attached = with_list(|list| {
         let at = list.iter().rposition(|entered| entered.is(subscriber, span))?;
@@ -59,8 +59,8 @@ pub(super) fn exit(subscriber: usize, span: &Id) {
         }
         Some(list.remove(at).attached)
     });
-    // Here, outside the borrow: the values' destructors may log.
-    drop(attached);
+    // Dropped here, outside the borrow: the values' destructors may log.
+    attached.flatten().is_some()
 }
 
 #[inline]

@@ -13,6 +13,10 @@ impl<T: FieldType> ContextField<T> {
     /// and again whenever it is entered: for the rest of the request, across `.await`. Scopes that are open end as they
     /// would have: what they set is not kept.
     ///
+    /// On this thread the value is not part of the OpenTelemetry context until the span is entered again: a context
+    /// captured meanwhile does not carry it, and what is recorded while OpenTelemetry code has baggage attached is in
+    /// force until that is detached, and then from when the span is entered again.
+    ///
     /// Spans that were made before, the current span's parents among them, are not changed.
     ///
     /// Returns whether there was a current span to set it on, under a
@@ -38,6 +42,8 @@ impl<T: FieldType> ContextField<T> {
         dispatcher::get_default(|dispatch| {
             let Some(core) = dispatch.downcast_ref::<Core>() else { return false };
             let Some((id, metadata)) = dispatch.current_span().into_inner() else { return false };
+            // First, so that outputs which show the field in a way of their own find the value in force.
+            core.bind(&id, &entry);
             let call_site = super::metadata::original_of(metadata);
             if let Some(target) = core.augmentation.of(call_site).target(self.declaration().id())
                 && let Some(field) = metadata.fields().iter().nth(target.index())
@@ -45,7 +51,6 @@ impl<T: FieldType> ContextField<T> {
                 let value: &dyn Value = entry.as_value(target.sensitivity);
                 dispatch.record(&id, &Record::new(&metadata.fields().value_set(&[(&field, Some(value))])));
             }
-            core.bind(&id, &entry);
             true
         })
     }

@@ -4,7 +4,7 @@ use std::any::TypeId;
 
 use tracing_core::{
     Dispatch, Event, Field, Interest, LevelFilter, Metadata, Subscriber,
-    field::{FieldSet, ValueSet, Visit},
+    field::{FieldSet, Value, ValueSet, Visit},
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{Layer, layer::Context};
@@ -19,7 +19,7 @@ use super::{
     subscriber::{like, with_parent_of},
 };
 use crate::{
-    context::InForce,
+    context::{InForce, late, read},
     field::{Fields, Schema},
 };
 
@@ -74,6 +74,23 @@ impl<L> ContextOutput<L> {
                 let ambient = Ambient::resolve(&self.augmentation, elsewhere.as_ref(), ids());
                 f(ambient.as_ref().map(Ambient::parts))
             }
+        }
+    }
+
+    /// Passes on an ambient value that is recorded late as this output shows it: the stack may show it otherwise.
+    fn record_late(&self, field: &Field, values: &Record<'_>, forward: impl Fn(&Record<'_>)) {
+        let fields = self.augmentation.of(call_site_of(field.callsite())).metadata.fields();
+        let registered = self.augmentation.schema.fields().find(|(declaration, _)| declaration.name() == field.name());
+        // The value is in force already.
+        let entry = registered.and_then(|(declaration, policy)| {
+            Some((read(late::effective)?.entry(declaration)?.clone(), policy.sensitivity()))
+        });
+        match (entry, fields.field(field.name())) {
+            (Some((entry, sensitivity)), Some(field)) => {
+                let value: &dyn Value = entry.as_value(sensitivity);
+                forward(&Record::new(&fields.value_set(&[(&field, Some(value))])));
+            }
+            _ => forward(values),
         }
     }
 
@@ -154,14 +171,16 @@ where
     }
 
     fn on_record(&self, span: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
-        if !self.hide_on_spans {
-            return self.inner.on_record(span, values, ctx);
-        }
         let mut found = Found::default();
-        Source::record(values, &mut found);
+        if self.hide_on_spans || !self.augmentation.schema.is_empty() {
+            Source::record(values, &mut found);
+        }
+        if let Some(field) = found.late.filter(|_| !self.hide_on_spans) {
+            return self.record_late(&field, values, |values| self.inner.on_record(span, values, ctx.clone()));
+        }
         match found {
             // Only the span's own.
-            Found { ambient: false, .. } => self.inner.on_record(span, values, ctx),
+            Found { late: None, .. } => self.inner.on_record(span, values, ctx),
             Found { own: Some(own), .. } => {
                 rewrite(values, own.len(), own, &Nothing, &mut |values: &ValueSet<'_>| {
                     self.inner.on_record(span, &Record::new(values), ctx.clone());
@@ -235,7 +254,7 @@ impl Additions for Nothing {
 #[derive(Default)]
 struct Found {
     own: Option<&'static FieldSet>,
-    ambient: bool,
+    late: Option<Field>,
 }
 
 impl Visit for Found {
@@ -244,7 +263,7 @@ impl Visit for Found {
         if field.index() < own.len() {
             self.own = Some(own);
         } else {
-            self.ambient = true;
+            self.late = Some(field.clone());
         }
     }
 }

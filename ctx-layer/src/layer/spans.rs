@@ -14,7 +14,7 @@ use opentelemetry::{Context, baggage::BaggageExt};
 use tracing_core::span::Id;
 
 use crate::{
-    context::ContextFieldsExt,
+    context::{ContextFieldsExt, late},
     field::{Entry, Fields},
 };
 
@@ -35,10 +35,11 @@ impl Remembered {
     /// What there is to remember of a context, if anything.
     #[inline]
     pub(super) fn of(cx: &Context) -> Option<Self> {
+        let fields = late::effective(cx);
         if !cx.baggage().is_empty() {
-            Some(Remembered::WithBaggage(Box::new(cx.clone())))
-        } else if !cx.fields().is_blank() {
-            Some(Remembered::Fields(cx.fields().clone()))
+            Some(Remembered::WithBaggage(Box::new(cx.with_fields(fields))))
+        } else if !fields.is_blank() {
+            Some(Remembered::Fields(fields))
         } else {
             None
         }
@@ -128,8 +129,8 @@ impl SpanMemory {
         }
     }
 
-    /// Has a span that is open already remember another value besides.
-    pub(super) fn add(&self, id: &Id, entry: &Arc<Entry>) {
+    /// Has a span that is open already remember another value besides. Returns all that were added to it.
+    pub(super) fn add(&self, id: &Id, entry: &Arc<Entry>) -> Fields {
         self.in_use.store(true, Ordering::Relaxed);
         let (slot, shard) = self.places(id);
         let mut kept = slot.lock();
@@ -140,10 +141,12 @@ impl SpanMemory {
             let late = memories.late.entry(id.clone()).or_default();
             let forgotten = late.clone();
             *late = mem::take(late).with_entry(entry.clone());
-            forgotten
+            (late.clone(), forgotten)
         });
         drop(kept);
+        let (late, forgotten) = forgotten;
         drop(forgotten);
+        late
     }
 
     /// Forgets what a closed span remembered, and gives it back if that was fields.
@@ -387,4 +390,63 @@ impl Hasher for IdHasher {
 fn mix(id: u64) -> u64 {
     let product = u128::from(id ^ 0x243F_6A88_85A3_08D3).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
     (product as u64) ^ ((product >> 64) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::well_known::TENANT_ID;
+
+    fn tenant(name: &str) -> Fields {
+        Fields::new().with(&TENANT_ID, name)
+    }
+
+    fn is_tenant(memory: &SpanMemory, id: &Id, name: &str) -> bool {
+        matches!(memory.get(id), (Some(remembered), None) if remembered.fields().get(&TENANT_ID).is_some_and(|it| it == name))
+    }
+
+    /// Each thread's spans take the slots of all others' while those are open, looked at and closed.
+    #[test]
+    fn a_span_whose_slot_goes_to_another_is_remembered_until_it_is_closed() {
+        let memory = SpanMemory::new();
+        let threads = if cfg!(miri) { 2 } else { 4 };
+        let (rounds, open) = if cfg!(miri) { (1, 5) } else { (20, 3 * SLOTS as u64) };
+        std::thread::scope(|scope| {
+            for thread in 0..threads {
+                let memory = &memory;
+                scope.spawn(move || {
+                    let (one, other) = (tenant(&format!("{thread}")), tenant("other"));
+                    for _ in 0..rounds {
+                        // The same ids in every round, as the registry gives them again some day.
+                        let ids: Vec<Id> = (1..=open).map(|at| Id::from_u64((thread << 40) + at)).collect();
+                        for id in &ids {
+                            memory.remember(id, one.clone());
+                            assert!(is_tenant(memory, id, &format!("{thread}")));
+                        }
+                        for id in &ids {
+                            assert!(is_tenant(memory, id, &format!("{thread}")));
+                            assert!(!memory.is_known_to_remember(id, other.address()));
+                            assert!(memory.forget(id).is_same(&one));
+                            assert!(memory.get(id).0.is_none());
+                        }
+                    }
+                });
+            }
+        });
+        assert!(memory.shards.iter().all(|shard| !shard.is_used()));
+    }
+
+    #[test]
+    fn what_was_not_forgotten_is_not_remembered_by_the_next_span_of_the_same_id() {
+        let memory = SpanMemory::new();
+        let (id, same_slot) = (Id::from_u64(7), Id::from_u64(7 + SLOTS as u64));
+        memory.remember(&id, tenant("before"));
+        memory.remember(&id, tenant("after"));
+        assert!(is_tenant(&memory, &id, "after"));
+        // The same where the memory was moved.
+        memory.remember(&same_slot, tenant("other"));
+        memory.remember(&id, Fields::new());
+        assert!(memory.get(&id).0.is_none() && is_tenant(&memory, &same_slot, "other"));
+        assert!(memory.is_known_to_remember(&id, NOTHING));
+    }
 }

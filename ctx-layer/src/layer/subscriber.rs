@@ -3,7 +3,7 @@
 use std::any::TypeId;
 
 use tracing_core::{
-    Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber,
+    Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber, dispatcher,
     field::ValueSet,
     span::{self, Attributes, Current, Id},
 };
@@ -18,7 +18,7 @@ use super::{
     spans::Remembered,
 };
 use crate::{
-    context::{InForce, read},
+    context::{InForce, late, read},
     field::{Fields, Schema},
 };
 
@@ -34,6 +34,7 @@ pub struct ContextSubscriber<S> {
 impl<S> ContextSubscriber<S> {
     pub(super) fn new(schema: Schema, inner: S) -> Self {
         crate::context::register(schema.fields().map(|(declaration, _)| declaration));
+        crate::context::after_scopes(settle_current);
         ContextSubscriber { inner, core: Core::new(Augmentation::new(schema)) }
     }
 }
@@ -170,9 +171,13 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn exit(&self, span: &Id) {
-        self.core.exit(span);
+        let took_back = self.core.exit(span);
+        let release = late::is_any().then(|| Release { subscriber: self, span });
         self.inner.exit(span);
-        self.core.release(span, || self.is_current(span));
+        drop(release);
+        if took_back && let Some(current) = self.inner.current_span().id() {
+            self.core.settle(current);
+        }
     }
 
     fn clone_span(&self, id: &Id) -> Id {
@@ -209,6 +214,30 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             // as `self` is borrowed, is passed on unchanged; `inner` lives as long as `self`.
             unsafe { self.inner.downcast_raw(id) }
         }
+    }
+}
+
+/// Sees to the current span after a scope has ended.
+fn settle_current() {
+    dispatcher::get_default(|dispatch| {
+        if let Some(core) = dispatch.downcast_ref::<Core>()
+            && let Some(current) = dispatch.current_span().id()
+        {
+            core.settle(current);
+        }
+    });
+}
+
+/// Releases what was bound to a span that is left, also where a layer panics.
+struct Release<'a, S: Subscriber> {
+    subscriber: &'a ContextSubscriber<S>,
+    span: &'a Id,
+}
+
+impl<S: Subscriber> Drop for Release<'_, S> {
+    fn drop(&mut self) {
+        let is_entered_still = || !std::thread::panicking() && self.subscriber.is_current(self.span);
+        self.subscriber.core.release(self.span, is_entered_still);
     }
 }
 

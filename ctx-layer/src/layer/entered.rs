@@ -73,6 +73,11 @@ fn bit(span: &Id) -> u64 {
     1 << (span.into_u64() % 64)
 }
 
+/// Whether no span that is entered has changed the context.
+pub(super) fn is_none() -> bool {
+    BITS.get() == 0
+}
+
 fn with_list<R>(f: impl FnOnce(&mut Vec<Entered>) -> R) -> Option<R> {
     ENTERED
         .try_with(|list| {

@@ -175,8 +175,10 @@ where
         if self.hide_on_spans || !self.augmentation.schema.is_empty() {
             Source::record(values, &mut found);
         }
-        if let Some(field) = found.late.filter(|_| !self.hide_on_spans) {
-            return self.record_late(&field, values, |values| self.inner.on_record(span, values, ctx.clone()));
+        if let Some(field) = &found.late
+            && !self.hide_on_spans
+        {
+            return self.record_late(field, values, |values| self.inner.on_record(span, values, ctx.clone()));
         }
         match found {
             // Only the span's own.

@@ -32,5 +32,4 @@ pub use scope::FieldsGuard;
 
 pub(crate) use attach::{Attached, attach};
 pub(crate) use current::{active_ids, register, registered};
-pub(crate) use scope::after_scopes;
 pub(crate) use thread::{InForce, Lease, address_alone, in_force, read};

@@ -1,6 +1,6 @@
 //! Setting values until a guard is dropped.
 
-use std::{marker::PhantomData, sync::OnceLock};
+use std::marker::PhantomData;
 
 use opentelemetry::Context;
 
@@ -15,6 +15,9 @@ use crate::field::{ContextField, FieldType, Fields};
 /// Keeps field values in force on this thread; dropping it brings back those before.
 ///
 /// Guards may be dropped out of order: an outer one dropped first changes nothing until the inner one is dropped too.
+/// Leave the spans that you entered within the scope before you drop its guard: a span that found its fields in force when
+/// it was entered does not hold them.
+///
 /// A guard cannot be sent to another thread, nor be held across `.await` in a future that is spawned: use
 /// [`with_field`](super::FutureFieldsExt::with_field) there.
 #[derive(Debug)]
@@ -48,18 +51,7 @@ impl Drop for Scope {
         if late::is_any() {
             late::outlive(&self.fields, &self.before);
         }
-        if let Some(after) = AFTER.get() {
-            after();
-        }
     }
-}
-
-/// Called after each scope. The layer knows which span is current and what is to be in force in it; here nobody does.
-static AFTER: OnceLock<fn()> = OnceLock::new();
-
-pub(crate) fn after_scopes(call: fn()) {
-    // There is one layer in this crate, and so one function.
-    let _ = AFTER.set(call);
 }
 
 impl Fields {

@@ -136,24 +136,9 @@ impl Core {
         }
     }
 
-    /// Takes back what entering the span put in force, and says whether there was something.
     #[inline]
-    pub(super) fn exit(&self, id: &Id) -> bool {
-        entered::exit(self.key(), id)
-    }
-
-    /// Puts what the current span remembers in force until it is left, if it is not: it was entered while a scope or
-    /// another span had put it in force, and that has just ended.
-    ///
-    /// Where another span still has its context in force, that one may be the last entered: a registry does not tell of
-    /// spans that are entered twice.
-    #[cold]
-    pub(super) fn settle(&self, current: &Id) {
-        if entered::is_none()
-            && let Some(cx) = self.elsewhere(current).and_then(|wanted| read(|cx| restored(cx, &wanted, false)))
-        {
-            entered::attach(self.key(), current, cx);
-        }
+    pub(super) fn exit(&self, id: &Id) {
+        entered::exit(self.key(), id);
     }
 
     /// Has an open span remember a value besides what it does, and puts that in force until the span is left.

@@ -45,11 +45,11 @@ pub(super) fn enter_again(subscriber: usize, span: &Id) {
     }
 }
 
-/// Takes back what entering the span put in force, and says whether there was something.
+/// Takes back what entering the span put in force.
 #[inline]
-pub(super) fn exit(subscriber: usize, span: &Id) -> bool {
+pub(super) fn exit(subscriber: usize, span: &Id) {
     if !may_be_listed(span) {
-        return false;
+        return;
     }
     let attached = with_list(|list| {
         let at = list.iter().rposition(|entered| entered.is(subscriber, span))?;
@@ -59,8 +59,8 @@ pub(super) fn exit(subscriber: usize, span: &Id) -> bool {
         }
         Some(list.remove(at).attached)
     });
-    // Dropped here, outside the borrow: the values' destructors may log.
-    attached.flatten().is_some()
+    // Here, outside the borrow: the values' destructors may log.
+    drop(attached);
 }
 
 #[inline]
@@ -71,11 +71,6 @@ fn may_be_listed(span: &Id) -> bool {
 #[inline]
 fn bit(span: &Id) -> u64 {
     1 << (span.into_u64() % 64)
-}
-
-/// Whether no span that is entered has changed the context.
-pub(super) fn is_none() -> bool {
-    BITS.get() == 0
 }
 
 fn with_list<R>(f: impl FnOnce(&mut Vec<Entered>) -> R) -> Option<R> {

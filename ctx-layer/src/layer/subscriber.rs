@@ -3,7 +3,7 @@
 use std::any::TypeId;
 
 use tracing_core::{
-    Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber, dispatcher,
+    Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber,
     field::ValueSet,
     span::{self, Attributes, Current, Id},
 };
@@ -34,7 +34,6 @@ pub struct ContextSubscriber<S> {
 impl<S> ContextSubscriber<S> {
     pub(super) fn new(schema: Schema, inner: S) -> Self {
         crate::context::register(schema.fields().map(|(declaration, _)| declaration));
-        crate::context::after_scopes(settle_current);
         ContextSubscriber { inner, core: Core::new(Augmentation::new(schema)) }
     }
 }
@@ -171,13 +170,10 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn exit(&self, span: &Id) {
-        let took_back = self.core.exit(span);
+        self.core.exit(span);
         let release = late::is_any().then(|| Release { subscriber: self, span });
         self.inner.exit(span);
         drop(release);
-        if took_back && let Some(current) = self.inner.current_span().id() {
-            self.core.settle(current);
-        }
     }
 
     fn clone_span(&self, id: &Id) -> Id {
@@ -215,17 +211,6 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             unsafe { self.inner.downcast_raw(id) }
         }
     }
-}
-
-/// Sees to the current span after a scope has ended.
-fn settle_current() {
-    dispatcher::get_default(|dispatch| {
-        if let Some(core) = dispatch.downcast_ref::<Core>()
-            && let Some(current) = dispatch.current_span().id()
-        {
-            core.settle(current);
-        }
-    });
 }
 
 /// Releases what was bound to a span that is left, also where a layer panics.

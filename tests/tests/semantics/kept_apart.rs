@@ -227,36 +227,6 @@ fn what_opentelemetry_code_attaches_ends_though_something_is_recorded_within() {
 }
 
 #[test]
-fn a_span_that_is_entered_keeps_its_fields_when_the_scope_it_was_made_in_ends() {
-    for outer in ["", "globex"] {
-        for stack in stacks::all() {
-            stack.in_scope(|| {
-                let _outer = (!outer.is_empty()).then(|| TENANT_ID.attach(outer));
-                let request = TENANT_ID.in_scope("acme", || info_span!("request").entered());
-                assert_eq!(in_force(), are(["acme", "", ""]), "{} {outer}", stack.name);
-                drop(request);
-                assert_eq!(in_force(), are([outer, "", ""]), "{} {outer}", stack.name);
-            });
-        }
-    }
-}
-
-#[test]
-fn a_span_that_is_entered_keeps_its_fields_when_the_span_it_was_entered_in_is_left() {
-    for stack in stacks::all() {
-        stack.in_scope(|| {
-            let _other = TENANT_ID.attach("globex");
-            let parent = Fields::new().with(&TENANT_ID, "acme").in_scope(|| info_span!("parent")).entered();
-            let child = info_span!("child").entered();
-            drop(parent);
-            assert_eq!(in_force(), are(["acme", "", ""]), "{}", stack.name);
-            drop(child);
-            assert_eq!(in_force(), are(["globex", "", ""]), "{}", stack.name);
-        });
-    }
-}
-
-#[test]
 fn what_is_recorded_stays_when_the_span_is_entered_and_left_again_inside_another() {
     for stack in stacks::all() {
         stack.in_scope(|| {

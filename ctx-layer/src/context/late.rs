@@ -11,7 +11,10 @@ use std::{
 
 use opentelemetry::{Context, baggage::BaggageExt};
 
-use super::{ContextFieldsExt, thread::read};
+use super::{
+    ContextFieldsExt,
+    thread::{self, read},
+};
 use crate::field::{Entry, Fields};
 
 thread_local! {
@@ -116,7 +119,9 @@ fn with<R>(f: impl FnOnce(&mut Vec<Binding>) -> R) -> Option<R> {
         .try_with(|bindings| {
             let mut bindings = bindings.borrow_mut();
             let result = f(&mut bindings);
-            IS_ANY.set(!bindings.is_empty());
+            if IS_ANY.replace(!bindings.is_empty()) == bindings.is_empty() {
+                thread::set_late(!bindings.is_empty());
+            }
             result
         })
         .ok()

@@ -18,6 +18,8 @@ thread_local! {
 pub(crate) enum State {
     NotKnown,
     Ready,
+    /// And there are values that were recorded [late].
+    ReadyLate,
     /// As many attached contexts were refused: what is current is not what was wanted.
     Refused(u32),
     /// The thread is being torn down.
@@ -72,9 +74,17 @@ pub(super) fn refuse(more: i32) {
         _ => 0,
     };
     STATE.set(match refused.saturating_add_signed(more) {
+        0 if late::is_any() => State::ReadyLate,
         0 => State::Ready,
         refused => State::Refused(refused),
     });
+}
+
+/// Notes whether there are values that were recorded late.
+pub(super) fn set_late(is_any: bool) {
+    if matches!(STATE.get(), State::Ready | State::ReadyLate) {
+        STATE.set(if is_any { State::ReadyLate } else { State::Ready });
+    }
 }
 
 /// Reads the current OpenTelemetry context; `None` where that must not be done, or is not what was wanted.
@@ -82,7 +92,7 @@ pub(super) fn refuse(more: i32) {
 /// `f` must not call foreign code: it could attach a context while this one is borrowed.
 #[inline]
 pub(crate) fn read<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
-    (state() == State::Ready).then(|| Context::map_current(f))
+    matches!(state(), State::Ready | State::ReadyLate).then(|| Context::map_current(f))
 }
 
 /// The fields in force for a moment, without touching their count of references where that can be avoided.
@@ -147,13 +157,14 @@ pub(crate) fn address_alone(cx: &Context) -> usize {
 /// What is in force.
 #[inline]
 pub(crate) fn in_force() -> InForce {
-    if late::is_any() {
-        return in_force_late();
-    }
-    match read(address_alone) {
-        None | Some(0) => InForce::Nothing,
-        Some(BAGGAGE) => InForce::More,
-        Some(address) => InForce::Fields(lease(address)),
+    match state() {
+        State::Ready => match Context::map_current(address_alone) {
+            0 => InForce::Nothing,
+            BAGGAGE => InForce::More,
+            address => InForce::Fields(lease(address)),
+        },
+        State::ReadyLate => in_force_late(),
+        State::NotKnown | State::Refused(_) | State::Gone => InForce::Nothing,
     }
 }
 

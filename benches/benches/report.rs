@@ -13,7 +13,8 @@
 //! The arms of a group take turns in batches of 60 µs; the lower quartile of an arm's batches counts. Two arms with the
 //! same code differ by up to 1 ns, through JSON by up to 1 %; between two *builds* by far more, so compare within one run.
 //!
-//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile.
+//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile, before
+//! most of the optimising: `report` and the README have the present ones.
 //!
 //! | ns | without us, or by hand | ours | difference | ratio | to reach |
 //! |---|--:|--:|--:|--:|---|

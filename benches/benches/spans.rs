@@ -2,7 +2,8 @@
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench spans`. Arms are in alphabetical order, the hand-written one first.
 //!
-//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile.
+//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile, before
+//! most of the optimising: `report` and the README have the present ones.
 //!
 //! | median | by hand | ours |
 //! |---|--:|--:|

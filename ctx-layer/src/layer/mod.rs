@@ -17,7 +17,6 @@ mod output;
 mod own_fields;
 mod parent;
 mod rewrite;
-mod scratch;
 mod spans;
 mod subscriber;
 mod table;

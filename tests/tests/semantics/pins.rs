@@ -13,7 +13,7 @@ use tracing::{
     subscriber::Interest,
 };
 
-const RELIES_ON_VALUE_SET_ALL: &str = "ctx-layer/src/layer/rewrite.rs rebuilds values with `FieldSet::value_set_all`";
+const RELIES_ON_VALUE_SET_ALL: &str = "ctx-layer/src/layer/rewrite rebuilds values with `FieldSet::value_set_all`";
 const RELIES_ON_IDENTIFIER: &str =
     "ctx-layer/src/layer/metadata.rs (`call_site_of`) finds a call site by `Identifier`'s hidden field";
 const RELIES_ON_FIELD_EQUALITY: &str = "ctx-layer/src/layer/metadata.rs gives augmented metadata the same call site, so that its fields equal the original ones";

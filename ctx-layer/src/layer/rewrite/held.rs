@@ -1,0 +1,56 @@
+//! Errors: they can be had as `dyn Error` only inside the visit that shows them.
+
+use std::{error::Error, fmt};
+
+use tracing_core::{Field, field::Visit};
+
+use super::Source;
+
+/// The errors whose visits are under way, innermost first.
+pub(super) struct Held<'a> {
+    index: usize,
+    error: &'a (dyn Error + 'static),
+    outer: Option<&'a Held<'a>>,
+}
+
+impl<'a> Held<'a> {
+    pub(super) fn find(&self, index: usize) -> Option<&&'a (dyn Error + 'static)> {
+        if self.index == index { Some(&self.error) } else { self.outer?.find(index) }
+    }
+}
+
+/// What is done once all errors are held.
+pub(super) type Finish<'a> = dyn FnMut(Option<&Held<'_>>) + 'a;
+
+/// Calls `finish` from inside the visits that show the errors at `indices`: one visit within the other.
+#[cold]
+pub(super) fn hold(source: &dyn Source, indices: &[usize], held: Option<&Held<'_>>, finish: &mut Finish<'_>) {
+    let Some((&index, rest)) = indices.split_first() else { return finish(held) };
+    let mut visitor = HoldOne { source, index, rest, outer: held, finish: Some(finish) };
+    source.record(&mut visitor);
+    // A source that shows the error only the first time: the item still goes out.
+    if let Some(finish) = visitor.finish.take() {
+        hold(source, rest, held, finish);
+    }
+}
+
+struct HoldOne<'a> {
+    source: &'a dyn Source,
+    index: usize,
+    rest: &'a [usize],
+    outer: Option<&'a Held<'a>>,
+    finish: Option<&'a mut Finish<'a>>,
+}
+
+impl Visit for HoldOne<'_> {
+    fn record_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
+        if field.index() == self.index
+            && let Some(finish) = self.finish.take()
+        {
+            let held = Held { index: self.index, error, outer: self.outer };
+            hold(self.source, self.rest, Some(&held), finish);
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}

@@ -131,7 +131,9 @@ impl SchemaBuilder {
 
     /// Registers a field under a changed policy: on what it stands and how it is shown *here*.
     ///
-    /// Length, propagation and baggage key belong to the field itself; changing them here has no effect.
+    /// Length, propagation, baggage key and whether baggage counts belong to the field itself; changing them here has no
+    /// effect. A field that a call site declares itself and leaves empty is filled by the layer over the whole stack, as
+    /// sensitive as that has it.
     pub fn field_with(
         mut self,
         field: &'static impl AsRef<Declaration>,

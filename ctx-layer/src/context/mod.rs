@@ -1,7 +1,8 @@
 //! The values in force now: read, attach, scope.
 //!
-//! Values live in the [OpenTelemetry context](opentelemetry::Context) and nowhere else, as one typed value, so whatever
-//! carries an OpenTelemetry context carries the fields too.
+//! Values live in the [OpenTelemetry context](opentelemetry::Context), as one typed value, so whatever carries an
+//! OpenTelemetry context carries the fields too. Only what was [recorded](crate::ContextField::record) on a span that is
+//! open is kept beside it, on the thread where that was done, until the span is left.
 //!
 //! | to | write |
 //! |---|---|

@@ -48,7 +48,8 @@ impl Scope {
 impl Drop for Scope {
     fn drop(&mut self) {
         self.attached = None;
-        if late::is_any() {
+        // A blank scope over a blank context changed nothing that could be outlived.
+        if late::is_any() && !self.fields.is_blank() {
             late::outlive(&self.fields, &self.before);
         }
     }

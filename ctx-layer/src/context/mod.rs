@@ -33,4 +33,4 @@ pub use scope::FieldsGuard;
 
 pub(crate) use attach::{Attached, attach};
 pub(crate) use current::{active_ids, register, registered};
-pub(crate) use thread::{InForce, Lease, address_alone, in_force, read};
+pub(crate) use thread::{InForce, address_alone, give_back, in_force, read};

@@ -30,7 +30,7 @@ pub(crate) enum State {
 ///
 /// Thread-locals are destroyed last-made first, so what is made after OpenTelemetry's is gone before it.
 struct Local {
-    /// The fields of the last event of this thread. See [`Lease`].
+    /// The fields of the last event of this thread. See [`give_back`].
     kept: Cell<Fields>,
 }
 
@@ -95,56 +95,30 @@ pub(crate) fn read<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
     matches!(state(), State::Ready | State::ReadyLate).then(|| Context::map_current(f))
 }
 
-/// The fields in force for a moment, without touching their count of references where that can be avoided.
+/// Keeps fields that were in force for the next event of this thread, which nearly always has the same ones.
 ///
-/// A thread keeps the fields of its last event, and the next event nearly always has the same ones. So two threads that
-/// work for one request do not pass the cache line with the count back and forth with every event. Only sets of
-/// [plain](Fields::is_plain) values are kept: others may mean something by being dropped.
-pub(crate) struct Lease(Fields);
-
-impl Lease {
-    /// The fields, to be kept elsewhere.
-    #[inline]
-    pub(crate) fn into_fields(mut self) -> Fields {
-        std::mem::take(&mut self.0)
-    }
-
-    /// Keeps fields that were given back for the next event of this thread.
-    #[inline]
-    pub(crate) fn give_back(fields: Fields) {
-        drop(Lease(fields));
-    }
-}
-
-impl std::ops::Deref for Lease {
-    type Target = Fields;
-
-    #[inline]
-    fn deref(&self) -> &Fields {
-        &self.0
-    }
-}
-
-impl Drop for Lease {
-    #[inline]
-    fn drop(&mut self) {
-        if !self.0.is_blank() && self.0.is_plain() {
-            let fields = std::mem::take(&mut self.0);
-            let _ = LOCAL.try_with(|local| local.kept.set(fields));
-        }
+/// So two threads that work for one request do not pass the cache line with the count of references back and forth with
+/// every event. Only sets of [plain](Fields::is_plain) values are kept: others may mean something by being dropped.
+#[inline]
+pub(crate) fn give_back(fields: Fields) {
+    if !fields.is_blank() && fields.is_plain() {
+        let _ = LOCAL.try_with(|local| local.kept.set(fields));
     }
 }
 
 /// What the current context has for a layer. Small enough to be returned in registers.
 pub(crate) enum InForce {
     Nothing,
-    Fields(Lease),
+    /// To be [given back](give_back).
+    Fields(Fields),
     /// It takes a closer look: there is baggage.
     More,
 }
 
+/// The address of the empty set.
+pub(crate) const NOTHING: usize = 0;
 /// No set's address.
-const BAGGAGE: usize = usize::MAX;
+pub(crate) const BAGGAGE: usize = usize::MAX;
 
 /// Where a context's fields stand, if they are alone; no set's address if there is baggage.
 ///
@@ -157,12 +131,23 @@ pub(crate) fn address_alone(cx: &Context) -> usize {
 /// What is in force.
 #[inline]
 pub(crate) fn in_force() -> InForce {
+    if STATE.get() == State::Ready { in_context() } else { in_force_otherwise() }
+}
+
+/// What the current context has. The state must be `Ready`.
+#[inline]
+fn in_context() -> InForce {
+    match Context::map_current(address_alone) {
+        NOTHING => InForce::Nothing,
+        BAGGAGE => InForce::More,
+        address => InForce::Fields(fields_at(address)),
+    }
+}
+
+#[cold]
+fn in_force_otherwise() -> InForce {
     match state() {
-        State::Ready => match Context::map_current(address_alone) {
-            0 => InForce::Nothing,
-            BAGGAGE => InForce::More,
-            address => InForce::Fields(lease(address)),
-        },
+        State::Ready => in_context(),
         State::ReadyLate => in_force_late(),
         State::NotKnown | State::Refused(_) | State::Gone => InForce::Nothing,
     }
@@ -173,21 +158,21 @@ pub(crate) fn in_force() -> InForce {
 fn in_force_late() -> InForce {
     match read(|cx| cx.baggage().is_empty().then(|| late::effective(cx))) {
         Some(None) => InForce::More,
-        Some(Some(fields)) if !fields.is_blank() => InForce::Fields(Lease(fields)),
+        Some(Some(fields)) if !fields.is_blank() => InForce::Fields(fields),
         _ => InForce::Nothing,
     }
 }
 
 /// The fields in force, which stand at `address`.
 #[inline]
-fn lease(address: usize) -> Lease {
+fn fields_at(address: usize) -> Fields {
     let kept = LOCAL.try_with(|local| local.kept.take()).unwrap_or_default();
-    if kept.address() == address { Lease(kept) } else { new_lease(kept) }
+    if kept.address() == address { kept } else { other_than(kept) }
 }
 
 #[cold]
-fn new_lease(kept: Fields) -> Lease {
+fn other_than(kept: Fields) -> Fields {
     let fields = read(|cx| cx.fields().clone()).unwrap_or_default();
     drop(kept);
-    Lease(fields)
+    fields
 }

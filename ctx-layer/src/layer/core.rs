@@ -13,7 +13,7 @@ use super::{
     spans::{Remembered, SpanMemory},
 };
 use crate::{
-    context::{ContextFieldsExt, Lease, active_ids, address_alone, late, read, registered},
+    context::{ContextFieldsExt, active_ids, address_alone, give_back, late, read, registered},
     field::{Entry, Fields},
 };
 
@@ -72,7 +72,7 @@ impl Core {
     }
 
     pub(super) fn forget(&self, id: &Id) {
-        Lease::give_back(self.spans.forget(id));
+        give_back(self.spans.forget(id));
     }
 
     /// Enters a span by `enter`, and sees to it that what it remembers is in force afterwards.

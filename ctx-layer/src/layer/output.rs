@@ -19,7 +19,7 @@ use super::{
     subscriber::{like, with_parent_of},
 };
 use crate::{
-    context::{InForce, late, read},
+    context::{InForce, give_back, late, read},
     field::{Fields, Schema},
 };
 
@@ -65,7 +65,11 @@ impl<L> ContextOutput<L> {
     ) -> R {
         match in_force {
             InForce::Nothing => f(None),
-            InForce::Fields(fields) => f(Some((&fields, None))),
+            InForce::Fields(fields) => {
+                let result = f(Some((&fields, None)));
+                give_back(fields);
+                result
+            }
             InForce::More => {
                 let elsewhere = match parent {
                     Parentage::Explicit(_) => parent::elsewhere(),

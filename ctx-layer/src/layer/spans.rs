@@ -101,11 +101,11 @@ impl SpanMemory {
         }
         let (slot, shard) = self.places(id);
         let mut kept = slot.lock();
-        // Values are dropped after the locks are: they may have destructors that log.
-        let mut forgotten = None;
-        if !slot.is_free() || shard.is_used() {
-            forgotten = Some(make_room(id, slot, shard, &mut kept));
+        if slot.is_free() && !shard.is_used() {
+            return slot.give_to(id, fields, &mut kept);
         }
+        // Values are dropped after the locks are: they may have destructors that log.
+        let forgotten = make_room(id, slot, shard, &mut kept);
         slot.give_to(id, fields, &mut kept);
         drop(kept);
         drop(forgotten);

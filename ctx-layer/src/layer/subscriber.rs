@@ -18,7 +18,7 @@ use super::{
     spans::Remembered,
 };
 use crate::{
-    context::{InForce, late, read},
+    context::{InForce, give_back, late, read},
     field::{Fields, Schema},
 };
 
@@ -134,7 +134,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             }
             InForce::Fields(fields) => {
                 let id = self.new_span_with(attributes, Some((&fields, None)));
-                self.core.remember(&id, fields.into_fields());
+                self.core.remember(&id, fields);
                 id
             }
             InForce::More => self.new_span_looking_closer(attributes),
@@ -160,7 +160,10 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         }
         match self.core.augmentation.in_force_for_event(Parentage::of_event(event)) {
             InForce::Nothing => self.forward(event),
-            InForce::Fields(fields) => self.forward_with(event, &fields, None),
+            InForce::Fields(fields) => {
+                self.forward_with(event, &fields, None);
+                give_back(fields);
+            }
             InForce::More => self.forward_looking_closer(event),
         }
     }

@@ -4,6 +4,7 @@ use opentelemetry::{Context, SpanId, TraceId, baggage::BaggageExt};
 use tracing_core::field::{DisplayValue, Value, display};
 
 use super::{
+    filled::Filled,
     home::Home,
     metadata::{Augmentation, Augmented},
     parent::Parentage,
@@ -78,6 +79,7 @@ pub(super) struct Onto<'a> {
     pub(super) ids: Option<&'a Ids>,
     pub(super) augmentation: &'a Augmentation,
     pub(super) augmented: &'a Augmented,
+    pub(super) filled: Filled,
 }
 
 impl Additions for Onto<'_> {
@@ -86,7 +88,7 @@ impl Additions for Onto<'_> {
         for slot in self.fields.as_slots() {
             if let Some(target) = self.augmented.target(slot.id)
                 && let Some(value) = values.get_mut(target.index())
-                && (value.is_none() || target.overrides)
+                && (value.is_none() || target.overrides || self.filled.contains(target.index()))
             {
                 *value = Some(slot.entry.as_value(target.sensitivity));
             }

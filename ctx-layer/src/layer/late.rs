@@ -44,12 +44,14 @@ impl<T: FieldType> ContextField<T> {
             let Some((id, metadata)) = dispatch.current_span().into_inner() else { return false };
             // First, so that outputs which show the field in a way of their own find the value in force.
             core.bind(&id, &entry);
-            let call_site = super::metadata::original_of(metadata);
-            if let Some(target) = core.augmentation.of(call_site).target(self.declaration().id())
+            let augmented = core.augmentation.of(super::metadata::original_of(metadata));
+            if let Some(target) = augmented.target(self.declaration().id())
                 && let Some(field) = metadata.fields().iter().nth(target.index())
             {
                 let value: &dyn Value = entry.as_value(target.sensitivity);
-                dispatch.record(&id, &Record::new(&metadata.fields().value_set(&[(&field, Some(value))])));
+                let values = [(&field, Some(value))];
+                let values = metadata.fields().value_set(&values);
+                augmented.declared.passing_on(&Record::new(&values), |record| dispatch.record(&id, record));
             }
             true
         })

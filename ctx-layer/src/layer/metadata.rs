@@ -4,7 +4,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
-use super::{parent::Parentage, table::Table};
+use super::{filled::Filled, parent::Parentage, table::Table};
 use crate::context::{InForce, in_force};
 use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensitivity};
 
@@ -20,6 +20,8 @@ pub(super) struct Augmented {
     targets: Box<[Option<Target>]>,
     /// Whether any registered field may stand here.
     pub(super) takes_fields: bool,
+    /// The registered fields that the call site declares itself.
+    pub(super) declared: Filled,
 }
 
 /// Where a registered field's value goes, and how it is shown there.
@@ -145,6 +147,7 @@ fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
         && own.iter().any(|field| METRIC_PREFIXES.iter().any(|prefix| field.name().starts_with(prefix)));
     let mut names: Vec<&'static str> = own.iter().map(|field| field.name()).collect();
     let mut targets = Vec::new();
+    let mut declared = Filled::default();
     for field in schema.registered() {
         let stands = if metadata.is_span() {
             field.policy.stands_on_spans()
@@ -160,6 +163,12 @@ fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
         // A field of the call site's own keeps its place: an ambient value goes there if the code sets none.
         let index = names.iter().position(|own| *own == declaration.name()).unwrap_or(names.len());
         let Ok(narrow) = u16::try_from(index) else { continue };
+        if index < of_call_site {
+            if index >= Filled::MAX {
+                continue;
+            }
+            declared.insert(index);
+        }
         if index == names.len() {
             names.push(declaration.name());
         }
@@ -189,7 +198,7 @@ fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
         ORIGINALS.get_or_insert_with(augmented, || original);
         augmented
     };
-    Augmented { metadata: augmented, names, own, targets: targets.into(), takes_fields }
+    Augmented { metadata: augmented, names, own, targets: targets.into(), takes_fields, declared }
 }
 
 /// `Metadata` tells its kind only in part: whether it is a hint (of `enabled!`) stands in its `Debug` alone.

@@ -9,6 +9,7 @@
 mod ambient;
 mod core;
 mod entered;
+mod filled;
 mod home;
 mod late;
 mod metadata;
@@ -67,8 +68,9 @@ impl ContextLayer {
 
     /// Wraps one output: the fields stand on what this output sees, and nowhere else.
     ///
-    /// Combines with [`over`](Self::over): what stands on spans and events already stays as it is. Spans remember values
-    /// only under `over`; without it they are carried by whatever else carries the OpenTelemetry context.
+    /// Combines with [`over`](Self::over): what stands on spans and events already stays there, and the ambient values of
+    /// the fields in this schema are shown as it says. What the code sets itself is never masked or hashed. Spans
+    /// remember values only under `over`; without it they are carried by whatever else carries the OpenTelemetry context.
     ///
     /// ```
     /// use ctx_layer::{ContextLayer, Schema, WithContextExt, field::well_known::{SPAN_ID, TRACE_ID}};

@@ -12,6 +12,7 @@ use tracing_subscriber::{Layer, layer::Context};
 use super::{
     ambient::{Ambient, Ids, Onto},
     core::is_about_the_context,
+    filled::Filled,
     home::Home,
     metadata::{Augmentation, call_site_of, original_of},
     parent::{self, Parentage},
@@ -82,7 +83,7 @@ impl<L> ContextOutput<L> {
     }
 
     /// Passes on an ambient value that is recorded late as this output shows it: the stack may show it otherwise.
-    fn record_late(&self, field: &Field, values: &Record<'_>, forward: impl Fn(&Record<'_>)) {
+    fn record_late(&self, field: &Field, values: &Record<'_>, filled: Filled, forward: impl Fn(&Record<'_>)) {
         let fields = self.augmentation.of(call_site_of(field.callsite())).metadata.fields();
         let registered = self.augmentation.schema.fields().find(|(declaration, _)| declaration.name() == field.name());
         // The value is in force already.
@@ -92,7 +93,7 @@ impl<L> ContextOutput<L> {
         match (entry, fields.field(field.name())) {
             (Some((entry, sensitivity)), Some(field)) => {
                 let value: &dyn Value = entry.as_value(sensitivity);
-                forward(&Record::new(&fields.value_set(&[(&field, Some(value))])));
+                filled.passing_on(&Record::new(&fields.value_set(&[(&field, Some(value))])), forward);
             }
             _ => forward(values),
         }
@@ -111,10 +112,11 @@ impl<L> ContextOutput<L> {
             if !augmented.takes_fields {
                 return f(event);
             }
-            let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented };
+            let filled = Filled::in_all(event, augmented.declared);
+            let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented, filled };
             let mut result = None;
             rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-                result = Some(f(&like(event, augmented.metadata, values)));
+                result = Some(filled.passing_on(&like(event, augmented.metadata, values), &mut f));
             });
             // `rewrite` calls back exactly once.
             result.unwrap_or_else(|| f(event))
@@ -158,13 +160,15 @@ where
             parent,
             || None,
             |ambient| {
+                let filled = Filled::in_all(attributes, augmented.declared);
                 let mut on_new_span = |values: &ValueSet<'_>| {
-                    self.inner.on_new_span(&with_parent_of(attributes, augmented.metadata, values), id, ctx.clone());
+                    let attributes = with_parent_of(attributes, augmented.metadata, values);
+                    filled.passing_on(&attributes, |attributes| self.inner.on_new_span(attributes, id, ctx.clone()));
                 };
                 let names = augmented.metadata.fields();
                 match ambient {
                     Some((fields, ids)) if augmented.takes_fields => {
-                        let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented };
+                        let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented, filled };
                         rewrite(attributes, augmented.own, names, &additions, &mut on_new_span);
                     }
                     _ if hides => rewrite(attributes, augmented.own, names, &Nothing, &mut on_new_span),
@@ -175,14 +179,16 @@ where
     }
 
     fn on_record(&self, span: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
-        let mut found = Found::default();
+        let filled = Filled::before(values);
+        let mut found = Found { filled, ..Found::default() };
         if self.hide_on_spans || !self.augmentation.schema.is_empty() {
             Source::record(values, &mut found);
         }
+        // What the span declares itself is not hidden.
         if let Some(field) = &found.late
-            && !self.hide_on_spans
+            && (!self.hide_on_spans || filled.contains(field.index()))
         {
-            return self.record_late(field, values, |values| self.inner.on_record(span, values, ctx.clone()));
+            return self.record_late(field, values, filled, |values| self.inner.on_record(span, values, ctx.clone()));
         }
         match found {
             // Only the span's own.
@@ -259,6 +265,8 @@ impl Additions for Nothing {
 /// What kinds of field are recorded late: the span's own, with the set they are of, and ambient ones.
 #[derive(Default)]
 struct Found {
+    /// Those of the span's own with a value from us.
+    filled: Filled,
     own: Option<&'static FieldSet>,
     late: Option<Field>,
 }
@@ -266,7 +274,7 @@ struct Found {
 impl Visit for Found {
     fn record_debug(&mut self, field: &Field, _: &dyn std::fmt::Debug) {
         let own = call_site_of(field.callsite()).fields();
-        if field.index() < own.len() {
+        if field.index() < own.len() && !self.filled.contains(field.index()) {
             self.own = Some(own);
         } else {
             self.late = Some(field.clone());

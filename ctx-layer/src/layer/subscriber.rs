@@ -12,6 +12,7 @@ use tracing_subscriber::registry::LookupSpan;
 use super::{
     ambient::{Ambient, Ids, Onto},
     core::{Core, is_about_the_context},
+    filled::Filled,
     metadata::Augmentation,
     parent::{self, Parentage},
     rewrite::rewrite,
@@ -58,10 +59,12 @@ impl<S: Subscriber> ContextSubscriber<S> {
             // The added names stand on it all the same: a value may be recorded later.
             _ => return self.inner.new_span(&with_parent_of(attributes, augmented.metadata, attributes.values())),
         };
-        let additions = Onto { fields, ids, augmentation, augmented };
+        let filled = Filled::in_all(attributes, augmented.declared);
+        let additions = Onto { fields, ids, augmentation, augmented, filled };
         let mut id = None;
         rewrite(attributes, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-            id = Some(self.inner.new_span(&with_parent_of(attributes, augmented.metadata, values)));
+            let attributes = with_parent_of(attributes, augmented.metadata, values);
+            id = Some(additions.filled.passing_on(&attributes, |attributes| self.inner.new_span(attributes)));
         });
         // `rewrite` calls back exactly once.
         id.unwrap_or_else(|| self.inner.new_span(attributes))
@@ -75,9 +78,10 @@ impl<S: Subscriber> ContextSubscriber<S> {
         if !augmented.takes_fields {
             return self.forward(event);
         }
-        let additions = Onto { fields, ids, augmentation, augmented };
+        let filled = Filled::in_all(event, augmented.declared);
+        let additions = Onto { fields, ids, augmentation, augmented, filled };
         rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-            self.forward(&like(event, augmented.metadata, values));
+            additions.filled.passing_on(&like(event, augmented.metadata, values), |event| self.forward(event));
         });
     }
 

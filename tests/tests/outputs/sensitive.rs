@@ -1,9 +1,13 @@
 //! A field that one output may show and others must not.
 
-use ctx_layer::{ContextLayer, Schema, WithContextExt, field::well_known::*};
-use ctx_tests::{Captured, EMAIL, Exported, HASHED_EMAIL, attribute, schema};
-use tracing::{info, info_span, subscriber::with_default};
-use tracing_subscriber::{Layer, fmt, prelude::*};
+use ctx_layer::{
+    ContextLayer, Fields, Schema, WithContextExt,
+    field::{Policy, well_known::*},
+    once_per_line,
+};
+use ctx_tests::{ATTEMPT, Captured, EMAIL, Exported, HASHED_EMAIL, Item, Recorder, Value, attribute, schema};
+use tracing::{field::Empty, info, info_span, subscriber::with_default};
+use tracing_subscriber::{Layer, fmt::layer, prelude::*};
 
 const ADDRESS: &str = "ada@example.com";
 
@@ -17,6 +21,12 @@ fn revealed() -> Schema {
         .field_with(&HASHED_EMAIL, |policy| policy.reveal())
         .build()
         .unwrap()
+}
+
+/// Shows everything, on spans too.
+fn public() -> Schema {
+    let fields = Schema::builder().field_with(&EMAIL, |_| Policy::new());
+    fields.field_with(&HASHED_EMAIL, |_| Policy::new()).build().unwrap()
 }
 
 fn handle_a_request() {
@@ -36,8 +46,8 @@ fn is_hash(text: &str) -> bool {
 fn a_masked_field_is_redacted_and_a_hashed_one_hashed_in_every_output() {
     let (json, text, otel) = (Captured::default(), Captured::default(), Exported::new());
     let subscriber = tracing_subscriber::registry()
-        .with(fmt::layer().json().with_writer(json.clone()))
-        .with(fmt::layer().with_writer(text.clone()))
+        .with(layer().json().with_writer(json.clone()))
+        .with(layer().with_writer(text.clone()))
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
         .with_context(masked());
     with_default(subscriber, handle_a_request);
@@ -61,7 +71,7 @@ fn a_masked_field_is_redacted_and_a_hashed_one_hashed_in_every_output() {
 fn equal_values_have_equal_hashes_and_others_have_others() {
     let out = Captured::default();
     let subscriber =
-        tracing_subscriber::registry().with(fmt::layer().json().with_writer(out.clone())).with_context(masked());
+        tracing_subscriber::registry().with(layer().json().with_writer(out.clone())).with_context(masked());
     with_default(subscriber, || {
         for address in ["a", "b", "a"] {
             HASHED_EMAIL.in_scope(address, || info!("received"));
@@ -76,7 +86,7 @@ fn equal_values_have_equal_hashes_and_others_have_others() {
 fn a_masked_value_recorded_late_is_redacted_on_the_span() {
     let (json, otel) = (Captured::default(), Exported::new());
     let subscriber = tracing_subscriber::registry()
-        .with(fmt::layer().json().with_writer(json.clone()))
+        .with(layer().json().with_writer(json.clone()))
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
         .with_context(masked());
     with_default(subscriber, || {
@@ -93,7 +103,7 @@ fn a_masked_value_recorded_late_is_redacted_on_the_span() {
 fn one_output_shows_the_plain_value_that_the_exported_trace_masks() {
     let (json, otel) = (Captured::default(), Exported::new());
     let subscriber = tracing_subscriber::registry()
-        .with(ContextLayer::new(revealed()).around(fmt::layer().json().with_writer(json.clone())))
+        .with(ContextLayer::new(revealed()).around(layer().json().with_writer(json.clone())))
         .with(ContextLayer::new(masked()).around(tracing_opentelemetry::layer().with_tracer(otel.tracer())));
     with_default(subscriber, handle_a_request);
     let line = &json.json()[0];
@@ -112,7 +122,7 @@ fn one_output_shows_the_plain_value_that_the_exported_trace_masks() {
 fn an_output_that_reveals_shows_the_plain_value_of_a_field_that_the_stack_masks() {
     let (json, otel) = (Captured::default(), Exported::new());
     let subscriber = tracing_subscriber::registry()
-        .with(ContextLayer::new(revealed()).around(fmt::layer().json().with_writer(json.clone())))
+        .with(ContextLayer::new(revealed()).around(layer().json().with_writer(json.clone())))
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
         .with_context(masked());
     with_default(subscriber, handle_a_request);
@@ -122,13 +132,97 @@ fn an_output_that_reveals_shows_the_plain_value_of_a_field_that_the_stack_masks(
     assert_eq!(line["span"]["email"], "[redacted]", "{line}");
 }
 
+/// The call sites declare the fields themselves, and leave them to us.
+fn handle_a_request_that_declares_the_fields() {
+    Fields::new().with(&EMAIL, ADDRESS).with(&HASHED_EMAIL, ADDRESS).in_scope(|| {
+        let _span = info_span!("request", path = "/", email = Empty, email_hash = Empty, lines = 3).entered();
+        info!(email = Empty, lines = 3, email_hash = Empty, "received");
+    });
+}
+
+fn span_and_event(recorder: &Recorder) -> [Item; 2] {
+    [recorder.span("request"), recorder.event("received")]
+}
+
+#[test]
+fn a_field_that_the_call_site_leaves_empty_is_shown_as_each_output_is_told() {
+    let (masks, shows, inside, other) =
+        (Recorder::default(), Recorder::default(), Recorder::default(), Recorder::default());
+    let unrelated = Schema::builder().field(&ATTEMPT).build().unwrap();
+    let subscriber = tracing_subscriber::registry()
+        .with(ContextLayer::new(masked()).around(masks.clone()))
+        .with(ContextLayer::new(public()).around(shows.clone()))
+        // What is in between passes on others, and knows nothing of these fields.
+        .with(once_per_line(ContextLayer::new(unrelated).around(ContextLayer::new(masked()).around(inside.clone()))))
+        .with(other.clone())
+        .with_context(public());
+    with_default(subscriber, handle_a_request_that_declares_the_fields);
+    for item in [span_and_event(&masks), span_and_event(&inside)].concat() {
+        assert_eq!(item.text("email"), Some("[redacted]"), "{item:?}");
+        assert!(is_hash(item.text("email_hash").unwrap()), "{item:?}");
+        assert_eq!(item.get("lines"), Some(&Value::I64(3)));
+    }
+    for item in [span_and_event(&shows), span_and_event(&other)].concat() {
+        assert_eq!((item.text("email"), item.text("email_hash")), (Some(ADDRESS), Some(ADDRESS)), "{item:?}");
+    }
+}
+
+#[test]
+fn an_output_that_shows_what_the_stack_masks_does_so_where_the_call_site_leaves_the_field_empty() {
+    let (shows, other) = (Recorder::default(), Recorder::default());
+    let subscriber = tracing_subscriber::registry()
+        .with(ContextLayer::new(public()).around(shows.clone()))
+        .with(other.clone())
+        .with_context(masked());
+    with_default(subscriber, handle_a_request_that_declares_the_fields);
+    for (shown, masked) in span_and_event(&shows).iter().zip(span_and_event(&other)) {
+        assert_eq!((shown.text("email"), masked.text("email")), (Some(ADDRESS), Some("[redacted]")));
+    }
+}
+
+#[test]
+fn a_value_that_the_code_sets_itself_is_not_ambient_and_stays_as_it_is() {
+    let masks = Recorder::default();
+    let subscriber =
+        tracing_subscriber::registry().with(ContextLayer::new(masked()).around(masks.clone())).with_context(public());
+    with_default(subscriber, || {
+        EMAIL.in_scope(ADDRESS, || {
+            let span = info_span!("request", email = "own", email_hash = Empty);
+            span.record("email_hash", "recorded");
+            span.in_scope(|| info!(email = "own", "received"));
+        });
+    });
+    for item in span_and_event(&masks) {
+        assert_eq!(item.text("email"), Some("own"));
+    }
+    assert_eq!(masks.records()[0].text("email_hash"), Some("recorded"));
+}
+
+#[test]
+fn a_value_recorded_late_is_shown_as_each_output_is_told_where_the_span_declares_the_field() {
+    let (masks, inside, other) = (Recorder::default(), Recorder::default(), Recorder::default());
+    let subscriber = tracing_subscriber::registry()
+        .with(ContextLayer::new(masked()).around(masks.clone()))
+        .with(once_per_line(ContextLayer::new(masked()).around(inside.clone())))
+        .with(other.clone())
+        .with_context(public());
+    with_default(subscriber, || {
+        let _span = info_span!("request", email = Empty).entered();
+        EMAIL.record(ADDRESS);
+    });
+    for recorder in [masks, inside] {
+        assert_eq!(recorder.records()[0].text("email"), Some("[redacted]"));
+    }
+    assert_eq!(other.records()[0].text("email"), Some(ADDRESS));
+}
+
 #[test]
 fn a_value_revealed_to_one_output_does_not_reach_another_of_the_same_format() {
     for plain_first in [true, false] {
         let (plain, other) = (Captured::default(), Captured::default());
         let mut outputs = vec![
-            ContextLayer::new(revealed()).around(fmt::layer().json().with_writer(plain.clone())).boxed(),
-            ContextLayer::new(masked()).around(fmt::layer().json().with_writer(other.clone())).boxed(),
+            ContextLayer::new(revealed()).around(layer().json().with_writer(plain.clone())).boxed(),
+            ContextLayer::new(masked()).around(layer().json().with_writer(other.clone())).boxed(),
         ];
         if !plain_first {
             outputs.reverse();
@@ -143,7 +237,7 @@ fn a_value_revealed_to_one_output_does_not_reach_another_of_the_same_format() {
 fn a_field_unknown_to_every_schema_stands_nowhere() {
     let out = Captured::default();
     let subscriber =
-        tracing_subscriber::registry().with(fmt::layer().json().with_writer(out.clone())).with_context(schema());
+        tracing_subscriber::registry().with(layer().json().with_writer(out.clone())).with_context(schema());
     with_default(subscriber, handle_a_request);
     assert!(!out.text().contains("email"), "{}", out.text());
 }
@@ -157,7 +251,7 @@ fn a_field_stands_where_its_policy_says() {
     {
         let out = Captured::default();
         let subscriber =
-            tracing_subscriber::registry().with(fmt::layer().json().with_writer(out.clone())).with_context(schema);
+            tracing_subscriber::registry().with(layer().json().with_writer(out.clone())).with_context(schema);
         with_default(subscriber, || {
             TENANT_ID.in_scope("acme", || info_span!("request").in_scope(|| info!("received")));
         });

@@ -54,7 +54,8 @@ impl Fields {
             if fields.entry(declaration).is_some() {
                 return fields;
             }
-            match baggage.get(declaration.baggage_key()).and_then(|text| parse_entry(declaration, text.as_str())) {
+            let text = baggage.get(declaration.baggage_key());
+            match text.and_then(|text| parse_entry(declaration, text.as_str(), false).ok()) {
                 Some(entry) => fields.with_entry(entry),
                 None => fields,
             }

@@ -51,6 +51,18 @@ impl Write for Presenter {
     }
 }
 
+/// Whether a text is shown as it is.
+pub(crate) fn is_presentable(text: &str, max_len: usize) -> bool {
+    text.len() <= max_len && !has_unsafe(text)
+}
+
+/// Whether a text has a character that must not reach a terminal or a log file.
+pub(crate) fn has_unsafe(text: &str) -> bool {
+    // The usual identifier is printable ASCII. All of it is looked at, several bytes at a time.
+    let is_printable = text.bytes().fold(true, |so_far, b| so_far & (0x20..0x7f).contains(&b));
+    !is_printable && text.chars().any(is_unsafe_in_text)
+}
+
 /// Characters by which a value could end its line, move the cursor, colour the terminal or reorder what is shown:
 /// C0, DEL and C1 controls, the line and paragraph separators, and the bidirectional overrides ("Trojan Source",
 /// CVE-2021-42574).

@@ -1,7 +1,7 @@
 //! One value as it is stored: typed for who reads it, and as it stands on spans and events.
 
 use std::{
-    any::Any,
+    any::{Any, TypeId},
     cell::Cell,
     fmt,
     marker::PhantomData,
@@ -75,22 +75,42 @@ pub(crate) struct Entry {
     /// Dropping the value does nothing but free memory, and the value is not sensitive.
     is_plain: bool,
     hashed: OnceLock<Box<str>>,
-    /// Behind a pointer of its own, so that what is looked at on every event stands at a fixed place.
-    value: Box<dyn Erased>,
+    /// Behind a pointer of its own, so that what is looked at on every event stands at a fixed place. `None` where the
+    /// value is a `String` that is shown as it is: it stands in `shown`, and only there.
+    value: Option<Box<dyn Erased>>,
 }
 
 impl Entry {
     pub(crate) fn new<T: FieldType>(declaration: &'static Declaration, value: T) -> Arc<Entry> {
-        let shown = show(&value, declaration.policy().max_text_len());
-        let any: &dyn Any = &value;
-        let is_plain = declaration.policy().sensitivity() == Sensitivity::Public
-            && (!matches!(shown, Shown::Text(_)) || any.is::<String>() || any.is::<&'static str>());
-        let entry = Entry { declaration, shown, is_plain, hashed: OnceLock::new(), value: Box::new(value) };
+        let is_public = declaration.policy().sensitivity() == Sensitivity::Public;
+        let (shown, is_plain, value) = match shown_as_it_is(value, declaration.policy().max_text_len()) {
+            Ok(text) => (Shown::Text(text), is_public, None),
+            Err(value) => {
+                let shown = show(&value, declaration.policy().max_text_len());
+                let any: &dyn Any = &value;
+                let is_text = any.is::<String>() || any.is::<&'static str>();
+                let is_plain = is_public && (is_text || !matches!(shown, Shown::Text(_)));
+                let value: Box<dyn Erased> = Box::new(value);
+                (shown, is_plain, Some(value))
+            }
+        };
+        Entry::finish(declaration, shown, is_plain, value)
+    }
+
+    #[inline(always)]
+    fn finish(
+        declaration: &'static Declaration,
+        shown: Shown,
+        is_plain: bool,
+        value: Option<Box<dyn Erased>>,
+    ) -> Arc<Entry> {
+        // Made in its place: moving it there would cost as much as all the rest.
+        let entry = Arc::new(Entry { declaration, shown, is_plain, hashed: OnceLock::new(), value });
         if declaration.policy().sensitivity() == Sensitivity::Hashed {
             // While the value is not in force yet, so that a `Display` that logs does not come back here.
             entry.hashed();
         }
-        Arc::new(entry)
+        entry
     }
 
     pub(crate) fn declaration(&self) -> &'static Declaration {
@@ -99,7 +119,20 @@ impl Entry {
 
     /// The user's value, where it has the type asked for.
     pub(crate) fn downcast<T: 'static>(&self) -> Option<&T> {
-        self.value.as_any().downcast_ref()
+        match (&self.value, &self.shown) {
+            (Some(value), _) => (**value).as_any().downcast_ref(),
+            (None, Shown::Text(text)) => (text as &dyn Any).downcast_ref(),
+            // Not made: only texts have no value of their own.
+            (None, _) => None,
+        }
+    }
+
+    /// The user's value itself, whatever its length and however sensitive: for the wire.
+    pub(crate) fn raw(&self) -> &dyn fmt::Display {
+        match &self.value {
+            Some(value) => &**value,
+            None => &self.shown,
+        }
     }
 
     /// The value as outputs get it.
@@ -135,7 +168,7 @@ impl Entry {
         if HASHING.replace(true) {
             return None;
         }
-        let hashed = hash::hashed(self.declaration.name(), &self.value);
+        let hashed = hash::hashed(self.declaration.name(), self.raw());
         HASHING.set(false);
         Some(self.hashed.get_or_init(|| hashed))
     }
@@ -152,6 +185,20 @@ impl Entry {
             Sensitivity::Masked | Sensitivity::Hashed => &MASK,
         }
     }
+}
+
+/// A `String` that fits and is fit to be shown, moved and not copied; gives all else back.
+fn shown_as_it_is<T: FieldType>(value: T, max_len: usize) -> Result<String, T> {
+    let mut value = Some(value);
+    let any: &mut dyn Any = &mut value;
+    if let Some(text) = any.downcast_mut::<Option<String>>()
+        && text.as_ref().is_some_and(|text| text::is_presentable(text, max_len))
+        && let Some(text) = text.take()
+    {
+        return Ok(text);
+    }
+    // Still there: it is taken out only where this has returned.
+    value.map_or_else(|| Ok(String::new()), Err)
 }
 
 /// Finds the primitive in which a value keeps its type, else its text.
@@ -204,19 +251,43 @@ impl<T: FieldType + FromStr> Parser<T> {
     pub const PARSE: Option<Parse> = Some(Parse(parse::<T>));
 }
 
+/// The text is presentable, and no longer than the field allows.
 fn parse<T: FieldType + FromStr>(declaration: &'static Declaration, text: &str) -> Option<Arc<Entry>> {
+    if TypeId::of::<T>() == TypeId::of::<String>() {
+        let is_public = declaration.policy().sensitivity() == Sensitivity::Public;
+        return Some(Entry::finish(declaration, Shown::Text(text.to_owned()), is_public, None));
+    }
     text.parse::<T>().ok().map(|value| Entry::new(declaration, value))
 }
 
-/// Reads a field's value from baggage, which is untrusted text: `None` where baggage does not count for the field, where
-/// its type has no parser, or refuses the text, and where the text is longer than the field allows or has control
-/// characters.
-pub(crate) fn parse_entry(declaration: &'static Declaration, untrusted: &str) -> Option<Arc<Entry>> {
+/// Why a text from outside is not a field's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// Baggage does not count for the field.
+    NotFromBaggage,
+    /// It is longer than the field allows.
+    TooLong,
+    /// It has control characters.
+    ControlCharacters,
+    /// The field's type has no parser, or refuses the text.
+    WrongType,
+}
+
+/// Reads a field's value from baggage, which is untrusted text. Text that is known to be printable is not looked at again.
+pub(crate) fn parse_entry(
+    declaration: &'static Declaration,
+    untrusted: &str,
+    is_printable: bool,
+) -> Result<Arc<Entry>, Refused> {
     if !declaration.policy().is_from_baggage() {
-        return None;
+        return Err(Refused::NotFromBaggage);
     }
-    if untrusted.len() > declaration.policy().max_text_len() || untrusted.chars().any(text::is_unsafe_in_text) {
-        return None;
+    if untrusted.len() > declaration.policy().max_text_len() {
+        return Err(Refused::TooLong);
     }
-    (declaration.parse()?.0)(declaration, untrusted)
+    if !is_printable && text::has_unsafe(untrusted) {
+        return Err(Refused::ControlCharacters);
+    }
+    let parse = declaration.parse().ok_or(Refused::WrongType)?;
+    (parse.0)(declaration, untrusted).ok_or(Refused::WrongType)
 }

@@ -1,6 +1,9 @@
 //! Reading the values in force.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::{
+    PoisonError, RwLock,
+    atomic::{AtomicUsize, Ordering},
+};
 
 use opentelemetry::{
     Context, SpanId, TraceId,
@@ -8,19 +11,30 @@ use opentelemetry::{
     trace::TraceContextExt,
 };
 
-use super::{late, thread::read};
+use super::{late, remote::Remote, thread::read};
 use crate::field::{ContextField, Declaration, DerivedField, FieldType, Fields, parse_entry};
 
 /// The fields of all schemas in use, for those who ask for all values: their baggage counts.
 static REGISTERED: RwLock<Vec<&'static Declaration>> = RwLock::new(Vec::new());
 
+/// Changes whenever a field is registered.
+static GENERATION: AtomicUsize = AtomicUsize::new(0);
+
 pub(crate) fn register(declarations: impl Iterator<Item = &'static Declaration>) {
     let mut registered = REGISTERED.write().unwrap_or_else(PoisonError::into_inner);
     for declaration in declarations {
         if !registered.iter().any(|known| std::ptr::eq(*known, declaration)) {
+            // Numbers follow the order in which fields are registered, and the order in which they are sent follows them.
+            declaration.id();
             registered.push(declaration);
+            GENERATION.fetch_add(1, Ordering::Release);
         }
     }
+}
+
+/// A number that differs when fields were registered since.
+pub(crate) fn generation() -> usize {
+    GENERATION.load(Ordering::Acquire)
 }
 
 /// The fields of all schemas in use.
@@ -101,6 +115,29 @@ pub(crate) fn active_ids(cx: &Context) -> Option<(TraceId, SpanId)> {
 
 static EMPTY: Fields = Fields::new();
 
+/// What this library has in an OpenTelemetry context. One value: each more would cost three allocations.
+struct Carried {
+    fields: Fields,
+    remote: Option<Remote>,
+}
+
+/// What came in with the trace, beside the fields.
+pub(crate) trait ContextRemoteExt {
+    fn remote(&self) -> Option<&Remote>;
+
+    fn with_carried(&self, fields: Fields, remote: Option<Remote>) -> Self;
+}
+
+impl ContextRemoteExt for Context {
+    fn remote(&self) -> Option<&Remote> {
+        self.get().and_then(|carried: &Carried| carried.remote.as_ref())
+    }
+
+    fn with_carried(&self, fields: Fields, remote: Option<Remote>) -> Self {
+        self.with_value(Carried { fields, remote })
+    }
+}
+
 /// Fields in an OpenTelemetry context.
 ///
 /// ```
@@ -122,10 +159,10 @@ pub trait ContextFieldsExt {
 impl ContextFieldsExt for Context {
     #[inline]
     fn fields(&self) -> &Fields {
-        self.get().unwrap_or(&EMPTY)
+        self.get().map_or(&EMPTY, |carried: &Carried| &carried.fields)
     }
 
     fn with_fields(&self, fields: Fields) -> Self {
-        self.with_value(fields)
+        self.with_carried(fields, self.remote().cloned())
     }
 }

@@ -24,6 +24,7 @@ mod attach;
 mod current;
 mod future;
 pub(crate) mod late;
+mod remote;
 mod scope;
 mod thread;
 
@@ -32,5 +33,6 @@ pub use future::{FutureFieldsExt, WithFields};
 pub use scope::FieldsGuard;
 
 pub(crate) use attach::{Attached, attach};
-pub(crate) use current::{active_ids, register, registered};
+pub(crate) use current::{ContextRemoteExt, active_ids, generation, register, registered};
+pub(crate) use remote::{Remote, RemoteBaggage};
 pub(crate) use thread::{InForce, address_alone, give_back, in_force, read};

@@ -48,7 +48,8 @@ pub use set::Fields;
 pub(crate) use declaration::{Derived, Origin};
 pub(crate) use name::METRIC_PREFIXES;
 pub(crate) use schema::Registered;
-pub(crate) use value::{Entry, parse_entry};
+pub(crate) use set::Collected;
+pub(crate) use value::{Entry, Refused, parse_entry};
 
 #[doc(hidden)]
 pub use declaration::Parse;

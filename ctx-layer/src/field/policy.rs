@@ -22,6 +22,7 @@ pub enum Sensitivity {
 /// | [`events`](Self::events) | yes | stands on events |
 /// | [`metrics`](Self::metrics) | no | stands on metric events (cardinality!) |
 /// | [`propagate`](Self::propagate) | no | may cross a process boundary |
+/// | [`propagate_sensitive`](Self::propagate_sensitive) | no | may cross it although it is sensitive |
 /// | [`baggage_key`](Self::baggage_key) | the field's name | its key in W3C baggage |
 /// | [`from_baggage`](Self::from_baggage) | yes | baggage under that key counts as its value |
 /// | [`masked`](Self::masked), [`hashed`](Self::hashed) | neither | sensitive: how outputs show it |
@@ -40,6 +41,7 @@ pub struct Policy {
     events: bool,
     metrics: bool,
     propagate: bool,
+    propagate_sensitive: bool,
     baggage_key: Option<&'static str>,
     from_baggage: bool,
     sensitivity: Sensitivity,
@@ -60,6 +62,7 @@ impl Policy {
             events: true,
             metrics: false,
             propagate: false,
+            propagate_sensitive: false,
             baggage_key: None,
             from_baggage: true,
             sensitivity: Sensitivity::Public,
@@ -90,6 +93,15 @@ impl Policy {
     /// attributes are not propagated).
     pub const fn propagate(mut self) -> Self {
         self.propagate = true;
+        self
+    }
+
+    /// Lets the field cross process boundaries even if it is [`masked`](Self::masked) or [`hashed`](Self::hashed): its
+    /// value goes out as it is. By default a sensitive field does not leave the process, even if it may
+    /// [`propagate`](Self::propagate). It never stands in environment variables.
+    pub const fn propagate_sensitive(mut self) -> Self {
+        self.propagate = true;
+        self.propagate_sensitive = true;
         self
     }
 
@@ -155,6 +167,11 @@ impl Policy {
     /// Whether the field may cross a process boundary.
     pub const fn may_propagate(&self) -> bool {
         self.propagate
+    }
+
+    /// Whether the field may cross a process boundary although it is sensitive.
+    pub const fn may_propagate_sensitive(&self) -> bool {
+        self.propagate_sensitive
     }
 
     /// The baggage key, where it is not the field's name.

@@ -63,6 +63,39 @@ pub(crate) struct Slot {
     pub(crate) entry: Arc<Entry>,
 }
 
+/// Collects values, the last of each field, without making a set for each.
+#[derive(Default)]
+pub(crate) struct Collected {
+    slots: SmallVec<[Slot; 6]>,
+}
+
+impl Collected {
+    pub(crate) fn set(&mut self, entry: Arc<Entry>) {
+        let id = entry.declaration().id();
+        // They nearly always come in the order in which they were sent.
+        if self.slots.last().is_none_or(|last| last.id < id) {
+            return self.slots.push(Slot { id, entry });
+        }
+        match self.slots.binary_search_by_key(&id, |slot| slot.id) {
+            Ok(at) => self.slots[at].entry = entry,
+            Err(at) => self.slots.insert(at, Slot { id, entry }),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.is_empty()
+    }
+
+    /// These values over those of another set.
+    pub(crate) fn over(self, fields: &Fields) -> Fields {
+        if !fields.is_empty() {
+            return self.slots.into_iter().fold(fields.clone(), |fields, slot| fields.with_entry(slot.entry));
+        }
+        let is_plain = self.slots.iter().all(|slot| slot.entry.is_plain());
+        Fields { set: Some(Arc::new(Set { slots: self.slots, lineage: new_lineage(), is_plain })) }
+    }
+}
+
 impl Fields {
     /// The empty set. Allocates nothing.
     pub const fn new() -> Self {

@@ -13,6 +13,7 @@ const POLICIES: &[(&str, Option<&str>)] = &[
     ("events", Some("events(false)")),
     ("metrics", Some("metrics(true)")),
     ("propagate", None),
+    ("propagate_sensitive", None),
     ("baggage_key", Some("baggage_key(\"key\")")),
     ("from_baggage", Some("from_baggage(false)")),
     ("masked", None),

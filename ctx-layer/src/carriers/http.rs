@@ -1,0 +1,86 @@
+//! HTTP headers.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+use opentelemetry::propagation::{Extractor, Injector};
+
+use crate::propagation::{Carrier, CarrierMut, names};
+
+static TRACEPARENT: HeaderName = HeaderName::from_static(names::TRACEPARENT);
+static TRACESTATE: HeaderName = HeaderName::from_static(names::TRACESTATE);
+static BAGGAGE: HeaderName = HeaderName::from_static(names::BAGGAGE);
+
+/// The names that are always asked for are not read anew each time.
+fn known(key: &str) -> Option<&'static HeaderName> {
+    match key {
+        names::TRACEPARENT => Some(&TRACEPARENT),
+        names::TRACESTATE => Some(&TRACESTATE),
+        names::BAGGAGE => Some(&BAGGAGE),
+        _ => None,
+    }
+}
+
+impl Carrier for HeaderMap {
+    fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
+        let values = match known(key) {
+            Some(name) => self.get_all(name),
+            None => self.get_all(key),
+        };
+        values.iter().for_each(|value| line(value.as_bytes()));
+    }
+}
+
+impl CarrierMut for HeaderMap {
+    /// Sets nothing where the key or the value cannot stand in a header.
+    fn set(&mut self, key: &str, value: &str) {
+        let Ok(value) = HeaderValue::from_str(value) else { return };
+        match known(key) {
+            Some(name) => drop(self.insert(name, value)),
+            None => {
+                if let Ok(name) = HeaderName::from_bytes(key.as_bytes()) {
+                    self.insert(name, value);
+                }
+            }
+        }
+    }
+
+    fn remove(&mut self, key: &str) {
+        match known(key) {
+            Some(name) => HeaderMap::remove(self, name),
+            None => HeaderMap::remove(self, key),
+        };
+    }
+}
+
+/// HTTP headers for propagators of OpenTelemetry to read. All lines of a header are seen.
+#[derive(Clone, Copy, Debug)]
+pub struct HeaderExtractor<'a>(pub &'a HeaderMap);
+
+impl Extractor for HeaderExtractor<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).and_then(|value| value.to_str().ok())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(HeaderName::as_str).collect()
+    }
+
+    fn get_all(&self, key: &str) -> Option<Vec<&str>> {
+        let values: Vec<_> = self.0.get_all(key).iter().filter_map(|value| value.to_str().ok()).collect();
+        (!values.is_empty()).then_some(values)
+    }
+}
+
+/// HTTP headers for propagators of OpenTelemetry to write.
+#[derive(Debug)]
+pub struct HeaderInjector<'a>(pub &'a mut HeaderMap);
+
+impl Injector for HeaderInjector<'_> {
+    fn set(&mut self, key: &str, value: String) {
+        CarrierMut::set(self.0, key, &value);
+    }
+
+    fn reserve(&mut self, additional: usize) {
+        // Fails only where there are tens of thousands, and then setting fails too.
+        let _ = self.0.try_reserve(additional);
+    }
+}

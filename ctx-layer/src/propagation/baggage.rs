@@ -1,0 +1,402 @@
+//! The `baggage` header: names and values that go with a request.
+//!
+//! The rules are those of [W3C Baggage](https://www.w3.org/TR/baggage/#baggage-http-header-format).
+
+use std::{
+    borrow::Cow,
+    fmt::{self, Write},
+};
+
+use super::{blank, percent};
+
+/// The most members that are sent.
+pub const MAX_MEMBERS: usize = 64;
+
+/// The longest header that is sent, in bytes.
+pub const MAX_LEN: usize = 8192;
+
+/// Reads the members of a header line. Empty ones are skipped; one that is not valid does not cost the others.
+///
+/// A key that stands twice is given twice: the last one counts.
+///
+/// ```
+/// use ctx_layer::propagation::baggage;
+///
+/// let members: Vec<_> = baggage::members(b"tenant_id = a%20b;ttl=5 , no value, plan=x=y").flatten().collect();
+/// assert_eq!((members[0].key(), &*members[0].value(), &*members[0].properties()), ("tenant_id", "a b", "ttl=5"));
+/// assert_eq!((members[1].key(), &*members[1].value()), ("plan", "x=y"));
+/// assert_eq!(members.len(), 2);
+/// ```
+pub fn members(line: &[u8]) -> impl Iterator<Item = Result<Member<'_>, BaggageError>> {
+    let is_plain = line.iter().fold(true, |so_far, byte| so_far & (percent::is_plain(*byte) | (*byte == b',')));
+    // What is plain is text.
+    Members { line, plain: is_plain.then(|| std::str::from_utf8(line).ok()).flatten(), at: 0 }
+}
+
+struct Members<'a> {
+    line: &'a [u8],
+    /// The line, if nothing in it needs a closer look: no blanks, no properties, nothing encoded, nothing that must not
+    /// be there.
+    plain: Option<&'a str>,
+    at: usize,
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = Result<Member<'a>, BaggageError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_plain().map(Ok).or_else(|| self.next_of_any_form())
+    }
+
+    // What `next` gives goes through memory, and is waited for there: it is read in other pieces than it was written in.
+    #[inline]
+    fn fold<B, F: FnMut(B, Self::Item) -> B>(mut self, mut so_far: B, mut f: F) -> B {
+        loop {
+            while let Some(member) = self.next_plain() {
+                so_far = f(so_far, Ok(member));
+            }
+            match self.next_of_any_form() {
+                Some(member) => so_far = f(so_far, member),
+                None => return so_far,
+            }
+        }
+    }
+}
+
+impl<'a> Members<'a> {
+    #[inline(always)]
+    fn next_plain(&mut self) -> Option<Member<'a>> {
+        let (member, next) = Member::parse_plain(self.plain?, self.at)?;
+        self.at = next;
+        Some(member)
+    }
+
+    #[inline(never)]
+    fn next_of_any_form(&mut self) -> Option<Result<Member<'a>, BaggageError>> {
+        while let Some(rest) = self.line.get(self.at..).filter(|rest| !rest.is_empty()) {
+            let len = rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len());
+            self.at += len + 1;
+            let member = blank::trim(&rest[..len]);
+            if !member.is_empty() {
+                return Some(Member::parse(member));
+            }
+        }
+        None
+    }
+}
+
+/// One member of baggage, as it came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Member<'a> {
+    key: &'a str,
+    value: &'a str,
+    /// Whether the value has a `%`.
+    is_encoded: bool,
+    properties: &'a [u8],
+}
+
+impl<'a> Member<'a> {
+    /// Reads the member at a place in a plain line. With it comes where the next one starts.
+    #[inline(always)]
+    fn parse_plain(line: &'a str, start: usize) -> Option<(Self, usize)> {
+        let bytes = line.as_bytes();
+        let mut equals = start;
+        while TOKEN[usize::from(*bytes.get(equals)?)] {
+            equals += 1;
+        }
+        if equals == start || bytes[equals] != b'=' {
+            return None;
+        }
+        let end = equals + 1 + before_comma(&bytes[equals + 1..]);
+        let (key, value) = (line.get(start..equals)?, line.get(equals + 1..end)?);
+        Some((Member { key, value, is_encoded: false, properties: &[] }, end + 1))
+    }
+
+    fn parse(member: &'a [u8]) -> Result<Self, BaggageError> {
+        let (pair, properties) = match member.iter().position(|byte| *byte == b';') {
+            Some(at) => (&member[..at], &member[at + 1..]),
+            None => (member, &[][..]),
+        };
+        // Only the first `=` separates: a value may have more of them (section 3.3.1.3).
+        let at = pair.iter().position(|byte| *byte == b'=').ok_or(BaggageError::NoValue)?;
+        let key = token(blank::trim(&pair[..at])).ok_or(BaggageError::Key)?;
+        let value = octets(blank::trim(&pair[at + 1..])).ok_or(BaggageError::Value)?;
+        Ok(Member { key, value, is_encoded: value.contains('%'), properties })
+    }
+
+    /// The key, which is never encoded.
+    pub fn key(&self) -> &'a str {
+        self.key
+    }
+
+    /// The value, decoded.
+    pub fn value(&self) -> Cow<'a, str> {
+        if self.is_encoded { percent::decode(self.value) } else { Cow::Borrowed(self.value) }
+    }
+
+    /// Whether the value has only printable ASCII: what stands in a header does, and only decoding makes something else
+    /// of it.
+    pub(super) fn is_printable(&self) -> bool {
+        !self.is_encoded
+    }
+
+    /// The length of the value as it came, in bytes.
+    pub(super) fn encoded_len(&self) -> usize {
+        self.value.len()
+    }
+
+    /// The properties as they may be sent on: without blanks, separated by `;`, values encoded. Those that are not valid
+    /// are left out.
+    pub fn properties(&self) -> Cow<'a, str> {
+        if self.properties.is_empty() {
+            return Cow::Borrowed("");
+        }
+        let mut text = String::with_capacity(self.properties.len());
+        for (key, value) in self.each_property() {
+            write_property(key, value, &mut text);
+        }
+        Cow::Owned(text)
+    }
+
+    /// The properties: each with its key, which is never encoded, and its value, decoded, if it has one.
+    pub fn decoded_properties(&self) -> impl Iterator<Item = (&'a str, Option<Cow<'a, str>>)> {
+        self.each_property().map(|(key, value)| (key, value.map(percent::decode)))
+    }
+
+    fn each_property(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
+        self.properties.split(|byte| *byte == b';').filter_map(|property| {
+            match property.iter().position(|byte| *byte == b'=') {
+                None => Some((token(blank::trim(property))?, None)),
+                Some(at) => {
+                    let key = token(blank::trim(&property[..at]))?;
+                    Some((key, Some(octets(blank::trim(&property[at + 1..]))?)))
+                }
+            }
+        })
+    }
+}
+
+fn write_property(key: &str, value: Option<&str>, text: &mut String) {
+    if !text.is_empty() {
+        text.push(';');
+    }
+    text.push_str(key);
+    if let Some(value) = value {
+        text.push('=');
+        percent::encode_rest(value, text);
+    }
+}
+
+/// Which bytes a `token` of RFC 7230, section 3.2.6, may have.
+const TOKEN: [bool; 256] = {
+    let mut token = [false; 256];
+    let mut byte = 0x21;
+    while byte <= 0x7e {
+        token[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"!#$%&'*+-.^_`|~";
+    let mut at = 0;
+    while at < others.len() {
+        token[others[at] as usize] = true;
+        at += 1;
+    }
+    token
+};
+
+/// How many bytes stand before the first comma, looking at eight at a time.
+#[inline(always)]
+fn before_comma(bytes: &[u8]) -> usize {
+    const ONES: u64 = u64::MAX / 0xff;
+    let (eights, rest) = bytes.as_chunks::<8>();
+    for (eight, at) in eights.iter().zip((0..).step_by(8)) {
+        // The lowest lane that becomes zero is marked, and none below it.
+        let lanes = u64::from_le_bytes(*eight) ^ (ONES * b',' as u64);
+        let commas = lanes.wrapping_sub(ONES) & !lanes & (ONES * 0x80);
+        if commas != 0 {
+            return at + commas.trailing_zeros() as usize / 8;
+        }
+    }
+    bytes.len() - rest.len() + rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len())
+}
+
+fn token(bytes: &[u8]) -> Option<&str> {
+    let is_token = !bytes.is_empty() && bytes.iter().all(|byte| TOKEN[usize::from(*byte)]);
+    is_token.then(|| std::str::from_utf8(bytes).ok()).flatten()
+}
+
+/// `baggage-octet`s, as many as there are.
+fn octets(bytes: &[u8]) -> Option<&str> {
+    bytes.iter().all(|byte| percent::is_octet(*byte)).then(|| std::str::from_utf8(bytes).ok()).flatten()
+}
+
+fn check_key(key: &str) -> Result<(), BaggageError> {
+    if is_key(key) { Ok(()) } else { Err(BaggageError::Key) }
+}
+
+/// Whether a text can be a key.
+fn is_key(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| TOKEN[usize::from(byte)])
+}
+
+/// Why a member of baggage is not valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BaggageError {
+    /// The key is no token.
+    Key,
+    /// The value has a character that has to be encoded.
+    Value,
+    /// There is no `=`.
+    NoValue,
+    /// The member would make the header longer than 8192 bytes, or have more than 64 members.
+    Limit,
+}
+
+impl fmt::Display for BaggageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BaggageError::Key => "the key is not a token",
+            BaggageError::Value => "the value has a character that has to be encoded",
+            BaggageError::NoValue => "there is no `=`",
+            BaggageError::Limit => "the header would be longer than 8192 bytes or have more than 64 members",
+        })
+    }
+}
+
+impl std::error::Error for BaggageError {}
+
+/// Writes a header: whole members, as long as they are within the limits.
+///
+/// ```
+/// use ctx_layer::propagation::baggage::BaggageWriter;
+///
+/// let mut writer = BaggageWriter::new();
+/// writer.push("tenant_id", "a%41, \"b\" 🚲", "")?;
+/// writer.push("plan", &3, "ttl=5;internal")?;
+/// assert_eq!(writer.as_str(), "tenant_id=a%2541%2C%20%22b%22%20%F0%9F%9A%B2,plan=3;ttl=5;internal");
+/// # Ok::<(), ctx_layer::propagation::baggage::BaggageError>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct BaggageWriter {
+    text: String,
+    count: usize,
+}
+
+impl BaggageWriter {
+    /// A writer of an empty header.
+    pub const fn new() -> Self {
+        BaggageWriter { text: String::new(), count: 0 }
+    }
+
+    /// A writer that reuses memory.
+    pub(super) fn reusing(mut text: String) -> Self {
+        text.clear();
+        BaggageWriter { text, count: 0 }
+    }
+
+    /// Adds a member: a key, a value as it is, and properties as they stand in a header, or none.
+    ///
+    /// Of the properties, those whose key is no token are left out, and what has to be encoded in a value is.
+    ///
+    /// # Errors
+    /// When the key is no token, or the member is not within the limits. Nothing is added then.
+    pub fn push(&mut self, key: &str, value: impl fmt::Display, properties: &str) -> Result<(), BaggageError> {
+        check_key(key)?;
+        self.push_with(key, properties, |writer| write!(writer, "{value}"))
+    }
+
+    /// The same for a value that is text already.
+    pub(super) fn push_text(&mut self, key: &str, value: &str, properties: &str) -> Result<(), BaggageError> {
+        check_key(key)?;
+        self.push_with(key, properties, |writer| writer.write_str(value))
+    }
+
+    /// The same where the key is known to be a token, and there are no properties.
+    pub(super) fn push_known(&mut self, key: &str, value: &str) -> Result<(), BaggageError> {
+        self.push_with(key, "", |writer| writer.write_str(value))
+    }
+
+    #[inline]
+    fn push_with(
+        &mut self,
+        key: &str,
+        properties: &str,
+        value: impl FnOnce(&mut ValueWriter<'_>) -> fmt::Result,
+    ) -> Result<(), BaggageError> {
+        // Section 3.3.2: what has to be propagated.
+        if self.count == MAX_MEMBERS || self.text.len() + key.len() + properties.len() > MAX_LEN {
+            return Err(BaggageError::Limit);
+        }
+        let before = self.text.len();
+        if before > 0 {
+            self.text.push(',');
+        }
+        self.text.push_str(key);
+        self.text.push('=');
+        let mut writer = ValueWriter { text: &mut self.text, is_over: false };
+        // A `Display` that fails by itself has said what it has to say.
+        let _ = value(&mut writer);
+        let is_over = writer.is_over;
+        if !is_over && !properties.is_empty() {
+            self.push_properties(properties);
+        }
+        if is_over || self.text.len() > MAX_LEN {
+            self.text.truncate(before);
+            return Err(BaggageError::Limit);
+        }
+        self.count += 1;
+        Ok(())
+    }
+
+    fn push_properties(&mut self, properties: &str) {
+        for property in properties.split(';') {
+            let (key, value) = match property.split_once('=') {
+                Some((key, value)) => (key, Some(value)),
+                None => (property, None),
+            };
+            let is_blank = |c: char| c == ' ' || c == '\t';
+            let key = key.trim_matches(is_blank);
+            if is_key(key) {
+                write_property(key, value.map(|value| value.trim_matches(is_blank)), &mut self.text);
+            }
+        }
+    }
+
+    /// The header's value.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The number of members.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are no members: then no header should be sent.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(super) fn into_memory(self) -> String {
+        self.text
+    }
+}
+
+struct ValueWriter<'a> {
+    text: &'a mut String,
+    is_over: bool,
+}
+
+impl Write for ValueWriter<'_> {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        // Stops what would go on for ever.
+        if self.is_over || self.text.len() + s.len() > MAX_LEN {
+            self.is_over = true;
+            return Err(fmt::Error);
+        }
+        percent::encode(s, self.text);
+        Ok(())
+    }
+}

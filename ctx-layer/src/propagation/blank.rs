@@ -1,0 +1,10 @@
+//! Blanks that do not count: optional whitespace (OWS) of RFC 9110, section 5.6.3, which is spaces and tabs.
+
+/// The bytes without the blanks around them.
+#[inline]
+pub(super) fn trim(mut bytes: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = bytes {
+        bytes = rest;
+    }
+    bytes
+}

@@ -1,0 +1,240 @@
+//! Context in a payload.
+
+use std::fmt;
+
+use super::{Carrier, CarrierMut, names};
+
+/// The longest value that is kept, in bytes: more than any that is valid.
+const MAX_VALUE_LEN: usize = 32 * 1024;
+
+/// Context that was captured, to be put in a JSON document, a job's row, a task's argument, and
+/// [restored](super::restore) where that is handled.
+///
+/// An ordered map of at most three texts, named and written as the headers are. With the feature `serde` it is
+/// serialized as that map. What is deserialized is as little believed as a header: other keys, what is no text, and texts
+/// that are too long are left out, and how much of the rest counts says [`Trust`](super::Trust).
+///
+/// ```
+/// use ctx_layer::{field::well_known::TENANT_ID, propagation};
+///
+/// let captured = TENANT_ID.in_scope("acme", propagation::capture);
+/// assert_eq!(captured.iter().collect::<Vec<_>>(), [("baggage", "tenant_id=acme")]);
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, Hash)]
+pub struct Captured {
+    values: [Option<Box<str>>; names::ALL.len()],
+}
+
+impl Captured {
+    /// With nothing in it.
+    pub const fn new() -> Self {
+        Captured { values: [None, None, None] }
+    }
+
+    /// The text under a key.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        position(key).and_then(|at| self.values[at].as_deref())
+    }
+
+    /// Sets the text under a key. Does nothing where the key is none of the three, or the text too long.
+    pub fn insert(&mut self, key: &str, value: &str) {
+        if let Some(at) = position(key)
+            && value.len() <= MAX_VALUE_LEN
+        {
+            self.values[at] = Some(value.into());
+        }
+    }
+
+    /// The keys and texts: `traceparent`, `tracestate`, `baggage`, those that there are.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        names::ALL.into_iter().zip(&self.values).filter_map(|(key, value)| Some((key, value.as_deref()?)))
+    }
+
+    /// The number of texts.
+    pub fn len(&self) -> usize {
+        self.iter().count()
+    }
+
+    /// Whether there is nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+fn position(key: &str) -> Option<usize> {
+    names::ALL.iter().position(|known| known.eq_ignore_ascii_case(key))
+}
+
+impl fmt::Debug for Captured {
+    /// Keys and lengths: the texts may be anything.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(key, value)| (key, format!("{} bytes", value.len())))).finish()
+    }
+}
+
+impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Captured {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let mut captured = Captured::new();
+        captured.extend(pairs);
+        captured
+    }
+}
+
+impl<K: AsRef<str>, V: AsRef<str>> Extend<(K, V)> for Captured {
+    fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, pairs: I) {
+        pairs.into_iter().for_each(|(key, value)| self.insert(key.as_ref(), value.as_ref()));
+    }
+}
+
+impl Carrier for Captured {
+    fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
+        if let Some(value) = self.get(key) {
+            line(value.as_bytes());
+        }
+    }
+}
+
+impl CarrierMut for Captured {
+    fn set(&mut self, key: &str, value: &str) {
+        self.insert(key, value);
+    }
+
+    fn remove(&mut self, key: &str) {
+        if let Some(at) = position(key) {
+            self.values[at] = None;
+        }
+    }
+}
+
+#[cfg(feature = "serde")]
+mod serialized {
+    use serde::{
+        Deserialize, Deserializer, Serialize, Serializer,
+        de::{IgnoredAny, MapAccess, SeqAccess, Visitor},
+        ser::SerializeMap,
+    };
+
+    use super::*;
+
+    impl Serialize for Captured {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(Some(self.len()))?;
+            for (key, value) in self.iter() {
+                map.serialize_entry(key, value)?;
+            }
+            map.end()
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Captured {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_map(CapturedVisitor)
+        }
+    }
+
+    struct CapturedVisitor;
+
+    impl<'de> Visitor<'de> for CapturedVisitor {
+        type Value = Captured;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map of texts: captured context")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Captured, A::Error> {
+            let mut captured = Captured::new();
+            // Nothing is reserved for what the map says its size is.
+            while let Some(Known(at)) = map.next_key()? {
+                match at {
+                    Some(at) => captured.values[at] = map.next_value::<Text>()?.0,
+                    None => drop(map.next_value::<IgnoredAny>()?),
+                }
+            }
+            Ok(captured)
+        }
+    }
+
+    /// Which of the keys it is, if any.
+    struct Known(Option<usize>);
+
+    impl<'de> Deserialize<'de> for Known {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct KeyVisitor;
+
+            impl Visitor<'_> for KeyVisitor {
+                type Value = Known;
+
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("a key")
+                }
+
+                fn visit_str<E>(self, key: &str) -> Result<Known, E> {
+                    Ok(Known(position(key)))
+                }
+            }
+            deserializer.deserialize_str(KeyVisitor)
+        }
+    }
+
+    /// A text that is not too long; `None` for all else there can be.
+    struct Text(Option<Box<str>>);
+
+    impl<'de> Deserialize<'de> for Text {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct TextVisitor;
+
+            macro_rules! nothing {
+                ($($visit:ident: $type:ty),* $(,)?) => {
+                    $(fn $visit<E>(self, _: $type) -> Result<Text, E> {
+                        Ok(Text(None))
+                    })*
+                };
+            }
+
+            impl<'de> Visitor<'de> for TextVisitor {
+                type Value = Text;
+
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("a text")
+                }
+
+                fn visit_str<E>(self, text: &str) -> Result<Text, E> {
+                    Ok(Text((text.len() <= MAX_VALUE_LEN).then(|| text.into())))
+                }
+
+                nothing!(
+                    visit_bool: bool, visit_i64: i64, visit_u64: u64, visit_i128: i128, visit_u128: u128,
+                    visit_f64: f64, visit_bytes: &[u8],
+                );
+
+                fn visit_unit<E>(self) -> Result<Text, E> {
+                    Ok(Text(None))
+                }
+
+                fn visit_none<E>(self) -> Result<Text, E> {
+                    Ok(Text(None))
+                }
+
+                fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
+                    Text::deserialize(deserializer)
+                }
+
+                fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Text, A::Error> {
+                    while seq.next_element::<IgnoredAny>()?.is_some() {}
+                    Ok(Text(None))
+                }
+
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
+                    while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                    Ok(Text(None))
+                }
+            }
+            // Formats that do not describe themselves have texts here, and nothing else.
+            if deserializer.is_human_readable() {
+                deserializer.deserialize_any(TextVisitor)
+            } else {
+                deserializer.deserialize_str(TextVisitor)
+            }
+        }
+    }
+}

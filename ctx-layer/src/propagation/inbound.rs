@@ -1,0 +1,215 @@
+//! Reading context, as far as the caller is believed.
+
+use std::sync::Arc;
+
+use super::{
+    Boundary, Carrier, Extracted, Trust,
+    baggage::{self, Member},
+    boundary::Count,
+    dropped::{DropReason, Dropped, Invalid},
+    names, remote,
+    table::Table,
+    traceparent::TraceParent,
+    tracestate,
+};
+use crate::{
+    context::{ContextFieldsExt, ContextRemoteExt, Remote, RemoteBaggage},
+    field::{Collected, parse_entry},
+};
+use opentelemetry::{
+    Context, Key,
+    baggage::{Baggage, BaggageExt},
+    trace::TraceContextExt,
+};
+
+/// Of one carrier no more problems are told, however long it is. All are counted.
+const MAX_TOLD: usize = 64;
+
+pub(super) fn extract(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Extracted {
+    Table::with_registered(|table| extract_onto(&Context::new(), carrier, trust, table, boundary))
+}
+
+/// What a carrier says, on top of a context.
+pub(super) fn extract_onto(
+    base: &Context,
+    carrier: &(impl Carrier + ?Sized),
+    trust: Trust,
+    table: &Table,
+    boundary: &'static Boundary,
+) -> Extracted {
+    let mut inbound = Inbound { boundary, trust, table, dropped: Vec::new() };
+    let (parent, invalid) = match inbound.traceparent(carrier) {
+        Some(Ok(parent)) => (Some(parent), None),
+        Some(Err(invalid)) => (None, Some(invalid)),
+        None => (None, None),
+    };
+    let mut told = Told::default();
+    inbound.baggage(carrier, &mut told);
+    let mut remote = None;
+    let mut unheld = None;
+    // Without a valid traceparent there is no tracestate (Trace Context, section 4.3).
+    if let Some(parent) = &parent {
+        let (span, list) = remote::span_context(parent, inbound.tracestate(carrier));
+        remote = Some(span);
+        unheld = list;
+    }
+    let is_continued = remote.is_some() && !trust.links_only();
+    match (&remote, invalid) {
+        (Some(_), _) => boundary.count(if is_continued { Count::Continued } else { Count::Linked }),
+        (None, Some(why)) => boundary.invalid(why),
+        (None, None) => boundary.missing(trust),
+    }
+
+    let Told { fields, others, order, .. } = told;
+    let order: RemoteBaggage = (!order.is_empty()).then(|| order.into_iter().map(|(key, _)| key).collect());
+    let memory = match (&remote, parent) {
+        (Some(span), Some(parent)) if is_continued => Some(Remote {
+            trace_id: span.trace_id(),
+            flags: parent.flags(),
+            tracestate: unheld.map(|list| list.as_str().into()),
+            baggage: order,
+        }),
+        // A propagator that was asked before this one may have found a trace.
+        _ if order.is_some() || base.span().span_context().is_remote() => {
+            Some(Remote { baggage: order, ..Remote::of_foreign(base.span().span_context()) })
+        }
+        _ => base.remote().cloned(),
+    };
+    let mut cx = base.clone();
+    if memory.is_some() || !fields.is_empty() {
+        let fields = if fields.is_empty() { base.fields().clone() } else { fields.over(base.fields()) };
+        cx = cx.with_carried(fields, memory);
+    }
+    if let Some(others) = others {
+        cx = cx.with_baggage(others);
+    }
+    if let (Some(span), true) = (&remote, is_continued) {
+        cx = cx.with_remote_span_context(span.clone());
+    }
+    Extracted { cx, remote, is_continued, invalid, dropped: inbound.dropped }
+}
+
+/// What baggage says.
+#[derive(Default)]
+struct Told {
+    /// Of a field that stands there several times the last value counts.
+    fields: Collected,
+    others: Option<Baggage>,
+    /// The keys of the others in the order in which they came, each with the length of its member.
+    order: Vec<(Arc<str>, usize)>,
+    /// The length of the others in a header.
+    len: usize,
+}
+
+struct Inbound<'a> {
+    boundary: &'static Boundary,
+    trust: Trust,
+    table: &'a Table,
+    dropped: Vec<Dropped>,
+}
+
+impl Inbound<'_> {
+    #[cold]
+    fn drop(&mut self, key: &str, reason: impl Into<DropReason>) {
+        let dropped = Dropped::new(key, reason.into());
+        self.boundary.dropped(&dropped);
+        if self.dropped.len() < MAX_TOLD {
+            self.dropped.push(dropped);
+        }
+    }
+
+    fn traceparent(&self, carrier: &(impl Carrier + ?Sized)) -> Option<Result<TraceParent, Invalid>> {
+        let mut found = None;
+        carrier.lines(names::TRACEPARENT, &mut |line| {
+            found = Some(match found {
+                None => TraceParent::parse(line).map_err(Invalid::TraceParent),
+                // Trace Context, section 3.2: exactly one header, and no guessing which of them is meant.
+                Some(_) => Err(Invalid::Repeated),
+            });
+        });
+        found
+    }
+
+    fn tracestate(&mut self, carrier: &(impl Carrier + ?Sized)) -> tracestate::TraceStateList {
+        let mut parser = None;
+        carrier.lines(names::TRACESTATE, &mut |line| {
+            parser.get_or_insert_with(tracestate::Parser::default).line(line);
+        });
+        let Some(parser) = parser else { return tracestate::TraceStateList::new() };
+        parser.finish().unwrap_or_else(|error| {
+            // Section 4.3: a failure to parse it must not affect the parsing of traceparent.
+            self.drop(names::TRACESTATE, DropReason::TraceState(error));
+            tracestate::TraceStateList::new()
+        })
+    }
+
+    fn baggage(&mut self, carrier: &(impl Carrier + ?Sized), told: &mut Told) {
+        if !self.trust.is_internal() {
+            let mut is_any = false;
+            carrier.lines(names::BAGGAGE, &mut |line| is_any |= !line.is_empty());
+            if is_any {
+                self.drop(names::BAGGAGE, DropReason::Untrusted);
+            }
+            return;
+        }
+        carrier.lines(names::BAGGAGE, &mut |line| {
+            baggage::members(line).for_each(|member| match member {
+                Ok(member) => self.member(&member, told),
+                Err(error) => self.drop(names::BAGGAGE, error),
+            });
+        });
+    }
+
+    fn member(&mut self, member: &Member<'_>, told: &mut Told) {
+        let table = self.table;
+        let fields = table.find(member.key());
+        if fields.is_empty() {
+            return self.other(member, told);
+        }
+        let value = member.value();
+        for field in fields {
+            if !field.policy().may_propagate() {
+                self.drop(member.key(), DropReason::NotPropagated);
+                continue;
+            }
+            match parse_entry(field, &value, member.is_printable()) {
+                Ok(entry) => told.fields.set(entry),
+                Err(refused) => self.drop(member.key(), refused),
+            }
+        }
+    }
+
+    fn other(&mut self, member: &Member<'_>, told: &mut Told) {
+        if !self.trust.passes_unregistered() {
+            return self.drop(member.key(), DropReason::Unregistered);
+        }
+        let (value, properties) = (member.value(), member.properties());
+        let with_semicolon = if properties.is_empty() { 0 } else { 1 + properties.len() };
+        // With the `=`, and with the comma after it, which the last member has not.
+        let len = member.key().len() + 1 + member.encoded_len() + with_semicolon + 1;
+        let others = told.others.get_or_insert_default();
+        // Few stand there twice, and only of those is looked for the place.
+        let known = others.get(member.key()).and_then(|_| {
+            let of_key = |(key, _): &(Arc<str>, usize)| **key == *member.key();
+            told.order.iter().position(of_key)
+        });
+        let total = told.len - known.map_or(0, |at| told.order[at].1) + len;
+        if known.is_none() && others.len() == baggage::MAX_MEMBERS || total > baggage::MAX_LEN + 1 {
+            return self.drop(member.key(), DropReason::OverLimit);
+        }
+        let key: Arc<str> = match known {
+            Some(at) => told.order[at].0.clone(),
+            None => Arc::from(member.key()),
+        };
+        others.insert_with_metadata(Key::from(key.clone()), value.into_owned(), properties.into_owned());
+        // OpenTelemetry's baggage has limits of its own, wider than these, and says nothing where it takes no more.
+        if others.get(member.key()).is_none() {
+            return self.drop(member.key(), DropReason::OverLimit);
+        }
+        told.len = total;
+        match known {
+            Some(at) => told.order[at].1 = len,
+            None => told.order.push((key, len)),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! How much context a recipient gets.
+
+/// How much context a recipient gets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outbound {
+    /// `traceparent`, `tracestate`, the fields with [`propagate`](crate::Policy::propagate) and baggage. The default.
+    #[default]
+    Everything,
+    /// `traceparent`, and nothing that says more: for whoever is not one's own.
+    TraceParentOnly,
+}

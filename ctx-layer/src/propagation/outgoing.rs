@@ -1,0 +1,187 @@
+//! Writing context, as far as it may leave.
+
+use std::{cell::Cell, collections::HashSet};
+
+use opentelemetry::{
+    Context,
+    baggage::{Baggage, BaggageExt},
+    trace::TraceContextExt,
+};
+
+use super::{
+    Boundary, CarrierMut, Outbound,
+    baggage::{BaggageError, BaggageWriter},
+    boundary::Count,
+    dropped::{DropReason, Dropped},
+    names, remote,
+    table::Table,
+    traceparent::TraceParent,
+    tracestate::{TraceStateError, TraceStateList},
+};
+use crate::{
+    context::{ContextRemoteExt, Remote, late},
+    field::{Declaration, Entry, Fields, Sensitivity},
+};
+
+/// What a propagator may be told.
+#[derive(Clone, Debug)]
+pub(super) struct Settings {
+    /// Trace ids that are made here are random.
+    pub(super) random_trace_ids: bool,
+    pub(super) max_tracestate_len: usize,
+    /// `None`: the fields of all schemas in use.
+    pub(super) table: Option<Table>,
+}
+
+pub(super) const DEFAULTS: Settings = Settings { random_trace_ids: true, max_tracestate_len: usize::MAX, table: None };
+
+pub(super) fn inject(
+    cx: &Context,
+    carrier: &mut (impl CarrierMut + ?Sized),
+    outbound: Outbound,
+    settings: &Settings,
+    boundary: &'static Boundary,
+) {
+    let remote = cx.remote();
+    trace(cx, remote, carrier, outbound, settings, boundary);
+    if outbound != Outbound::Everything {
+        return carrier.remove(names::BAGGAGE);
+    }
+    thread_local! {
+        static MEMORY: Cell<String> = const { Cell::new(String::new()) };
+    }
+    // A value's `Display` may come back here: it finds no memory to reuse, and that is all.
+    let memory = MEMORY.try_with(Cell::take).unwrap_or_default();
+    let mut sender = Sender { writer: BaggageWriter::reusing(memory), boundary, is_exposed: carrier.is_exposed() };
+    sender.send(cx, remote, settings);
+    if sender.writer.is_empty() {
+        // It would be another request's: a header that is passed on, the variables of one's own process.
+        carrier.remove(names::BAGGAGE);
+    } else {
+        carrier.set(names::BAGGAGE, sender.writer.as_str());
+    }
+    let _ = MEMORY.try_with(|memory| memory.set(sender.writer.into_memory()));
+}
+
+fn trace(
+    cx: &Context,
+    remote: Option<&Remote>,
+    carrier: &mut (impl CarrierMut + ?Sized),
+    outbound: Outbound,
+    settings: &Settings,
+    boundary: &'static Boundary,
+) {
+    let span = cx.span();
+    let span = span.span_context();
+    // What came in with another trace says nothing of this one.
+    let remote = remote.filter(|remote| remote.trace_id == span.trace_id());
+    let flags = remote::flags(span, remote, settings.random_trace_ids);
+    let Some(parent) = TraceParent::new(span.trace_id().to_bytes(), span.span_id().to_bytes(), flags) else {
+        // Who takes no part in the trace passes its headers on as they are.
+        return boundary.count(Count::WithoutTrace);
+    };
+    boundary.count(Count::Injected);
+    carrier.set(names::TRACEPARENT, &parent.to_text());
+    let is_any = *span.trace_state() != opentelemetry::trace::TraceState::NONE
+        || remote.is_some_and(|remote| remote.tracestate.is_some());
+    if !is_any || outbound == Outbound::TraceParentOnly {
+        return carrier.remove(names::TRACESTATE);
+    }
+    let mut list = TraceStateList::new();
+    if remote::tracestate(span, remote, &mut list) > 0 {
+        boundary.dropped(&Dropped::new(names::TRACESTATE, DropReason::TraceState(TraceStateError::Value)));
+    }
+    list.cut(settings.max_tracestate_len);
+    if list.is_empty() {
+        carrier.remove(names::TRACESTATE);
+    } else {
+        carrier.set(names::TRACESTATE, list.as_str());
+    }
+}
+
+struct Sender {
+    writer: BaggageWriter,
+    boundary: &'static Boundary,
+    is_exposed: bool,
+}
+
+impl Sender {
+    fn send(&mut self, cx: &Context, remote: Option<&Remote>, settings: &Settings) {
+        let fields = late::effective(cx);
+        for slot in fields.as_slots() {
+            if self.may_leave(slot.entry.declaration()) {
+                self.field(&slot.entry);
+            }
+        }
+        let baggage = cx.baggage();
+        if baggage.is_empty() {
+            return;
+        }
+        let mut others = |table: &Table| self.others(&fields, baggage, remote, table);
+        match &settings.table {
+            Some(table) => others(table),
+            None => Table::with_registered(others),
+        }
+    }
+
+    /// Baggage as it came, and what was added here after it: the map has no order of its own.
+    fn others(&mut self, fields: &Fields, baggage: &Baggage, remote: Option<&Remote>, table: &Table) {
+        let order = remote.and_then(|remote| remote.baggage.as_deref()).unwrap_or_default();
+        let mut count = 0;
+        for key in order {
+            if let Some((value, metadata)) = baggage.get_with_metadata(key) {
+                count += 1;
+                self.other(key, value.as_str(), metadata.as_str(), fields, table);
+            }
+        }
+        if count == baggage.len() {
+            return;
+        }
+        let came: HashSet<&str> = order.iter().map(|key| &**key).collect();
+        let mut added: Vec<_> = baggage.iter().filter(|(key, _)| !came.contains(key.as_str())).collect();
+        added.sort_unstable_by_key(|(key, _)| key.as_str());
+        for (key, (value, metadata)) in added {
+            self.other(key.as_str(), value.as_str(), metadata.as_str(), fields, table);
+        }
+    }
+
+    fn other(&mut self, key: &str, value: &str, properties: &str, fields: &Fields, table: &Table) {
+        let known = table.find(key);
+        // The program's own value has gone out already.
+        let is_set = fields.as_slots().iter().any(|slot| {
+            let declaration = slot.entry.declaration();
+            declaration.baggage_key() == key && (declaration.policy().may_propagate() || !known.is_empty())
+        });
+        if !is_set && known.iter().all(|declaration| self.may_leave(declaration)) {
+            let written = self.writer.push_text(key, value, properties);
+            self.note(key, written);
+        }
+    }
+
+    /// Whether a field's value may go to this carrier.
+    fn may_leave(&self, declaration: &Declaration) -> bool {
+        let policy = declaration.policy();
+        let is_public = policy.sensitivity() == Sensitivity::Public;
+        policy.may_propagate() && (is_public || policy.may_propagate_sensitive() && !self.is_exposed)
+    }
+
+    fn field(&mut self, entry: &Entry) {
+        let declaration = entry.declaration();
+        let key = declaration.baggage_key();
+        // A field's name is a token always.
+        let is_key = declaration.policy().own_baggage_key().is_none();
+        let written = match entry.downcast::<String>() {
+            Some(text) if is_key => self.writer.push_known(key, text),
+            Some(text) => self.writer.push_text(key, text, ""),
+            None => self.writer.push(key, entry.raw(), ""),
+        };
+        self.note(key, written);
+    }
+
+    #[inline]
+    fn note(&self, key: &str, written: Result<(), BaggageError>) {
+        if let Err(error) = written {
+            self.boundary.dropped(&Dropped::new(key, error.into()));
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Percent-encoding as baggage has it.
+
+use std::borrow::Cow;
+
+/// Which bytes of a baggage value stand as they are: the `baggage-octet`s of W3C Baggage, section 3.3.1.3, without `%`,
+/// which would begin an encoded byte.
+const RAW: [bool; 256] = {
+    let mut raw = [false; 256];
+    let mut byte = 0x21;
+    while byte <= 0x7e {
+        raw[byte] = !matches!(byte as u8, b'"' | b',' | b';' | b'\\' | b'%');
+        byte += 1;
+    }
+    raw
+};
+
+/// Whether a byte stands as it is. Without a table, so that several bytes are looked at in one go.
+#[inline(always)]
+pub(super) fn is_plain(byte: u8) -> bool {
+    let is_quoted = (byte == b'"') | (byte == b',') | (byte == b';') | (byte == b'\\') | (byte == b'%');
+    byte.is_ascii_graphic() & !is_quoted
+}
+
+/// The same as [`RAW`], with `%`.
+const OCTET: [bool; 256] = {
+    let mut octet = RAW;
+    octet[b'%' as usize] = true;
+    octet
+};
+
+/// Whether a byte may stand in a baggage value, `%` included.
+#[inline]
+pub(super) fn is_octet(byte: u8) -> bool {
+    OCTET[usize::from(byte)]
+}
+
+/// Appends a text, encoded.
+pub(super) fn encode(text: &str, into: &mut String) {
+    encode_except(text, |byte| RAW[usize::from(byte)], into);
+}
+
+/// Appends a text that may have encoded bytes already: `%` is left as it is.
+pub(super) fn encode_rest(text: &str, into: &mut String) {
+    encode_except(text, is_octet, into);
+}
+
+#[inline]
+fn encode_except(mut text: &str, is_raw: impl Fn(u8) -> bool, into: &mut String) {
+    // Nearly always all of it.
+    if text.bytes().all(&is_raw) {
+        return into.push_str(text);
+    }
+    while let Some(at) = text.bytes().position(|byte| !is_raw(byte)) {
+        into.push_str(&text[..at]);
+        // What is not raw may be one of several bytes of a character: all of them are encoded.
+        let end = at + text[at..].chars().next().map_or(1, char::len_utf8);
+        for byte in text[at..end].bytes() {
+            into.push('%');
+            into.push(char::from(b"0123456789ABCDEF"[usize::from(byte >> 4)]));
+            into.push(char::from(b"0123456789ABCDEF"[usize::from(byte & 0xf)]));
+        }
+        text = &text[end..];
+    }
+    into.push_str(text);
+}
+
+/// Decodes a text. A `%` that does not begin an encoded byte stays, and what is not UTF-8 becomes U+FFFD.
+pub(super) fn decode(text: &str) -> Cow<'_, str> {
+    let Some(first) = text.bytes().position(|byte| byte == b'%') else {
+        return Cow::Borrowed(text);
+    };
+    let mut bytes = Vec::with_capacity(text.len());
+    bytes.extend_from_slice(&text.as_bytes()[..first]);
+    let mut rest = &text.as_bytes()[first..];
+    while let [byte, after @ ..] = rest {
+        rest = after;
+        if *byte == b'%'
+            && let [high, low, after @ ..] = rest
+            && let (Some(high), Some(low)) = (char::from(*high).to_digit(16), char::from(*low).to_digit(16))
+        {
+            bytes.push((high << 4 | low) as u8);
+            rest = after;
+        } else {
+            bytes.push(*byte);
+        }
+    }
+    match String::from_utf8(bytes) {
+        Ok(text) => Cow::Owned(text),
+        Err(error) => Cow::Owned(String::from_utf8_lossy(error.as_bytes()).into_owned()),
+    }
+}

@@ -1,0 +1,231 @@
+//! The `traceparent` header: which trace this is, which span called, and whether the trace is recorded.
+//!
+//! The rules are those of [W3C Trace Context Level 2](https://www.w3.org/TR/trace-context-2/#traceparent-header).
+
+use std::{fmt, ops::Deref};
+
+use super::blank;
+
+/// The length of a header of version 00, in bytes.
+pub const LEN: usize = 55;
+
+/// Bit 0: the caller records the trace.
+pub const SAMPLED: u8 = 0b01;
+
+/// Bit 1: the last 56 bits of the trace id are random.
+pub const RANDOM_TRACE_ID: u8 = 0b10;
+
+/// What a `traceparent` header says.
+///
+/// ```
+/// use ctx_layer::propagation::traceparent::{TraceParent, TraceParentError};
+///
+/// let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03";
+/// let parsed = TraceParent::parse(text.as_bytes())?;
+/// assert!(parsed.is_sampled() && parsed.has_random_trace_id());
+/// assert_eq!(&*parsed.to_text(), text);
+///
+/// assert_eq!(TraceParent::parse(b"00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"), Err(TraceParentError::NotHex));
+/// # Ok::<(), TraceParentError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TraceParent {
+    /// Numbers, which stay in registers.
+    trace_id: u128,
+    parent_id: u64,
+    flags: u8,
+}
+
+impl TraceParent {
+    /// A header of these parts; `None` where an id has only zeros. Flags that are not known are left out.
+    pub const fn new(trace_id: [u8; 16], parent_id: [u8; 8], flags: u8) -> Option<Self> {
+        Self::of_numbers(u128::from_be_bytes(trace_id), u64::from_be_bytes(parent_id), flags)
+    }
+
+    #[inline(always)]
+    const fn of_numbers(trace_id: u128, parent_id: u64, flags: u8) -> Option<Self> {
+        // Trace Context, section 3.2.2.3 and 3.2.2.4: all bytes zero is an invalid value.
+        if trace_id == 0 || parent_id == 0 {
+            return None;
+        }
+        // Section 3.2.2.5.3: other flags must be set to zero.
+        Some(TraceParent { trace_id, parent_id, flags: flags & (SAMPLED | RANDOM_TRACE_ID) })
+    }
+
+    /// Reads a header's value. Blanks around it do not count.
+    ///
+    /// # Errors
+    /// When it is not valid: then it must be ignored, `tracestate` too, and a new trace started.
+    #[inline]
+    pub fn parse(value: &[u8]) -> Result<Self, TraceParentError> {
+        // RFC 9110, section 5.5: whitespace around a field value is not part of it.
+        let value = blank::trim(value);
+        let Some((known, rest)) = value.split_first_chunk::<LEN>() else {
+            return Err(TraceParentError::Length);
+        };
+        if known[2] != b'-' || known[35] != b'-' || known[52] != b'-' {
+            return Err(TraceParentError::Separator);
+        }
+        let ends = [known[0], known[1], known[53], known[54], b'0', b'0', b'0', b'0'];
+        let (ends, is_ends) = eight_digits(u64::from_le_bytes(ends));
+        let [version, flags, ..] = ends.to_be_bytes();
+        let (upper, is_upper) = sixteen_digits(known, 3);
+        let (lower, is_lower) = sixteen_digits(known, 19);
+        let (parent_id, is_parent_id) = sixteen_digits(known, 36);
+        if !(is_ends && is_upper && is_lower && is_parent_id) {
+            return Err(TraceParentError::NotHex);
+        }
+        match (version, rest) {
+            // Section 3.2.2.1: version ff is invalid.
+            (0xff, _) => return Err(TraceParentError::Version),
+            // Section 3.2.2: version 00 has four fields and nothing after them.
+            (0, []) | (1..=0xfe, []) => {}
+            // Section 4.3: a higher version is read as far as it is known, if a `-` follows.
+            (1..=0xfe, [b'-', ..]) => {}
+            (1..=0xfe, _) => return Err(TraceParentError::Separator),
+            (0, _) => return Err(TraceParentError::Length),
+        }
+        let trace_id = u128::from(upper) << 64 | u128::from(lower);
+        Self::of_numbers(trace_id, parent_id, flags).ok_or(TraceParentError::Zero)
+    }
+
+    /// The trace's id.
+    pub const fn trace_id(&self) -> [u8; 16] {
+        self.trace_id.to_be_bytes()
+    }
+
+    /// The id of the span that called.
+    pub const fn parent_id(&self) -> [u8; 8] {
+        self.parent_id.to_be_bytes()
+    }
+
+    /// The flags that are known: [`SAMPLED`] and [`RANDOM_TRACE_ID`].
+    pub const fn flags(&self) -> u8 {
+        self.flags
+    }
+
+    /// Whether the caller records the trace.
+    pub const fn is_sampled(&self) -> bool {
+        self.flags & SAMPLED != 0
+    }
+
+    /// Whether the last 56 bits of the trace id are random.
+    pub const fn has_random_trace_id(&self) -> bool {
+        self.flags & RANDOM_TRACE_ID != 0
+    }
+
+    /// The header's value, of version 00. Allocates nothing.
+    #[inline]
+    pub fn to_text(&self) -> TraceParentText {
+        let mut text = *b"00-................................-................-..";
+        write_hex(&self.trace_id.to_be_bytes(), &mut text[3..35]);
+        write_hex(&self.parent_id.to_be_bytes(), &mut text[36..52]);
+        write_hex(&[self.flags], &mut text[53..]);
+        TraceParentText(text)
+    }
+}
+
+/// The value of a `traceparent` header, as text on the stack.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TraceParentText([u8; LEN]);
+
+impl Deref for TraceParentText {
+    type Target = str;
+
+    #[inline]
+    fn deref(&self) -> &str {
+        // It is ASCII.
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for TraceParentText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
+impl fmt::Display for TraceParentText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self)
+    }
+}
+
+/// Why a `traceparent` header is not valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TraceParentError {
+    /// It is too short, or of version 00 and too long.
+    Length,
+    /// A `-` is missing.
+    Separator,
+    /// Something that must be a lowercase hexadecimal digit is not.
+    NotHex,
+    /// The version is `ff`.
+    Version,
+    /// The trace id or the parent id has only zeros.
+    Zero,
+}
+
+impl fmt::Display for TraceParentError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TraceParentError::Length => "it is too short or too long",
+            TraceParentError::Separator => "a `-` is missing",
+            TraceParentError::NotHex => "it has something else than lowercase hexadecimal digits",
+            TraceParentError::Version => "its version is ff",
+            TraceParentError::Zero => "an id has only zeros",
+        })
+    }
+}
+
+impl std::error::Error for TraceParentError {}
+
+/// Sixteen digits at a place in a header, as a number.
+#[inline(always)]
+fn sixteen_digits(header: &[u8; LEN], at: usize) -> (u64, bool) {
+    let eight = |at: usize| {
+        let mut eight = [0; 8];
+        eight.copy_from_slice(&header[at..at + 8]);
+        eight_digits(u64::from_le_bytes(eight))
+    };
+    let ((upper, is_upper), (lower, is_lower)) = (eight(at), eight(at + 8));
+    (u64::from(upper) << 32 | u64::from(lower), is_upper && is_lower)
+}
+
+/// Eight digits at once: a byte in each lane of a number.
+///
+/// Lowercase only: section 3.2 has HEXDIGLC, and no integer parser's signs and blanks.
+#[inline(always)]
+const fn eight_digits(text: u64) -> (u32, bool) {
+    const ONES: u64 = u64::MAX / 0xff;
+    const HIGH: u64 = ONES * 0x80;
+    // With ASCII in all lanes no sum carries into the next. The high bit of a lane tells whether it is at least that.
+    let low = text & !HIGH;
+    let is_digit = (low + ONES * (0x80 - 0x30)) & !(low + ONES * (0x80 - 0x3a));
+    let is_letter = (low + ONES * (0x80 - 0x61)) & !(low + ONES * (0x80 - 0x67));
+    let is_hex = (is_digit | is_letter) & !text & HIGH == HIGH;
+    let values = (text & (ONES * 0xf)) + ((is_letter & HIGH) >> 7) * 9;
+    // The first digit of two is the higher one, and stands in the lower lane.
+    let pairs = (values << 4 | values >> 8) & 0x00ff_00ff_00ff_00ff;
+    let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+    (((fours | fours >> 16) as u32).swap_bytes(), is_hex)
+}
+
+/// Each byte as two digits.
+const PAIRS: [[u8; 2]; 256] = {
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [b"0123456789abcdef"[byte >> 4], b"0123456789abcdef"[byte & 0xf]];
+        byte += 1;
+    }
+    pairs
+};
+
+#[inline(always)]
+fn write_hex(bytes: &[u8], digits: &mut [u8]) {
+    for (byte, pair) in bytes.iter().zip(digits.chunks_exact_mut(2)) {
+        pair.copy_from_slice(&PAIRS[usize::from(*byte)]);
+    }
+}

@@ -1,0 +1,236 @@
+//! The `tracestate` header: what each tracing system that takes part keeps about the trace.
+//!
+//! The rules are those of [W3C Trace Context Level 2](https://www.w3.org/TR/trace-context-2/#tracestate-header).
+
+use std::fmt;
+
+use super::blank;
+
+/// The most members a list may have.
+pub const MAX_MEMBERS: usize = 32;
+
+/// The longest key, in bytes.
+pub const MAX_KEY_LEN: usize = 256;
+
+/// The longest value, in bytes.
+pub const MAX_VALUE_LEN: usize = 256;
+
+/// Members longer than this are the first to go when a list must be cut.
+const LONG_MEMBER: usize = 128;
+
+/// The members of a valid `tracestate`, leftmost first: no blanks around them, no key twice.
+///
+/// ```
+/// use ctx_layer::propagation::tracestate::TraceStateList;
+///
+/// let list = TraceStateList::parse([&b"vendor=1 , other=a b"[..], b"", b"last=x"])?;
+/// assert_eq!(list.as_str(), "vendor=1,other=a b,last=x");
+/// assert_eq!(list.with("other", "new")?.as_str(), "other=new,vendor=1,last=x");
+/// # Ok::<(), ctx_layer::propagation::tracestate::TraceStateError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct TraceStateList {
+    text: String,
+    count: usize,
+}
+
+impl TraceStateList {
+    /// The list without members.
+    pub const fn new() -> Self {
+        TraceStateList { text: String::new(), count: 0 }
+    }
+
+    /// Reads the values of all header lines, in order, as one list.
+    ///
+    /// Of members with one key the leftmost is kept, which was written last.
+    ///
+    /// # Errors
+    /// When it is not valid: then the whole list must be discarded, and the trace goes on without.
+    pub fn parse<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, TraceStateError> {
+        let mut parser = Parser::default();
+        lines.into_iter().for_each(|line| parser.line(line));
+        parser.finish()
+    }
+
+    /// The header's value.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The number of members.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    /// Whether there are no members: then no header should be sent.
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The members, leftmost first.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.text.split(',').filter_map(|member| member.split_once('='))
+    }
+
+    /// The list with this member at its left end. Another with its key goes, and the rightmost of more than 32.
+    ///
+    /// # Errors
+    /// When the key or the value is not valid.
+    pub fn with(&self, key: &str, value: &str) -> Result<Self, TraceStateError> {
+        // Section 3.5: modified and added members are at the beginning of the list.
+        let mut changed = TraceStateList::new();
+        changed.push(key, value)?;
+        changed.append(self);
+        Ok(changed)
+    }
+
+    /// Adds at the right end the members of another list whose keys this one has not, as long as there is room.
+    pub(super) fn append(&mut self, other: &TraceStateList) {
+        for (key, value) in other.members() {
+            if self.count < MAX_MEMBERS && !self.has(key) {
+                self.push_known(key, value);
+            }
+        }
+    }
+
+    /// Adds a member at the right end, unless there is one of its key or the list is full.
+    pub(super) fn push(&mut self, key: &str, value: &str) -> Result<(), TraceStateError> {
+        check_key(key.as_bytes())?;
+        check_value(value.as_bytes())?;
+        if self.count < MAX_MEMBERS && !self.has(key) {
+            self.push_known(key, value);
+        }
+        Ok(())
+    }
+
+    /// Cuts the list to so many bytes, but not below 512: whole members, those of more than 128 bytes first, then the
+    /// rightmost.
+    pub fn cut(&mut self, max_len: usize) {
+        // Section 3.3.1.5: at least 512 characters are to be propagated; of longer entries those go first.
+        let max_len = max_len.max(512);
+        if self.text.len() <= max_len {
+            return;
+        }
+        let mut members: Vec<&str> = self.text.split(',').collect();
+        let mut len = self.text.len();
+        for pass in [true, false] {
+            let mut at = members.len();
+            while len > max_len && at > 0 {
+                at -= 1;
+                if !pass || members[at].len() > LONG_MEMBER {
+                    // The comma beside it goes too.
+                    len = len.saturating_sub(members[at].len() + 1);
+                    members.remove(at);
+                }
+            }
+        }
+        self.count = members.len();
+        self.text = members.join(",");
+    }
+
+    fn has(&self, key: &str) -> bool {
+        self.members().any(|(known, _)| known == key)
+    }
+
+    fn push_known(&mut self, key: &str, value: &str) {
+        if self.count > 0 {
+            self.text.push(',');
+        }
+        self.text.push_str(key);
+        self.text.push('=');
+        self.text.push_str(value);
+        self.count += 1;
+    }
+}
+
+/// Reads a list line by line.
+#[derive(Debug, Default)]
+pub(super) struct Parser {
+    list: TraceStateList,
+    /// How many members were seen, those of one key counted each.
+    seen: usize,
+    error: Option<TraceStateError>,
+}
+
+impl Parser {
+    pub(super) fn line(&mut self, line: &[u8]) {
+        if self.error.is_none() {
+            self.error = self.members(line).err();
+        }
+    }
+
+    fn members(&mut self, line: &[u8]) -> Result<(), TraceStateError> {
+        for member in line.split(|byte| *byte == b',') {
+            let member = blank::trim(member);
+            // Section 3.3.1.1: empty members are allowed.
+            if member.is_empty() {
+                continue;
+            }
+            self.seen += 1;
+            if self.seen > MAX_MEMBERS {
+                return Err(TraceStateError::TooMany);
+            }
+            let at = member.iter().position(|byte| *byte == b'=').ok_or(TraceStateError::NoValue)?;
+            let (key, value) = (&member[..at], &member[at + 1..]);
+            check_key(key)?;
+            check_value(value)?;
+            // What was checked is ASCII.
+            let (Ok(key), Ok(value)) = (std::str::from_utf8(key), std::str::from_utf8(value)) else {
+                return Err(TraceStateError::Value);
+            };
+            if !self.list.has(key) {
+                self.list.push_known(key, value);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn finish(self) -> Result<TraceStateList, TraceStateError> {
+        match self.error {
+            None => Ok(self.list),
+            Some(error) => Err(error),
+        }
+    }
+}
+
+/// Section 3.3.1.3.1: `( lcalpha / DIGIT ) 0*255 ( keychar )`.
+fn check_key(key: &[u8]) -> Result<(), TraceStateError> {
+    let is_legal = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/' | b'@');
+    let starts_well = key.first().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    if starts_well && key.len() <= MAX_KEY_LEN && key.iter().all(is_legal) { Ok(()) } else { Err(TraceStateError::Key) }
+}
+
+/// Section 3.3.1.3.2: `0*255(chr) nblk-chr`, so never empty and never ending in a blank.
+fn check_value(value: &[u8]) -> Result<(), TraceStateError> {
+    let is_legal = |byte: &u8| matches!(byte, 0x20..=0x7e) && !matches!(byte, b',' | b'=');
+    let ends_well = value.last().is_some_and(|byte| *byte != b' ');
+    let is_valid = ends_well && value.len() <= MAX_VALUE_LEN && value.iter().all(is_legal);
+    if is_valid { Ok(()) } else { Err(TraceStateError::Value) }
+}
+
+/// Why a `tracestate` header is not valid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TraceStateError {
+    /// A key is empty, too long, or has a character that it must not have.
+    Key,
+    /// A value is empty, too long, ends in a blank, or has a character that it must not have.
+    Value,
+    /// A member has no `=`.
+    NoValue,
+    /// There are more than 32 members.
+    TooMany,
+}
+
+impl fmt::Display for TraceStateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            TraceStateError::Key => "a key is not valid",
+            TraceStateError::Value => "a value is not valid",
+            TraceStateError::NoValue => "a member has no value",
+            TraceStateError::TooMany => "it has more than 32 members",
+        })
+    }
+}
+
+impl std::error::Error for TraceStateError {}

@@ -1,0 +1,202 @@
+//! `baggage`: W3C Baggage, section 3.
+
+use ctx_layer::{
+    Fields,
+    field::well_known::*,
+    propagation::{
+        DropReason, Trust,
+        baggage::{self, BaggageError, BaggageWriter},
+    },
+};
+use ctx_tests::{PLAN, Plan, SHARD};
+use opentelemetry::{
+    Context, KeyValue,
+    baggage::{Baggage, BaggageExt},
+};
+
+use crate::{
+    grammar,
+    shared::{extract, headers, injected, passed_on, sent},
+};
+
+/// Members as key, value and properties.
+fn parsed(line: &str) -> Vec<(String, String, String)> {
+    baggage::members(line.as_bytes())
+        .flatten()
+        .map(|member| (member.key().to_owned(), member.value().into_owned(), member.properties().into_owned()))
+        .collect()
+}
+
+fn through(lines: &[&str]) -> Option<String> {
+    let lines = lines.iter().map(|line| ("baggage".to_owned(), (*line).to_owned())).collect::<Vec<_>>();
+    let out = passed_on(&lines, Trust::internal()).remove("baggage");
+    assert!(out.as_ref().is_none_or(|out| grammar::is_baggage(out)), "{out:?}");
+    out
+}
+
+#[test]
+fn members_are_read_as_the_grammar_has_them() {
+    for (line, expected) in [
+        ("SomeKey=SomeValue", vec![("SomeKey", "SomeValue", "")]),
+        ("a=1,b=2", vec![("a", "1", ""), ("b", "2", "")]),
+        // Blanks around key, value and property are not part of them.
+        ("a \t = \t 1 \t ; \t p \t , \t b = 2 ; q = 3", vec![("a", "1", "p"), ("b", "2", "q=3")]),
+        // Those that are encoded are.
+        ("a=%20%091%20", vec![("a", " \t1 ", "")]),
+        // Only the first `=` separates.
+        ("a=b=c==", vec![("a", "b=c==", "")]),
+        ("a=", vec![("a", "", "")]),
+        // A key is a token and never decoded.
+        ("a%41=1,!#$%&'*+-.^_`|~9Z=2", vec![("a%41", "1", ""), ("!#$%&'*+-.^_`|~9Z", "2", "")]),
+        // Values are decoded; what is not UTF-8 becomes U+FFFD, and a stray `%` stays.
+        ("a=a%2541,b=%F0%9F%9A%B2,c=%c3%bc", vec![("a", "a%41", ""), ("b", "🚲", ""), ("c", "ü", "")]),
+        ("a=%FF%FEx,b=%C3", vec![("a", "\u{fffd}\u{fffd}x", ""), ("b", "\u{fffd}", "")]),
+        (
+            "a=100%,b=%4,c=%zz,d=%%41,e=%+1",
+            vec![("a", "100%", ""), ("b", "%4", ""), ("c", "%zz", ""), ("d", "%A", ""), ("e", "%+1", "")],
+        ),
+        // Properties are passed on as they are.
+        ("a=1;p;q=%20x;r==", vec![("a", "1", "p;q=%20x;r==")]),
+        ("a=1;;p;", vec![("a", "1", "p")]),
+        ("a=1;p;p=1;p=2", vec![("a", "1", "p;p=1;p=2")]),
+        // A property's key is a token too: an encoded `=` does not separate.
+        ("a=1;p%20%09%3D%20q", vec![("a", "1", "p%20%09%3D%20q")]),
+        // Empty members.
+        (",a=1,, ,\t,b=2,", vec![("a", "1", ""), ("b", "2", "")]),
+        ("", vec![]),
+        // All that may stand raw.
+        ("a=!#$&'()*+-./:<=>?@[]^_`{|}~", vec![("a", "!#$&'()*+-./:<=>?@[]^_`{|}~", "")]),
+    ] {
+        let expected: Vec<_> =
+            expected.into_iter().map(|(k, v, p)| (k.to_owned(), v.to_owned(), p.to_owned())).collect();
+        assert_eq!(parsed(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn one_bad_member_or_property_does_not_cost_the_others() {
+    for (bad, why) in [
+        ("key", BaggageError::NoValue),
+        ("key;p=1", BaggageError::NoValue),
+        ("=1", BaggageError::Key),
+        (" = 1", BaggageError::Key),
+        ("a b=1", BaggageError::Key),
+        ("a(=1", BaggageError::Key),
+        ("k\u{e9}y=1", BaggageError::Key),
+        ("k=a b", BaggageError::Value),
+        ("k=\"quoted\"", BaggageError::Value),
+        ("k=a\\b", BaggageError::Value),
+        ("k=\u{e9}", BaggageError::Value),
+        ("k=\u{1}", BaggageError::Value),
+    ] {
+        let line = format!("a=1,{bad},b=2");
+        let found: Vec<_> = baggage::members(line.as_bytes()).collect();
+        assert_eq!(found.len(), 3, "{bad}");
+        assert_eq!(found[1], Err(why), "{bad}");
+        assert_eq!(through(&[&line]).as_deref(), Some("a=1,b=2"), "{bad}");
+        let extracted = extract(&headers([("baggage", &line)]), Trust::internal());
+        assert_eq!(extracted.dropped()[0].reason(), DropReason::Baggage(why), "{bad}");
+    }
+    // Bytes that are no text.
+    let found: Vec<_> =
+        baggage::members(b"a=1,b=\xff\xfe,c=3").flatten().map(|member| member.key().to_owned()).collect();
+    assert_eq!(found, ["a", "c"]);
+
+    assert_eq!(parsed("a=1;good;b@d=1;q=a b;last=2")[0].2, "good;last=2");
+}
+
+#[test]
+fn properties_can_be_read() {
+    let member = baggage::members(b"a=1; ttl = 5%30 ;internal").flatten().next().expect("there is one");
+    let properties: Vec<_> = member.decoded_properties().collect();
+    assert_eq!(properties, [("ttl", Some("50".into())), ("internal", None)]);
+}
+
+#[test]
+fn unregistered_baggage_passes_through_untouched() {
+    for (lines, expected) in [
+        (vec!["z=1,b=2,a=3"], "z=1,b=2,a=3"),
+        // Several header lines are one list.
+        (vec!["z=1,y=2", "", "x=3"], "z=1,y=2,x=3"),
+        (vec!["k=a%2541;p=%41;q,l=%22%20%E2%82%AC"], "k=a%2541;p=%41;q,l=%22%20%E2%82%AC"),
+        (vec!["k = v ; p = q"], "k=v;p=q"),
+        (vec!["k=x=y=z"], "k=x=y=z"),
+        // Of members with one key the last counts.
+        (vec!["k=1,l=2,k=3"], "k=3,l=2"),
+        (vec!["k=1;old,l=2", "k=3;new"], "k=3;new,l=2"),
+        // What would have had to be encoded is.
+        (vec!["k=100%"], "k=100%25"),
+    ] {
+        assert_eq!(through(&lines).as_deref(), Some(expected), "{lines:?}");
+    }
+}
+
+#[test]
+fn what_is_decoded_encoded_and_decoded_again_is_the_same() {
+    for text in [
+        "",
+        "a%41",
+        " blanks\t",
+        "\"quotes\"",
+        "🚲 emoji",
+        "a=b;c,d\\e",
+        "zürich",
+        "%",
+        "%%",
+        "\u{0}\u{7f}\u{85}",
+        "💩%F0",
+    ] {
+        let mut writer = BaggageWriter::new();
+        writer.push("key", text, "").expect("it fits");
+        assert!(grammar::is_baggage(writer.as_str()), "{}", writer.as_str());
+        assert_eq!(parsed(writer.as_str()), [("key".to_owned(), text.to_owned(), String::new())]);
+        assert_eq!(through(&[writer.as_str()]).as_deref(), Some(writer.as_str()), "{text}");
+    }
+}
+
+#[test]
+fn fields_go_out_under_their_baggage_keys_and_come_back_as_their_types() {
+    let fields = Fields::new().with(&TENANT_ID, "a%41 \"ü\" 🚲,;=").with(&SHARD, 7u64).with(&PLAN, Plan(3));
+    let header = sent(fields).expect("there is something to send");
+    assert!(grammar::is_baggage(&header), "{header}");
+    assert!(header.contains("x-shard=7") && header.contains("plan=plan-3"), "{header}");
+    assert!(header.contains("tenant_id=a%2541%20%22%C3%BC%22%20%F0%9F%9A%B2%2C%3B="), "{header}");
+
+    let extracted = extract(&headers([("baggage", &header)]), Trust::internal());
+    let fields = extracted.fields();
+    assert_eq!(fields.get(&TENANT_ID).map(String::as_str), Some("a%41 \"ü\" 🚲,;="));
+    assert_eq!((fields.get(&SHARD), fields.get(&PLAN), fields.len()), (Some(&7), Some(&Plan(3)), 3));
+    assert!(extracted.context().baggage().is_empty(), "a field is no baggage besides");
+}
+
+#[test]
+fn of_a_field_that_comes_twice_the_last_good_value_counts() {
+    let fields = |line| extract(&headers([("baggage", line)]), Trust::internal()).fields().get(&SHARD).copied();
+    assert_eq!(fields("x-shard=1,x-shard=2"), Some(2));
+    assert_eq!(fields("x-shard=1,x-shard=two"), Some(1));
+}
+
+#[test]
+fn a_texts_own_length_counts_and_not_that_of_what_is_shown() {
+    let long = "x".repeat(1000);
+    let header = sent(Fields::new().with(&TENANT_ID, long.as_str())).expect("there is something to send");
+    assert_eq!(header, format!("tenant_id={long}"));
+}
+
+#[test]
+fn baggage_of_the_program_is_sent_too_and_its_fields_win() {
+    let baggage = [KeyValue::new("b", "2 3"), KeyValue::new("a", "1"), KeyValue::new("tenant_id", "by baggage")];
+    let cx = Context::new().with_baggage(baggage);
+    assert_eq!(injected(&cx)["baggage"], "a=1,b=2%203,tenant_id=by%20baggage");
+    let cx = ctx_layer::context::ContextFieldsExt::with_fields(&cx, Fields::new().with(&TENANT_ID, "own"));
+    assert_eq!(injected(&cx)["baggage"], "tenant_id=own,a=1,b=2%203");
+}
+
+#[test]
+fn properties_that_the_program_sets_are_made_fit_to_be_sent() {
+    let mut baggage = Baggage::new();
+    baggage.insert_with_metadata("k", "v", "a b;good;q=a, b\u{e9};r=%41; s = t ");
+    let header = &injected(&Context::new().with_baggage(baggage))["baggage"];
+    assert_eq!(header, "k=v;good;q=a%2C%20b%C3%A9;r=%41;s=t");
+    assert!(grammar::is_baggage(header));
+}

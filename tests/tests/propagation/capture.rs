@@ -1,0 +1,92 @@
+//! Context in payloads.
+
+use ctx_layer::{
+    Fields,
+    field::well_known::*,
+    propagation::{self, Captured, Trust, capture, restore},
+};
+use ctx_tests::SHARD;
+use opentelemetry::trace::TraceContextExt;
+use serde_json::json;
+
+use crate::shared::{PARENT, TRACE, extract, headers};
+
+fn captured() -> Captured {
+    let incoming =
+        [("traceparent", PARENT), ("tracestate", "vendor=1"), ("baggage", "tenant_id=acme,x-shard=7,other=a%20b;p")];
+    extract(&headers(incoming), Trust::internal()).in_scope(capture)
+}
+
+#[test]
+fn what_is_captured_is_restored_elsewhere() {
+    let captured = captured();
+    let restored = std::thread::spawn(move || restore(&captured, Trust::internal())).join().expect("it does not panic");
+    restored.in_scope(|| {
+        assert_eq!((TENANT_ID.get().as_deref(), SHARD.get()), (Some("acme"), Some(7)));
+        assert_eq!(TRACE_ID.get().map(|id| id.to_string()).as_deref(), Some(TRACE));
+        assert_eq!(capture(), self::captured(), "and can be captured again");
+    });
+    assert_eq!(restored.context().span().span_context().trace_state().header(), "vendor=1");
+}
+
+#[test]
+fn it_is_a_small_ordered_map_of_texts() {
+    let captured = captured();
+    assert_eq!(
+        captured.iter().collect::<Vec<_>>(),
+        [("traceparent", PARENT), ("tracestate", "vendor=1"), ("baggage", "tenant_id=acme,x-shard=7,other=a%20b;p"),]
+    );
+    assert_eq!((captured.get("Traceparent"), captured.get("b3"), captured.len()), (Some(PARENT), None, 3));
+    let json = serde_json::to_string(&captured).expect("it can be serialized");
+    assert_eq!(
+        json,
+        format!(
+            r#"{{"traceparent":"{PARENT}","tracestate":"vendor=1","baggage":"tenant_id=acme,x-shard=7,other=a%20b;p"}}"#
+        ),
+    );
+    assert_eq!(serde_json::from_str::<Captured>(&json).expect("it can be deserialized"), captured);
+    assert_eq!(captured.iter().collect::<Captured>(), captured);
+    assert!(Fields::new().in_scope(capture).is_empty());
+    assert_eq!(serde_json::to_string(&Captured::new()).expect("it can be serialized"), "{}");
+}
+
+#[test]
+fn what_is_deserialized_is_not_trusted() {
+    for (document, expected) in [
+        (json!({}), vec![]),
+        (json!({"other": 1, "nested": {"a": [1, {"b": null}]}, "baggage": "a=1"}), vec![("baggage", "a=1")]),
+        (json!({"traceparent": 5, "tracestate": null, "baggage": ["a=1"]}), vec![]),
+        (json!({"traceparent": {"a": 1}, "tracestate": true, "baggage": 1.5}), vec![]),
+        (json!({"TraceParent": "x", "BAGGAGE": ""}), vec![("traceparent", "x"), ("baggage", "")]),
+        (json!({"baggage": "x".repeat(32 * 1024)}), vec![("baggage", "LONG")]),
+        (json!({"baggage": "x".repeat(32 * 1024 + 1)}), vec![]),
+    ] {
+        let text = document.to_string();
+        let captured: Captured = serde_json::from_str(&text).expect(&text);
+        let found: Vec<_> =
+            captured.iter().map(|(key, value)| (key, if value.len() > 100 { "LONG" } else { value })).collect();
+        assert_eq!(found, expected, "{}", &text[..text.len().min(80)]);
+        assert_eq!(serde_json::from_value::<Captured>(document).expect("the same by value"), captured);
+    }
+    for wrong in ["null", "[]", "1", "\"x\"", "{\"baggage\"", "{\"baggage\":}"] {
+        serde_json::from_str::<Captured>(wrong).expect_err(wrong);
+    }
+    // Of a key that stands there twice the last counts, as in any map.
+    let twice: Captured = serde_json::from_str(r#"{"baggage":"a=1","baggage":"a=2"}"#).expect("it is a map");
+    assert_eq!(twice.get("baggage"), Some("a=2"));
+}
+
+#[test]
+fn it_shows_no_values_where_it_is_logged() {
+    let shown = format!("{:?}", captured());
+    assert!(shown.contains("traceparent") && !shown.contains("acme") && !shown.contains(TRACE), "{shown}");
+}
+
+#[test]
+fn it_can_be_written_to_any_carrier_and_read_from_any() {
+    let captured = captured();
+    let mut object = serde_json::Map::new();
+    extract(&captured, Trust::internal()).in_scope(|| propagation::inject(&mut object));
+    assert_eq!(object, captured.iter().map(|(key, value)| (key.to_owned(), json!(value))).collect());
+    assert_eq!(extract(&object, Trust::internal()).in_scope(capture), captured);
+}

@@ -1,0 +1,17 @@
+//! Context over the wire: what is sent, what is believed, what is lost and how that shows.
+
+mod baggage;
+mod capture;
+mod carriers;
+mod counters;
+mod env;
+mod grammar;
+mod journey;
+mod limits;
+mod outbound;
+mod propagator;
+mod properties;
+mod shared;
+mod traceparent;
+mod tracestate;
+mod trust;

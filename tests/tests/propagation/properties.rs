@@ -1,0 +1,141 @@
+//! What holds for every input.
+
+use ctx_layer::{
+    Fields,
+    field::well_known::*,
+    propagation::{
+        self, Trust,
+        baggage::{self, BaggageWriter},
+        traceparent::TraceParent,
+        tracestate::TraceStateList,
+    },
+};
+use opentelemetry::{
+    Context,
+    baggage::{Baggage, BaggageExt},
+};
+use proptest::{collection::vec, prelude::*};
+
+use crate::{
+    grammar,
+    shared::{Headers, extract, injected, passed_on, sent},
+};
+
+/// What looks like the headers, and what does not.
+fn header() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![
+        vec(any::<u8>(), 0..200),
+        "[ \t,;=%a-c0-9\"\\\\@é]{0,80}".prop_map(String::into_bytes),
+        "([a-z]{1,3} ?= ?[a-z%0-9=]{0,6}(;[a-z]{0,2}(=[a-z%]{0,3})?)?[, ]?){0,80}".prop_map(String::into_bytes),
+        "[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[a-z]{0,3})?".prop_map(String::into_bytes),
+        "(tenant_id|x-shard|plan|role)=[a-z0-9%]{0,5},?".prop_map(String::into_bytes),
+    ]
+}
+
+fn check(out: &std::collections::HashMap<String, String>) {
+    for (key, value) in out {
+        let is_right = match key.as_str() {
+            "traceparent" => grammar::is_traceparent(value),
+            "tracestate" => grammar::is_tracestate(value),
+            "baggage" => grammar::is_baggage(value),
+            _ => false,
+        };
+        assert!(is_right, "{key}: {value}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn what_is_decoded_is_what_was_encoded_for_all_unicode(text in any::<String>()) {
+        let mut writer = BaggageWriter::new();
+        prop_assume!(writer.push("key", &text, "").is_ok());
+        prop_assert!(grammar::is_baggage(writer.as_str()), "{}", writer.as_str());
+        let member = baggage::members(writer.as_str().as_bytes()).next().expect("there is one").expect("it is valid");
+        prop_assert_eq!(member.value(), text);
+    }
+
+    #[test]
+    fn a_value_of_a_field_comes_back_as_it_was(text in "[^\\p{Cc}\u{2028}\u{2029}\u{202a}-\u{202e}\u{2066}-\u{2069}]{0,30}") {
+        let header = sent(Fields::new().with(&TENANT_ID, text.as_str())).expect("there is one");
+        prop_assert!(grammar::is_baggage(&header), "{header}");
+        let carrier: Headers = vec![("baggage".to_owned(), header)];
+        let extracted = extract(&carrier, Trust::internal());
+        prop_assert_eq!(extracted.fields().get(&TENANT_ID), Some(&text));
+    }
+
+    #[test]
+    fn whatever_comes_in_what_goes_out_is_valid_and_comes_in_again_as_it_is(
+        parents in vec(header(), 0..3), states in vec(header(), 0..4), lines in vec(header(), 0..4), links in any::<bool>(),
+    ) {
+        let carrier: Vec<(&str, Vec<u8>)> = parents.into_iter().map(|it| ("traceparent", it))
+            .chain(states.into_iter().map(|it| ("tracestate", it)))
+            .chain(lines.into_iter().map(|it| ("baggage", it)))
+            .collect();
+        for trust in [Trust::external(), Trust::internal(), Trust::internal().drop_unregistered()] {
+            let trust = if links { trust.link_only() } else { trust };
+            let out = passed_on(&carrier, trust);
+            check(&out);
+            // Once more changes nothing.
+            if !links && trust.passes_unregistered() {
+                prop_assert_eq!(passed_on(&out, trust), out);
+            }
+        }
+    }
+
+    #[test]
+    fn whatever_a_program_has_in_its_baggage_what_goes_out_is_valid(
+        members in vec((any::<String>(), any::<String>(), any::<String>()), 0..20),
+    ) {
+        let mut all = Baggage::new();
+        for (key, value, metadata) in members {
+            all.insert_with_metadata(key, value, metadata.as_str());
+        }
+        check(&injected(&Context::new().with_baggage(all)));
+    }
+
+    #[test]
+    fn a_traceparent_is_read_as_it_is_written(trace_id in any::<[u8; 16]>(), parent_id in any::<[u8; 8]>(), flags in any::<u8>()) {
+        if let Some(parent) = TraceParent::new(trace_id, parent_id, flags) {
+            let text = parent.to_text();
+            prop_assert!(grammar::is_traceparent(&text));
+            prop_assert_eq!(TraceParent::parse(text.as_bytes()), Ok(parent));
+        }
+    }
+
+    #[test]
+    fn a_traceparent_that_is_read_is_one(text in header()) {
+        if let Ok(parent) = TraceParent::parse(&text) {
+            prop_assert!(grammar::is_traceparent(&parent.to_text()));
+            let text = String::from_utf8(text).expect("it is text");
+            prop_assert_eq!(&text.trim_matches([' ', '\t'])[3..52], &parent.to_text()[3..52]);
+        }
+    }
+
+    #[test]
+    fn a_tracestate_that_is_read_is_one(lines in vec(header(), 0..5), max_len in 0usize..2000) {
+        if let Ok(mut list) = TraceStateList::parse(lines.iter().map(Vec::as_slice)) {
+            prop_assert!(list.is_empty() || grammar::is_tracestate(list.as_str()));
+            prop_assert_eq!(list.members().count(), list.len());
+            list.cut(max_len);
+            prop_assert!(list.as_str().len() <= max_len.max(512));
+        }
+    }
+
+    #[test]
+    fn captured_context_is_read_whatever_it_is(text in any::<String>(), values in vec(any::<String>(), 3)) {
+        let _ = serde_json::from_str::<propagation::Captured>(&text);
+        let pairs = ["traceparent", "tracestate", "baggage"].into_iter().zip(&values);
+        let captured: propagation::Captured = pairs.collect();
+        let json = serde_json::to_string(&captured).expect("it can be serialized");
+        prop_assert_eq!(&serde_json::from_str::<propagation::Captured>(&json).expect("it can be read"), &captured);
+        check(&passed_on(&captured, Trust::internal()));
+    }
+
+    #[test]
+    fn a_variables_name_is_normalized_whatever_it_is(key in any::<String>()) {
+        let name = ctx_layer::carriers::normalized_name(&key);
+        prop_assert!(!name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()));
+        prop_assert!(name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
+        prop_assert_eq!(ctx_layer::carriers::normalized_name(&name), name.clone());
+    }
+}

@@ -1,0 +1,128 @@
+//! `traceparent`: W3C Trace Context Level 2, section 3.2.
+
+use ctx_layer::propagation::{
+    Invalid, Trust,
+    traceparent::{TraceParent, TraceParentError},
+};
+
+use crate::{
+    grammar,
+    shared::{PARENT, extract, headers, passed_on},
+};
+
+#[test]
+fn only_what_the_grammar_allows_is_a_traceparent() {
+    use TraceParentError::*;
+    for (text, why) in [
+        // Section 3.2.2: version 00 is exactly 55 bytes.
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-", Length),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-extra", Length),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01.", Length),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-001", Length),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0", Length),
+        ("", Length),
+        ("00", Length),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331", Length),
+        // Each field has its length: 2-32-16-2.
+        ("0-0af7651916cd43dd8448eb211c80319c0-b7ad6b7169203331-01", Separator),
+        ("000-af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Separator),
+        ("00-0af7651916cd43dd8448eb211c80319-cb7ad6b71692033310-01", Separator),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333-001", Separator),
+        ("00_0af7651916cd43dd8448eb211c80319c_b7ad6b7169203331_01", Separator),
+        // Lowercase hexadecimal digits only.
+        ("00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01", NotHex),
+        ("00-0af7651916cd43dd8448eb211c80319c-B7AD6B7169203331-01", NotHex),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0A", NotHex),
+        ("0A-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", NotHex),
+        (".0-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", NotHex),
+        ("00-.af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", NotHex),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333.-01", NotHex),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-.1", NotHex),
+        // What an integer parser would let through.
+        ("00-+af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", NotHex),
+        ("+0-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", NotHex),
+        ("00-0af7651916cd43dd8448eb211c80319c- 7ad6b7169203331-01", NotHex),
+        ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-+1", NotHex),
+        ("00-0af7651916cd43dd8448eb211c80319c-0xad6b7169203331-01", NotHex),
+        ("00-0af7651916cd43dd8448eb211c80319\u{e9}b7ad6b7169203331-01", Separator),
+        // Section 3.2.2.1: version ff is invalid.
+        ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", Version),
+        ("ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more", Version),
+        // Sections 3.2.2.3 and 3.2.2.4: all zeros.
+        ("00-00000000000000000000000000000000-b7ad6b7169203331-01", Zero),
+        ("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", Zero),
+        // Section 4.3: after what is known of a higher version there is nothing, or a `-`.
+        ("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01.more", Separator),
+        ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-012", Separator),
+        ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0", Length),
+    ] {
+        assert_eq!(TraceParent::parse(text.as_bytes()), Err(why), "{text}");
+        let extracted = extract(&headers([("traceparent", text), ("tracestate", "a=1")]), Trust::external());
+        assert_eq!(extracted.invalid(), Some(Invalid::TraceParent(why)), "{text}");
+        assert!(!extracted.is_continued() && extracted.remote().is_none(), "{text}");
+    }
+}
+
+#[test]
+fn higher_versions_are_read_as_far_as_they_are_known_and_sent_as_version_00() {
+    for text in [
+        "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "fe-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-",
+        "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-the-future-will-be-like",
+    ] {
+        let parsed = TraceParent::parse(text.as_bytes()).expect(text);
+        assert_eq!(&*parsed.to_text(), PARENT);
+        assert_eq!(passed_on(&headers([("traceparent", text)]), Trust::external())["traceparent"], PARENT, "{text}");
+    }
+}
+
+#[test]
+fn blanks_around_the_value_do_not_count() {
+    for text in [format!(" {PARENT}"), format!("\t{PARENT}"), format!("{PARENT} "), format!("\t {PARENT} \t")] {
+        assert_eq!(&*TraceParent::parse(text.as_bytes()).expect(&text).to_text(), PARENT);
+    }
+    for text in [format!("\u{a0}{PARENT}"), format!("{PARENT}\n"), format!("{PARENT}\r")] {
+        TraceParent::parse(text.as_bytes()).expect_err(&text);
+    }
+}
+
+#[test]
+fn flags_that_are_not_known_go_out_as_zero_and_the_known_ones_as_they_came() {
+    for (came, goes) in
+        [("00", "00"), ("01", "01"), ("02", "02"), ("03", "03"), ("ff", "03"), ("fc", "00"), ("09", "01")]
+    {
+        let text = format!("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-{came}");
+        let out = &passed_on(&headers([("traceparent", &text)]), Trust::external())["traceparent"];
+        assert_eq!(&out[53..], goes, "{came}");
+        assert!(grammar::is_traceparent(out));
+    }
+}
+
+#[test]
+fn two_header_lines_are_invalid_even_if_they_are_alike() {
+    let other = PARENT.replace("0af", "1af");
+    for second in [PARENT, &other, "", "nonsense"] {
+        let extracted = extract(&headers([("traceparent", PARENT), ("Traceparent", second)]), Trust::internal());
+        assert_eq!((extracted.invalid(), extracted.is_continued()), (Some(Invalid::Repeated), false), "{second}");
+    }
+}
+
+#[test]
+fn names_are_found_regardless_of_case_and_no_others() {
+    for (name, found) in [
+        ("traceparent", true),
+        ("TraceParent", true),
+        ("TRACEPARENT", true),
+        ("trace-parent", false),
+        ("trace.parent", false),
+    ] {
+        assert_eq!(extract(&headers([(name, PARENT)]), Trust::external()).is_continued(), found, "{name}");
+    }
+}
+
+#[test]
+fn an_invalid_traceparent_takes_the_tracestate_with_it() {
+    let out = passed_on(&headers([("traceparent", "nonsense"), ("tracestate", "a=1")]), Trust::internal());
+    assert!(out.is_empty(), "{out:?}");
+}

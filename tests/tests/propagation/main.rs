@@ -5,6 +5,7 @@ mod capture;
 mod carriers;
 mod counters;
 mod env;
+mod fuzzed;
 mod grammar;
 mod journey;
 mod limits;

@@ -1,0 +1,123 @@
+//! One function for each target: it must not panic, whatever the input.
+
+use std::collections::HashMap;
+
+use ctx_layer::{
+    Schema,
+    carriers::{Environment, normalized_name},
+    propagation::{
+        self, Captured, Carrier, Outbound, Trust,
+        baggage::{self, BaggageWriter},
+        inject_context,
+        traceparent::TraceParent,
+        tracestate::TraceStateList,
+    },
+};
+use opentelemetry::trace::TraceContextExt;
+
+use super::grammar;
+
+const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+
+/// Reads a `traceparent`.
+pub fn traceparent(input: &[u8]) {
+    if let Ok(parent) = TraceParent::parse(input) {
+        let text = parent.to_text();
+        assert!(grammar::is_traceparent(&text), "{text}");
+        assert_eq!(TraceParent::parse(text.as_bytes()), Ok(parent));
+    }
+    passed_on(&[("traceparent", input)]);
+}
+
+/// Reads a `tracestate` of several lines, separated by line feeds.
+pub fn tracestate(input: &[u8]) {
+    let lines = || input.split(|byte| *byte == b'\n');
+    if let Ok(mut list) = TraceStateList::parse(lines()) {
+        assert!(list.is_empty() || grammar::is_tracestate(list.as_str()), "{list:?}");
+        assert_eq!(TraceStateList::parse([list.as_str().as_bytes()]).as_ref(), Ok(&list));
+        if let Ok(added) = list.with("added", "1") {
+            assert!(grammar::is_tracestate(added.as_str()), "{added:?}");
+        }
+        list.cut(input.len() / 2);
+        assert!(list.is_empty() || grammar::is_tracestate(list.as_str()), "{list:?}");
+    }
+    let carrier: Vec<_> =
+        [("traceparent", PARENT.as_bytes())].into_iter().chain(lines().map(|line| ("tracestate", line))).collect();
+    assert_eq!(passed_on(&carrier)["traceparent"], PARENT);
+}
+
+/// Reads baggage of several lines, separated by line feeds, and writes it again.
+pub fn baggage(input: &[u8]) {
+    let lines = || input.split(|byte| *byte == b'\n');
+    let mut writer = BaggageWriter::new();
+    for member in lines().flat_map(baggage::members).flatten() {
+        let _ = writer.push(member.key(), member.value(), &member.properties());
+        assert!(writer.is_empty() || grammar::is_baggage(writer.as_str()), "{writer:?}");
+    }
+    let written: Vec<_> = baggage::members(writer.as_str().as_bytes()).collect();
+    assert_eq!(written.len(), writer.len());
+    let read = || lines().flat_map(baggage::members).flatten().map(|member| (member.key(), member.value()));
+    if writer.len() == read().count() {
+        let written = written.into_iter().flatten().map(|member| (member.key(), member.value()));
+        assert!(written.eq(read()), "{writer:?}");
+    }
+    let carrier: Vec<_> = lines().map(|line| ("baggage", line)).collect();
+    let once = passed_on(&carrier);
+    assert_eq!(passed_on(&once), once, "once more changes nothing");
+    if let Ok(text) = std::str::from_utf8(input) {
+        let mut writer = BaggageWriter::new();
+        if writer.push("key", text, text).is_ok() {
+            assert!(grammar::is_baggage(writer.as_str()), "{writer:?}");
+            let member = baggage::members(writer.as_str().as_bytes()).flatten().next();
+            assert_eq!(member.map(|member| member.value().into_owned()).as_deref(), Some(text));
+        }
+    }
+}
+
+/// Deserializes captured context and restores it.
+pub fn captured(input: &[u8]) {
+    if let Ok(captured) = serde_json::from_slice::<Captured>(input) {
+        assert!(captured.len() <= 3);
+        let json = serde_json::to_vec(&captured).expect("it can be serialized");
+        assert_eq!(serde_json::from_slice::<Captured>(&json).expect("it can be read"), captured);
+        passed_on(&captured);
+    }
+}
+
+/// Takes the input, `NAME=value` separated by zeros as in `/proc/self/environ`, for the environment.
+pub fn environment(input: &[u8]) {
+    let pairs = input.split(|byte| *byte == 0).filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='));
+    let mut variables: Environment = pairs.clone().collect();
+    assert!(variables.keys().all(|key| normalized_name(key) == key));
+    passed_on(&variables);
+    for (key, value) in pairs {
+        variables.set(key, value);
+        assert_eq!(variables.get(key), Some(value));
+    }
+    assert!(variables.keys().all(|key| normalized_name(key) == key));
+    passed_on(&variables);
+}
+
+/// What is sent on of what came in.
+fn passed_on(carrier: &(impl Carrier + ?Sized)) -> HashMap<String, String> {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| propagation::register(&Schema::well_known()));
+    let mut out = HashMap::new();
+    for trust in [Trust::external(), Trust::internal().drop_unregistered(), Trust::internal()] {
+        let extracted = propagation::extract(carrier, trust);
+        assert_eq!(extracted.is_continued(), extracted.context().has_active_span());
+        assert!(trust.is_internal() || extracted.fields().is_empty());
+        out.clear();
+        inject_context(extracted.context(), &mut out, Outbound::Everything);
+        for (key, value) in &out {
+            let is_right = match key.as_str() {
+                "traceparent" => grammar::is_traceparent(value),
+                "tracestate" => grammar::is_tracestate(value),
+                "baggage" => grammar::is_baggage(value),
+                _ => false,
+            };
+            assert!(is_right, "{key}: {value}");
+        }
+    }
+    out
+}

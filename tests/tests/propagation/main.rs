@@ -16,3 +16,4 @@ mod shared;
 mod traceparent;
 mod tracestate;
 mod trust;
+mod validation;

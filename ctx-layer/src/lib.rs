@@ -45,13 +45,15 @@
 //! | say where a field may stand, and how it is shown | [`Policy`], [`Schema`] |
 //! | set, read and carry values | [`context`](mod@context) |
 //! | put them on a whole stack, or on one output | [`ContextLayer`], [`once_per_line`] |
+//! | carry them over tasks, threads and channels | [`task`] |
 //! | send them to other processes, and receive them | [`propagation`], [`carriers`] |
 //!
 //! # Features
 //!
 //! - `fmt` (on by default): `OwnFields`, which keeps two `fmt` outputs of one format apart.
 //! - `tracing-opentelemetry` (on by default): `trace_id` and `span_id` for events with an explicit parent, and where the
-//!   OpenTelemetry layer does not activate its contexts.
+//!   OpenTelemetry layer does not activate its contexts; links to a sender's span.
+//! - `tokio`: `spawn` and its like in [`task`].
 //! - `http`, `serde_json`, `tokio-process`: the [`carriers`] of these crates.
 //! - `serde`: [`Captured`](propagation::Captured) context can be serialized.
 //! - `metrics`: what [boundaries](propagation::Boundary) count, as OpenTelemetry metrics.
@@ -62,12 +64,14 @@ pub mod context;
 pub mod field;
 pub mod layer;
 pub mod propagation;
+pub mod task;
 
 pub use context::{ContextFieldsExt, FieldsGuard, FutureFieldsExt};
 pub use field::{ContextField, Fields, Policy, Schema};
 #[cfg(feature = "fmt")]
 pub use layer::OwnFields;
 pub use layer::{ContextLayer, ContextOutput, ContextSubscriber, WithContextExt, once_per_line};
+pub use task::Propagate;
 
 /// Reads what is given to [`context_fields!`].
 #[doc(hidden)]

@@ -7,9 +7,13 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use ctx_layer::{ContextLayer, Fields, Schema, WithContextExt, field::well_known::*};
+use ctx_layer::{
+    ContextLayer, Fields, Schema, WithContextExt,
+    field::well_known::*,
+    task::{Propagate, propagate_fn},
+};
 use tracing::{
-    Event, Subscriber,
+    Event, Instrument, Subscriber,
     field::{Field, Visit},
     info, info_span,
 };
@@ -219,4 +223,56 @@ fn a_traceparent_is_read_and_written_without_allocating() {
     let mut len = 0;
     assert_eq!(allocations(|| propagation::inject_with(|key, value| len = key.len() + value.len())), 0);
     assert!(len > 0);
+}
+
+/// Polls a future that is never ready.
+fn poll<F: Future>(future: std::pin::Pin<&mut F>) {
+    let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+    assert!(future.poll(&mut task).is_pending());
+}
+
+#[test]
+fn capturing_polling_and_dropping_a_propagated_future_allocates_nothing() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let subscriber = tracing_subscriber::registry().with(Visiting).with_context(Schema::well_known());
+    tracing::subscriber::with_default(subscriber, || {
+        let capture = || {
+            let mut future = std::pin::pin!(std::future::pending::<()>().propagate());
+            poll(future.as_mut());
+        };
+        assert_eq!(allocations(capture), 0, "nothing in force");
+        let guard = five().attach();
+        assert_eq!(allocations(capture), 0, "fields in force");
+        let span = info_span!("request").entered();
+        assert_eq!(allocations(capture), 0, "a span in force");
+        let mut elsewhere = Box::pin(std::future::pending::<()>().propagate());
+        let call = propagate_fn(|n: u32| n + 1);
+        drop((span, guard));
+        assert_eq!(allocations(|| poll(elsewhere.as_mut())), 0, "polled where nothing is in force");
+        assert_eq!(allocations(|| assert_eq!(call(1), 2)), 0, "called where nothing is in force");
+        let _other = TENANT_ID.attach("globex");
+        let _span = info_span!("other").entered();
+        assert_eq!(allocations(|| poll(elsewhere.as_mut())), 0, "polled inside another request");
+        let mut isolated = Box::pin(std::future::pending::<()>().isolated());
+        assert_eq!(allocations(|| poll(isolated.as_mut())), 0, "isolated inside another request");
+    });
+}
+
+#[test]
+fn a_propagated_future_allocates_no_more_under_opentelemetry_than_entering_its_span() {
+    use opentelemetry::trace::TracerProvider;
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let tracer = opentelemetry_sdk::trace::SdkTracerProvider::builder().build().tracer("tests");
+    let layer = tracing_opentelemetry::layer().with_tracer(tracer);
+    let subscriber = tracing_subscriber::registry().with(layer).with_context(Schema::well_known());
+    tracing::subscriber::with_default(subscriber, || {
+        let guard = five().attach();
+        let span = info_span!("request").entered();
+        let mut ours = Box::pin(std::future::pending::<()>().propagate());
+        let mut theirs = Box::pin(std::future::pending::<()>().in_current_span());
+        let in_place = (allocations(|| poll(theirs.as_mut())), allocations(|| poll(ours.as_mut())));
+        drop((span, guard));
+        let elsewhere = (allocations(|| poll(theirs.as_mut())), allocations(|| poll(ours.as_mut())));
+        assert!(in_place.1 <= in_place.0 && elsewhere.1 <= elsewhere.0, "{in_place:?} {elsewhere:?}");
+    });
 }

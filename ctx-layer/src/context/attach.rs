@@ -23,10 +23,16 @@ pub(crate) struct Attached {
 /// OpenTelemetry refuses more than 65 534 contexts on a thread, and leaves the one before in force, which may be
 /// another tenant's. From then until the guard is dropped, no field is in force on this thread.
 pub(crate) fn attach(cx: Context) -> Attached {
+    let wanted = cx.fields().address();
+    attach_known(cx, wanted)
+}
+
+/// The same where it is known where the context's fields stand.
+#[inline]
+pub(crate) fn attach_known(cx: Context, wanted: usize) -> Attached {
     if thread::state() == State::Gone {
         return Attached { guard: None, refused: false };
     }
-    let wanted = cx.fields().address();
     let guard = Some(cx.attach());
     let refused = Context::map_current(|cx| cx.fields().address()) != wanted;
     if refused {

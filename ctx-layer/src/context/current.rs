@@ -113,6 +113,12 @@ pub(crate) fn active_ids(cx: &Context) -> Option<(TraceId, SpanId)> {
     span_context.is_valid().then(|| (span_context.trace_id(), span_context.span_id()))
 }
 
+/// Whether a context has nothing in it that this crate knows of.
+#[inline]
+pub(crate) fn is_blank(cx: &Context) -> bool {
+    !cx.has_active_span() && cx.fields().is_blank() && cx.baggage().is_empty() && !cx.is_telemetry_suppressed()
+}
+
 static EMPTY: Fields = Fields::new();
 
 /// What this library has in an OpenTelemetry context. One value: each more would cost three allocations.

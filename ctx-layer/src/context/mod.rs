@@ -32,7 +32,7 @@ pub use current::ContextFieldsExt;
 pub use future::{FutureFieldsExt, WithFields};
 pub use scope::FieldsGuard;
 
-pub(crate) use attach::{Attached, attach};
-pub(crate) use current::{ContextRemoteExt, active_ids, generation, register, registered};
+pub(crate) use attach::{Attached, attach, attach_known};
+pub(crate) use current::{ContextRemoteExt, active_ids, generation, is_blank, register, registered};
 pub(crate) use remote::{Remote, RemoteBaggage};
-pub(crate) use thread::{InForce, address_alone, give_back, in_force, read};
+pub(crate) use thread::{BAGGAGE, InForce, NOTHING, address_alone, give_back, in_force, is_gone, read};

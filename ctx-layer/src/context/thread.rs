@@ -58,6 +58,12 @@ pub(crate) fn state() -> State {
     }
 }
 
+/// Whether this thread is being torn down.
+#[inline]
+pub(crate) fn is_gone() -> bool {
+    state() == State::Gone
+}
+
 #[cold]
 fn find_out() -> State {
     match LOCAL.try_with(|_| ()) {

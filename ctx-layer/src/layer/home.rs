@@ -25,19 +25,8 @@ impl Home {
     /// The OpenTelemetry ids of a span, where an OpenTelemetry layer gave it some.
     ///
     /// This has the layer start the OpenTelemetry span, if it did not yet: its parent can no longer be set then.
-    #[cfg(feature = "tracing-opentelemetry")]
     pub(super) fn ids_of(&self, span: &Id) -> Option<(TraceId, SpanId)> {
-        use tracing_subscriber::{Registry, registry::LookupSpan};
-        self.with(|dispatch| {
-            // The OpenTelemetry layer panics when asked for a span that is closed: this keeps it open meanwhile.
-            let _open = dispatch.downcast_ref::<Registry>()?.span(span)?;
-            crate::context::active_ids(&tracing_opentelemetry::get_otel_context(span, dispatch)?)
-        })?
-    }
-
-    #[cfg(not(feature = "tracing-opentelemetry"))]
-    pub(super) fn ids_of(&self, _: &Id) -> Option<(TraceId, SpanId)> {
-        None
+        self.with(|dispatch| ids_of(span, dispatch))?
     }
 
     /// The same for the current span of this thread.
@@ -45,4 +34,18 @@ impl Home {
         let current = self.with(|dispatch| dispatch.current_span().id().cloned())??;
         self.ids_of(&current)
     }
+}
+
+/// The OpenTelemetry ids of a span of this dispatcher's, where an OpenTelemetry layer gave it some. It starts the span.
+#[cfg(feature = "tracing-opentelemetry")]
+pub(crate) fn ids_of(span: &Id, dispatch: &Dispatch) -> Option<(TraceId, SpanId)> {
+    use tracing_subscriber::{Registry, registry::LookupSpan};
+    // The OpenTelemetry layer panics when asked for a span that is closed: this keeps it open meanwhile.
+    let _open = dispatch.downcast_ref::<Registry>()?.span(span)?;
+    crate::context::active_ids(&tracing_opentelemetry::get_otel_context(span, dispatch)?)
+}
+
+#[cfg(not(feature = "tracing-opentelemetry"))]
+pub(crate) fn ids_of(_: &Id, _: &Dispatch) -> Option<(TraceId, SpanId)> {
+    None
 }

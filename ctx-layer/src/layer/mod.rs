@@ -24,6 +24,8 @@ mod table;
 
 use tracing_core::Subscriber;
 
+pub(crate) use home::ids_of;
+
 pub use output::ContextOutput;
 #[cfg(feature = "fmt")]
 pub use own_fields::OwnFields;

@@ -1,0 +1,166 @@
+//! Closures with a context of their own.
+
+use super::Snapshot;
+
+/// A closure that runs with what is in force *here*, wherever it is called; what it owns is dropped in it, too, even if it is
+/// never called.
+///
+/// For what takes a closure that is called once: `std::thread::spawn`, `spawn_blocking`, thread pools, `rayon::spawn`.
+/// Closures that are called often, or take arguments, have [`propagate_mut`], [`propagate_fn`] and
+/// [`propagating!`](crate::propagating). On stable Rust no function can return something that is as often callable as what
+/// it is given, so these are four and not one.
+///
+/// See [`Snapshot`] for what is captured, and for how long the current span is held open.
+///
+/// ```
+/// use ctx_layer::{field::well_known::TENANT_ID, task::propagate};
+///
+/// let _guard = TENANT_ID.attach("acme");
+/// let tenant = std::thread::spawn(propagate(|| TENANT_ID.get())).join().unwrap();
+/// assert_eq!(tenant.as_deref(), Some("acme"));
+/// ```
+#[inline]
+pub fn propagate<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
+    Snapshot::capture().wrap(f)
+}
+
+/// The same for a closure that is called often, with one argument: [`propagate`].
+///
+/// ```
+/// use ctx_layer::{field::well_known::TENANT_ID, task::propagate_mut};
+///
+/// let mut seen = Vec::new();
+/// let note = TENANT_ID.in_scope("acme", || propagate_mut(|n: i32| seen.push((n, TENANT_ID.get()))));
+/// (1..=2).for_each(note);
+/// assert_eq!(seen, [(1, Some("acme".to_owned())), (2, Some("acme".to_owned()))]);
+/// ```
+#[inline]
+pub fn propagate_mut<A, R>(f: impl FnMut(A) -> R) -> impl FnMut(A) -> R {
+    let mut held = Held { f: Some(f), snapshot: Snapshot::capture() };
+    move |argument| {
+        let _entered = held.snapshot.enter();
+        held.f.as_mut().map_or_else(|| unreachable!("{KEPT}"), |f| f(argument))
+    }
+}
+
+/// The same for a closure that can be called on many threads at once, with one argument: [`propagate`].
+///
+/// ```
+/// use ctx_layer::{field::well_known::TENANT_ID, task::propagate_fn};
+///
+/// let add = TENANT_ID.in_scope("acme", || propagate_fn(|n: i32| format!("{} {n}", TENANT_ID.get().unwrap())));
+/// std::thread::scope(|scope| {
+///     for n in 0..4 {
+///         let add = &add;
+///         scope.spawn(move || assert_eq!(add(n), format!("acme {n}")));
+///     }
+/// });
+/// ```
+#[inline]
+pub fn propagate_fn<A, R>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
+    let held = Held { f: Some(f), snapshot: Snapshot::capture() };
+    move |argument| {
+        let _entered = held.snapshot.enter();
+        held.f.as_ref().map_or_else(|| unreachable!("{KEPT}"), |f| f(argument))
+    }
+}
+
+/// A closure that runs in no context: a new root, to which nothing of what is in force here comes, nor of what is in force
+/// where it is called. For background jobs.
+///
+/// For futures there is the method [`isolated`](super::Propagate::isolated).
+///
+/// ```
+/// use ctx_layer::{field::well_known::TENANT_ID, task::isolated};
+///
+/// let _guard = TENANT_ID.attach("acme");
+/// let refresh_cache = isolated(|| TENANT_ID.get());
+/// assert_eq!(refresh_cache(), None);
+/// ```
+pub fn isolated<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
+    Snapshot::isolated().wrap(f)
+}
+
+impl Snapshot {
+    /// A closure that runs with this in force, wherever it is called; what it owns is dropped in it, too, even if it is never
+    /// called.
+    #[inline]
+    pub fn wrap<R>(self, f: impl FnOnce() -> R) -> impl FnOnce() -> R {
+        let mut held = Held { f: Some(f), snapshot: self };
+        move || {
+            let f = held.f.take();
+            let _entered = held.snapshot.enter();
+            f.map_or_else(|| unreachable!("{KEPT}"), |f| f())
+        }
+    }
+}
+
+const KEPT: &str = "it is taken out when it is called for the last time";
+
+/// A closure that is dropped in its context.
+struct Held<F> {
+    f: Option<F>,
+    snapshot: Snapshot,
+}
+
+impl<F> Drop for Held<F> {
+    fn drop(&mut self) {
+        if self.f.is_some() {
+            let _entered = self.snapshot.enter();
+            self.f = None;
+        }
+    }
+}
+
+/// A `move` closure of any kind that runs with what is in force *here*, wherever and however often it is called.
+///
+/// It takes whatever arguments you write, and is `Fn`, `FnMut` or `FnOnce` as it would be without this. For
+/// `rayon`'s `map`, `for_each` and `scope`, for callbacks and iterators.
+///
+/// ```
+/// use ctx_layer::{field::well_known::TENANT_ID, propagating};
+///
+/// let _guard = TENANT_ID.attach("acme");
+/// let texts = ["a", "b"].iter().map(propagating!(move |text| format!("{text} {}", TENANT_ID.get().unwrap())));
+/// assert_eq!(texts.collect::<Vec<_>>(), ["a acme", "b acme"]);
+/// ```
+///
+/// # Limits
+///
+/// It has to be written as a `move` closure. To borrow something, make a reference outside and move that in. What the closure
+/// owns and does not use up is dropped after the context is out of force; [`propagate`](crate::task::propagate) drops it
+/// inside.
+#[macro_export]
+macro_rules! propagating {
+    (move || -> $returns:ty $body:block) => {{
+        let snapshot = $crate::task::Snapshot::capture();
+        move || -> $returns { snapshot.in_scope(|| -> $returns { $body }) }
+    }};
+    (move || $body:expr) => {{
+        let snapshot = $crate::task::Snapshot::capture();
+        move || snapshot.in_scope(|| $body)
+    }};
+    (move | $($rest:tt)+) => {
+        $crate::__propagating!([] $($rest)+)
+    };
+    ($($other:tt)*) => {
+        ::core::compile_error!("expected a `move` closure: `propagating!(move |x| ...)`. To borrow, move a reference in")
+    };
+}
+
+/// Finds the end of a closure's parameters.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __propagating {
+    ([$($parameters:tt)*] | -> $returns:ty $body:block) => {{
+        let snapshot = $crate::task::Snapshot::capture();
+        move |$($parameters)*| -> $returns { snapshot.in_scope(|| -> $returns { $body }) }
+    }};
+    ([$($parameters:tt)*] | $body:expr) => {{
+        let snapshot = $crate::task::Snapshot::capture();
+        move |$($parameters)*| snapshot.in_scope(|| $body)
+    }};
+    ([$($parameters:tt)*] $next:tt $($rest:tt)+) => {
+        $crate::__propagating!([$($parameters)* $next] $($rest)+)
+    };
+}

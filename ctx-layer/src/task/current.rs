@@ -1,0 +1,80 @@
+//! Reading what is in force.
+
+use opentelemetry::{Context, SpanId, TraceId};
+use tracing::{Span, dispatcher};
+
+use super::spans;
+use crate::{
+    context::{active_ids, is_blank, read},
+    layer::ids_of,
+};
+
+/// The current `tracing` span; `None` where there is none, or no subscriber.
+///
+/// Never panics, not even in the destructor of a thread-local, as none of these do.
+///
+/// ```
+/// use ctx_layer::task::current_span;
+///
+/// assert!(current_span().is_none());
+/// # let subscriber = tracing_subscriber::registry();
+/// tracing::subscriber::with_default(subscriber, || {
+///     let _request = tracing::info_span!("request").entered();
+///     let name = current_span().and_then(|span| Some(span.metadata()?.name()));
+///     assert_eq!(name, Some("request"));
+/// });
+/// ```
+pub fn current_span() -> Option<Span> {
+    Some(spans::current()).filter(|span| !span.is_none())
+}
+
+/// The trace id of the active OpenTelemetry span, or of the remote parent; `None` where there is none.
+///
+/// Where an OpenTelemetry layer does not activate its contexts, and none is in force, it is that of the current `tracing` span
+/// (feature `tracing-opentelemetry`). The layer then starts the span, if it did not yet: its parent can no longer be set.
+///
+/// ```
+/// use ctx_layer::task::{current_span_id, current_trace_id};
+/// use opentelemetry::{Context, trace::{SpanContext, TraceContextExt, TraceFlags, TraceState}};
+///
+/// assert_eq!((current_trace_id(), current_span_id()), (None, None));
+///
+/// let (trace, span) = (0x4bf92f3577b34da6a3ce929d0e0e4736_u128.into(), 0x00f067aa0ba902b7_u64.into());
+/// let parent = SpanContext::new(trace, span, TraceFlags::SAMPLED, true, TraceState::NONE);
+/// let _remote = Context::new().with_remote_span_context(parent).attach();
+/// assert_eq!((current_trace_id(), current_span_id()), (Some(trace), Some(span)));
+/// ```
+pub fn current_trace_id() -> Option<TraceId> {
+    current_ids().map(|(trace_id, _)| trace_id)
+}
+
+/// The span id of the active OpenTelemetry span, or of the remote parent: as with [`current_trace_id`].
+pub fn current_span_id() -> Option<SpanId> {
+    current_ids().map(|(_, span_id)| span_id)
+}
+
+fn current_ids() -> Option<(TraceId, SpanId)> {
+    if let Some(ids) = read(active_ids)? {
+        return Some(ids);
+    }
+    let span = current_span()?;
+    let id = span.id()?;
+    dispatcher::get_default(|subscriber| ids_of(&id, subscriber))
+}
+
+/// The whole OpenTelemetry context in force, [values recorded late](crate::ContextField::record) included; `None` where there
+/// is no span, no field and no baggage in it.
+///
+/// Together with the current `tracing` span it is what [`Snapshot::capture`](super::Snapshot::capture) captures.
+///
+/// ```
+/// use ctx_layer::{context::ContextFieldsExt, field::well_known::TENANT_ID, task::current_context};
+///
+/// assert!(current_context().is_none());
+/// let _guard = TENANT_ID.attach("acme");
+/// let tenant = current_context().and_then(|cx| cx.fields().get(&TENANT_ID).cloned());
+/// assert_eq!(tenant.as_deref(), Some("acme"));
+/// ```
+pub fn current_context() -> Option<Context> {
+    Some(super::snapshot::current_context()).filter(|cx| !is_blank(cx))
+}

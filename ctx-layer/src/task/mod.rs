@@ -1,0 +1,111 @@
+//! Carrying what is in force over tasks, threads, closures and channels.
+//!
+//! Context is a thread's. A future that moves to another, a closure that is run by a pool, a value that goes through a channel
+//! have none of it, unless somebody carries it there. Everything here captures it **where it is called** (the OpenTelemetry
+//! context with fields, baggage and remote parent, and the current `tracing` span; see [`Snapshot`]), and puts it in force
+//! wherever the code runs: at every poll, and when what did not come to its end is dropped.
+//!
+//! ```standalone_crate
+//! use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID, once_per_line, task::{Propagate, propagate}};
+//! use tracing::{info, info_span};
+//! use tracing_subscriber::prelude::*;
+//!
+//! # let (printed, writer) = std::io::pipe().unwrap();
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
+//! # let text = text.with_writer(std::sync::Mutex::new(writer));
+//! tracing_subscriber::registry().with(once_per_line(text)).with_context(Schema::well_known()).init();
+//!
+//! let (stored, bare, mailed) = TENANT_ID.in_scope("acme", || {
+//!     let _request = info_span!("request", path = "/orders").entered();
+//!     let stored = tokio::spawn(async { info!("stored") }.propagate());
+//!     let bare = tokio::spawn(async { info!("who is that?") });
+//!     (stored, bare, std::thread::spawn(propagate(|| info!("mailed"))))
+//! });
+//! # mailed.join().unwrap();
+//! # let _ = (stored.await, bare.await);
+//! # });
+//! # let mut printed: Vec<_> = std::io::BufRead::lines(std::io::BufReader::new(printed)).take(3).collect::<Result<_, _>>().unwrap();
+//! # printed.sort();
+//! # assert_eq!(printed, [
+//! #     " INFO request{path=\"/orders\"}: mailed tenant_id=\"acme\"",
+//! #     " INFO request{path=\"/orders\"}: stored tenant_id=\"acme\"",
+//! #     " INFO who is that?",
+//! # ]);
+//! ```
+//!
+//! It prints, in some order:
+//!
+//! ```text
+//!  INFO request{path="/orders"}: mailed tenant_id="acme"
+//!  INFO request{path="/orders"}: stored tenant_id="acme"
+//!  INFO who is that?
+//! ```
+//!
+//! # Where context flows
+//!
+//! | boundary | what to write |
+//! |---|---|
+//! | **by itself** | |
+//! | a call, `.await` in the same task | |
+//! | `join!`, `select!`, `timeout`, `FuturesUnordered` of futures made where they are polled | |
+//! | `block_on`, `block_in_place`, `LocalSet::run_until` | |
+//! | `rayon`'s calling thread (`install` and `join` run parts elsewhere) | |
+//! | a span that was made inside and is entered elsewhere: `.instrument(span)`, under a [`ContextLayer`](crate::ContextLayer) | |
+//! | **by a word** | |
+//! | `tokio::spawn`, `spawn_local`, `spawn_blocking` | `task::spawn(future)`, [`task::spawn_local(future)`](spawn_local), [`task::spawn_blocking(closure)`](spawn_blocking) |
+//! | any other runtime, `Handle::spawn`, `LocalSet::spawn_local` | `spawn(future.`[`propagate()`](Propagate::propagate)`)` |
+//! | `JoinSet` | [`set.spawn_propagated(future)`](JoinSetExt) |
+//! | futures made in one request and polled in another place: `join!`, `FuturesUnordered`, an actor's mailbox | [`future.propagate()`](Propagate::propagate) |
+//! | streams and sinks that are polled elsewhere | [`stream.propagate()`](Propagate::propagate) |
+//! | `std::thread::spawn`, `scope.spawn`, `rayon::spawn`, `rayon::join`, thread pools | `spawn(`[`propagate`]`(closure))` |
+//! | `std::thread::Builder` | [`builder.spawn_propagated(closure)`](ThreadBuilderExt) |
+//! | `rayon`'s `par_iter().map`, `for_each`, `scope`; callbacks | [`propagating!`](crate::propagating)`(move \|x\| ..)`, [`propagate_fn`], [`propagate_mut`] |
+//! | channels: `mpsc`, `broadcast`, `watch`, `oneshot` | [`Carried::new(value)`](Carried) |
+//! | a batch: the receiver is in its own trace, and points to the senders' | [`carried.link_to(&span)`](Carried::link_to) |
+//! | a task that outlives its request, whose span should not last as long | `future.`[`in_context`](Propagate::in_context)`(`[`Snapshot::capture_context`]`())` |
+//! | a background job that must have nothing of it | [`future.isolated()`](Propagate::isolated), [`isolated`]`(closure)` |
+//! | anything else | [`Snapshot::capture()`], and [`in_scope`](Snapshot::in_scope) or [`enter`](Snapshot::enter) over there |
+//! | **not at all** | |
+//! | tasks that a library spawns by itself (a connection pool's, an HTTP client's) | what they log has no request, and is not any one's |
+//! | another process | the wire: OpenTelemetry propagators |
+//! | the destructors of thread-locals | there is no context any more; reading gives `None` |
+//! | the thread's own subscriber (`set_default`) | [`with_current_subscriber`](Snapshot::with_current_subscriber) |
+//!
+//! # A bare `tokio::spawn` is a warning
+//!
+//! Put this in the `clippy.toml` of your workspace, and `cargo clippy` finds where context is lost:
+//!
+//! ```toml
+#![doc = include_str!("../../clippy.toml.example")]
+//! ```
+//!
+//! Where one is meant, as for a background job, write `#[expect(clippy::disallowed_methods)]` over it, or `isolated`.
+//!
+//! # Features
+//!
+//! `spawn`, `spawn_blocking`, `spawn_local` and `JoinSetExt` need the feature `tokio`.
+
+mod carried;
+mod closure;
+mod current;
+#[cfg(feature = "tokio")]
+mod join_set;
+mod leave;
+mod propagated;
+mod snapshot;
+mod spans;
+mod thread;
+#[cfg(feature = "tokio")]
+mod tokio;
+
+#[cfg(feature = "tokio")]
+pub use self::tokio::{spawn, spawn_blocking, spawn_local};
+pub use carried::Carried;
+pub use closure::{isolated, propagate, propagate_fn, propagate_mut};
+pub use current::{current_context, current_span, current_span_id, current_trace_id};
+#[cfg(feature = "tokio")]
+pub use join_set::JoinSetExt;
+pub use propagated::{Propagate, Propagated};
+pub use snapshot::{Entered, Snapshot};
+pub use thread::ThreadBuilderExt;

@@ -1,0 +1,174 @@
+//! Futures, streams and sinks with a context of their own.
+
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context as TaskContext, Poll},
+};
+
+use futures_core::Stream;
+use futures_sink::Sink;
+use pin_project_lite::pin_project;
+
+use super::Snapshot;
+
+/// Gives a context to futures, streams and sinks.
+///
+/// Its methods have names of their own: `with_context` is what OpenTelemetry's `FutureExt` calls the one that carries its
+/// context alone. Both traits apply to every type, so one name would be an error wherever both are imported.
+pub trait Propagate: Sized {
+    /// Runs it with what is in force *here*: at every poll, on whatever thread, and when it is dropped.
+    ///
+    /// The context is captured now and not when it is first polled, so that it can be spawned and sent anywhere. See
+    /// [`Snapshot`] for what is captured, and for how long the current span is held open.
+    ///
+    /// ```
+    /// use ctx_layer::{field::well_known::TENANT_ID, task::Propagate};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let work = || async { TENANT_ID.get() };
+    /// let (bare, propagated) = TENANT_ID.in_scope("acme", || (work(), work().propagate()));
+    /// assert_eq!(tokio::spawn(bare).await.unwrap(), None);
+    /// assert_eq!(tokio::spawn(propagated).await.unwrap().as_deref(), Some("acme"));
+    /// # });
+    /// ```
+    #[inline]
+    fn propagate(self) -> Propagated<Self> {
+        Propagated { inner: Some(self), snapshot: Snapshot::capture() }
+    }
+
+    /// Runs it in another context: a [`Snapshot`] taken elsewhere, or an OpenTelemetry [`Context`](opentelemetry::Context).
+    ///
+    /// ```
+    /// use ctx_layer::{context::ContextFieldsExt, field::well_known::TENANT_ID, task::Propagate};
+    /// use opentelemetry::{Context, baggage::BaggageExt, KeyValue};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let restored = Context::new().with_baggage([KeyValue::new("tenant_id", "acme")]);
+    /// let handled = async { TENANT_ID.get() }.in_context(restored);
+    /// assert_eq!(tokio::spawn(handled).await.unwrap().as_deref(), Some("acme"));
+    /// # });
+    /// ```
+    fn in_context(self, context: impl Into<Snapshot>) -> Propagated<Self> {
+        Propagated { inner: Some(self), snapshot: context.into() }
+    }
+
+    /// Runs it in no context: a new root, to which nothing of what is in force here comes, nor of what is in force where it
+    /// is polled. For background jobs.
+    ///
+    /// For closures there is the function [`isolated`](super::isolated()).
+    ///
+    /// ```
+    /// use ctx_layer::{FutureFieldsExt, field::well_known::TENANT_ID, task::Propagate};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let refresh_cache = async { assert_eq!(TENANT_ID.get(), None) };
+    /// async { refresh_cache.isolated().await }.with_field(&TENANT_ID, "acme").await;
+    /// # });
+    /// ```
+    fn isolated(self) -> Propagated<Self> {
+        self.in_context(Snapshot::isolated())
+    }
+}
+
+impl<T> Propagate for T {}
+
+pin_project! {
+    /// A future, stream or sink with a context of its own. Made by [`Propagate`].
+    ///
+    /// A future is dropped as soon as it is ready, and lets go of its context: its span can close.
+    #[derive(Debug)]
+    #[must_use = "futures, streams and sinks do nothing unless polled"]
+    pub struct Propagated<T> {
+        // `None` once a future is ready, or while it is being dropped.
+        #[pin]
+        inner: Option<T>,
+        snapshot: Snapshot,
+    }
+
+    impl<T> PinnedDrop for Propagated<T> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.inner.is_some() {
+                let _entered = this.snapshot.enter();
+                this.inner.set(None);
+            }
+        }
+    }
+}
+
+impl<T> Propagated<T> {
+    /// What it runs in.
+    pub fn snapshot(&self) -> &Snapshot {
+        &self.snapshot
+    }
+
+    /// What was wrapped; `None` if that was a future, and it was ready.
+    pub fn get_ref(&self) -> Option<&T> {
+        self.inner.as_ref()
+    }
+}
+
+impl<F: Future> Future for Propagated<F> {
+    type Output = F::Output;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
+        let mut this = self.project();
+        let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
+        let entered = this.snapshot.enter();
+        let polled = inner.poll(task);
+        if polled.is_ready() {
+            this.inner.set(None);
+            drop(entered);
+            this.snapshot.release_span();
+        }
+        polled
+    }
+}
+
+impl<S: Stream> Stream for Propagated<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<S::Item>> {
+        let this = self.project();
+        let _entered = this.snapshot.enter();
+        match this.inner.as_pin_mut() {
+            Some(inner) => inner.poll_next(task),
+            // Unreachable, and so below: only futures end.
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.inner.as_ref().map_or((0, Some(0)), Stream::size_hint)
+    }
+}
+
+impl<I, S: Sink<I>> Sink<I> for Propagated<S> {
+    type Error = S::Error;
+
+    fn poll_ready(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
+        let this = self.project();
+        let _entered = this.snapshot.enter();
+        this.inner.as_pin_mut().map_or(Poll::Ready(Ok(())), |inner| inner.poll_ready(task))
+    }
+
+    fn start_send(self: Pin<&mut Self>, item: I) -> Result<(), S::Error> {
+        let this = self.project();
+        let _entered = this.snapshot.enter();
+        this.inner.as_pin_mut().map_or(Ok(()), |inner| inner.start_send(item))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
+        let this = self.project();
+        let _entered = this.snapshot.enter();
+        this.inner.as_pin_mut().map_or(Poll::Ready(Ok(())), |inner| inner.poll_flush(task))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {
+        let this = self.project();
+        let _entered = this.snapshot.enter();
+        this.inner.as_pin_mut().map_or(Poll::Ready(Ok(())), |inner| inner.poll_close(task))
+    }
+}

@@ -1,0 +1,82 @@
+//! The current span, and whether this thread may still have one.
+
+use std::{cell::Cell, panic};
+
+use tracing::{Span, level_filters::LevelFilter};
+
+use crate::context::is_gone;
+
+thread_local! {
+    /// Has no destructor, and so can always be read.
+    static STATE: Cell<State> = const { Cell::new(State::NotKnown) };
+    static END: End = End::new();
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    NotKnown,
+    Usable,
+    /// The thread is being torn down. `tracing_subscriber::Registry` keeps its stack of spans in a thread-local, and panics
+    /// when asked for it then.
+    Gone,
+}
+
+/// Thread-locals are destroyed last-made first, so what is made after the registry's is gone before it.
+struct End;
+
+impl End {
+    fn new() -> Self {
+        // Fails where a thread that used no span before is being torn down. There is no way to ask.
+        let usable = panic::catch_unwind(|| drop(Span::current())).is_ok();
+        STATE.set(if usable { State::Usable } else { State::Gone });
+        End
+    }
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        STATE.set(State::Gone);
+    }
+}
+
+/// Whether this thread has a current span that can be asked for.
+#[inline]
+pub(super) fn is_usable() -> bool {
+    match STATE.get() {
+        State::Usable => true,
+        State::Gone => false,
+        State::NotKnown => find_out(),
+    }
+}
+
+#[cold]
+fn find_out() -> bool {
+    END.try_with(|_| STATE.get() == State::Usable).unwrap_or(false)
+}
+
+/// Whether a span may be entered on this thread.
+#[inline]
+pub(super) fn may_be_entered() -> bool {
+    is_usable() && !is_gone()
+}
+
+/// The current span; a disabled one where there is none.
+#[inline]
+pub(super) fn current() -> Span {
+    // Without a subscriber there is none, and that can be told faster.
+    if LevelFilter::current() == LevelFilter::OFF || !is_usable() { Span::none() } else { Span::current() }
+}
+
+/// Whether a span is the current one of its subscriber.
+#[inline]
+pub(super) fn is_current(span: &Span) -> bool {
+    span.with_subscriber(|(id, subscriber)| subscriber.current_span().id() == Some(id)) == Some(true)
+}
+
+/// Whether any span is current on this thread.
+#[inline]
+pub(super) fn is_any_current() -> bool {
+    LevelFilter::current() != LevelFilter::OFF
+        && is_usable()
+        && tracing::dispatcher::get_default(|subscriber| subscriber.current_span().id().is_some())
+}

@@ -1,0 +1,81 @@
+//! Background jobs, to which nothing comes.
+
+use ctx_layer::{
+    field::well_known::*,
+    task::{Propagate, isolated},
+};
+use ctx_tests::Yield;
+use opentelemetry::SpanId;
+use tracing::{info, info_span};
+
+use crate::request::{Seen, World, request};
+
+#[test]
+fn an_isolated_closure_is_a_new_root_wherever_it_is_called() {
+    for world in World::all() {
+        world.in_scope(|| {
+            request("acme", || {
+                let here = Seen::without_child();
+                let _inner = info_span!("inner").entered();
+                let _again = info_span!("innermost").entered();
+                let before = Seen::without_child();
+                assert_eq!(isolated(Seen::here)(), Seen::NOTHING, "{}", world.name);
+                assert_eq!(Seen::without_child(), before, "{}: all is as it was", world.name);
+                drop((_again, _inner));
+                assert_eq!(Seen::without_child(), here, "{}: spans are left in order", world.name);
+            });
+            if let Some(exported) = &world.exported {
+                assert_eq!(exported.span("child").parent_span_id, SpanId::INVALID);
+                assert_eq!(exported.span("innermost").parent_span_id, exported.span("inner").span_context.span_id());
+            }
+        });
+    }
+}
+
+#[test]
+fn an_isolated_future_is_a_new_root_also_where_another_request_polls_it() {
+    for world in World::all() {
+        world.in_scope(|| {
+            let job = request("acme", || {
+                async {
+                    let first = Seen::here();
+                    Yield::default().await;
+                    (first, TENANT_ID.in_scope("its own", || Seen::without_child().tenant), Seen::here())
+                }
+                .isolated()
+            });
+            let (first, own, second) = request("globex", || world.runtime.block_on(job));
+            assert_eq!((first, second), (Seen::NOTHING, Seen::NOTHING), "{}", world.name);
+            assert_eq!(own.as_deref(), Some("its own"));
+        });
+    }
+}
+
+#[test]
+fn what_was_captured_where_nothing_was_in_force_has_nothing_inside_another_request() {
+    for world in World::all() {
+        world.in_scope(|| {
+            let job = async { Seen::here() }.propagate();
+            let seen = request("globex", || world.runtime.block_on(job));
+            assert_eq!(seen, Seen::NOTHING, "{}", world.name);
+        });
+    }
+}
+
+#[test]
+fn a_span_that_is_left_for_an_isolated_job_is_entered_again_though_that_panics() {
+    for world in World::all() {
+        world.in_scope(|| {
+            request("acme", || {
+                let before = Seen::without_child();
+                let job = isolated(|| {
+                    info!("about to panic");
+                    panic!("on purpose")
+                });
+                assert!(std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).is_err());
+                assert_eq!(Seen::without_child(), before, "{}", world.name);
+            });
+        });
+        assert_eq!(world.recorder.event("about to panic").text("tenant_id"), None);
+    }
+}

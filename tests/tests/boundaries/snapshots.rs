@@ -1,0 +1,145 @@
+//! What a snapshot has, beyond the request it was taken in.
+
+use ctx_layer::{
+    Fields, FutureFieldsExt,
+    field::well_known::*,
+    task::{Propagate, Snapshot},
+};
+use ctx_tests::{Yield, each_poll_on_a_new_thread, on_a_new_thread};
+use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
+use tracing::{Instrument, info, info_span};
+
+use crate::request::{Seen, World, request};
+
+#[test]
+fn what_was_set_after_the_span_was_made_is_carried() {
+    for world in World::all() {
+        let future = world.in_scope(|| {
+            request("acme", || {
+                let _user = USER_ID.attach("ada");
+                let _color = Context::current().with_baggage([KeyValue::new("color", "blue")]).attach();
+                async {
+                    Yield::default().await;
+                    info!("in the task");
+                    (Seen::without_child(), USER_ID.get())
+                }
+                .propagate()
+            })
+        });
+        let (seen, user) = each_poll_on_a_new_thread(&world.dispatch, future);
+        assert_eq!((seen.tenant.as_deref(), user.as_deref()), (Some("acme"), Some("ada")), "{}", world.name);
+        assert_eq!((seen.baggage.as_deref(), seen.span), (Some("blue"), Some("request")), "{}", world.name);
+        assert_eq!(world.recorder.event("in the task").text("user_id"), Some("ada"), "{}", world.name);
+    }
+}
+
+#[test]
+fn what_was_recorded_on_an_open_span_before_or_after_is_in_force_in_the_task() {
+    for world in World::all() {
+        let span = world.in_scope(|| info_span!("request"));
+        let future = world.in_scope(|| {
+            span.in_scope(|| {
+                TENANT_ID.record("acme");
+                info_span!("inner").in_scope(|| {
+                    async {
+                        Yield::default().await;
+                        (TENANT_ID.get(), USER_ID.get())
+                    }
+                    .propagate()
+                })
+            })
+        });
+        let seen = each_poll_on_a_new_thread(&world.dispatch, future);
+        assert_eq!(seen, (Some("acme".to_owned()), None), "{}", world.name);
+
+        let future = world.in_scope(|| span.in_scope(|| async { (TENANT_ID.get(), USER_ID.get()) }.propagate()));
+        world.in_scope(|| span.in_scope(|| assert!(USER_ID.record("ada"))));
+        let seen = each_poll_on_a_new_thread(&world.dispatch, future);
+        assert_eq!(seen, (Some("acme".to_owned()), Some("ada".to_owned())), "{}", world.name);
+    }
+}
+
+/// Something that another library keeps in the context.
+#[derive(Debug, PartialEq)]
+struct Foreign(u32);
+
+#[test]
+fn what_other_libraries_keep_in_the_opentelemetry_context_is_carried_with_the_rest() {
+    for world in World::all() {
+        let future = world.in_scope(|| {
+            request("acme", || {
+                let _foreign = Context::current_with_value(Foreign(7)).attach();
+                async { Context::map_current(|cx| cx.get::<Foreign>().map(|it| it.0)) }.propagate()
+            })
+        });
+        assert_eq!(each_poll_on_a_new_thread(&world.dispatch, future), Some(7), "{}", world.name);
+    }
+    let context = Context::new().with_value(Foreign(8));
+    let alone = async { Context::map_current(|cx| cx.get::<Foreign>().map(|it| it.0)) }.in_context(context);
+    assert_eq!(each_poll_on_a_new_thread(&World::plain().dispatch, alone), Some(8));
+}
+
+#[test]
+fn two_tenants_polled_in_turn_by_one_task_of_a_third_keep_their_own() {
+    for world in World::all() {
+        world.in_scope(|| {
+            let work = |expected: &'static str| {
+                request(expected, || {
+                    async move {
+                        for _ in 0..10 {
+                            tokio::task::yield_now().await;
+                            let seen = Seen::here();
+                            assert_eq!((seen.tenant.as_deref(), seen.span), (Some(expected), Some("request")));
+                            assert_eq!(seen.baggage, Some(format!("{expected}'s")));
+                        }
+                    }
+                    .propagate()
+                })
+            };
+            let (one, other) = (work("acme"), work("globex"));
+            request("third", || {
+                world.runtime.block_on(async {
+                    tokio::join!(one, other, async { assert_eq!(TENANT_ID.get().as_deref(), Some("third")) })
+                })
+            });
+        });
+    }
+}
+
+#[test]
+fn fields_of_a_future_and_of_a_span_inside_win_over_what_was_captured() {
+    for world in World::all() {
+        world.in_scope(|| {
+            let future = request("acme", || {
+                async { (TENANT_ID.get(), ROLE.get()) }
+                    .with_fields(Fields::new().with(&TENANT_ID, "inner"))
+                    .instrument(ROLE.in_scope("admin", || info_span!("inside")))
+                    .propagate()
+            });
+            let (tenant, _) = each_poll_on_a_new_thread(&world.dispatch, future);
+            assert_eq!(tenant.as_deref(), Some("inner"), "{}", world.name);
+        });
+    }
+}
+
+#[test]
+fn fields_can_be_set_on_a_snapshot() {
+    let snapshot = request("acme", || Snapshot::capture().with_field(&USER_ID, "ada"));
+    let seen = snapshot.in_scope(|| (TENANT_ID.get(), USER_ID.get()));
+    assert_eq!(seen, (None, Some("ada".to_owned())), "without a subscriber, no span remembered the tenant");
+    let snapshot = TENANT_ID.in_scope("acme", || Snapshot::capture().with_field(&USER_ID, "ada"));
+    assert_eq!(snapshot.in_scope(|| format!("{:?}", Fields::current())), r#"{"tenant_id": acme, "user_id": ada}"#);
+}
+
+#[test]
+fn the_threads_own_subscriber_is_carried_where_asked_for_and_not_otherwise() {
+    let world = World::plain();
+    let (bare, asked) =
+        world.in_scope(|| request("acme", || (Snapshot::capture(), Snapshot::capture().with_current_subscriber())));
+    let none = tracing::Dispatch::none();
+    on_a_new_thread(&none, || bare.in_scope(|| info!("not heard")));
+    on_a_new_thread(&none, || asked.in_scope(|| info!("heard")));
+    let names: Vec<_> = world.recorder.items().into_iter().map(|item| item.name).collect();
+    assert_eq!(names, ["request", "heard"]);
+    assert_eq!(world.recorder.event("heard").text("tenant_id"), Some("acme"));
+}

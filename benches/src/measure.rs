@@ -17,14 +17,20 @@ use tracing_core::{Dispatch, dispatcher};
 /// Where an arm runs: under which subscriber, with which fields in force.
 #[derive(Clone, Debug)]
 pub struct Place {
-    dispatch: Dispatch,
+    /// `None`: the global one.
+    dispatch: Option<Dispatch>,
     fields: Fields,
 }
 
 impl Place {
     /// Under a subscriber, which is the default of the thread as long as a batch lasts: the same for every arm.
     pub fn new(dispatch: Dispatch) -> Self {
-        Place { dispatch, fields: Fields::new() }
+        Place { dispatch: Some(dispatch), fields: Fields::new() }
+    }
+
+    /// Under the global subscriber, if there is one, and none of the thread's.
+    pub fn anywhere() -> Self {
+        Place { dispatch: None, fields: Fields::new() }
     }
 
     /// With these fields in force besides.
@@ -34,11 +40,15 @@ impl Place {
 
     /// Calls `f` in this place.
     pub fn within<R>(&self, f: impl FnOnce() -> R) -> R {
-        dispatcher::with_default(&self.dispatch, || {
+        let within = || {
             // Without fields nothing is attached: the context is the one a thread starts with.
             let _guard = (!self.fields.is_empty()).then(|| self.fields.clone().attach());
             f()
-        })
+        };
+        match &self.dispatch {
+            Some(dispatch) => dispatcher::with_default(dispatch, within),
+            None => within(),
+        }
     }
 }
 

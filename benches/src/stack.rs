@@ -176,3 +176,10 @@ pub fn bunyan() -> Dispatch {
     let layer = BunyanFormattingLayer::new("shop".to_owned(), io::sink);
     Dispatch::new(Registry::default().with(JsonStorageLayer).with(layer))
 }
+
+/// An OpenTelemetry layer over a tracer that samples and exports nothing, under us.
+pub fn opentelemetry_with(schema: Schema) -> Dispatch {
+    use opentelemetry::trace::TracerProvider;
+    let tracer = opentelemetry_sdk::trace::SdkTracerProvider::builder().build().tracer("benches");
+    Dispatch::new(Registry::default().with(tracing_opentelemetry::layer().with_tracer(tracer)).with_context(schema))
+}

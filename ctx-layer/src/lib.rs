@@ -45,6 +45,7 @@
 //! | say where a field may stand, and how it is shown | [`Policy`], [`Schema`] |
 //! | set, read and carry values | [`context`](mod@context) |
 //! | put them on a whole stack, or on one output | [`ContextLayer`], [`once_per_line`] |
+//! | have a function make a span, log, and set its status | [`with_observability`](macro@with_observability) |
 //! | carry them over tasks, threads and channels | [`task`] |
 //! | send them to other processes, and receive them | [`propagation`], [`carriers`] |
 //!
@@ -59,10 +60,14 @@
 //! - `metrics`: what [boundaries](propagation::Boundary) count, as OpenTelemetry metrics.
 #![warn(missing_docs)]
 
+#[allow(missing_docs, missing_debug_implementations)]
+#[doc(hidden)]
+pub mod call;
 pub mod carriers;
 pub mod context;
 pub mod field;
 pub mod layer;
+mod panic;
 pub mod propagation;
 pub mod task;
 
@@ -72,6 +77,9 @@ pub use field::{ContextField, Fields, Policy, Schema};
 pub use layer::OwnFields;
 pub use layer::{ContextLayer, ContextOutput, ContextSubscriber, WithContextExt, once_per_line};
 pub use task::Propagate;
+
+#[doc = include_str!("with_observability.md")]
+pub use ctx_macros::with_observability;
 
 /// Reads what is given to [`context_fields!`].
 #[doc(hidden)]

@@ -1,7 +1,14 @@
 //! The macros of `ctx-layer`, which re-exports and documents them. Use them from there.
 
 mod context_fields;
+mod expression;
+mod function;
+mod input;
 mod mistakes;
+mod place;
+#[cfg(test)]
+mod snapshot;
+mod with_observability;
 
 use proc_macro::TokenStream;
 
@@ -10,4 +17,11 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn context_fields(input: TokenStream) -> TokenStream {
     context_fields::expand(input.into()).into()
+}
+
+// Documented where it is re-exported: the examples need `ctx-layer`.
+#[allow(missing_docs)]
+#[proc_macro_attribute]
+pub fn with_observability(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    with_observability::expand(arguments.into(), item.into()).into()
 }

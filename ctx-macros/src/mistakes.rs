@@ -32,7 +32,7 @@ pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
     known
         .iter()
         .map(|known| (distance(word, known), known))
-        .filter(|(distance, known)| *distance <= known.len() / 3 + 1)
+        .filter(|(distance, known)| *distance <= known.len() / 3 + 1 && *distance < known.len())
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, known)| format!(" (did you mean `{known}`?)"))
         .unwrap_or_default()
@@ -62,6 +62,7 @@ mod tests {
         assert_eq!(did_you_mean("propogate", &known), " (did you mean `propagate`?)");
         assert_eq!(did_you_mean("maxlen", &known), " (did you mean `max_len`?)");
         assert_eq!(did_you_mean("colour", &known), "");
+        assert_eq!(did_you_mean("b", &["a"]), "");
     }
 
     #[test]

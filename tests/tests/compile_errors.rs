@@ -8,4 +8,25 @@
 fn every_mistake_is_a_clear_error_at_the_token_that_is_wrong() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("ui/context_fields/*.rs");
+    cases.compile_fail("ui/with_observability/*.rs");
+}
+
+#[test]
+fn errors_in_a_body_are_where_they_are_without_the_attribute() {
+    let places = |name: &str| {
+        let file = format!("{}/ui/with_observability/{name}.stderr", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(file).unwrap();
+        let (mut places, mut is_error) = (Vec::new(), false);
+        for line in text.lines() {
+            if let Some((_, place)) = line.split_once(".rs:").filter(|_| is_error && line.contains("-->")) {
+                places.push(place.to_owned());
+            }
+            is_error = line.starts_with("error");
+        }
+        places.sort();
+        places
+    };
+    let expected = places("bodies_without");
+    assert_eq!(places("bodies"), expected);
+    assert!(expected.len() > 10, "{expected:?}");
 }

@@ -32,7 +32,8 @@ macro_rules! programs {
     };
 }
 
-const PROGRAMS: [Program; 3] = programs!["readme_quick", "readme_fields", "readme_opentelemetry"];
+const PROGRAMS: [Program; 4] =
+    programs!["readme_quick", "readme_fields", "readme_opentelemetry", "readme_observability"];
 
 /// A fenced block, with the comment in front of it.
 #[derive(Debug)]

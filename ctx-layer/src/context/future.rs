@@ -6,6 +6,7 @@ use std::{
     task::{Context as TaskContext, Poll},
 };
 
+use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::{late, scope::Scope, thread::read};
@@ -21,8 +22,7 @@ pub trait FutureFieldsExt: Future + Sized {
     /// Where a poll finds in force what was so where this was called, and more, then the *difference* made here is made
     /// there, and the rest stays: what [`record`](ContextField::record) set on an enclosing span, for one.
     fn with_fields(self, fields: Fields) -> WithFields<Self> {
-        let base = read(late::effective).unwrap_or_default();
-        WithFields { inner: Some(self), base, fields }
+        WithFields::new(self, fields)
     }
 
     /// Runs the future with this value set besides those in force where this is called.
@@ -64,6 +64,14 @@ pin_project! {
     }
 }
 
+impl<F> WithFields<F> {
+    /// `inner` may be a stream, too.
+    pub(crate) fn new(inner: F, fields: Fields) -> Self {
+        let base = read(late::effective).unwrap_or_default();
+        WithFields { inner: Some(inner), base, fields }
+    }
+}
+
 fn enter(base: &Fields, fields: &Fields) -> Option<Scope> {
     let current = read(late::effective).unwrap_or_default();
     let wanted = if base.is_same(&current) || !base.is_within(&current) {
@@ -85,5 +93,23 @@ impl<F: Future> Future for WithFields<F> {
             // Unreachable: a future that is being dropped is not polled.
             None => Poll::Pending,
         }
+    }
+}
+
+impl<S: Stream> Stream for WithFields<S> {
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<S::Item>> {
+        let this = self.project();
+        let _scope = enter(this.base, this.fields);
+        match this.inner.as_pin_mut() {
+            Some(inner) => inner.poll_next(task),
+            // Unreachable, as above.
+            None => Poll::Pending,
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.inner.as_ref().map_or((0, Some(0)), Stream::size_hint)
     }
 }

@@ -1,0 +1,49 @@
+//! Function calls that are observed: what [`with_observability`](crate::with_observability) expands to.
+//!
+//! The expansion holds what only it knows (names, expressions, types); all else is here, compiled once. None of this is
+//! a stable interface.
+
+pub mod failure;
+mod future;
+mod observed;
+mod repeated;
+pub mod restore;
+pub mod set;
+pub mod shown;
+mod site;
+mod status;
+mod stream;
+
+pub use crate::__place as place;
+pub use failure::{BorrowedFailure, Failed, Failure};
+pub use future::{Ending, Observed};
+pub use observed::{Call, Log};
+pub use restore::{Restore, Returns, fields_of};
+pub use set::{SetField, in_fields};
+pub use shown::{Best, Ended, Plain, REDACTED, Returned, value};
+pub use site::{Event, NO_SPAN, Place, Site, Sites};
+pub use stream::ObservedStream;
+pub use tracing::{
+    self, Level,
+    field::{Empty, Value, debug, display},
+};
+
+/// The traits by which the best form of a value is found: to be in scope where one is asked for, and without their
+/// names, which would hide those of the user's.
+pub mod forms {
+    pub use super::failure::forms::{
+        AsCopy as _, AsCopyInside as _, AsError as _, AsErrorInside as _, AsErrorOf as _, ErrorAsDebug as _,
+        ErrorAsDisplay as _, ErrorAsTypeName as _,
+    };
+    pub use super::restore::forms::{
+        FromCarrier as _, FromContext as _, FromMutableCarrier as _, FromOptionalCarrier as _, FromReference as _,
+        InjectHere as _,
+    };
+    pub use super::set::forms::{
+        SetFromDisplay as _, SetFromDisplayOption as _, SetFromInto as _, SetFromOption as _, SetFromReference as _,
+    };
+    pub use super::shown::forms::{
+        AsDebug as _, AsDebugOption as _, AsDisplay as _, AsInteger as _, AsItself as _, AsNothing as _, AsOption as _,
+        AsResult as _, AsSuccess as _, AsTypeName as _,
+    };
+}

@@ -1,0 +1,91 @@
+//! Context fields that are set from arguments.
+
+use std::fmt;
+
+use crate::{
+    context::WithFields,
+    field::{ContextField, FieldType, Fields},
+};
+
+/// A field and the argument that it is to be set to, converted in the best way that there is.
+pub struct SetField<'a, T: 'static, V: ?Sized>(pub &'static ContextField<T>, pub &'a V);
+
+/// Runs a future or a stream with these fields in force.
+pub fn in_fields<F>(fields: Fields, body: F) -> WithFields<F> {
+    WithFields::new(body, fields)
+}
+
+/// The ways, best first.
+pub mod forms {
+    use super::*;
+
+    /// A reference to a value of the field's type.
+    pub trait SetFromReference {
+        fn set(&self, fields: Fields) -> Fields;
+    }
+
+    impl<T: FieldType> SetFromReference for &&&&SetField<'_, T, &T> {
+        fn set(&self, fields: Fields) -> Fields {
+            fields.with(self.0, (*self.1).clone())
+        }
+    }
+
+    impl<T: FieldType> SetFromReference for &&&&SetField<'_, T, Option<&T>> {
+        fn set(&self, fields: Fields) -> Fields {
+            match self.1 {
+                Some(value) => fields.with(self.0, (*value).clone()),
+                None => fields,
+            }
+        }
+    }
+
+    /// What is in an `Option`, if anything is, converted into the field's type.
+    pub trait SetFromOption {
+        fn set(&self, fields: Fields) -> Fields;
+    }
+
+    impl<T: FieldType, V: Clone + Into<T>> SetFromOption for &&&SetField<'_, T, Option<V>> {
+        fn set(&self, fields: Fields) -> Fields {
+            match self.1 {
+                Some(value) => fields.with(self.0, value.clone()),
+                None => fields,
+            }
+        }
+    }
+
+    /// A value that can be converted into the field's type.
+    pub trait SetFromInto {
+        fn set(&self, fields: Fields) -> Fields;
+    }
+
+    impl<T: FieldType, V: Clone + Into<T>> SetFromInto for &&SetField<'_, T, V> {
+        fn set(&self, fields: Fields) -> Fields {
+            fields.with(self.0, self.1.clone())
+        }
+    }
+
+    /// What is in an `Option`, if anything is, as a text.
+    pub trait SetFromDisplayOption {
+        fn set(&self, fields: Fields) -> Fields;
+    }
+
+    impl<T: FieldType + From<String>, V: fmt::Display> SetFromDisplayOption for &SetField<'_, T, Option<V>> {
+        fn set(&self, fields: Fields) -> Fields {
+            match self.1 {
+                Some(value) => fields.with(self.0, value.to_string()),
+                None => fields,
+            }
+        }
+    }
+
+    /// A value as a text.
+    pub trait SetFromDisplay {
+        fn set(&self, fields: Fields) -> Fields;
+    }
+
+    impl<T: FieldType + From<String>, V: fmt::Display + ?Sized> SetFromDisplay for SetField<'_, T, V> {
+        fn set(&self, fields: Fields) -> Fields {
+            fields.with(self.0, self.1.to_string())
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! The best form in which a value can be shown, found by its type.
+//!
+//! Each form is a trait on one reference more than the next best: the compiler takes the first that fits ("autoref
+//! specialisation"), and asks for none that the type does not have.
+
+use std::{
+    any::type_name,
+    fmt,
+    num::{NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize},
+};
+
+use tracing::field::{DebugValue, DisplayValue, Empty, Value, debug, display};
+
+/// What stands for a value that must not be shown.
+pub const REDACTED: &str = "[redacted]";
+
+/// An argument, or what is read off one: its own type where fields have it, else its `Display`, else its `Debug`, else
+/// the name of its type. `Option` is what is in it, or nothing.
+pub struct Best<'a, T: ?Sized>(pub &'a T);
+
+/// An argument as `#[tracing::instrument]` shows what is not a value: its `Debug`, or the name of its type.
+pub struct Plain<'a, T: ?Sized>(pub &'a T);
+
+/// What a function returned: its own type where fields have it, else its `Debug`, else its `Display`, else the name of
+/// its type. `Option` is its `Debug`: that there is nothing is worth knowing.
+pub struct Returned<'a, T: ?Sized>(pub &'a T);
+
+/// What a call came to, if it can be told: a `Result` is, all else succeeds.
+pub struct Ended<'a, T: ?Sized>(pub &'a T);
+
+/// What was found for an argument, as a field's value.
+pub fn value(found: &impl Shown) -> &dyn Value {
+    found.value()
+}
+
+/// What can be shown as a field's value.
+pub trait Shown {
+    fn value(&self) -> &dyn Value;
+}
+
+impl<T: Value> Shown for T {
+    fn value(&self) -> &dyn Value {
+        self
+    }
+}
+
+/// A whole number. OpenTelemetry's are signed, and its layer takes `u64` for a text.
+pub enum Integer {
+    None,
+    Small(i64),
+    Large(u64),
+}
+
+impl Shown for Integer {
+    fn value(&self) -> &dyn Value {
+        match self {
+            Integer::None => &Empty,
+            Integer::Small(number) => number,
+            Integer::Large(number) => number,
+        }
+    }
+}
+
+/// The types of such numbers: the signed ones, too, so that a literal may become what it does by itself.
+pub trait ToInteger {
+    fn to_integer(&self) -> Integer;
+}
+
+macro_rules! to_integer {
+    ($($number:ident)*) => {$(
+        impl ToInteger for $number {
+            #[allow(clippy::cast_lossless, reason = "some are as large")]
+            fn to_integer(&self) -> Integer {
+                i64::try_from(*self).map_or(Integer::Large(*self as u64), Integer::Small)
+            }
+        }
+    )*};
+}
+
+to_integer!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+
+macro_rules! non_zero_to_integer {
+    ($($number:ident)*) => {$(
+        impl ToInteger for $number {
+            fn to_integer(&self) -> Integer {
+                self.get().to_integer()
+            }
+        }
+    )*};
+}
+
+non_zero_to_integer!(NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroUsize);
+
+impl<T: ToInteger> ToInteger for &T {
+    fn to_integer(&self) -> Integer {
+        (**self).to_integer()
+    }
+}
+
+impl<T: ToInteger> ToInteger for Option<T> {
+    fn to_integer(&self) -> Integer {
+        self.as_ref().map_or(Integer::None, T::to_integer)
+    }
+}
+
+/// The name of a type whose values cannot be shown.
+pub struct TypeName(&'static str);
+
+impl TypeName {
+    pub(super) fn of<T: ?Sized>() -> Self {
+        TypeName(type_name::<T>())
+    }
+}
+
+impl fmt::Display for TypeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+/// The forms, best first.
+pub mod forms {
+    use super::*;
+
+    /// As a number of the type that every output has.
+    pub trait AsInteger {
+        fn show(&self) -> Integer;
+    }
+
+    impl<T: ToInteger> AsInteger for &&&&&Best<'_, T> {
+        fn show(&self) -> Integer {
+            self.0.to_integer()
+        }
+    }
+
+    /// As a value of its own type.
+    pub trait AsItself<'a> {
+        type Shown: Value + 'a;
+        fn show(&self) -> Self::Shown;
+    }
+
+    impl<'a, T: Value + ?Sized> AsItself<'a> for &&&&Best<'a, T> {
+        type Shown = &'a T;
+        fn show(&self) -> &'a T {
+            self.0
+        }
+    }
+
+    impl<'a, T: Value> AsItself<'a> for &&&Returned<'a, T> {
+        type Shown = &'a T;
+        fn show(&self) -> &'a T {
+            self.0
+        }
+    }
+
+    /// Not at all: that a function returned `()` says nothing.
+    pub trait AsNothing {
+        fn show(&self) -> Option<bool>;
+    }
+
+    impl AsNothing for &&&&&Returned<'_, ()> {
+        fn show(&self) -> Option<bool> {
+            None
+        }
+    }
+
+    /// As what is in it, if anything is.
+    pub trait AsOption<'a> {
+        type Shown: Value + 'a;
+        fn show(&self) -> Self::Shown;
+    }
+
+    impl<'a, T: fmt::Display> AsOption<'a> for &&&Best<'a, Option<T>> {
+        type Shown = Option<DisplayValue<&'a T>>;
+        fn show(&self) -> Self::Shown {
+            self.0.as_ref().map(display)
+        }
+    }
+
+    impl<'a, T: fmt::Display> AsOption<'a> for &&&Best<'a, &'a Option<T>> {
+        type Shown = Option<DisplayValue<&'a T>>;
+        fn show(&self) -> Self::Shown {
+            self.0.as_ref().map(display)
+        }
+    }
+
+    impl<'a, T> AsOption<'a> for &&&&Returned<'a, Option<T>>
+    where
+        Option<T>: fmt::Debug,
+    {
+        type Shown = DebugValue<&'a Option<T>>;
+        fn show(&self) -> Self::Shown {
+            debug(self.0)
+        }
+    }
+
+    /// As its `Display`.
+    pub trait AsDisplay<'a> {
+        type Shown: Value + 'a;
+        fn show(&self) -> Self::Shown;
+    }
+
+    impl<'a, T: fmt::Display + ?Sized> AsDisplay<'a> for &&Best<'a, T> {
+        type Shown = DisplayValue<&'a T>;
+        fn show(&self) -> Self::Shown {
+            display(self.0)
+        }
+    }
+
+    impl<'a, T: fmt::Display + ?Sized> AsDisplay<'a> for &Returned<'a, T> {
+        type Shown = DisplayValue<&'a T>;
+        fn show(&self) -> Self::Shown {
+            display(self.0)
+        }
+    }
+
+    /// As its `Debug`, if there is anything in it.
+    pub trait AsDebugOption<'a> {
+        type Shown: Value + 'a;
+        fn show(&self) -> Self::Shown;
+    }
+
+    impl<'a, T: fmt::Debug> AsDebugOption<'a> for &&Best<'a, Option<T>> {
+        type Shown = Option<DebugValue<&'a T>>;
+        fn show(&self) -> Self::Shown {
+            self.0.as_ref().map(debug)
+        }
+    }
+
+    impl<'a, T: fmt::Debug> AsDebugOption<'a> for &&Best<'a, &'a Option<T>> {
+        type Shown = Option<DebugValue<&'a T>>;
+        fn show(&self) -> Self::Shown {
+            self.0.as_ref().map(debug)
+        }
+    }
+
+    /// As its `Debug`.
+    pub trait AsDebug<'a> {
+        type Shown: Value + 'a;
+        fn show(&self) -> Self::Shown;
+    }
+
+    impl<'a, T: fmt::Debug + ?Sized> AsDebug<'a> for &Best<'a, T> {
+        type Shown = DebugValue<&'a T>;
+        fn show(&self) -> Self::Shown {
+            debug(self.0)
+        }
+    }
+
+    impl<'a, T: fmt::Debug + ?Sized> AsDebug<'a> for &&Plain<'a, T> {
+        type Shown = DebugValue<&'a T>;
+        fn show(&self) -> Self::Shown {
+            debug(self.0)
+        }
+    }
+
+    impl<'a, T: fmt::Debug + ?Sized> AsDebug<'a> for &&Returned<'a, T> {
+        type Shown = DebugValue<&'a T>;
+        fn show(&self) -> Self::Shown {
+            debug(self.0)
+        }
+    }
+
+    /// As the name of its type.
+    pub trait AsTypeName {
+        fn show(&self) -> DisplayValue<TypeName>;
+    }
+
+    impl<T: ?Sized> AsTypeName for Best<'_, T> {
+        fn show(&self) -> DisplayValue<TypeName> {
+            display(TypeName::of::<T>())
+        }
+    }
+
+    impl<T: ?Sized> AsTypeName for Plain<'_, T> {
+        fn show(&self) -> DisplayValue<TypeName> {
+            display(TypeName::of::<T>())
+        }
+    }
+
+    impl<T: ?Sized> AsTypeName for Returned<'_, T> {
+        fn show(&self) -> DisplayValue<TypeName> {
+            display(TypeName::of::<T>())
+        }
+    }
+
+    /// A `Result`.
+    pub trait AsResult<'a> {
+        type Success: 'a;
+        type Error: 'a;
+        fn split(&self) -> Result<&'a Self::Success, &'a Self::Error>;
+    }
+
+    impl<'a, T, E> AsResult<'a> for &Ended<'a, Result<T, E>> {
+        type Success = T;
+        type Error = E;
+        fn split(&self) -> Result<&'a T, &'a E> {
+            self.0.as_ref()
+        }
+    }
+
+    /// Anything else.
+    pub trait AsSuccess<'a> {
+        type Success: ?Sized + 'a;
+        fn split(&self) -> Result<&'a Self::Success, &'a std::convert::Infallible>;
+    }
+
+    impl<'a, T: ?Sized> AsSuccess<'a> for Ended<'a, T> {
+        type Success = T;
+        fn split(&self) -> Result<&'a T, &'a std::convert::Infallible> {
+            Ok(self.0)
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Where the spans and events of an annotated function come from.
+
+use tracing::{
+    Level, Metadata, Span,
+    callsite::{DefaultCallsite, Identifier},
+    field::{FieldSet, Value},
+    level_filters::{LevelFilter, STATIC_MAX_LEVEL},
+    metadata::Kind,
+    span::Id,
+    subscriber::Interest,
+};
+
+/// The values of a span or an event, in the order of its fields.
+type Values<'a> = [Option<&'a (dyn Value + 'a)>];
+
+/// Where a function stands in the source, and the target of all that it emits.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    pub target: &'static str,
+    pub module: &'static str,
+    pub file: &'static str,
+    pub line: u32,
+    /// The name of its events.
+    pub event: &'static str,
+}
+
+/// The place where this stands.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __place {
+    ($target:expr) => {
+        $crate::call::Place {
+            target: $target,
+            module: ::core::module_path!(),
+            file: ::core::file!(),
+            line: ::core::line!(),
+            event: ::core::concat!("event ", ::core::file!(), ":", ::core::line!()),
+        }
+    };
+}
+
+/// An event's level and fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Event {
+    level: Level,
+    fields: &'static [&'static str],
+}
+
+impl Event {
+    /// An event that is never asked for.
+    pub const NONE: Self = Event { level: Level::TRACE, fields: &[] };
+
+    /// The call, with its arguments.
+    pub const fn called(level: Level, fields: &'static [&'static str]) -> Self {
+        Event { level, fields }
+    }
+
+    /// What the function returned.
+    pub const fn returned(level: Level) -> Self {
+        Event { level, fields: &["message", "return", "elapsed_ms", "busy_ms"] }
+    }
+
+    /// What the function returned, as `#[tracing::instrument(ret)]` has it.
+    pub const fn only_returned(level: Level) -> Self {
+        Event { level, fields: &["return"] }
+    }
+
+    /// How many items a stream gave.
+    pub const fn ended(level: Level) -> Self {
+        Event { level, fields: &["message", "items", "elapsed_ms", "busy_ms"] }
+    }
+
+    /// The error with which it failed.
+    pub const fn failed(level: Level) -> Self {
+        Event { level, fields: &["message", "error", "elapsed_ms", "busy_ms"] }
+    }
+
+    /// The error with which it failed, as `#[tracing::instrument(err)]` has it.
+    pub const fn only_failed(level: Level) -> Self {
+        Event { level, fields: &["error"] }
+    }
+}
+
+/// In place of a span that nobody wants.
+pub const NO_SPAN: Span = Span::none();
+
+/// All callsites of a function. Those that nobody asks for cost a few bytes, and nothing at run time.
+#[derive(Debug)]
+pub struct Sites {
+    pub span: Site,
+    pub called: Site,
+    pub returned: Site,
+    pub failed: Site,
+}
+
+impl Sites {
+    /// `this` is the `static` that this value becomes: callsites know their own address.
+    pub const fn new(
+        this: &'static Self,
+        place: Place,
+        (name, level, fields): (&'static str, Level, &'static [&'static str]),
+        called: Event,
+        returned: Event,
+        failed: Event,
+    ) -> Self {
+        Sites {
+            span: Site::new(&this.span, &place, name, level, fields, Kind::SPAN),
+            called: Site::event(&this.called, &place, called),
+            returned: Site::event(&this.returned, &place, returned),
+            failed: Site::event(&this.failed, &place, failed),
+        }
+    }
+}
+
+/// A callsite and its metadata: what `tracing`'s macros make of a `span!` or an `event!`.
+#[derive(Debug)]
+pub struct Site {
+    callsite: DefaultCallsite,
+    metadata: Metadata<'static>,
+}
+
+impl Site {
+    const fn new(
+        this: &'static Self,
+        place: &Place,
+        name: &'static str,
+        level: Level,
+        fields: &'static [&'static str],
+        kind: Kind,
+    ) -> Self {
+        Site {
+            callsite: DefaultCallsite::new(&this.metadata),
+            metadata: Metadata::new(
+                name,
+                place.target,
+                level,
+                Some(place.file),
+                Some(place.line),
+                Some(place.module),
+                FieldSet::new(fields, Identifier(&this.callsite)),
+                kind,
+            ),
+        }
+    }
+
+    const fn event(this: &'static Self, place: &Place, event: Event) -> Self {
+        Site::new(this, place, place.event, event.level, event.fields, Kind::EVENT)
+    }
+
+    /// Whether anybody wants what comes from here. `level` is its own: as a constant it costs nothing to ask.
+    #[inline(always)]
+    pub fn is_on(&'static self, level: Level) -> bool {
+        may_be_on(level) && (self.is_wanted() || is_logged(level))
+    }
+
+    #[inline]
+    fn is_wanted(&'static self) -> bool {
+        let interest = self.callsite.interest();
+        !interest.is_never() && self.is_enabled(interest)
+    }
+
+    fn is_enabled(&self, interest: Interest) -> bool {
+        interest.is_always() || tracing::dispatcher::get_default(|default| default.enabled(&self.metadata))
+    }
+
+    /// Makes a span from here. Ask [`is_on`](Self::is_on) first.
+    pub fn open(&'static self, values: &Values<'_>) -> Span {
+        self.open_by(values, |values| Span::new(&self.metadata, values))
+    }
+
+    /// Makes a span from here that has this parent, or none.
+    pub fn open_under(&'static self, parent: impl Into<Option<Id>>, values: &Values<'_>) -> Span {
+        self.open_by(values, |values| Span::child_of(parent, &self.metadata, values))
+    }
+
+    #[inline]
+    fn open_by(&'static self, values: &Values<'_>, open: impl FnOnce(&tracing::field::ValueSet<'_>) -> Span) -> Span {
+        let values = self.metadata.fields().value_set_all(values);
+        // With `tracing`'s feature `log`, a span that no subscriber wants goes to the `log` crate.
+        if is_logged(*self.metadata.level()) && !self.is_wanted() {
+            let span = Span::new_disabled(&self.metadata);
+            span.record_all(&values);
+            return span;
+        }
+        open(&values)
+    }
+
+    /// Emits an event from here. Ask [`is_on`](Self::is_on) first.
+    pub fn emit(&'static self, values: &Values<'_>) {
+        let values = self.metadata.fields().value_set_all(values);
+        if !is_logged(*self.metadata.level()) || self.is_wanted() {
+            tracing::Event::dispatch(&self.metadata, &values);
+        }
+        #[allow(unused_imports, reason = "only `tracing`'s feature `log` needs it")]
+        use tracing::Callsite as _;
+        tracing::__tracing_log!(*self.metadata.level(), self.callsite, &values);
+    }
+
+    pub(super) fn level(&self) -> Level {
+        *self.metadata.level()
+    }
+
+    /// Whether nobody asks for the event: it has no place for a value.
+    pub(super) fn is_empty(&self) -> bool {
+        self.metadata.fields().is_empty()
+    }
+
+    /// Whether the event has all of its fields, or is as `#[tracing::instrument]` has it.
+    pub(super) fn is_full(&self) -> bool {
+        self.metadata.fields().len() > 1
+    }
+}
+
+/// Whether anything of this level can be wanted by anybody.
+#[inline(always)]
+pub(super) fn may_be_on(level: Level) -> bool {
+    level <= STATIC_MAX_LEVEL && level <= LevelFilter::current() || is_logged(level)
+}
+
+/// Whether `tracing` passes on to the `log` crate what no subscriber takes: its feature `log` does.
+#[inline(always)]
+fn is_logged(_level: Level) -> bool {
+    tracing::if_log_enabled! { _level, { true } else { false } }
+}

@@ -1,0 +1,98 @@
+//! The stream of a call.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_core::Stream;
+use pin_project_lite::pin_project;
+
+use super::{
+    future::{Ending, Work},
+    observed::Call,
+};
+
+pin_project! {
+    /// Runs a stream as the body of a call: its span is entered at every poll, and while it is dropped.
+    #[must_use = "streams do nothing unless polled"]
+    pub struct ObservedStream<S, E> {
+        // `None` only once it is being dropped.
+        #[pin]
+        body: Option<S>,
+        call: Call,
+        item: E,
+        work: Work,
+        has_failed: bool,
+        items: u64,
+    }
+
+    impl<S, E> PinnedDrop for ObservedStream<S, E> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            if this.call.is_watched() {
+                this.work.dropped(this.call, &mut || this.body.set(None));
+            }
+        }
+    }
+}
+
+impl Call {
+    /// Makes a stream the body of this call. `item` is shown each item, and says whether it is an error. The end of
+    /// the stream is the end of the call; it succeeds when no item was an error.
+    pub fn observe_stream<S, E>(self, body: S, item: E) -> ObservedStream<S, E>
+    where
+        S: Stream,
+        E: Fn(&S::Item, &Ending<'_>) -> bool,
+    {
+        ObservedStream { body: Some(body), work: Work::of(&self), call: self, item, has_failed: false, items: 0 }
+    }
+}
+
+impl<S, E> Stream for ObservedStream<S, E>
+where
+    S: Stream,
+    E: Fn(&S::Item, &Ending<'_>) -> bool,
+{
+    type Item = S::Item;
+
+    fn poll_next(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<S::Item>> {
+        let this = self.project();
+        // `None` is unreachable: a stream that is being dropped is not polled.
+        let Some(mut body) = this.body.as_pin_mut() else { return Poll::Pending };
+        // One that is polled after its end gets what it gives; its call is over.
+        if this.work.has_ended {
+            return body.poll_next(task);
+        }
+        if !this.call.is_watched() {
+            let polled = body.poll_next(task);
+            if let Poll::Ready(Some(item)) = &polled {
+                (this.item)(item, &Ending::unwatched(this.call.sites()));
+            }
+            return polled;
+        }
+        let mut polled = Poll::Pending;
+        this.work.poll(this.call, &mut |ending| {
+            polled = body.as_mut().poll_next(task);
+            match &polled {
+                Poll::Pending => false,
+                Poll::Ready(Some(item)) => {
+                    *this.items += 1;
+                    *this.has_failed |= (this.item)(item, ending);
+                    false
+                }
+                Poll::Ready(None) => {
+                    if !*this.has_failed {
+                        ending.returned_items(*this.items);
+                    }
+                    true
+                }
+            }
+        });
+        polled
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.body.as_ref().map_or((0, Some(0)), Stream::size_hint)
+    }
+}

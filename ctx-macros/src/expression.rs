@@ -1,0 +1,44 @@
+//! Expressions in the arguments of attributes.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Expr, Ident};
+
+/// Whether a name is written as those of constants are.
+pub(crate) fn is_constant_name(name: &Ident) -> bool {
+    name.to_string().chars().all(|letter| !letter.is_lowercase())
+}
+
+/// The parameter that an expression begins with: `order` in `order.items.len()`.
+pub(crate) fn root(expression: &Expr) -> Option<&Ident> {
+    match expression {
+        Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        Expr::Field(field) => root(&field.base),
+        Expr::MethodCall(call) => root(&call.receiver),
+        Expr::Index(index) => root(&index.expr),
+        Expr::Unary(unary) => root(&unary.expr),
+        Expr::Reference(reference) => root(&reference.expr),
+        Expr::Paren(inner) => root(&inner.expr),
+        Expr::Group(inner) => root(&inner.expr),
+        Expr::Cast(cast) => root(&cast.expr),
+        Expr::Try(tried) => root(&tried.expr),
+        _ => None,
+    }
+}
+
+/// The tokens of an expression, in parentheses where `&` before it would take only its beginning.
+pub(crate) fn referable(expression: &Expr) -> TokenStream {
+    match expression {
+        Expr::Path(_)
+        | Expr::Field(_)
+        | Expr::MethodCall(_)
+        | Expr::Call(_)
+        | Expr::Lit(_)
+        | Expr::Index(_)
+        | Expr::Macro(_)
+        | Expr::Paren(_)
+        | Expr::Reference(_)
+        | Expr::Unary(_) => expression.to_token_stream(),
+        _ => quote::quote!((#expression)),
+    }
+}

@@ -1,0 +1,126 @@
+//! What the parameters of a function are called within its body.
+
+use syn::{FnArg, Ident, Pat, Signature, Type, ext::IdentExt, spanned::Spanned};
+
+/// A name that a parameter's pattern binds.
+#[derive(Clone)]
+pub(crate) struct Binding {
+    pub(crate) name: Ident,
+    /// Whether the type, as it is written, is one of those that fields have as their own.
+    pub(crate) is_value: bool,
+}
+
+impl Binding {
+    pub(crate) fn is_self(&self) -> bool {
+        self.name == "self"
+    }
+
+    /// Its name as a field's: without `r#`.
+    pub(crate) fn field(&self) -> String {
+        self.name.unraw().to_string()
+    }
+}
+
+/// Those of all parameters, in order.
+pub(super) fn of(signature: &Signature) -> Vec<Binding> {
+    let mut found = Vec::new();
+    for parameter in &signature.inputs {
+        match parameter {
+            FnArg::Receiver(receiver) => {
+                found.push(Binding { name: Ident::new("self", receiver.self_token.span()), is_value: false });
+            }
+            FnArg::Typed(typed) => collect(&typed.pat, is_value(&typed.ty), &mut found),
+        }
+    }
+    found
+}
+
+/// The irrefutable patterns. The type of what is bound in a structure is not known, as with `#[tracing::instrument]`.
+fn collect(pattern: &Pat, is_value: bool, found: &mut Vec<Binding>) {
+    match pattern {
+        Pat::Ident(bound) => {
+            found.push(Binding { name: bound.ident.clone(), is_value });
+            if let Some((_, inner)) = &bound.subpat {
+                collect(inner, false, found);
+            }
+        }
+        Pat::Reference(reference) => collect(&reference.pat, is_value, found),
+        Pat::Paren(inner) => collect(&inner.pat, is_value, found),
+        Pat::Type(typed) => collect(&typed.pat, is_value, found),
+        Pat::Struct(pattern) => pattern.fields.iter().for_each(|field| collect(&field.pat, false, found)),
+        Pat::Tuple(pattern) => pattern.elems.iter().for_each(|element| collect(element, false, found)),
+        Pat::TupleStruct(pattern) => pattern.elems.iter().for_each(|element| collect(element, false, found)),
+        Pat::Slice(pattern) => pattern.elems.iter().for_each(|element| collect(element, false, found)),
+        _ => {}
+    }
+}
+
+/// The types that `#[tracing::instrument]` records as themselves, by their names.
+/// (tracing-attributes 0.1.31, `expand.rs`, `RecordType::TYPES_FOR_VALUE`)
+const VALUES: &[&str] = &[
+    "bool",
+    "str",
+    "u8",
+    "i8",
+    "u16",
+    "i16",
+    "u32",
+    "i32",
+    "u64",
+    "i64",
+    "u128",
+    "i128",
+    "f32",
+    "f64",
+    "usize",
+    "isize",
+    "String",
+    "NonZeroU8",
+    "NonZeroI8",
+    "NonZeroU16",
+    "NonZeroI16",
+    "NonZeroU32",
+    "NonZeroI32",
+    "NonZeroU64",
+    "NonZeroI64",
+    "NonZeroU128",
+    "NonZeroI128",
+    "NonZeroUsize",
+    "NonZeroIsize",
+    "Wrapping",
+];
+
+fn is_value(written: &Type) -> bool {
+    match written {
+        Type::Path(path) => {
+            path.path.segments.last().is_some_and(|last| VALUES.iter().any(|value| last.ident == value))
+        }
+        Type::Reference(reference) => is_value(&reference.elem),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(signature: &str) -> Vec<(String, bool)> {
+        let signature: Signature = syn::parse_str(signature).unwrap();
+        of(&signature).iter().map(|binding| (binding.field(), binding.is_value)).collect()
+    }
+
+    #[test]
+    fn every_name_that_a_pattern_binds_is_found() {
+        let found =
+            names("fn f(&mut self, (a, b): (u8, u8), Foo { x, y: Bar(z), .. }: Foo, &[m, ..]: &[u8; 3], _: u8)");
+        let found: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(found, ["self", "a", "b", "x", "z", "m"]);
+    }
+
+    #[test]
+    fn types_that_fields_have_as_their_own_are_known_by_name() {
+        let found = names("fn f(a: u8, b: &str, c: std::num::NonZeroU8, r#type: Option<u8>, mut e: String)");
+        let found: Vec<_> = found.iter().map(|(name, is_value)| (name.as_str(), *is_value)).collect();
+        assert_eq!(found, [("a", true), ("b", true), ("c", true), ("type", false), ("e", true)]);
+    }
+}

@@ -1,0 +1,117 @@
+//! Whether the error that a function returns may borrow.
+
+use syn::{
+    GenericArgument, Ident, Lifetime, PathArguments, ReturnType, TypeImplTrait, TypePath, TypeReference,
+    visit_mut::{VisitMut, visit_type_impl_trait_mut, visit_type_path_mut, visit_type_reference_mut},
+};
+
+use super::Function;
+
+impl Function {
+    /// Whether the error's type, as it is written, has a lifetime or could have one: that of a type parameter, for
+    /// example. One that is hidden by an alias, or left out, is not seen.
+    pub(crate) fn error_may_borrow(&self) -> bool {
+        let ReturnType::Type(_, returned) = &self.signature.output else { return false };
+        let mut search = Search { function: self, is_within: false, found: false };
+        search.visit_type_mut(&mut returned.clone());
+        search.found
+    }
+}
+
+struct Search<'a> {
+    function: &'a Function,
+    /// Whether this is the error, or might be.
+    is_within: bool,
+    found: bool,
+}
+
+impl Search<'_> {
+    fn is_parameter(&self, name: &Ident) -> bool {
+        let text = name.to_string();
+        // Those of an `impl` block are known by how they are usually called, where it has no attribute of its own.
+        let is_usual = text.len() <= 2
+            && text.starts_with(|letter: char| letter.is_ascii_uppercase())
+            && !text.contains(|letter: char| letter.is_ascii_lowercase());
+        is_usual || name == "Self" || self.function.is_type_parameter(name)
+    }
+}
+
+impl VisitMut for Search<'_> {
+    fn visit_type_path_mut(&mut self, path: &mut TypePath) {
+        if self.is_within {
+            let is_parameter = path.path.segments.first().is_some_and(|first| self.is_parameter(&first.ident));
+            self.found |= path.qself.is_some() || is_parameter;
+            return visit_type_path_mut(self, path);
+        }
+        let Some(last) = path.path.segments.last_mut().filter(|last| last.ident.to_string().ends_with("Result")) else {
+            return visit_type_path_mut(self, path);
+        };
+        let PathArguments::AngleBracketed(arguments) = &mut last.arguments else { return };
+        // The first type is what comes of a success.
+        let mut types = 0;
+        for argument in &mut arguments.args {
+            match argument {
+                GenericArgument::Lifetime(lifetime) => self.found |= !is_static(lifetime),
+                GenericArgument::Type(written) => {
+                    self.is_within = types > 0;
+                    types += 1;
+                    self.visit_type_mut(written);
+                    self.is_within = false;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        self.found |= self.is_within && !reference.lifetime.as_ref().is_some_and(is_static);
+        visit_type_reference_mut(self, reference);
+    }
+
+    fn visit_type_impl_trait_mut(&mut self, implemented: &mut TypeImplTrait) {
+        self.found |= self.is_within;
+        visit_type_impl_trait_mut(self, implemented);
+    }
+
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        self.found |= self.is_within && !is_static(lifetime);
+    }
+}
+
+fn is_static(lifetime: &Lifetime) -> bool {
+    lifetime.ident == "static"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_may_borrow_where_it_has_a_lifetime_or_a_type_that_may_be_anything() {
+        for (returned, expected) in [
+            ("Result<&'a str, io::Error>", false),
+            ("io::Result<T>", false),
+            ("anyhow::Result<&str>", false),
+            ("Result<(), &'static str>", false),
+            ("Result<(), Box<dyn Error + Send + Sync + 'static>>", false),
+            ("impl Future<Output = Result<T, Error>> + 'a", false),
+            ("Pin<Box<dyn Future<Output = Result<Self, Error>> + Send + '_>>", false),
+            ("Option<&str>", false),
+            ("Result<(), &str>", true),
+            ("Result<(), ParseError<'_>>", true),
+            ("ParseResult<'a, u8>", true),
+            ("Result<(), Failed>", true),
+            ("Result<(), E>", true),
+            ("Result<(), Self::Error>", true),
+            ("Result<(), <S as Store>::Error>", true),
+            ("Result<(), SendError<T>>", true),
+            ("Result<(), Box<dyn Error + 'a>>", true),
+            ("Result<(), impl Error>", true),
+            ("BoxStream<'a, Result<u8, S::Error>>", true),
+        ] {
+            let function = format!("fn f<Failed: Error>() -> {returned} {{}}");
+            let function: Function = syn::parse_str(&function).unwrap();
+            assert_eq!(function.error_may_borrow(), expected, "{returned}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! `attributes_from_args`, `static_attributes` and `context`
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::{Expr, ExprPath, Ident, LitStr, Token, braced, bracketed, ext::IdentExt, parse::ParseStream, token};
+
+use super::{ContextArgument, Sigil};
+use crate::mistakes::Mistakes;
+use crate::{
+    expression::is_constant_name,
+    input::{entries, is_at_end, is_path},
+};
+
+/// The name of an attribute.
+#[derive(Clone)]
+pub(in super::super) enum Key {
+    Text(LitStr),
+    /// A constant, such as those of `opentelemetry-semantic-conventions`.
+    Constant(ExprPath),
+}
+
+impl ToTokens for Key {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Key::Text(text) => text.to_tokens(tokens),
+            Key::Constant(path) => path.to_tokens(tokens),
+        }
+    }
+}
+
+impl Key {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(LitStr) {
+            return Ok(Key::Text(input.parse()?));
+        }
+        if is_path(input) {
+            let path: ExprPath = input.parse()?;
+            return match path.path.get_ident().filter(|word| !is_constant_name(word)) {
+                Some(word) => {
+                    let message = format!("the name of an attribute is a text or a constant: write \"{word}\"");
+                    Err(syn::Error::new(word.span(), message))
+                }
+                None => Ok(Key::Constant(path)),
+            };
+        }
+        Err(input.error("expected the attribute's name, such as \"user.id\""))
+    }
+}
+
+/// `%user.id: "user.id"`
+#[derive(Clone)]
+pub(in super::super) struct Attribute {
+    pub(in super::super) sigil: Sigil,
+    pub(in super::super) value: Expr,
+    pub(in super::super) key: Key,
+}
+
+#[derive(Clone, Default)]
+pub(in super::super) enum Attributes {
+    #[default]
+    None,
+    /// All arguments, as with `#[tracing::instrument]`.
+    All,
+    List(Vec<Attribute>),
+}
+
+const EXPECTED: &str = "expected `{ user_id: \"user.id\" }`, `[user_id]` or `all`";
+
+impl Attributes {
+    pub(super) fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Self> {
+        if input.peek(token::Brace) {
+            let content;
+            braced!(content in input);
+            return Ok(Attributes::List(entries(&content, mistakes, mapped)?));
+        }
+        if input.peek(token::Bracket) {
+            let content;
+            bracketed!(content in input);
+            return Ok(Attributes::List(entries(&content, mistakes, named)?));
+        }
+        match input.parse::<Option<Ident>>()? {
+            Some(word) if word == "all" => Ok(Attributes::All),
+            Some(word) if word == "none" => Ok(Attributes::None),
+            Some(word) => Err(syn::Error::new(word.span(), EXPECTED)),
+            None => Err(input.error(EXPECTED)),
+        }
+    }
+}
+
+/// `?req: "req"`
+fn mapped(input: ParseStream<'_>) -> syn::Result<Attribute> {
+    let sigil = Sigil::parse(input)?;
+    let value: Expr = input.parse()?;
+    if let Expr::Lit(_) = value {
+        let message = "expected an argument, as in `user_id: \"user.id\"`; what is constant belongs in \
+                       `static_attributes`";
+        return Err(syn::Error::new_spanned(value, message));
+    }
+    if input.parse::<Option<Token![:]>>()?.is_none() {
+        let message = format!(
+            "expected `: \"name of the attribute\"` after this; `[{}]` gives an argument its own name",
+            value.to_token_stream()
+        );
+        return Err(syn::Error::new_spanned(value, message));
+    }
+    Ok(Attribute { sigil, value, key: Key::parse(input)? })
+}
+
+/// `?req`
+fn named(input: ParseStream<'_>) -> syn::Result<Attribute> {
+    let sigil = Sigil::parse(input)?;
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error("expected an argument; `{ order.id: \"order.id\" }` names what is not one"));
+    }
+    let name = input.call(Ident::parse_any)?;
+    if !input.is_empty() && !input.peek(Token![,]) {
+        return Err(input.error("expected `,`: `{ order.id: \"order.id\" }` names what is not an argument"));
+    }
+    let key = Key::Text(LitStr::new(&name.unraw().to_string(), name.span()));
+    Ok(Attribute { sigil, value: syn::parse_quote!(#name), key })
+}
+
+/// `"shard": 7`
+#[derive(Clone)]
+pub(in super::super) struct StaticAttribute {
+    pub(in super::super) key: Key,
+    pub(in super::super) value: Expr,
+}
+
+pub(super) fn parse_static(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Vec<StaticAttribute>> {
+    if !input.peek(token::Brace) {
+        return Err(input.error("expected `{ \"component\": \"profile\" }`"));
+    }
+    let content;
+    braced!(content in input);
+    entries(&content, mistakes, |input| {
+        let key = Key::parse(input)?;
+        if input.parse::<Option<Token![:]>>()?.is_none() {
+            return Err(syn::Error::new_spanned(key, "expected `: value` after this"));
+        }
+        let value: Expr = input.parse()?;
+        match constant(&value) {
+            true => Ok(StaticAttribute { key, value }),
+            false => Err(syn::Error::new_spanned(
+                value,
+                "a static attribute is a text, a number, a boolean or a constant; what comes from arguments belongs in \
+                 `attributes_from_args`",
+            )),
+        }
+    })
+}
+
+fn constant(value: &Expr) -> bool {
+    match value {
+        Expr::Lit(literal) => {
+            matches!(literal.lit, syn::Lit::Str(_) | syn::Lit::Int(_) | syn::Lit::Float(_) | syn::Lit::Bool(_))
+        }
+        Expr::Unary(unary) => matches!(unary.op, syn::UnOp::Neg(_)) && constant(&unary.expr),
+        Expr::Group(inner) => constant(&inner.expr),
+        Expr::Path(path) => path.path.get_ident().is_none_or(is_constant_name),
+        Expr::Macro(_) => true,
+        _ => false,
+    }
+}
+
+pub(super) fn parse_context(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Vec<ContextArgument>> {
+    if !input.peek(token::Brace) {
+        return Err(input.error("expected `{ tenant: TENANT_ID }`"));
+    }
+    let content;
+    braced!(content in input);
+    entries(&content, mistakes, |input| {
+        let value: Expr = input.parse()?;
+        if input.parse::<Option<Token![:]>>()?.is_none() {
+            return Err(syn::Error::new_spanned(value, "expected `: FIELD` after this, such as `: TENANT_ID`"));
+        }
+        if input.peek(LitStr) {
+            return Err(input.error("expected a `ContextField`, such as `TENANT_ID`: a name would have no type"));
+        }
+        if is_at_end(input) {
+            return Err(input.error("expected a `ContextField`, such as `TENANT_ID`"));
+        }
+        Ok(ContextArgument { value, field: input.parse()? })
+    })
+}

@@ -1,0 +1,33 @@
+//! `kind = server`
+
+use syn::{Ident, LitStr, parse::ParseStream};
+
+use crate::mistakes::did_you_mean;
+
+const KINDS: [&str; 5] = ["internal", "server", "client", "producer", "consumer"];
+
+/// What the span stands for, as OpenTelemetry has it.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Kind(&'static str);
+
+impl Kind {
+    pub(super) fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let (word, span) = if let Some(text) = input.parse::<Option<LitStr>>()? {
+            (text.value(), text.span())
+        } else if let Some(word) = input.parse::<Option<Ident>>()? {
+            (word.to_string(), word.span())
+        } else {
+            return Err(input.error(format_args!("expected a kind: {}", KINDS.join(", "))));
+        };
+        let kind = KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(&word));
+        kind.map(|kind| Kind(kind)).ok_or_else(|| {
+            let hint = did_you_mean(&word, &KINDS);
+            syn::Error::new(span, format_args!("there is no kind `{word}`{hint}; there are: {}", KINDS.join(", ")))
+        })
+    }
+
+    /// As the OpenTelemetry layer takes it; `None` for the one that it takes by itself.
+    pub(in super::super) fn exported(self) -> Option<&'static str> {
+        (self.0 != "internal").then_some(self.0)
+    }
+}

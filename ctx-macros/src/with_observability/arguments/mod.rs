@@ -1,0 +1,264 @@
+//! What was written between the parentheses.
+
+mod attributes;
+mod events;
+mod fields;
+mod kind;
+mod level;
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use syn::{
+    Expr, Ident, Lit, LitStr, Path, Token,
+    ext::IdentExt,
+    parenthesized,
+    parse::{ParseStream, Parser},
+    token,
+};
+
+pub(super) use attributes::{Attributes, Key, StaticAttribute};
+pub(super) use events::{EventArguments, Format, LogErrors};
+pub(super) use fields::{Field, FieldName, Sigil};
+pub(super) use kind::Kind;
+pub(super) use level::Level;
+
+use crate::{
+    input::{after_equals, boolean, entries, skip_to_comma, takes, without_value},
+    mistakes::{Mistakes, did_you_mean},
+};
+
+/// All arguments, by their names: first those of `#[tracing::instrument]`, then our own.
+const KNOWN: &[&str] = &[
+    "name",
+    "level",
+    "target",
+    "parent",
+    "follows_from",
+    "links",
+    "skip",
+    "skip_all",
+    "fields",
+    "err",
+    "ret",
+    "kind",
+    "attributes_from_args",
+    "static_attributes",
+    "log_args",
+    "log_result",
+    "log_errors",
+    "log_level",
+    "redact",
+    "reveal",
+    "context",
+    "except",
+    "crate",
+];
+
+/// `TENANT_ID` in `context = { tenant: TENANT_ID }`, and what it is set to.
+#[derive(Clone)]
+pub(super) struct ContextArgument {
+    pub(super) value: Expr,
+    pub(super) field: Expr,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Arguments {
+    pub(super) name: Option<Expr>,
+    pub(super) level: Option<Level>,
+    pub(super) target: Option<Expr>,
+    pub(super) parent: Option<Expr>,
+    pub(super) follows_from: Option<Expr>,
+    pub(super) links: Option<Expr>,
+    pub(super) skip: Vec<Ident>,
+    pub(super) skip_all: bool,
+    pub(super) fields: Vec<Field>,
+    pub(super) err: Option<EventArguments>,
+    pub(super) ret: Option<EventArguments>,
+    pub(super) kind: Option<Kind>,
+    pub(super) attributes: Attributes,
+    pub(super) static_attributes: Vec<StaticAttribute>,
+    pub(super) log_args: Option<bool>,
+    pub(super) log_result: Option<bool>,
+    pub(super) log_errors: Option<LogErrors>,
+    pub(super) log_level: Option<Level>,
+    pub(super) redact: Vec<Ident>,
+    pub(super) reveal: Vec<Ident>,
+    pub(super) context: Vec<ContextArgument>,
+    pub(super) except: Vec<Ident>,
+    pub(super) library: Option<Path>,
+}
+
+impl Arguments {
+    /// Reads the arguments, over those of the `impl` block that the function stands in. One that cannot be read costs
+    /// none of the others.
+    pub(super) fn parse(written: TokenStream, of_block: Arguments, mistakes: &mut Mistakes) -> Arguments {
+        let mut arguments = of_block;
+        // What ends too early is wrong at its last token, not at the whole attribute.
+        let last = written.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span());
+        let mut written = Group::new(Delimiter::Parenthesis, written);
+        written.set_span(last);
+        let parser = |input: ParseStream<'_>| {
+            let content;
+            parenthesized!(content in input);
+            arguments.parse_all(&content, mistakes)
+        };
+        if let Err(error) = parser.parse2(TokenTree::from(written).into()) {
+            mistakes.add_error(error);
+        }
+        arguments
+    }
+
+    fn parse_all(&mut self, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
+        let mut seen: Vec<String> = Vec::new();
+        while !input.is_empty() {
+            // As with `#[tracing::instrument]`, commas may be left out or doubled.
+            if input.parse::<Option<Token![,]>>()?.is_some() {
+                continue;
+            }
+            let word = if input.peek(LitStr) {
+                // `#[instrument("name")]` is `name = "name"`.
+                Ident::new("name", input.span())
+            } else if input.peek(Ident::peek_any) {
+                input.call(Ident::parse_any)?
+            } else {
+                mistakes.add_error(input.error("expected the name of an argument, such as `level`"));
+                skip_to_comma(input)?;
+                continue;
+            };
+            let name = word.unraw().to_string();
+            if !KNOWN.contains(&name.as_str()) {
+                let hint = match did_you_mean(&name, KNOWN) {
+                    hint if hint.is_empty() => format!("; there are: {}", KNOWN.join(", ")),
+                    hint => hint,
+                };
+                mistakes.add(&word, format_args!("there is no argument `{name}`{hint}"));
+                skip_to_comma(input)?;
+                continue;
+            }
+            if seen.contains(&name) {
+                mistakes.add(&word, format_args!("`{name}` is given twice: give it once"));
+                skip_to_comma(input)?;
+                continue;
+            }
+            if let Err(error) = self.parse_one(&name, &word, input, mistakes) {
+                mistakes.add_error(error);
+                skip_to_comma(input)?;
+            }
+            seen.push(name);
+        }
+        Ok(())
+    }
+
+    fn parse_one(
+        &mut self,
+        name: &str,
+        word: &Ident,
+        input: ParseStream<'_>,
+        mistakes: &mut Mistakes,
+    ) -> syn::Result<()> {
+        match name {
+            "name" if input.peek(LitStr) => self.name = Some(input.parse()?),
+            "name" => self.name = Some(text(input, word, "name = \"load\"")?),
+            "target" => self.target = Some(text(input, word, "target = \"my_crate::db\"")?),
+            "parent" => self.parent = Some(value(input, word, "parent = &span")?),
+            "links" => self.links = Some(value(input, word, "links = messages")?),
+            "follows_from" => self.follows_from = Some(value(input, word, "follows_from = causes")?),
+            "level" => self.level = Some(Level::parse(after_equals(input, word, "level = \"info\"")?)?),
+            "log_level" => self.log_level = Some(Level::parse(after_equals(input, word, "log_level = \"debug\"")?)?),
+            "skip" => self.skip = parenthesised(input, word, "skip(a, b)", mistakes, parameter)?,
+            "skip_all" => {
+                without_value(input, word, "skip_all")?;
+                self.skip_all = true;
+            }
+            "fields" => self.fields = parenthesised(input, word, "fields(rows = 3)", mistakes, fields::field)?,
+            "err" => {
+                without_value(input, word, "err` or `err(level = \"warn\")")?;
+                self.err = Some(EventArguments::parse(input, mistakes)?);
+            }
+            "ret" => {
+                without_value(input, word, "ret` or `ret(level = \"info\")")?;
+                self.ret = Some(EventArguments::parse(input, mistakes)?);
+            }
+            "kind" => self.kind = Some(Kind::parse(after_equals(input, word, "kind = server")?)?),
+            "attributes_from_args" => {
+                let example = "attributes_from_args = { user_id: \"user.id\" }";
+                self.attributes = Attributes::parse(after_equals(input, word, example)?, mistakes)?;
+            }
+            "static_attributes" => {
+                let example = "static_attributes = { \"component\": \"profile\" }";
+                self.static_attributes = attributes::parse_static(after_equals(input, word, example)?, mistakes)?;
+            }
+            "log_args" => self.log_args = Some(boolean(input, word)?),
+            "log_result" => self.log_result = Some(boolean(input, word)?),
+            "log_errors" => self.log_errors = Some(LogErrors::parse(after_equals(input, word, "log_errors = false")?)?),
+            "redact" => self.redact = bracketed(input, word, "redact = [card]", mistakes)?,
+            "reveal" => self.reveal = bracketed(input, word, "reveal = [page_token]", mistakes)?,
+            "context" => {
+                self.context =
+                    attributes::parse_context(after_equals(input, word, "context = { tenant: TENANT_ID }")?, mistakes)?;
+            }
+            "except" => self.except = parenthesised(input, word, "except(new, len)", mistakes, method)?,
+            "crate" => {
+                let input = after_equals(input, word, "crate = my_crate::ctx_layer")?;
+                let path = match input.parse::<Option<LitStr>>()? {
+                    Some(text) => text.parse_with(Path::parse_mod_style),
+                    None => input.call(Path::parse_mod_style),
+                };
+                let message = "expected the path of `ctx-layer`, such as `my_crate::ctx_layer`";
+                self.library = Some(path.map_err(|error| syn::Error::new(error.span(), message))?);
+            }
+            _ => return Err(syn::Error::new(word.span(), "this argument is known but not read")),
+        }
+        Ok(())
+    }
+}
+
+/// `= value`
+fn value(input: ParseStream<'_>, word: &Ident, example: &str) -> syn::Result<Expr> {
+    after_equals(input, word, example)?.parse()
+}
+
+/// `= "text"`, or any expression that may be one.
+fn text(input: ParseStream<'_>, word: &Ident, example: &str) -> syn::Result<Expr> {
+    let value = value(input, word, example)?;
+    match &value {
+        Expr::Lit(literal) if !matches!(literal.lit, Lit::Str(_)) => {
+            Err(syn::Error::new_spanned(value, format_args!("`{word}` is a text: write `{example}`, for example")))
+        }
+        _ => Ok(value),
+    }
+}
+
+/// `(a, b)`
+fn parenthesised<T>(
+    input: ParseStream<'_>,
+    word: &Ident,
+    example: &str,
+    mistakes: &mut Mistakes,
+    parse: impl FnMut(ParseStream<'_>) -> syn::Result<T>,
+) -> syn::Result<Vec<T>> {
+    if !input.peek(token::Paren) {
+        return Err(takes(word, "a list in parentheses", example));
+    }
+    let content;
+    parenthesized!(content in input);
+    entries(&content, mistakes, parse)
+}
+
+/// `= [a, b]`
+fn bracketed(input: ParseStream<'_>, word: &Ident, example: &str, mistakes: &mut Mistakes) -> syn::Result<Vec<Ident>> {
+    let input = after_equals(input, word, example)?;
+    if !input.peek(token::Bracket) {
+        return Err(input.error(format_args!("expected a list of arguments: write `{example}`, for example")));
+    }
+    let content;
+    syn::bracketed!(content in input);
+    entries(&content, mistakes, parameter)
+}
+
+fn parameter(input: ParseStream<'_>) -> syn::Result<Ident> {
+    input.call(Ident::parse_any).map_err(|error| syn::Error::new(error.span(), "expected the name of a parameter"))
+}
+
+fn method(input: ParseStream<'_>) -> syn::Result<Ident> {
+    input.call(Ident::parse_any).map_err(|error| syn::Error::new(error.span(), "expected the name of a method"))
+}

@@ -1,0 +1,474 @@
+//! What it becomes.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{Expr, ReturnType, Type, spanned::Spanned};
+
+use super::{
+    arguments::Format,
+    plan::{Ending, Plan},
+    values::{NamedValue, names, values},
+};
+use crate::{
+    expression::referable,
+    function::{AsyncBlock, Shape},
+    place::{at, hidden, located_at},
+};
+
+pub(super) fn function(plan: &Plan) -> TokenStream {
+    let body = match &plan.shape {
+        Shape::Sync => sync(plan, &closure(plan)),
+        Shape::Never => never(plan, &closure(plan)),
+        Shape::Async => {
+            let future = future(plan, &plan.function.body);
+            quote!(#future.await)
+        }
+        Shape::AsyncBlock(AsyncBlock { before, attributes, body, is_boxed, .. }) => {
+            let future = future(plan, body);
+            let block = quote!(#attributes async move { #future.await });
+            let block = if *is_boxed { quote!(::std::boxed::Box::pin(#block)) } else { block };
+            quote!(#before #block)
+        }
+        Shape::Future { is_boxed } => {
+            let ended = ended(plan, plan.function.made_type().as_ref());
+            made(plan, &closure(plan), *is_boxed, &hidden("observe"), &ended)
+        }
+        Shape::Stream { is_boxed } => made(plan, &closure(plan), *is_boxed, &hidden("observe_stream"), &item(plan)),
+    };
+    plan.function.with_body(&body)
+}
+
+/// A function that runs at once.
+fn sync(plan: &Plan, body: &TokenStream) -> TokenStream {
+    let Names { call, returned, .. } = Names::new();
+    let begin = begin(plan);
+    let end = end(plan, &call, &quote!(&#returned));
+    let end = if has_forms(plan) { quote!({ #end }) } else { end };
+    quote! {
+        #begin
+        let #returned = #call.run(#body);
+        #end
+        #returned
+    }
+}
+
+/// A function that does not come back: only a panic ends it.
+fn never(plan: &Plan, body: &TokenStream) -> TokenStream {
+    let Names { call, .. } = Names::new();
+    let begin = begin(plan);
+    quote! {
+        #begin
+        #call.run(#body)
+    }
+}
+
+/// The future of an `async` body. All that is made on the way to it is gone before it is awaited.
+fn future(plan: &Plan, body: &TokenStream) -> TokenStream {
+    let Names { call, inside, fields, .. } = Names::new();
+    let open = open(plan);
+    let called = called(plan, &quote!(let #inside = #call.enter();));
+    let ended = ended(plan, None);
+    let typed = typed(plan);
+    let body = plan.function.block(&plan.shape, quote!(#typed #body));
+    let future = quote!(#call.observe(async move #body, #ended));
+    let future = in_fields(plan, &future, &fields);
+    quote!({ #open #called #future })
+}
+
+/// A function that makes a future or a stream in some other way.
+fn made(plan: &Plan, body: &TokenStream, is_boxed: bool, observe: &Ident, ended: &TokenStream) -> TokenStream {
+    let Names { call, inside, returned, fields, .. } = Names::new();
+    let open = open(plan);
+    let called = called(plan, &TokenStream::new());
+    let made = quote!(#call.#observe(#returned, #ended));
+    let made = in_fields(plan, &made, &fields);
+    let made = if is_boxed { quote!(::std::boxed::Box::pin(#made)) } else { made };
+    quote! {
+        #open
+        let #returned = {
+            let #inside = #call.enter();
+            #called
+            #call.run(#body)
+        };
+        #made
+    }
+}
+
+/// The local variables of an expansion. No code of the user's can see them.
+struct Names {
+    sites: Ident,
+    call: Ident,
+    inside: Ident,
+    scope: Ident,
+    returned: Ident,
+    fields: Ident,
+    value: Ident,
+    error: Ident,
+    ending: Ident,
+}
+
+impl Names {
+    fn new() -> Self {
+        Names {
+            sites: hidden("sites"),
+            call: hidden("call"),
+            inside: hidden("_inside"),
+            scope: hidden("_scope"),
+            returned: hidden("returned"),
+            fields: hidden("fields"),
+            value: hidden("value"),
+            error: hidden("error"),
+            ending: hidden("ending"),
+        }
+    }
+}
+
+/// Opens the call, enters its span and logs its arguments.
+fn begin(plan: &Plan) -> TokenStream {
+    let Names { call, inside, .. } = Names::new();
+    let open = open(plan);
+    let called = called(plan, &TokenStream::new());
+    quote! {
+        #open
+        let #inside = #call.enter();
+        #called
+    }
+}
+
+/// The callsites, the context fields, and the call with its span.
+fn open(plan: &Plan) -> TokenStream {
+    let Names { sites, call, .. } = Names::new();
+    let Plan { call: library, level, parent, .. } = plan;
+    let statics = statics(plan);
+    let context = context(plan);
+    let traits = forms(plan, &plan.fields);
+    let values = values(&plan.fields, library);
+    let span = match parent {
+        Some(parent) => quote!(#sites.span.open_under(#parent, #values)),
+        None => quote!(#sites.span.open(#values)),
+    };
+    let span_name = hidden("span");
+    let relations = relations(plan, &span_name);
+    let span = if relations.is_empty() {
+        span
+    } else {
+        quote! {
+            let #span_name = #span;
+            #relations
+            #span_name
+        }
+    };
+    let clock = match &plan.returned {
+        Ending::Full { level, .. } => Some(quote! {
+            if #sites.returned.is_on(#level) {
+                #call.start_clock();
+            }
+        }),
+        _ => None,
+    };
+    let mutable = clock.as_ref().map(|_| quote!(mut));
+    quote! {
+        let #sites = #statics;
+        #context
+        let #span_name = if #sites.span.is_on(#level) {
+            #traits
+            #span
+        } else {
+            #library::NO_SPAN
+        };
+        let #mutable #call = #library::Call::new(#sites, #span_name);
+        #clock
+    }
+}
+
+/// What the span follows from, and what it is linked to.
+fn relations(plan: &Plan, span: &Ident) -> TokenStream {
+    let Plan { call: library, follows_from, links, .. } = plan;
+    let one = hidden("one");
+    let follows_from = follows_from.iter().map(|causes| {
+        // Without this, an `Option` is a lint.
+        let causes = quote_spanned!(located_at(causes)=> ::core::iter::IntoIterator::into_iter(#causes));
+        quote! {
+            for #one in #causes {
+                #span.follows_from(#one);
+            }
+        }
+    });
+    let links = links.iter().map(|messages| {
+        let messages = match messages {
+            // Borrowed: the body has a use for them.
+            Expr::Path(_) => quote!(#messages.iter()),
+            _ => quote_spanned!(located_at(messages)=> ::core::iter::IntoIterator::into_iter(#messages)),
+        };
+        quote! {
+            for #one in #messages {
+                use #library::forms::*;
+                (&&&&&#library::Restore(&#one)).link(&#span);
+            }
+        }
+    });
+    quote!(#(#follows_from)* #(#links)*)
+}
+
+/// The function's callsites: a `static` in a block of its own, under a name that no expression in it has.
+fn statics(plan: &Plan) -> TokenStream {
+    let Plan { call: library, name, target, level, .. } = plan;
+    let fields = names(&plan.fields);
+    let called = match &plan.called {
+        Some((level, arguments)) => {
+            let names = arguments.iter().map(|argument| &argument.name);
+            quote!(#library::Event::called(#level, &["message", #(#names),*]))
+        }
+        None => quote!(#library::Event::NONE),
+    };
+    let returned = match &plan.returned {
+        Ending::Silent => quote!(#library::Event::NONE),
+        Ending::Full { level, .. } if matches!(plan.shape, Shape::Stream { .. }) => {
+            quote!(#library::Event::ended(#level))
+        }
+        Ending::Full { level, .. } => quote!(#library::Event::returned(#level)),
+        Ending::Plain { level, .. } => quote!(#library::Event::only_returned(#level)),
+    };
+    let failed = match &plan.failed {
+        Ending::Silent => quote!(#library::Event::NONE),
+        Ending::Full { level, .. } => quote!(#library::Event::failed(#level)),
+        Ending::Plain { level, .. } => quote!(#library::Event::only_failed(#level)),
+    };
+    quote! {{
+        static __CTX_LAYER_SITES: #library::Sites = #library::Sites::new(
+            &__CTX_LAYER_SITES,
+            #library::place!(#target),
+            (#name, #level, #fields),
+            #called,
+            #returned,
+            #failed,
+        );
+        &__CTX_LAYER_SITES
+    }}
+}
+
+/// Context fields from arguments, in force until the end of the block.
+fn context(plan: &Plan) -> Option<TokenStream> {
+    let Names { fields, scope, .. } = Names::new();
+    let Plan { call, library, context, .. } = plan;
+    if context.is_empty() {
+        return None;
+    }
+    let set = context.iter().fold(quote!(#library::Fields::current()), |fields, context| {
+        let value = referable(&context.value);
+        let field = match &context.field {
+            Expr::Path(path) => quote_spanned!(located_at(path)=> &#path),
+            other => other.to_token_stream(),
+        };
+        let call = at(call, field.span());
+        quote_spanned!(located_at(&value)=> (&&&&&#call::SetField(#field, &#value)).set(#fields))
+    });
+    // A future has them at each poll.
+    let kept = match plan.shape {
+        Shape::Sync | Shape::Never => None,
+        _ => Some(quote!(.clone())),
+    };
+    Some(quote! {
+        let #fields = {
+            use #call::forms::*;
+            #set
+        };
+        let #scope = #fields #kept.attach();
+    })
+}
+
+fn in_fields(plan: &Plan, future: &TokenStream, fields: &Ident) -> TokenStream {
+    let Plan { call, .. } = plan;
+    if plan.context.is_empty() { future.clone() } else { quote!(#call::in_fields(#fields, #future)) }
+}
+
+/// The event of the call, if anybody wants it.
+fn called(plan: &Plan, enter: &TokenStream) -> Option<TokenStream> {
+    let Names { sites, .. } = Names::new();
+    let Plan { call: library, .. } = plan;
+    let (level, arguments) = plan.called.as_ref()?;
+    let traits = forms(plan, arguments);
+    let values = arguments.iter().map(|argument| argument.value.tokens(library));
+    Some(quote! {
+        if #sites.called.is_on(#level) {
+            #traits
+            #enter
+            #sites.called.emit(&[::core::option::Option::Some(&"called"), #(#values),*]);
+        }
+    })
+}
+
+/// The traits by which the best forms of these values are found.
+fn forms(plan: &Plan, values: &[NamedValue]) -> Option<TokenStream> {
+    let Plan { call, .. } = plan;
+    values.iter().any(|value| value.value.is_found()).then(|| quote!(use #call::forms::*;))
+}
+
+/// The body as a closure. It has the function's type, so that the body means what it would mean without us.
+fn closure(plan: &Plan) -> TokenStream {
+    let span = output_span(plan);
+    let body = plan.function.block(&plan.shape, &plan.function.body);
+    let output = match plan.shape {
+        Shape::Never => Some(quote_spanned!(span=> -> !)),
+        _ => plan.function.body_type(&plan.shape).map(|output| quote_spanned!(span=> -> #output)),
+    };
+    quote!(move || #output #body)
+}
+
+/// What tells an `async` block its type, for the same reason: there is no place to write it.
+fn typed(plan: &Plan) -> Option<TokenStream> {
+    let span = output_span(plan);
+    plan.function.body_type(&plan.shape).map(|expected| {
+        quote_spanned! {span=>
+            #[allow(unreachable_code)]
+            if false {
+                let returned: #expected = loop {};
+                return returned;
+            }
+        }
+    })
+}
+
+/// Errors of type point at the type, and lints know that this comes from a macro.
+fn output_span(plan: &Plan) -> Span {
+    let span = match &plan.function.signature.output {
+        ReturnType::Default => plan.function.signature.ident.span(),
+        ReturnType::Type(_, returned) => returned.span(),
+    };
+    Span::mixed_site().located_at(span)
+}
+
+/// A closure that is told what a future comes to: of this type, where that is not known from the future's body.
+fn ended(plan: &Plan, expected: Option<&Type>) -> TokenStream {
+    let Names { returned, ending, .. } = Names::new();
+    // `async fn` that never ends: any use of the value would make it one of another type.
+    if let ReturnType::Type(_, output) = &plan.function.signature.output
+        && let Type::Never(_) = **output
+    {
+        return quote!(|_, _| {});
+    }
+    let end = end(plan, &ending, &returned.to_token_stream());
+    let expected = expected.map(|expected| quote!(: &#expected));
+    quote!(|#returned #expected, #ending| { #end })
+}
+
+/// A closure that is shown each item of a stream.
+fn item(plan: &Plan) -> TokenStream {
+    let Names { returned, ending, error, .. } = Names::new();
+    let Plan { call: library, .. } = plan;
+    let failed = failed(plan, &ending);
+    let expected = plan.function.made_type().map(|expected| quote!(: &#expected));
+    quote! {
+        |#returned #expected, #ending| {
+            use #library::forms::*;
+            match (&&#library::Ended(#returned)).split() {
+                ::core::result::Result::Ok(_) => false,
+                ::core::result::Result::Err(#error) => {
+                    #failed
+                    true
+                }
+            }
+        }
+    }
+}
+
+/// What a call came to.
+fn end(plan: &Plan, on: &Ident, returned: &TokenStream) -> TokenStream {
+    let Names { value, error, .. } = Names::new();
+    let Plan { call: library, .. } = plan;
+    if is_never_result(&plan.function.signature.output) {
+        let traits = has_forms(plan).then(|| quote!(use #library::forms::*;));
+        let succeeded = succeeded(plan, on, returned);
+        return quote!(#traits #succeeded);
+    }
+    let succeeded = succeeded(plan, on, &value.to_token_stream());
+    let failed = failed(plan, on);
+    let success = match &plan.returned {
+        Ending::Silent => quote!(_),
+        _ => value.to_token_stream(),
+    };
+    quote! {
+        use #library::forms::*;
+        match (&&#library::Ended(#returned)).split() {
+            ::core::result::Result::Ok(#success) => { #succeeded }
+            ::core::result::Result::Err(#error) => { #failed }
+        }
+    }
+}
+
+/// Whether the end of a call is shown in forms that are to be found.
+fn has_forms(plan: &Plan) -> bool {
+    !is_never_result(&plan.function.signature.output) || matches!(plan.returned, Ending::Full { format: None, .. })
+}
+
+fn succeeded(plan: &Plan, on: &Ident, value: &TokenStream) -> TokenStream {
+    let Plan { call: library, .. } = plan;
+    let shown = |format: &Option<Format>| match format {
+        None if plan.is_secret => quote!(&#library::REDACTED),
+        None => quote!(&(&&&&&&#library::Returned(#value)).show()),
+        Some(format) => format.of(value, library),
+    };
+    match &plan.returned {
+        Ending::Silent => quote!(#on.succeeded();),
+        Ending::Full { format, .. } => {
+            let shown = shown(format);
+            quote! {
+                if #on.is_timed() {
+                    #on.returned(#shown);
+                } else {
+                    #on.succeeded();
+                }
+            }
+        }
+        Ending::Plain { format, .. } => {
+            let shown = shown(&Some(*format));
+            quote!(#on.returned(#shown);)
+        }
+    }
+}
+
+fn failed(plan: &Plan, on: &Ident) -> TokenStream {
+    let Names { error, .. } = Names::new();
+    let Plan { call: library, .. } = plan;
+    let shown = |format: &Option<Format>| match format {
+        None => quote!(::core::option::Option::None),
+        Some(format) => {
+            let shown = format.of(&error.to_token_stream(), library);
+            quote!(::core::option::Option::Some(#shown))
+        }
+    };
+    let log = match &plan.failed {
+        Ending::Silent => quote!(#library::Log::Never),
+        Ending::Plain { format, .. } => {
+            let shown = shown(&Some(*format));
+            quote!(#library::Log::Always(#shown))
+        }
+        Ending::Full { format, .. } => {
+            let shown = shown(format);
+            let when = if plan.fails_at_every_level { quote!(Always) } else { quote!(Once) };
+            quote!(#library::Log::#when(#shown))
+        }
+    };
+    let failure = if plan.function.error_may_borrow() { quote!(BorrowedFailure) } else { quote!(Failure) };
+    quote!(#on.failed(&(&&&&&&#library::#failure(#error)).form(), #log);)
+}
+
+/// The types that nobody has another type under the name of.
+const PRIMITIVE: &[&str] = &[
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+    "usize",
+];
+
+/// Whether a type, as it is written, cannot be a `Result`, even under another name.
+fn is_never_result(output: &ReturnType) -> bool {
+    match output {
+        ReturnType::Default => true,
+        ReturnType::Type(_, written) => match &**written {
+            Type::Reference(_) | Type::Tuple(_) | Type::Slice(_) | Type::Array(_) | Type::Never(_) => true,
+            Type::Path(path) => {
+                path.path.get_ident().is_some_and(|name| PRIMITIVE.iter().any(|primitive| name == primitive))
+            }
+            _ => false,
+        },
+    }
+}

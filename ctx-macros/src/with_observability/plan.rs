@@ -1,0 +1,349 @@
+//! What an attribute comes to for its function.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{Expr, GenericArgument, Lit, Path, PathArguments, ReturnType, Type, ext::IdentExt};
+
+use super::{
+    arguments::{
+        Arguments, Attributes, ContextArgument, EventArguments, Field, FieldName, Format, Level, LogErrors, Sigil,
+    },
+    redact::Redaction,
+    values::{NamedValue, Shown},
+};
+use crate::{
+    expression::referable,
+    function::{Binding, Function, Shape},
+};
+
+/// How the end of a call is logged.
+pub(super) enum Ending {
+    /// Not at all.
+    Silent,
+    /// With a message, and how long it took.
+    Full { level: TokenStream, format: Option<Format> },
+    /// As `#[tracing::instrument]` does.
+    Plain { level: TokenStream, format: Format },
+}
+
+pub(super) struct Plan {
+    pub(super) function: Function,
+    pub(super) shape: Shape,
+    /// `ctx_layer::call`
+    pub(super) call: TokenStream,
+    /// `ctx_layer`
+    pub(super) library: TokenStream,
+    pub(super) name: TokenStream,
+    pub(super) target: TokenStream,
+    pub(super) level: TokenStream,
+    pub(super) parent: Option<Expr>,
+    pub(super) follows_from: Option<Expr>,
+    /// What the span is linked to.
+    pub(super) links: Option<Expr>,
+    /// The span's fields.
+    pub(super) fields: Vec<NamedValue>,
+    /// The call's event: its level and arguments.
+    pub(super) called: Option<(TokenStream, Vec<NamedValue>)>,
+    pub(super) returned: Ending,
+    /// The function is named like a secret, and gives it.
+    pub(super) is_secret: bool,
+    pub(super) failed: Ending,
+    pub(super) fails_at_every_level: bool,
+    pub(super) context: Vec<ContextArgument>,
+}
+
+impl Plan {
+    /// `owner` is the type whose method it is.
+    pub(super) fn new(arguments: Arguments, function: Function, owner: Option<&str>) -> Self {
+        let library = match &arguments.library {
+            Some(path) => path.to_token_stream(),
+            None => quote!(::ctx_layer),
+        };
+        let call = quote!(#library::call);
+        let bindings = function.bindings();
+        let redaction = Redaction::of(&arguments);
+        let own_name = function.signature.ident.unraw().to_string();
+        let own_name = owner.map_or_else(|| own_name.clone(), |owner| format!("{owner}::{own_name}"));
+        let (name, exported_name) = match &arguments.name {
+            None => (own_name.to_token_stream(), None),
+            Some(name) if is_constant(name, &bindings, &function) => (name.to_token_stream(), None),
+            Some(name) => (own_name.to_token_stream(), Some(name)),
+        };
+        let mut fields = span_fields(&arguments, &bindings, &redaction, &call);
+        if let Some(kind) = arguments.kind.and_then(|kind| kind.exported()) {
+            fields.push(NamedValue::text("otel.kind", Shown::Itself(kind.to_token_stream())));
+        }
+        if let Some(name) = exported_name {
+            fields.push(NamedValue::text("otel.name", Shown::Display(referable(name))));
+        }
+        let level = arguments.level.clone().unwrap_or(Level::known("info"));
+        let log_level = arguments.log_level.clone().unwrap_or(Level::known("debug"));
+        let log_args = arguments.log_args.unwrap_or(true);
+        let log_errors = arguments.log_errors.unwrap_or(LogErrors::Once);
+        Plan {
+            name,
+            target: arguments.target.as_ref().map_or_else(|| quote!(::core::module_path!()), ToTokens::to_token_stream),
+            called: log_args.then(|| {
+                let shown = bindings.iter().filter(|binding| !binding.is_self() && !is_skipped(&arguments, binding));
+                (log_level.tokens(&call), shown.map(|binding| logged(binding, &redaction)).collect())
+            }),
+            is_secret: arguments.ret.is_none()
+                && redaction.hides(&function.signature.ident)
+                && !says_little(&function.signature.output),
+            returned: ending(
+                arguments.log_result.unwrap_or(true),
+                &arguments.ret,
+                &log_level,
+                &level,
+                Format::Debug(Span::call_site()),
+                &call,
+            ),
+            failed: ending(
+                log_errors != LogErrors::Never,
+                &arguments.err,
+                &Level::known("error"),
+                &Level::known("error"),
+                Format::Display(Span::call_site()),
+                &call,
+            ),
+            fails_at_every_level: log_errors == LogErrors::EveryLevel,
+            level: level.tokens(&call),
+            parent: arguments.parent,
+            follows_from: arguments.follows_from,
+            links: arguments.links,
+            context: arguments.context,
+            fields,
+            shape: function.shape(),
+            function,
+            call,
+            library,
+        }
+    }
+}
+
+/// Whether what a function returns tells no secret, whatever its name: nothing, or yes and no.
+fn says_little(output: &ReturnType) -> bool {
+    fn is_little(written: &Type) -> bool {
+        match written {
+            Type::Tuple(tuple) => tuple.elems.is_empty(),
+            Type::Path(path) => path.path.segments.last().is_some_and(|last| match &last.arguments {
+                _ if last.ident == "bool" => true,
+                PathArguments::AngleBracketed(arguments) if last.ident == "Result" => {
+                    matches!(arguments.args.first(), Some(GenericArgument::Type(written)) if is_little(written))
+                }
+                _ => false,
+            }),
+            _ => false,
+        }
+    }
+    match output {
+        ReturnType::Default => true,
+        ReturnType::Type(_, written) => is_little(written),
+    }
+}
+
+fn ending(
+    is_logged: bool,
+    asked: &Option<EventArguments>,
+    log_level: &Level,
+    asked_level: &Level,
+    plain: Format,
+    call: &TokenStream,
+) -> Ending {
+    match (is_logged, asked) {
+        (false, None) => Ending::Silent,
+        (true, None) => Ending::Full { level: log_level.tokens(call), format: None },
+        (true, Some(asked)) => {
+            Ending::Full { level: asked.level.as_ref().unwrap_or(asked_level).tokens(call), format: asked.format }
+        }
+        (false, Some(asked)) => Ending::Plain {
+            level: asked.level.as_ref().unwrap_or(asked_level).tokens(call),
+            format: asked.format.unwrap_or(plain),
+        },
+    }
+}
+
+fn is_skipped(arguments: &Arguments, binding: &Binding) -> bool {
+    arguments.skip_all || arguments.skip.contains(&binding.name)
+}
+
+/// An argument on the event of the call.
+fn logged(binding: &Binding, redaction: &Redaction) -> NamedValue {
+    let name = &binding.name;
+    // That name is the event's text.
+    let field = match binding.field() {
+        message if message == "message" => "args.message".to_owned(),
+        field => field,
+    };
+    let value = if redaction.hides(name) {
+        Shown::Redacted
+    } else if binding.is_value {
+        Shown::Itself(name.to_token_stream())
+    } else {
+        Shown::Best(name.to_token_stream())
+    };
+    NamedValue::text(&field, value)
+}
+
+fn span_fields(
+    arguments: &Arguments,
+    bindings: &[Binding],
+    redaction: &Redaction,
+    call: &TokenStream,
+) -> Vec<NamedValue> {
+    let mut fields = Vec::new();
+    match &arguments.attributes {
+        Attributes::None => {}
+        Attributes::All => fields.extend(
+            bindings
+                .iter()
+                .filter(|binding| !is_skipped(arguments, binding) && !is_replaced(&arguments.fields, binding))
+                .map(|binding| {
+                    let name = binding.name.to_token_stream();
+                    let value = if redaction.hides(&binding.name) {
+                        Shown::Redacted
+                    } else if binding.is_value {
+                        Shown::Itself(name)
+                    } else {
+                        Shown::DebugOrType(name)
+                    };
+                    NamedValue::text(&binding.field(), value)
+                }),
+        ),
+        Attributes::List(list) => fields.extend(list.iter().map(|attribute| {
+            let hidden = redaction.hides_any_of(&attribute.value);
+            let value = if hidden { Shown::Redacted } else { Shown::asked(attribute.sigil, &attribute.value) };
+            NamedValue { name: attribute.key.to_token_stream(), value }
+        })),
+    }
+    fields.extend(arguments.static_attributes.iter().map(|attribute| NamedValue {
+        name: attribute.key.to_token_stream(),
+        // The type of a constant is not known.
+        value: match &attribute.value {
+            literal @ Expr::Lit(_) => Shown::Itself(literal.to_token_stream()),
+            constant => Shown::asked(Sigil::None, constant),
+        },
+    }));
+    fields.extend(arguments.fields.iter().map(|field| NamedValue::custom(field, call)));
+    fields
+}
+
+/// Whether one of the `fields(...)` has the argument's name, and so stands for it.
+fn is_replaced(fields: &[Field], binding: &Binding) -> bool {
+    fields.iter().any(|field| match &field.name {
+        FieldName::Constant(_) => false,
+        FieldName::Dotted(parts) => parts.len() == 1 && parts.first() == Some(&binding.name),
+    })
+}
+
+/// Whether a name is known at compile time: what is made of arguments is not.
+fn is_constant(name: &Expr, bindings: &[Binding], function: &Function) -> bool {
+    match name {
+        Expr::Lit(literal) => matches!(literal.lit, Lit::Str(_)),
+        // A `static` may name neither `Self` nor the function's type parameters.
+        Expr::Path(path) => {
+            path.qself.is_none()
+                && path.path.segments.first().is_some_and(|first| {
+                    first.ident != "Self"
+                        && !function.is_type_parameter(&first.ident)
+                        && !bindings.iter().any(|binding| binding.name == first.ident)
+                })
+        }
+        Expr::Macro(call) => is_constant_macro(&call.mac.path),
+        Expr::Const(_) => true,
+        Expr::Paren(inner) => is_constant(&inner.expr, bindings, function),
+        Expr::Group(inner) => is_constant(&inner.expr, bindings, function),
+        _ => false,
+    }
+}
+
+fn is_constant_macro(path: &Path) -> bool {
+    let constant = ["concat", "stringify", "module_path", "env", "file", "include_str"];
+    path.segments.last().is_some_and(|last| constant.iter().any(|name| last.ident == name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mistakes::Mistakes;
+
+    #[track_caller]
+    fn plan(written: TokenStream, function: TokenStream) -> Plan {
+        let mut mistakes = Mistakes::default();
+        let arguments = Arguments::parse(written, Arguments::default(), &mut mistakes);
+        assert!(mistakes.into_compile_errors().is_empty());
+        Plan::new(arguments, syn::parse2(function).unwrap(), None)
+    }
+
+    /// The names of the span's fields, and of those of the call's event.
+    fn fields(plan: &Plan) -> (Vec<String>, Vec<String>) {
+        let names = |values: &[NamedValue]| values.iter().map(|value| value.name.to_string()).collect();
+        (names(&plan.fields), plan.called.as_ref().map(|(_, values)| names(values)).unwrap_or_default())
+    }
+
+    #[test]
+    fn a_name_that_is_made_of_arguments_is_the_exported_one() {
+        for (name, is_constant) in [
+            (quote!("load"), true),
+            (quote!(NAME), true),
+            (quote!(names::LOAD), true),
+            (quote!(concat!("a", "b")), true),
+            (quote!((NAME)), true),
+            (quote!(path), false),
+            (quote!(format!("GET {path}")), false),
+            (quote!(path.trim()), false),
+        ] {
+            let plan = plan(
+                quote!(name = #name),
+                quote!(
+                    fn load(path: &str) {}
+                ),
+            );
+            let exported = plan.fields.iter().any(|field| field.name.to_string() == "\"otel.name\"");
+            assert_eq!(exported, !is_constant, "{name}");
+            assert_eq!(plan.name.to_string() == "\"load\"", !is_constant || name.to_string() == "\"load\"", "{name}");
+        }
+    }
+
+    #[test]
+    fn attributes_come_before_static_ones_and_those_before_fields() {
+        let plan = plan(
+            quote!(fields(c, KEY), static_attributes = { "b": 1 }, attributes_from_args = [a], kind = client),
+            quote!(
+                fn load(a: u8) {}
+            ),
+        );
+        assert_eq!(fields(&plan).0, ["\"a\"", "\"b\"", "\"c\"", "\"KEY\"", "\"otel.kind\""]);
+    }
+
+    #[test]
+    fn the_event_has_each_argument_but_self_and_those_that_are_skipped() {
+        let function = quote!(
+            fn load(&self, message: &str, (a, b): (u8, u8), r#type: u8, skipped: u8, token: &str) {}
+        );
+        let plan = plan(quote!(skip(skipped), attributes_from_args = all, fields(a = 1)), function);
+        let (span, event) = fields(&plan);
+        assert_eq!(span, ["\"self\"", "\"message\"", "\"b\"", "\"type\"", "\"token\"", "\"a\""]);
+        assert_eq!(event, ["\"args.message\"", "\"a\"", "\"b\"", "\"type\"", "\"token\""]);
+        let (_, values) = plan.called.unwrap();
+        assert!(matches!(values.last().unwrap().value, Shown::Redacted));
+    }
+
+    #[test]
+    fn err_and_ret_have_their_levels_where_something_is_logged_and_where_nothing_is() {
+        let function = quote!(
+            fn load() -> Result<u8, Error> {
+                Ok(1)
+            }
+        );
+        let logged = plan(quote!(ret, err(level = "warn"), log_level = "trace", level = "error"), function.clone());
+        assert!(matches!(&logged.returned, Ending::Full { level, .. } if level.to_string().ends_with("ERROR")));
+        assert!(matches!(&logged.failed, Ending::Full { level, .. } if level.to_string().ends_with("WARN")));
+        let written = quote!(ret, err, log_result = false, log_errors = false);
+        let plain = plan(written, function.clone());
+        assert!(matches!(&plain.returned, Ending::Plain { format: Format::Debug(_), .. }));
+        assert!(matches!(&plain.failed, Ending::Plain { format: Format::Display(_), .. }));
+        let silent = plan(quote!(log_result = false, log_errors = false), function);
+        assert!(matches!((silent.returned, silent.failed), (Ending::Silent, Ending::Silent)));
+    }
+}

@@ -1,0 +1,263 @@
+//! What must not be shown, by its name.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{Expr, Ident, Lit, Member, ext::IdentExt};
+
+use super::arguments::Arguments;
+
+/// Words that say so, wherever they stand in a name.
+const WORDS: &[&str] = &[
+    "password",
+    "passwords",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "secrets",
+    "token",
+    "tokens",
+    "apikey",
+    "authorization",
+    "credential",
+    "credentials",
+    "cookie",
+    "cookies",
+    "otp",
+    "cvv",
+    "bearer",
+    "jwt",
+];
+
+/// Two words in a row that do.
+const PAIRS: &[(&str, &str)] =
+    &[("api", "key"), ("private", "key"), ("secret", "key"), ("access", "key"), ("signing", "key"), ("auth", "header")];
+
+/// Which arguments are shown as `[redacted]`.
+#[derive(Clone)]
+pub(super) struct Redaction {
+    redact: Vec<Ident>,
+    reveal: Vec<Ident>,
+    /// Whether names that say so are enough.
+    by_name: bool,
+}
+
+impl Redaction {
+    /// What was named, and what has the name of a secret.
+    pub(super) fn of(arguments: &Arguments) -> Self {
+        Redaction { redact: arguments.redact.clone(), reveal: arguments.reveal.clone(), by_name: true }
+    }
+
+    /// What was named, only.
+    pub(super) fn named(arguments: &Arguments) -> Self {
+        Redaction { by_name: false, ..Redaction::of(arguments) }
+    }
+
+    pub(super) fn hides(&self, name: &Ident) -> bool {
+        self.redact.contains(name) || self.is_secret(&name.unraw().to_string()) && !self.reveal.contains(name)
+    }
+
+    fn is_secret(&self, name: &str) -> bool {
+        self.by_name && is_secret(name)
+    }
+
+    /// Whether any part of an expression, read off an argument, is to be hidden: `request.password`.
+    pub(super) fn hides_any_of(&self, expression: &Expr) -> bool {
+        match expression {
+            Expr::Path(path) => path.path.segments.last().is_some_and(|last| self.hides(&last.ident)),
+            Expr::Lit(literal) => matches!(&literal.lit, Lit::Str(text) if self.is_secret(&text.value())),
+            Expr::Field(field) => {
+                matches!(&field.member, Member::Named(name) if self.hides(name)) || self.hides_any_of(&field.base)
+            }
+            Expr::MethodCall(call) => {
+                let says_little = call.args.is_empty() && LITTLE.iter().any(|method| call.method == method);
+                self.hides(&call.method)
+                    || self.hides_any_of(&call.receiver) && !says_little
+                    || call.args.iter().any(|argument| self.hides_any_of(argument))
+            }
+            Expr::Call(call) => {
+                self.hides_any_of(&call.func) || call.args.iter().any(|argument| self.hides_any_of(argument))
+            }
+            Expr::Index(index) => self.hides_any_of(&index.expr) || self.hides_any_of(&index.index),
+            Expr::Unary(unary) => self.hides_any_of(&unary.expr),
+            Expr::Reference(reference) => self.hides_any_of(&reference.expr),
+            Expr::Paren(inner) => self.hides_any_of(&inner.expr),
+            Expr::Group(inner) => self.hides_any_of(&inner.expr),
+            Expr::Cast(cast) => self.hides_any_of(&cast.expr),
+            Expr::Try(tried) => self.hides_any_of(&tried.expr),
+            Expr::Binary(binary) => self.hides_any_of(&binary.left) || self.hides_any_of(&binary.right),
+            Expr::Tuple(tuple) => tuple.elems.iter().any(|element| self.hides_any_of(element)),
+            // Macros, blocks, closures: whatever is mentioned in them may be shown.
+            other => self.hides_any_token_of(other.to_token_stream()),
+        }
+    }
+
+    fn hides_any_token_of(&self, tokens: TokenStream) -> bool {
+        tokens.into_iter().any(|token| match token {
+            TokenTree::Group(group) => self.hides_any_token_of(group.stream()),
+            TokenTree::Ident(name) => self.hides(&name),
+            TokenTree::Literal(literal) => self.hides_any_captured_by(&literal.to_string()),
+            TokenTree::Punct(_) => false,
+        })
+    }
+
+    /// Whether a text that is formatted has something in braces that is to be hidden: `"{token}"`.
+    fn hides_any_captured_by(&self, format: &str) -> bool {
+        format.split('{').skip(1).any(|rest| {
+            let name = rest.split(['}', ':']).next().unwrap_or_default().trim();
+            syn::parse_str(name).is_ok_and(|name: Ident| self.hides(&name))
+        })
+    }
+}
+
+/// What may be asked of a secret: it gives a number or a truth. All else is taken to give it out.
+const LITTLE: &[&str] = &["len", "is_empty", "is_some", "is_none"];
+
+/// Whether a name says that its value is a secret: `db_password`, `apiKey`, `access_token`.
+fn is_secret(name: &str) -> bool {
+    let words = words(name);
+    words.iter().any(|word| WORDS.contains(&word.as_str()))
+        || words.windows(2).any(|pair| PAIRS.contains(&(pair[0].as_str(), pair[1].as_str())))
+}
+
+/// The words of a name in snake or camel case, in lower case.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lower = false;
+    for letter in name.chars() {
+        let starts = !letter.is_alphanumeric() || letter.is_uppercase() && was_lower;
+        if starts {
+            words.push(String::new());
+        }
+        if letter.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.extend(letter.to_lowercase());
+        }
+        was_lower = letter.is_lowercase() || letter.is_numeric();
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_secrets_are_known_by_their_words() {
+        for name in
+            ["password", "db_password", "new_passwd", "secret", "client_secret", "token", "access_token", "apiKey"]
+                .into_iter()
+                .chain([
+                    "api_key",
+                    "API_KEY",
+                    "authorization",
+                    "auth_header",
+                    "private_key",
+                    "session_cookie",
+                    "_token",
+                ])
+        {
+            assert!(is_secret(name), "{name}");
+        }
+        for name in ["tokenizer", "secretary", "key", "user_id", "compass", "passport", "keypad", "author"] {
+            assert!(!is_secret(name), "{name}");
+        }
+    }
+
+    fn redaction() -> Redaction {
+        let mut arguments = Arguments::default();
+        arguments.redact.push(syn::parse_quote!(card));
+        arguments.reveal.push(syn::parse_quote!(page_token));
+        Redaction::of(&arguments)
+    }
+
+    #[track_caller]
+    fn check(redaction: &Redaction, hidden: &[&str], shown: &[&str]) {
+        let hides = |text: &str| redaction.hides_any_of(&syn::parse_str(text).unwrap());
+        for text in hidden {
+            assert!(hides(text), "{text} is to be hidden");
+        }
+        for text in shown {
+            assert!(!hides(text), "{text} is to be shown");
+        }
+    }
+
+    #[test]
+    fn what_is_read_off_a_secret_or_under_the_name_of_one_is_hidden() {
+        check(
+            &redaction(),
+            &["card", "&card.number", "req.password", "*token", "(a, token).0", "card[0]", "token as u8", "-card"],
+            &["order.items.len()", "tokenizer.model", "order.0", "self.name", "1", "\"text\""],
+        );
+    }
+
+    #[test]
+    fn what_is_revealed_is_shown_wherever_it_stands_and_nothing_else_is() {
+        check(
+            &redaction(),
+            &["page_token.secret", "token.page_token", "next_page_token", "page_token + token"],
+            &["page_token", "req.page_token", "page_token.as_str()", "req.page_token()", "format!(\"{page_token}\")"],
+        );
+    }
+
+    #[test]
+    fn a_secret_may_be_asked_for_its_length_only() {
+        check(
+            &redaction(),
+            &[
+                "token.as_str()",
+                "token.get(1)",
+                "token.len(1)",
+                "mask(token)",
+                "a.max(token)",
+                "token.to_owned().trim()",
+            ],
+            &["token.len()", "card.is_empty()", "req.password.is_some()", "token.as_str().len()"],
+        );
+    }
+
+    #[test]
+    fn methods_functions_and_keys_that_give_a_secret_are_hidden() {
+        check(
+            &redaction(),
+            &[
+                "login.password()",
+                "Login::password(login)",
+                "headers[\"authorization\"]",
+                "headers.get(\"api-key\")",
+                "self.session_cookie().len",
+            ],
+            &["headers[\"accept\"]", "headers.get(\"host\")", "Login::name(login)", "items.join(\", \")"],
+        );
+    }
+
+    #[test]
+    fn what_is_mentioned_in_a_macro_or_a_block_is_hidden() {
+        check(
+            &redaction(),
+            &[
+                "format!(\"{}\", token)",
+                "format!(\"{token:?}\")",
+                "format!(\"{a}: {card}\")",
+                "{ let a = req.password; a }",
+                "if a { card } else { b }",
+                "[a, token]",
+                "a.map(|a| a.secret)",
+            ],
+            &["format!(\"{name} {{}} {} {0}\", order.id)", "format!(\"a token\")", "if a { b } else { c }"],
+        );
+    }
+
+    #[test]
+    fn where_only_what_was_named_is_hidden_names_of_secrets_are_not() {
+        let mut arguments = Arguments::default();
+        arguments.redact.push(syn::parse_quote!(card));
+        check(
+            &Redaction::named(&arguments),
+            &["card", "format!(\"{card}\")", "req.card"],
+            &["token", "req.password", "headers[\"authorization\"]", "card.len()"],
+        );
+    }
+}

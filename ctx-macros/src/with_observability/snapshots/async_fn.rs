@@ -1,0 +1,87 @@
+// #[with_observability(attributes_from_args = [user_id])]
+// pub async fn load(user_id: u64) -> Result<Profile, Error> {
+//     find(user_id).await
+// }
+
+pub async fn load(user_id: u64) -> Result<Profile, Error> {
+    {
+        let sites = {
+            static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+                &__CTX_LAYER_SITES,
+                ::ctx_layer::call::place!(::core::module_path!()),
+                ("load", ::ctx_layer::call::Level::INFO, &["user_id"]),
+                ::ctx_layer::call::Event::called(
+                    ::ctx_layer::call::Level::DEBUG,
+                    &["message", "user_id"],
+                ),
+                ::ctx_layer::call::Event::returned(::ctx_layer::call::Level::DEBUG),
+                ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
+            );
+            &__CTX_LAYER_SITES
+        };
+        let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+            use ::ctx_layer::call::forms::*;
+            sites
+                .span
+                .open(
+                    &[
+                        ::core::option::Option::Some(
+                            ::ctx_layer::call::value(
+                                &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
+                            ),
+                        ),
+                    ],
+                )
+        } else {
+            ::ctx_layer::call::NO_SPAN
+        };
+        let mut call = ::ctx_layer::call::Call::new(sites, span);
+        if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
+            call.start_clock();
+        }
+        if sites.called.is_on(::ctx_layer::call::Level::DEBUG) {
+            let _inside = call.enter();
+            sites
+                .called
+                .emit(
+                    &[
+                        ::core::option::Option::Some(&"called"),
+                        ::core::option::Option::Some(&user_id),
+                    ],
+                );
+        }
+        call.observe(
+            async move {
+                #[allow(unreachable_code)]
+                if false {
+                    let returned: Result<Profile, Error> = loop {};
+                    return returned;
+                }
+                find(user_id).await
+            },
+            |returned, ending| {
+                use ::ctx_layer::call::forms::*;
+                match (&&::ctx_layer::call::Ended(returned)).split() {
+                    ::core::result::Result::Ok(value) => {
+                        if ending.is_timed() {
+                            ending
+                                .returned(
+                                    &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                                );
+                        } else {
+                            ending.succeeded();
+                        }
+                    }
+                    ::core::result::Result::Err(error) => {
+                        ending
+                            .failed(
+                                &(&&&&&&::ctx_layer::call::Failure(error)).form(),
+                                ::ctx_layer::call::Log::Once(::core::option::Option::None),
+                            );
+                    }
+                }
+            },
+        )
+    }
+        .await
+}

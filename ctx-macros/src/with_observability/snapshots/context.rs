@@ -1,0 +1,34 @@
+// #[with_observability(context = { tenant: TENANT_ID }, log_args = false, log_result = false, log_errors = false)]
+// fn load(tenant: String) -> &'static str {
+//     name_of(&tenant)
+// }
+
+fn load(tenant: String) -> &'static str {
+    let sites = {
+        static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+            &__CTX_LAYER_SITES,
+            ::ctx_layer::call::place!(::core::module_path!()),
+            ("load", ::ctx_layer::call::Level::INFO, &[]),
+            ::ctx_layer::call::Event::NONE,
+            ::ctx_layer::call::Event::NONE,
+            ::ctx_layer::call::Event::NONE,
+        );
+        &__CTX_LAYER_SITES
+    };
+    let fields = {
+        use ::ctx_layer::call::forms::*;
+        (&&&&&::ctx_layer::call::SetField(&TENANT_ID, &tenant))
+            .set(::ctx_layer::Fields::current())
+    };
+    let _scope = fields.attach();
+    let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+        sites.span.open(&[])
+    } else {
+        ::ctx_layer::call::NO_SPAN
+    };
+    let call = ::ctx_layer::call::Call::new(sites, span);
+    let _inside = call.enter();
+    let returned = call.run(move || -> &'static str { name_of(&tenant) });
+    call.succeeded();
+    returned
+}

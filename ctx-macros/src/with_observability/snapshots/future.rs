@@ -1,0 +1,56 @@
+// #[with_observability(log_args = false)]
+// fn load(&self, user_id: u64) -> impl Future<Output = Profile> + '_ {
+//     self.find(user_id)
+// }
+
+fn load(&self, user_id: u64) -> impl Future<Output = Profile> + '_ {
+    let sites = {
+        static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+            &__CTX_LAYER_SITES,
+            ::ctx_layer::call::place!(::core::module_path!()),
+            ("load", ::ctx_layer::call::Level::INFO, &[]),
+            ::ctx_layer::call::Event::NONE,
+            ::ctx_layer::call::Event::returned(::ctx_layer::call::Level::DEBUG),
+            ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
+        );
+        &__CTX_LAYER_SITES
+    };
+    let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+        sites.span.open(&[])
+    } else {
+        ::ctx_layer::call::NO_SPAN
+    };
+    let mut call = ::ctx_layer::call::Call::new(sites, span);
+    if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
+        call.start_clock();
+    }
+    let returned = {
+        let _inside = call.enter();
+        call.run(move || { self.find(user_id) })
+    };
+    call.observe(
+        returned,
+        |returned: &Profile, ending| {
+            use ::ctx_layer::call::forms::*;
+            match (&&::ctx_layer::call::Ended(returned)).split() {
+                ::core::result::Result::Ok(value) => {
+                    if ending.is_timed() {
+                        ending
+                            .returned(
+                                &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                            );
+                    } else {
+                        ending.succeeded();
+                    }
+                }
+                ::core::result::Result::Err(error) => {
+                    ending
+                        .failed(
+                            &(&&&&&&::ctx_layer::call::Failure(error)).form(),
+                            ::ctx_layer::call::Log::Once(::core::option::Option::None),
+                        );
+                }
+            }
+        },
+    )
+}

@@ -1,0 +1,73 @@
+// #[with_observability(except (new), log_args = false, log_result = false, log_errors = false, skip (user))]
+// impl Store<'_> {
+//     const LIMIT: usize = 3;
+//     pub fn new() -> Self {
+//         Store
+//     }
+//     #[with_observability(name = "add")]
+//     fn add(&mut self, user: User) {
+//         self.0.push(user);
+//     }
+//     fn clear(&mut self) {
+//         self.0.clear();
+//     }
+// }
+
+impl Store<'_> {
+    const LIMIT: usize = 3;
+    pub fn new() -> Self {
+        Store
+    }
+    fn add(&mut self, user: User) {
+        let sites = {
+            static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+                &__CTX_LAYER_SITES,
+                ::ctx_layer::call::place!(::core::module_path!()),
+                ("add", ::ctx_layer::call::Level::INFO, &[]),
+                ::ctx_layer::call::Event::NONE,
+                ::ctx_layer::call::Event::NONE,
+                ::ctx_layer::call::Event::NONE,
+            );
+            &__CTX_LAYER_SITES
+        };
+        let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+            sites.span.open(&[])
+        } else {
+            ::ctx_layer::call::NO_SPAN
+        };
+        let call = ::ctx_layer::call::Call::new(sites, span);
+        let _inside = call.enter();
+        let returned = call
+            .run(move || -> () {
+                self.0.push(user);
+            });
+        call.succeeded();
+        returned
+    }
+    fn clear(&mut self) {
+        let sites = {
+            static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+                &__CTX_LAYER_SITES,
+                ::ctx_layer::call::place!(::core::module_path!()),
+                ("Store::clear", ::ctx_layer::call::Level::INFO, &[]),
+                ::ctx_layer::call::Event::NONE,
+                ::ctx_layer::call::Event::NONE,
+                ::ctx_layer::call::Event::NONE,
+            );
+            &__CTX_LAYER_SITES
+        };
+        let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+            sites.span.open(&[])
+        } else {
+            ::ctx_layer::call::NO_SPAN
+        };
+        let call = ::ctx_layer::call::Call::new(sites, span);
+        let _inside = call.enter();
+        let returned = call
+            .run(move || -> () {
+                self.0.clear();
+            });
+        call.succeeded();
+        returned
+    }
+}

@@ -1,0 +1,55 @@
+// #[with_observability]
+// pub fn load(user_id: u64, name: &str) {
+//     work(user_id, name);
+// }
+
+pub fn load(user_id: u64, name: &str) {
+    let sites = {
+        static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+            &__CTX_LAYER_SITES,
+            ::ctx_layer::call::place!(::core::module_path!()),
+            ("load", ::ctx_layer::call::Level::INFO, &[]),
+            ::ctx_layer::call::Event::called(
+                ::ctx_layer::call::Level::DEBUG,
+                &["message", "user_id", "name"],
+            ),
+            ::ctx_layer::call::Event::returned(::ctx_layer::call::Level::DEBUG),
+            ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
+        );
+        &__CTX_LAYER_SITES
+    };
+    let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+        sites.span.open(&[])
+    } else {
+        ::ctx_layer::call::NO_SPAN
+    };
+    let mut call = ::ctx_layer::call::Call::new(sites, span);
+    if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
+        call.start_clock();
+    }
+    let _inside = call.enter();
+    if sites.called.is_on(::ctx_layer::call::Level::DEBUG) {
+        sites
+            .called
+            .emit(
+                &[
+                    ::core::option::Option::Some(&"called"),
+                    ::core::option::Option::Some(&user_id),
+                    ::core::option::Option::Some(&name),
+                ],
+            );
+    }
+    let returned = call
+        .run(move || -> () {
+            work(user_id, name);
+        });
+    {
+        use ::ctx_layer::call::forms::*;
+        if call.is_timed() {
+            call.returned(&(&&&&&&::ctx_layer::call::Returned(&returned)).show());
+        } else {
+            call.succeeded();
+        }
+    }
+    returned
+}

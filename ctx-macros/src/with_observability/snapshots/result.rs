@@ -1,0 +1,96 @@
+// #[with_observability(kind = server, attributes_from_args = { user_id: "user.id", order . items . len (): "order.items", ? order: "order" }, static_attributes = { "component": "profile" })]
+// fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Error> {
+//     let profile = self.find(user_id)?;
+//     Ok(profile.with(order, password))
+// }
+
+fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Error> {
+    let sites = {
+        static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+            &__CTX_LAYER_SITES,
+            ::ctx_layer::call::place!(::core::module_path!()),
+            (
+                "load",
+                ::ctx_layer::call::Level::INFO,
+                &["user.id", "order.items", "order", "component", "otel.kind"],
+            ),
+            ::ctx_layer::call::Event::called(
+                ::ctx_layer::call::Level::DEBUG,
+                &["message", "user_id", "order", "password"],
+            ),
+            ::ctx_layer::call::Event::returned(::ctx_layer::call::Level::DEBUG),
+            ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
+        );
+        &__CTX_LAYER_SITES
+    };
+    let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+        use ::ctx_layer::call::forms::*;
+        sites
+            .span
+            .open(
+                &[
+                    ::core::option::Option::Some(
+                        ::ctx_layer::call::value(
+                            &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
+                        ),
+                    ),
+                    ::core::option::Option::Some(
+                        ::ctx_layer::call::value(
+                            &(&&&&&&::ctx_layer::call::Best(&order.items.len())).show(),
+                        ),
+                    ),
+                    ::core::option::Option::Some(&::ctx_layer::call::debug(&order)),
+                    ::core::option::Option::Some(&"profile"),
+                    ::core::option::Option::Some(&"server"),
+                ],
+            )
+    } else {
+        ::ctx_layer::call::NO_SPAN
+    };
+    let mut call = ::ctx_layer::call::Call::new(sites, span);
+    if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
+        call.start_clock();
+    }
+    let _inside = call.enter();
+    if sites.called.is_on(::ctx_layer::call::Level::DEBUG) {
+        use ::ctx_layer::call::forms::*;
+        sites
+            .called
+            .emit(
+                &[
+                    ::core::option::Option::Some(&"called"),
+                    ::core::option::Option::Some(&user_id),
+                    ::core::option::Option::Some(
+                        ::ctx_layer::call::value(
+                            &(&&&&&&::ctx_layer::call::Best(&order)).show(),
+                        ),
+                    ),
+                    ::core::option::Option::Some(&::ctx_layer::call::REDACTED),
+                ],
+            );
+    }
+    let returned = call
+        .run(move || -> Result<Profile, Error> {
+            let profile = self.find(user_id)?;
+            Ok(profile.with(order, password))
+        });
+    {
+        use ::ctx_layer::call::forms::*;
+        match (&&::ctx_layer::call::Ended(&returned)).split() {
+            ::core::result::Result::Ok(value) => {
+                if call.is_timed() {
+                    call.returned(&(&&&&&&::ctx_layer::call::Returned(value)).show());
+                } else {
+                    call.succeeded();
+                }
+            }
+            ::core::result::Result::Err(error) => {
+                call.failed(
+                    &(&&&&&&::ctx_layer::call::Failure(error)).form(),
+                    ::ctx_layer::call::Log::Once(::core::option::Option::None),
+                );
+            }
+        }
+    }
+    returned
+}

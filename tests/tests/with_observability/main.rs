@@ -1,0 +1,37 @@
+//! `#[with_observability]`: what its own arguments do, and what it promises of every function.
+//!
+//! What it has in common with `#[tracing::instrument]` stands in `tests/instrument`.
+#![deny(warnings)]
+#![allow(unsafe_code, reason = "`unsafe fn` and `extern` functions can be annotated")]
+#![allow(clippy::manual_async_fn, reason = "they can be, too")]
+
+mod setup;
+
+mod attributes;
+mod bodies;
+mod cancellation;
+mod context;
+mod crate_path;
+mod disabled;
+mod errors;
+mod futures;
+mod hygiene;
+mod impl_blocks;
+mod kinds;
+mod lints;
+mod log_args;
+mod log_level;
+mod log_result;
+mod names;
+mod other_subscribers;
+mod panics;
+mod parameters;
+mod passing_errors;
+mod redaction;
+mod send_and_sync;
+mod sizes;
+mod static_attributes;
+mod status;
+mod streams;
+mod switched_off;
+mod timing;

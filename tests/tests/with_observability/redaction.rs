@@ -1,0 +1,187 @@
+//! `redact` and `reveal`
+
+use ctx_layer::with_observability;
+
+use crate::setup::with_and_without_context;
+
+const SECRET: &str = "hunter2";
+
+struct Login {
+    user: String,
+    password: String,
+}
+
+impl Login {
+    #[allow(dead_code, reason = "what is redacted is not even asked for")]
+    fn token(&self) -> &str {
+        &self.password
+    }
+}
+
+#[with_observability(redact = [card], attributes_from_args = [card, holder])]
+fn pay(card: &str, holder: &str) {
+    let _ = (card, holder);
+}
+
+#[test]
+fn what_is_to_be_redacted_is_neither_exported_nor_logged() {
+    with_and_without_context(|out| {
+        out.run(|| pay(SECRET, "Ada"));
+        assert_eq!(out.attribute("pay", "card"), Some("[redacted]".into()));
+        assert_eq!(out.attribute("pay", "holder"), Some("Ada".into()));
+        assert_eq!(out.fields("called")["card"], "[redacted]");
+        assert!(!out.text().contains(SECRET));
+    });
+}
+
+#[allow(clippy::too_many_arguments, reason = "one of each")]
+#[with_observability(attributes_from_args = all)]
+fn built_in(
+    password: &str,
+    db_passwd: &str,
+    client_secret: String,
+    access_token: Option<&str>,
+    api_key: &[u8],
+    authorization: &str,
+    session_cookie: &str,
+    private_key: Vec<u8>,
+    name: &str,
+) -> usize {
+    let _ = (password, db_passwd, access_token, api_key, authorization, session_cookie, name);
+    client_secret.into_bytes().len() + private_key.len()
+}
+
+#[test]
+fn what_is_named_like_a_secret_is_redacted_by_itself() {
+    with_and_without_context(|out| {
+        let bytes = SECRET.as_bytes();
+        out.run(|| built_in(SECRET, SECRET, SECRET.into(), Some(SECRET), bytes, SECRET, SECRET, bytes.into(), "Ada"));
+        let hidden = [
+            "password",
+            "db_passwd",
+            "client_secret",
+            "access_token",
+            "api_key",
+            "authorization",
+            "session_cookie",
+            "private_key",
+        ];
+        for key in hidden {
+            assert_eq!(out.attribute("built_in", key), Some("[redacted]".into()), "{key}");
+            assert_eq!(out.fields("called")[key], "[redacted]", "{key}");
+        }
+        assert_eq!(out.attribute("built_in", "name"), Some("Ada".into()));
+        assert!(!out.text().contains(SECRET));
+        assert!(!out.text().contains("104, 117"), "nor as bytes");
+        assert!(!format!("{:?}", out.spans()).contains(SECRET));
+    });
+}
+
+#[with_observability(attributes_from_args = {
+    login.user: "user",
+    login.password: "login.password",
+    login.token(): "login.token",
+    login.password.len(): "length",
+}, skip(login))]
+fn members(login: &Login) {}
+
+#[test]
+fn a_member_or_method_that_is_named_like_a_secret_is_redacted_but_not_its_length() {
+    with_and_without_context(|out| {
+        out.run(|| members(&Login { user: "ada".into(), password: SECRET.into() }));
+        assert_eq!(out.attribute("members", "user"), Some("ada".into()));
+        assert_eq!(out.attribute("members", "login.password"), Some("[redacted]".into()));
+        assert_eq!(out.attribute("members", "login.token"), Some("[redacted]".into()));
+        assert!(!out.text().contains(SECRET));
+    });
+}
+
+#[with_observability(attributes_from_args = all)]
+fn pattern(Login { user, password }: Login, (id, token): (u8, &str)) -> (String, String) {
+    let _ = (id, token);
+    (user, password)
+}
+
+#[test]
+fn names_within_patterns_are_redacted() {
+    with_and_without_context(|out| {
+        let _ = out.run(|| pattern(Login { user: "ada".into(), password: SECRET.into() }, (1, SECRET)));
+        let called = out.fields("called");
+        assert_eq!(called["user"], "ada");
+        assert_eq!(called["password"], "[redacted]");
+        assert_eq!(called["token"], "[redacted]");
+        assert_eq!(out.attribute("pattern", "password"), Some("[redacted]".into()));
+        assert_eq!(out.attribute("pattern", "token"), Some("[redacted]".into()));
+    });
+}
+
+#[with_observability(reveal = [page_token], attributes_from_args = all)]
+fn list(page_token: &str, token: &str) {
+    let _ = (page_token, token);
+}
+
+#[test]
+fn what_is_to_be_revealed_is_shown_whatever_its_name() {
+    with_and_without_context(|out| {
+        out.run(|| list("page-2", SECRET));
+        assert_eq!(out.attribute("list", "page_token"), Some("page-2".into()));
+        assert_eq!(out.fields("called")["page_token"], "page-2");
+        assert!(!out.text().contains(SECRET));
+    });
+}
+
+#[with_observability(redact = [login])]
+async fn in_async(login: Login) -> usize {
+    login.user.len()
+}
+
+#[test]
+fn arguments_of_async_functions_are_redacted() {
+    with_and_without_context(|out| {
+        out.block_on(in_async(Login { user: "ada".into(), password: SECRET.into() }));
+        assert_eq!(out.fields("called")["login"], "[redacted]");
+    });
+}
+
+#[with_observability]
+fn new_token() -> String {
+    SECRET.to_owned()
+}
+
+#[with_observability]
+async fn find_password() -> Result<&'static str, String> {
+    Ok(SECRET)
+}
+
+#[with_observability(ret)]
+fn shown_token() -> u8 {
+    7
+}
+
+#[with_observability]
+fn is_token() -> bool {
+    true
+}
+
+#[with_observability]
+fn check_password() -> Result<(), String> {
+    Ok(())
+}
+
+#[test]
+fn what_a_function_returns_that_is_named_like_a_secret_is_redacted() {
+    with_and_without_context(|out| {
+        out.run(|| {
+            new_token();
+            is_token();
+            shown_token();
+            check_password().unwrap();
+        });
+        out.block_on(find_password()).unwrap();
+        let returned: Vec<_> =
+            out.events_named("returned").iter().map(|event| event["fields"]["return"].clone()).collect();
+        let redacted = serde_json::Value::from("[redacted]");
+        assert_eq!(returned, [redacted.clone(), true.into(), 7.into(), serde_json::Value::Null, redacted]);
+        assert!(!out.text().contains(SECRET));
+    });
+}

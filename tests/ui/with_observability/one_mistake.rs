@@ -1,0 +1,25 @@
+//! One mistake is one error, however much the function is used.
+
+use ctx_layer::with_observability;
+
+struct Service {
+    users: u8,
+}
+
+impl Service {
+    #[with_observability(attributes_from_args = { usr_id: "user.id", self.users: "users" }, kind = server)]
+    async fn load<T: Clone>(&self, user_id: u64, value: T) -> Result<(u64, T), std::fmt::Error> {
+        let _ = self.users;
+        Ok((user_id, value.clone()))
+    }
+}
+
+async fn caller(service: &Service) -> Result<(), std::fmt::Error> {
+    let (id, name): (u64, String) = service.load(1, String::new()).await?;
+    let _ = (id + 1, name.len());
+    Ok(())
+}
+
+fn main() {
+    drop(caller(&Service { users: 1 }));
+}

@@ -177,6 +177,17 @@ pub fn bunyan() -> Dispatch {
     Dispatch::new(Registry::default().with(JsonStorageLayer).with(layer))
 }
 
+/// The registry, behind a level that can be told once and for all.
+pub fn bare_at_info() -> Dispatch {
+    Dispatch::new(Registry::default().with(filter::LevelFilter::INFO))
+}
+
+/// A stack that wants nothing of what these benchmarks emit, and all of somebody else's.
+pub fn refusing() -> Dispatch {
+    let filter = filter::Targets::new().with_target("somebody_else", filter::LevelFilter::TRACE);
+    Dispatch::new(Registry::default().with(filter).with(Visiting))
+}
+
 /// An OpenTelemetry layer over a tracer that samples and exports nothing, under us.
 pub fn opentelemetry_with(schema: Schema) -> Dispatch {
     use opentelemetry::trace::TracerProvider;

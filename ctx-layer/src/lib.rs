@@ -46,7 +46,7 @@
 //! | set, read and carry values | [`context`](mod@context) |
 //! | put them on a whole stack, or on one output | [`ContextLayer`], [`once_per_line`] |
 //! | have a function make a span, log, and set its status | [`with_observability`](macro@with_observability) |
-//! | carry them over tasks, threads and channels | [`task`] |
+//! | carry them over tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
 //! | send them to other processes, and receive them | [`propagation`], [`carriers`] |
 //!
 //! # Features
@@ -78,6 +78,8 @@ pub use layer::OwnFields;
 pub use layer::{ContextLayer, ContextOutput, ContextSubscriber, WithContextExt, once_per_line};
 pub use task::Propagate;
 
+#[doc = include_str!("propagate.md")]
+pub use ctx_macros::propagate;
 #[doc = include_str!("with_observability.md")]
 pub use ctx_macros::with_observability;
 

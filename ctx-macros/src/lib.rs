@@ -6,6 +6,7 @@ mod function;
 mod input;
 mod mistakes;
 mod place;
+mod propagate;
 #[cfg(test)]
 mod snapshot;
 mod with_observability;
@@ -24,4 +25,11 @@ pub fn context_fields(input: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn with_observability(arguments: TokenStream, item: TokenStream) -> TokenStream {
     with_observability::expand(arguments.into(), item.into()).into()
+}
+
+// Documented where it is re-exported.
+#[allow(missing_docs)]
+#[proc_macro_attribute]
+pub fn propagate(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    propagate::expand(arguments.into(), item.into()).into()
 }

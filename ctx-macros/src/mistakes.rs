@@ -21,6 +21,10 @@ impl Mistakes {
         }
     }
 
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// As compile errors; nothing where there are none.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.0.map(|error| error.into_compile_error()).unwrap_or_default()

@@ -9,6 +9,7 @@ fn every_mistake_is_a_clear_error_at_the_token_that_is_wrong() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("ui/context_fields/*.rs");
     cases.compile_fail("ui/with_observability/*.rs");
+    cases.compile_fail("ui/propagate/*.rs");
 }
 
 #[test]

@@ -23,6 +23,7 @@ use self::{arguments::Arguments, plan::Plan};
 use crate::{
     function::{Function, Parameters},
     mistakes::Mistakes,
+    propagate,
 };
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -59,7 +60,25 @@ fn function(arguments: TokenStream, item: TokenStream, mistakes: &mut Mistakes) 
 }
 
 /// The function, observed, or as it is where that cannot be.
-fn observed(mut arguments: Arguments, function: Function, owner: Option<&str>, mistakes: &mut Mistakes) -> TokenStream {
+fn observed(
+    mut arguments: Arguments,
+    mut function: Function,
+    owner: Option<&str>,
+    mistakes: &mut Mistakes,
+) -> TokenStream {
+    if let Some(links) = propagate::settle(&mut function) {
+        if arguments.links.is_some() {
+            mistakes.add(&links, "`links` is given twice: here, and to `with_observability`");
+        }
+        arguments.links = Some(links);
+    }
+    if propagate::is_restored_already(&function) {
+        mistakes.add_error(syn::Error::new(
+            Span::call_site(),
+            "the span would not be in the context that `#[propagate]` restores, which cannot see `#[with_observability]` \
+             under another name: put it above `#[propagate]`",
+        ));
+    }
     let is_possible = check::function(&function, mistakes);
     check::arguments(&mut arguments, &Parameters::of_function(&function), mistakes);
     if is_possible { expand::function(&Plan::new(arguments, function, owner)) } else { function.to_token_stream() }

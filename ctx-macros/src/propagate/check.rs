@@ -1,0 +1,69 @@
+//! What is wrong with what was written. What is found wrong is taken out, so that the rest still compiles.
+
+use proc_macro2::Span;
+
+use super::{arguments::Arguments, beside};
+use crate::{
+    function::{Function, Parameters, Shape},
+    mistakes::Mistakes,
+};
+
+/// Whether anything can be propagated to the function at all.
+pub(super) fn function(function: &Function, shape: &Shape, arguments: &Arguments, mistakes: &mut Mistakes) -> bool {
+    let signature = &function.signature;
+    if let Some(constness) = &signature.constness {
+        mistakes.add(constness, "nothing can be propagated to a `const fn`: at compile time there is no context");
+        return false;
+    }
+    if let Some(variadic) = &signature.variadic {
+        mistakes.add(variadic, "nothing can be propagated to a variadic function");
+        return false;
+    }
+    let runs_at_once = matches!(shape, Shape::Sync | Shape::Never);
+    if runs_at_once && arguments.is_capture_alone() {
+        mistakes.add_error(syn::Error::new(
+            Span::call_site(),
+            "`#[propagate]` alone has nothing to do on a function that runs where it is called: the context is there \
+             already. To carry it to a thread or a pool, write `ctx_layer::task::propagate(move || ...)` where the function \
+             is passed on; to set, restore or cut it off here, write `set(...)`, `from = ...` or `isolated`",
+        ));
+        return false;
+    }
+    true
+}
+
+pub(super) fn arguments(arguments: &mut Arguments, function: &Function, mistakes: &mut Mistakes) {
+    let parameters = Parameters::of_function(function);
+    for expression in [&mut arguments.from, &mut arguments.into, &mut arguments.links] {
+        if expression.as_ref().is_some_and(|expression| !parameters.has_root(expression, mistakes)) {
+            *expression = None;
+        }
+    }
+    if beside::is_observed_already(function) {
+        for argument in [&mut arguments.into, &mut arguments.links] {
+            if let Some(argument) = argument.take() {
+                mistakes.add(
+                    argument,
+                    "this has to be done in the span of `#[with_observability]`, which cannot see `#[propagate]` under \
+                     another name: put `#[propagate]` above it",
+                );
+            }
+        }
+    }
+    arguments.set.retain(|set| parameters.has_root(&set.value, mistakes));
+    if let Some((word, message)) = arguments.trust.as_ref().and_then(|(_, trust)| trust.unknown_word(&parameters)) {
+        mistakes.add(word, message);
+        arguments.trust = None;
+    }
+    if let (Some(isolated), true) = (&arguments.isolated, arguments.from.is_some()) {
+        mistakes.add(
+            isolated,
+            "`isolated` and `from` exclude each other: with `from` nothing is inherited but what is restored",
+        );
+        arguments.isolated = None;
+    }
+    if let (Some((word, _)), None) = (&arguments.trust, &arguments.from) {
+        mistakes.add(word, "`trust` says how far what is restored is believed: it goes with `from`");
+        arguments.trust = None;
+    }
+}

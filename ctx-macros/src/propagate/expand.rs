@@ -1,0 +1,309 @@
+//! What it becomes.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{Attribute, Expr, FnArg, Meta, Pat, ReturnType, Type, parse_quote};
+
+use super::arguments::{Arguments, Key, Trust};
+use crate::{
+    expression::{referable, root},
+    function::{AsyncBlock, Function, Shape},
+    place::{at, hidden, located_at},
+};
+
+pub(super) fn function(arguments: &Arguments, function: Function, shape: &Shape) -> TokenStream {
+    match shape {
+        Shape::Sync | Shape::Never => sync(arguments, &function),
+        Shape::Async => future(arguments, function),
+        Shape::AsyncBlock(block) => made(arguments, &function, shape, block.is_boxed),
+        Shape::Future { is_boxed } | Shape::Stream { is_boxed } => made(arguments, &function, shape, *is_boxed),
+    }
+}
+
+/// A function that runs at once, in the context until it returns.
+fn sync(arguments: &Arguments, function: &Function) -> TokenStream {
+    let library = arguments.library();
+    let (snapshot, guard) = (snapshot(arguments), hidden("_guard"));
+    let body = &function.body;
+    let inject = arguments.into.as_ref().map(|into| inject(into, function, &Shape::Sync, &library));
+    let is_replaced = arguments.from.is_some() || arguments.isolated.is_some();
+    let scope = if is_replaced {
+        let context = context(arguments);
+        quote! {
+            #context
+            let #guard = #snapshot.enter();
+        }
+    } else if arguments.set.is_empty() {
+        TokenStream::new()
+    } else {
+        let fields = fields(arguments, &quote!(#library::Fields::current()));
+        quote!(let #guard = #fields.attach();)
+    };
+    function.with_body(&quote!(#scope #inject #body))
+}
+
+/// An `async fn`: a function that makes its future, so that it captures where it is called.
+fn future(arguments: &Arguments, mut function: Function) -> TokenStream {
+    let library = arguments.library();
+    let snapshot = snapshot(arguments);
+    let context = context(arguments);
+    let inject = arguments.into.as_ref().map(|into| {
+        let inject = inject(into, &function, &Shape::Async, &library);
+        quote!(#snapshot.in_scope(|| { #inject });)
+    });
+    let returned = match &function.signature.output {
+        ReturnType::Default => quote!(()),
+        // On stable Rust `!` can be written only where a function returns it.
+        ReturnType::Type(_, never) if matches!(**never, Type::Never(_)) => {
+            quote!(<fn() -> #never as #library::call::Returns>::Value)
+        }
+        ReturnType::Type(_, returned) => returned.to_token_stream(),
+    };
+    let typed = function.body_type(&Shape::Async).map(|returned| {
+        let value = hidden("returned");
+        quote! {
+            #[allow(unreachable_code)]
+            if false {
+                let #value: #returned = loop {};
+                return #value;
+            }
+        }
+    });
+    let moved = move_in(&mut function, arguments);
+    let block = block(&function);
+    function.signature.asyncness = None;
+    // That goes for a future by itself.
+    function.attributes.retain(|attribute| !matches!(&attribute.meta, Meta::Path(path) if path.is_ident("must_use")));
+    function.signature.output = parse_quote!(-> impl ::core::future::Future<Output = #returned>);
+    let Moved { outside, inside } = moved;
+    function.with_body(&quote! {
+        #outside
+        #context
+        #inject
+        #library::task::Propagate::in_context(
+            async move {
+                #inside
+                #typed
+                #block
+            },
+            #snapshot,
+        )
+    })
+}
+
+/// A function that makes a future or a stream by itself.
+fn made(arguments: &Arguments, function: &Function, shape: &Shape, is_boxed: bool) -> TokenStream {
+    let library = arguments.library();
+    let (snapshot, made) = (snapshot(arguments), hidden("made"));
+    let context = context(arguments);
+    let inject = arguments.into.as_ref().map(|into| inject(into, function, shape, &library));
+    let body = block(function);
+    let typed = function.body_type(&Shape::Sync).map(|returned| quote!(-> #returned));
+    // `impl Future` cannot be written on a closure, and need not be.
+    let typed = if is_boxed || !matches!(shape, Shape::AsyncBlock(_)) { typed } else { None };
+    let propagated = quote!(#library::task::Propagate::in_context(#made, #snapshot));
+    let propagated = if is_boxed { quote!(::std::boxed::Box::pin(#propagated)) } else { propagated };
+    function.with_body(&quote! {
+        #context
+        let #made = #snapshot.in_scope(move || #typed {
+            #inject
+            #body
+        });
+        #propagated
+    })
+}
+
+/// By this name `#[with_observability]` knows what its span would have to be in.
+pub(super) const RESTORED: &str = "__ctx_layer_restored";
+
+fn snapshot(arguments: &Arguments) -> Ident {
+    let is_restored = arguments.from.is_some() || arguments.isolated.is_some();
+    hidden(if is_restored { RESTORED } else { "snapshot" })
+}
+
+/// What the body runs in.
+fn context(arguments: &Arguments) -> TokenStream {
+    let library = arguments.library();
+    let snapshot = snapshot(arguments);
+    let base = if let Some(from) = &arguments.from {
+        let from = referable(from);
+        let trust = match &arguments.trust {
+            None => quote!(#library::propagation::Trust::external()),
+            Some((_, Trust::Word(word))) => quote!(#library::propagation::Trust::#word()),
+            Some((_, Trust::Value(value))) => value.to_token_stream(),
+        };
+        let place = located_at(&from);
+        let call = at(&quote!(#library::call), place);
+        let restored = quote_spanned!(place=> (&&&&&#call::Restore(&#from)).snapshot(#trust));
+        quote! {{
+            use #library::call::forms::*;
+            #restored
+        }}
+    } else if arguments.isolated.is_some() {
+        quote!(#library::task::Snapshot::isolated())
+    } else {
+        quote!(#library::task::Snapshot::capture())
+    };
+    if arguments.set.is_empty() {
+        return quote!(let #snapshot = #base;);
+    }
+    let fields = fields(arguments, &quote!(#library::call::fields_of(&#snapshot)));
+    quote! {
+        let #snapshot = #base;
+        let #snapshot = {
+            let fields = #fields;
+            #snapshot.with_fields(fields)
+        };
+    }
+}
+
+/// Fields with what is set besides them.
+fn fields(arguments: &Arguments, base: &TokenStream) -> TokenStream {
+    let library = arguments.library();
+    let fields = hidden("fields");
+    let set = arguments.set.iter().map(|set| {
+        let value = referable(&set.value);
+        let field = match &set.field {
+            Key::WellKnown(name) => {
+                let key = Ident::new(&name.to_string().to_uppercase(), name.span());
+                quote!(&#library::field::well_known::#key)
+            }
+            Key::Path(path) => quote!(&#path),
+        };
+        let place = located_at(&value);
+        let call = at(&quote!(#library::call), place);
+        let set = quote_spanned!(place=> (&&&&&#call::SetField(#field, &#value)).set(#fields));
+        quote!(let #fields = #set;)
+    });
+    quote! {{
+        use #library::call::forms::*;
+        let #fields = #base;
+        #(#set)*
+        #fields
+    }}
+}
+
+/// Writes what is in force to an argument: one that is lent, or is there, or a part of one, or what a method gives.
+pub(super) fn inject(into: &Expr, function: &Function, shape: &Shape, library: &TokenStream) -> TokenStream {
+    let target = referable(into);
+    // `#[async_trait]` moves `mut` into the future.
+    let rebound = root(into).filter(|name| {
+        matches!(shape, Shape::AsyncBlock(AsyncBlock { is_boxed: true, .. }))
+            && function.signature.inputs.iter().any(|parameter| match parameter {
+                FnArg::Typed(typed) => {
+                    matches!(&*typed.pat, Pat::Ident(bound) if bound.ident == **name && bound.mutability.is_none())
+                }
+                FnArg::Receiver(_) => false,
+            })
+    });
+    let rebound = rebound.map(|name| {
+        quote! {
+            #[allow(unused_mut)]
+            let mut #name = #name;
+        }
+    });
+    let inject = quote_spanned!(located_at(into)=> #target.inject_here());
+    quote! {
+        #rebound
+        {
+            use #library::call::forms::*;
+            #inject
+        }
+    }
+}
+
+/// The body in its own braces: errors point at them, but lints know that they come from a macro.
+fn block(function: &Function) -> TokenStream {
+    let block: TokenStream = function.block(&Shape::Sync, &function.body);
+    let braces = block.into_iter().map(|mut braces| {
+        braces.set_span(located_at(&braces));
+        braces
+    });
+    braces.collect()
+}
+
+/// How parameters come into the future. An `async fn` owns them all, used or not, until it is done.
+struct Moved {
+    outside: TokenStream,
+    inside: TokenStream,
+}
+
+fn move_in(function: &mut Function, arguments: &Arguments) -> Moved {
+    let used = arguments.to_token_stream();
+    let bindings: Vec<Ident> = function.bindings().into_iter().map(|binding| binding.name).collect();
+    let mut moved = Moved { outside: TokenStream::new(), inside: TokenStream::new() };
+    for (at, parameter) in function.signature.inputs.iter_mut().enumerate() {
+        let typed = match parameter {
+            FnArg::Receiver(receiver) => {
+                // Captured whole, though nothing of it may be used.
+                if !matches!(receiver.kind, syn::ReceiverKind::Reference(..)) {
+                    moved.inside.extend(quote!(let _ = &self;));
+                }
+                continue;
+            }
+            FnArg::Typed(typed) => typed,
+        };
+        // Lints are to be said of the variable that the body sees; what is not there is nowhere.
+        let attributes = std::mem::take(&mut typed.attrs);
+        let conditions: Vec<Attribute> = attributes
+            .iter()
+            .filter(|it| it.path().is_ident("cfg") || it.path().is_ident("cfg_attr"))
+            .cloned()
+            .collect();
+        typed.attrs.clone_from(&conditions);
+        match &mut *typed.pat {
+            Pat::Ident(bound) if bound.by_ref.is_none() && bound.subpat.is_none() => {
+                // With the user's own tokens: what is said of an unused variable is said of theirs.
+                let (name, mutability) = (bound.ident.clone(), bound.mutability);
+                if mentions(&used, &name) {
+                    // It may be written to before it is moved, and then only there.
+                    let allowed = mutability.map(|_| parse_quote!(#[allow(unused_mut)]));
+                    moved.inside.extend(quote! {
+                        #(#attributes)* #allowed
+                        let #mutability #name = #name;
+                        #(#conditions)*
+                        let _ = &#name;
+                    });
+                    typed.attrs.extend::<Option<Attribute>>(allowed);
+                } else {
+                    bound.mutability = None;
+                    let allowed = if name.to_string().starts_with('_') {
+                        // Not theirs: this one is used, which some lint.
+                        bound.ident.set_span(Span::mixed_site().located_at(name.span()));
+                        Some(quote!(#[allow(clippy::no_effect_underscore_binding)]))
+                    } else {
+                        None
+                    };
+                    let outer = &bound.ident;
+                    moved.inside.extend(quote!(#(#attributes)* #allowed let #mutability #name = #outer;));
+                }
+            }
+            pattern => {
+                let name = format_ident!("__argument_{at}", span = Span::mixed_site());
+                let bound: Vec<&Ident> =
+                    bindings.iter().filter(|name| mentions(&pattern.to_token_stream(), name)).collect();
+                if bound.iter().any(|name| mentions(&used, name)) {
+                    moved.outside.extend(quote!(#(#attributes)* let #pattern = #name;));
+                    moved.inside.extend(quote!(#(#conditions)* { #(let _ = &#bound;)* }));
+                } else {
+                    // Whole, with what the pattern leaves in it.
+                    moved.inside.extend(quote!(#(#conditions)* let #name = #name;));
+                    if !matches!(pattern, Pat::Wild(_)) {
+                        moved.inside.extend(quote!(#(#attributes)* let #pattern = #name;));
+                    }
+                }
+                *typed.pat = parse_quote!(#name);
+            }
+        }
+    }
+    moved
+}
+
+/// Whether a name stands in these tokens.
+pub(super) fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Group(group) => mentions(&group.stream(), name),
+        TokenTree::Ident(other) => other == *name,
+        _ => false,
+    })
+}

@@ -1,0 +1,33 @@
+// #[propagate(from = message . headers (), trust = internal, set (tenant_id = tenant, USER_ID = user . id ()), into = out)]
+// fn handle(message: &Message, tenant: &str, user: &User, out: &mut Headers) {
+//     work(message);
+// }
+
+fn handle(message: &Message, tenant: &str, user: &User, out: &mut Headers) {
+    let __ctx_layer_restored = {
+        use ::ctx_layer::call::forms::*;
+        (&&&&&::ctx_layer::call::Restore(&message.headers()))
+            .snapshot(::ctx_layer::propagation::Trust::internal())
+    };
+    let __ctx_layer_restored = {
+        let fields = {
+            use ::ctx_layer::call::forms::*;
+            let fields = ::ctx_layer::call::fields_of(&__ctx_layer_restored);
+            let fields = (&&&&&::ctx_layer::call::SetField(
+                &::ctx_layer::field::well_known::TENANT_ID,
+                &tenant,
+            ))
+                .set(fields);
+            let fields = (&&&&&::ctx_layer::call::SetField(&USER_ID, &user.id()))
+                .set(fields);
+            fields
+        };
+        __ctx_layer_restored.with_fields(fields)
+    };
+    let _guard = __ctx_layer_restored.enter();
+    {
+        use ::ctx_layer::call::forms::*;
+        out.inject_here()
+    }
+    work(message);
+}

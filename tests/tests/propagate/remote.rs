@@ -1,0 +1,172 @@
+//! Context that comes in by an argument, and goes out by one.
+
+use std::collections::HashMap;
+
+use ctx_layer::{
+    field::well_known::TENANT_ID,
+    propagate,
+    propagation::{self, Captured, Trust},
+    task::Carried,
+};
+use tracing::{info, info_span};
+
+use crate::stack::{ACCOUNT, Stack};
+
+type Headers = HashMap<String, String>;
+
+const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
+
+fn headers() -> Headers {
+    HashMap::from([
+        ("traceparent".to_owned(), format!("00-{TRACE}-b7ad6b7169203331-01")),
+        ("baggage".to_owned(), "account=a%20b,other=1".to_owned()),
+    ])
+}
+
+#[propagate(from = headers, trust = internal)]
+fn handle(headers: &Headers) -> Option<String> {
+    assert_eq!(headers.len(), 2);
+    let _span = info_span!("handled").entered();
+    info!("handling");
+    ACCOUNT.get()
+}
+
+#[propagate(from = headers)]
+fn handle_strangers(headers: &Headers) -> Option<String> {
+    let _ = headers;
+    let _span = info_span!("handled for a stranger").entered();
+    ACCOUNT.get()
+}
+
+struct Message {
+    headers: Headers,
+}
+
+impl Message {
+    fn headers(&self) -> &Headers {
+        &self.headers
+    }
+}
+
+#[propagate(from = message.headers(), trust = Trust::internal().drop_unregistered())]
+async fn consume(message: Message) -> (Option<String>, Option<String>, usize) {
+    tokio::task::yield_now().await;
+    let _span = info_span!("consumed").entered();
+    (ACCOUNT.get(), TENANT_ID.get(), message.headers.len())
+}
+
+#[test]
+fn the_body_runs_under_the_context_of_the_carrier_and_under_nothing_else() {
+    let stack = Stack::new();
+    stack.block_on(async {
+        let _tenant = TENANT_ID.attach("of the loop");
+        let _loop = info_span!("loop").entered();
+        assert_eq!(handle(&headers()).as_deref(), Some("a b"));
+        assert_eq!(handle_strangers(&headers()), None);
+        let (account, tenant, _) = futures_lite(consume(Message { headers: headers() }));
+        assert_eq!((account.as_deref(), tenant), (Some("a b"), None), "the loop's tenant is not the message's");
+    });
+    for name in ["handled", "handled for a stranger", "consumed"] {
+        let span = stack.exported.span(name);
+        assert_eq!(span.span_context.trace_id().to_string(), TRACE, "{name}");
+        assert_eq!(span.parent_span_id.to_string(), "b7ad6b7169203331", "{name}");
+        assert!(span.parent_span_is_remote, "{name}");
+    }
+    assert_eq!(stack.on_line("handling", "account").as_deref(), Some("a b"));
+    assert_eq!(stack.on_line("handling", "tenant_id"), None);
+}
+
+fn futures_lite<F: Future>(future: F) -> F::Output {
+    let mut future = std::pin::pin!(future);
+    let mut task = std::task::Context::from_waker(std::task::Waker::noop());
+    loop {
+        if let std::task::Poll::Ready(value) = future.as_mut().poll(&mut task) {
+            return value;
+        }
+    }
+}
+
+#[test]
+fn it_is_restored_from_what_was_captured_extracted_or_is_not_there() {
+    #[propagate(from = captured, trust = internal)]
+    fn from_captured(captured: &Captured) -> Option<String> {
+        let _ = captured;
+        ACCOUNT.get()
+    }
+
+    #[propagate(from = extracted)]
+    fn from_extracted(extracted: &propagation::Extracted) -> Option<String> {
+        let _ = extracted;
+        ACCOUNT.get()
+    }
+
+    #[propagate(from = cx)]
+    fn from_context(cx: opentelemetry::Context) -> Option<String> {
+        let _ = cx;
+        ACCOUNT.get()
+    }
+
+    #[propagate(from = carried)]
+    fn from_carried(carried: &Carried<u8>) -> Option<String> {
+        let _ = carried;
+        ACCOUNT.get()
+    }
+
+    #[propagate(from = maybe, trust = internal)]
+    fn from_option(maybe: Option<&Headers>) -> Option<String> {
+        let _ = maybe;
+        ACCOUNT.get()
+    }
+
+    #[propagate(from = headers, trust = internal)]
+    fn from_lent(headers: &mut Headers) -> Option<String> {
+        headers.clear();
+        ACCOUNT.get()
+    }
+
+    let stack = Stack::new();
+    stack.in_scope(|| {
+        let captured = ACCOUNT.in_scope("acme", propagation::capture);
+        assert_eq!(from_captured(&captured).as_deref(), Some("acme"));
+        let carried = ACCOUNT.in_scope("globex", || Carried::new(7));
+        assert_eq!(from_carried(&carried).as_deref(), Some("globex"));
+        let extracted = propagation::extract(&headers(), Trust::internal());
+        assert_eq!(from_extracted(&extracted).as_deref(), Some("a b"));
+        assert_eq!(from_context(extracted.into_context()).as_deref(), Some("a b"));
+        let _account = ACCOUNT.attach("of the caller");
+        assert_eq!(from_option(Some(&headers())).as_deref(), Some("a b"));
+        assert_eq!(from_option(None), None, "nothing to restore is nothing, and not the caller's");
+        assert_eq!(from_lent(&mut headers()).as_deref(), Some("a b"));
+    });
+}
+
+#[test]
+fn what_is_in_force_is_injected_before_the_body() {
+    #[propagate(into = headers)]
+    fn send(headers: &mut Headers) -> Option<String> {
+        headers.get("baggage").cloned()
+    }
+
+    #[propagate(into = headers, set(ACCOUNT = account))]
+    async fn send_later(mut headers: Headers, account: &str) -> (Headers, usize) {
+        tokio::task::yield_now().await;
+        let len = headers.len();
+        headers.insert("more".to_owned(), account.to_owned());
+        (headers, len)
+    }
+
+    #[propagate(from = incoming, trust = internal, into = outgoing)]
+    fn relay(incoming: &Headers, outgoing: &mut Headers) {
+        let _ = incoming;
+        assert!(outgoing["traceparent"].contains(TRACE));
+    }
+
+    let stack = Stack::new();
+    stack.in_scope(|| {
+        let _account = ACCOUNT.attach("acme");
+        assert_eq!(send(&mut Headers::new()).as_deref(), Some("account=acme"));
+        let (headers, len) = futures_lite(send_later(Headers::new(), "globex"));
+        assert_eq!((headers["baggage"].as_str(), len), ("account=globex", 1));
+        relay(&self::headers(), &mut Headers::new());
+    });
+}

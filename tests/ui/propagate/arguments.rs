@@ -1,0 +1,45 @@
+use std::collections::HashMap;
+
+use ctx_layer::propagate;
+
+type Headers = HashMap<String, String>;
+
+#[propagate(form = headers, colour)]
+async fn unknown(headers: Headers) {}
+
+#[propagate(from = headers, from = headers)]
+async fn twice(headers: Headers) {}
+
+#[propagate(from = header, into = self.x, links = msgs)]
+async fn no_parameters(headers: Headers) {}
+
+#[propagate(set(tenant = name, tenant_id, user_id = nam, name))]
+async fn fields(name: &str) {}
+
+#[propagate(from = headers, trust = intern)]
+async fn trust(headers: Headers) {}
+
+#[propagate(from = headers, trust = "internal")]
+async fn text(headers: Headers) {}
+
+#[propagate(trust = internal)]
+async fn nothing_to_trust() {}
+
+#[propagate(from = headers, isolated)]
+async fn both(headers: Headers) {}
+
+#[propagate(isolated = true, from, set = 3)]
+async fn values() {}
+
+#[propagate(isolated into = headers)]
+async fn comma(headers: Headers) {}
+
+#[propagate(crate = 3, 7)]
+async fn odd() {}
+
+fn main() {
+    // Whoever calls them gets no errors of their own.
+    drop(unknown(Headers::new()));
+    drop(fields("x"));
+    drop(both(Headers::new()));
+}

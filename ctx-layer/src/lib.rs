@@ -48,6 +48,7 @@
 //! | have a function make a span, log, and set its status | [`with_observability`](macro@with_observability) |
 //! | carry them over tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
 //! | send them to other processes, and receive them | [`propagation`], [`carriers`] |
+//! | keep them over HTTP and gRPC | `http` |
 //!
 //! # Features
 //!
@@ -56,6 +57,8 @@
 //!   OpenTelemetry layer does not activate its contexts; links to a sender's span.
 //! - `tokio`: `spawn` and its like in [`task`].
 //! - `http`, `serde_json`, `tokio-process`: the [`carriers`] of these crates.
+//! - `http-server`, `http-client`: `tower` layers for HTTP and gRPC, in `http`. `axum`: its routes, and fields as arguments of
+//!   handlers. `reqwest`: a middleware.
 //! - `serde`: [`Captured`](propagation::Captured) context can be serialized.
 //! - `metrics`: what [boundaries](propagation::Boundary) count, as OpenTelemetry metrics.
 #![warn(missing_docs)]
@@ -66,6 +69,8 @@ pub mod call;
 pub mod carriers;
 pub mod context;
 pub mod field;
+#[cfg(any(feature = "http-server", feature = "http-client"))]
+pub mod http;
 pub mod layer;
 mod panic;
 pub mod propagation;

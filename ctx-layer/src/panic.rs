@@ -18,6 +18,12 @@ pub(crate) fn caught(f: &mut dyn FnMut()) -> Result<(), Payload> {
     catch_unwind(AssertUnwindSafe(f))
 }
 
+/// The same for what gives something back.
+#[cfg(any(feature = "http-server", feature = "http-client"))]
+pub(crate) fn caught_with<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
+    catch_unwind(AssertUnwindSafe(f))
+}
+
 /// A panic, as the error that is logged.
 #[derive(Debug)]
 pub(crate) struct Panicked(String);

@@ -1,0 +1,156 @@
+//! Context fields as arguments of `axum`'s handlers.
+//!
+//! A field is a `static`, and an extractor is a type, so a field gets a type that stands for it: [`FieldKey`]. Those of
+//! the [well-known fields](crate::field::well_known) are here; [`field_keys!`](crate::field_keys) makes others.
+//!
+//! ```
+//! use ctx_layer::{field_keys, http::{ServerLayer, axum::{Field, TenantId}}};
+//! use axum::{Router, routing::get};
+//!
+//! ctx_layer::context_fields! {
+//!     /// The shard that holds the tenant's data.
+//!     pub static SHARD: u64 = "shard";
+//! }
+//! field_keys! {
+//!     /// Stands for [`SHARD`].
+//!     pub struct Shard = SHARD: u64;
+//! }
+//!
+//! // 400 with `there is no tenant_id: ...` where no tenant is in force.
+//! async fn orders(Field(tenant): Field<TenantId>, shard: Option<Field<Shard>>) -> String {
+//!     format!("{tenant} in {:?}", shard.map(|Field(shard)| shard))
+//! }
+//!
+//! let app: Router = Router::new().route("/orders", get(orders)).layer(ServerLayer::new());
+//! ```
+
+use std::{convert::Infallible, error::Error, fmt};
+
+use ::axum::{
+    extract::{FromRequestParts, OptionalFromRequestParts},
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, request::Parts};
+
+use crate::field::{ContextField, FieldType, well_known};
+
+/// A type that stands for a field, where a type is needed. Made by [`field_keys!`](crate::field_keys).
+pub trait FieldKey {
+    /// The type of the field's values.
+    type Value: FieldType;
+
+    /// The field.
+    fn field() -> &'static ContextField<Self::Value>;
+}
+
+/// Makes types that stand for fields: the type's name, the field and its type.
+///
+/// ```
+/// use ctx_layer::http::axum::FieldKey;
+///
+/// ctx_layer::context_fields! {
+///     /// The shard that holds the tenant's data.
+///     static SHARD: u64 = "shard";
+/// }
+/// ctx_layer::field_keys! {
+///     /// Stands for `SHARD`.
+///     struct Shard = SHARD: u64;
+/// }
+/// assert_eq!(Shard::field().name(), "shard");
+/// ```
+#[macro_export]
+macro_rules! field_keys {
+    ($($(#[$attribute:meta])* $visibility:vis struct $name:ident = $field:path: $type:ty;)*) => {$(
+        $(#[$attribute])*
+        #[derive(Clone, Copy, Debug)]
+        $visibility struct $name;
+
+        impl $crate::http::axum::FieldKey for $name {
+            type Value = $type;
+
+            fn field() -> &'static $crate::ContextField<$type> {
+                &$field
+            }
+        }
+    )*};
+}
+
+field_keys! {
+    /// Stands for [`REQUEST_ID`](well_known::REQUEST_ID).
+    pub struct RequestId = well_known::REQUEST_ID: String;
+    /// Stands for [`TENANT_ID`](well_known::TENANT_ID).
+    pub struct TenantId = well_known::TENANT_ID: String;
+    /// Stands for [`USER_ID`](well_known::USER_ID).
+    pub struct UserId = well_known::USER_ID: String;
+    /// Stands for [`ROLE`](well_known::ROLE).
+    pub struct Role = well_known::ROLE: String;
+    /// Stands for [`LOCALE`](well_known::LOCALE).
+    pub struct Locale = well_known::LOCALE: String;
+    /// Stands for [`CORRELATION_ID`](well_known::CORRELATION_ID).
+    pub struct CorrelationId = well_known::CORRELATION_ID: String;
+    /// Stands for [`FEATURE_FLAGS`](well_known::FEATURE_FLAGS).
+    pub struct FeatureFlags = well_known::FEATURE_FLAGS: String;
+}
+
+/// The value of a field that is in force, as an argument of a handler.
+///
+/// Where there is none the response is 400 ([`MissingField`]). `Option<Field<...>>` is `None` then.
+pub struct Field<K: FieldKey>(
+    /// The value.
+    pub K::Value,
+);
+
+impl<K: FieldKey, S: Sync> FromRequestParts<S> for Field<K> {
+    type Rejection = MissingField;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Self, MissingField> {
+        K::field().get().map(Field).ok_or(MissingField { name: K::field().name() })
+    }
+}
+
+impl<K: FieldKey, S: Sync> OptionalFromRequestParts<S> for Field<K> {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(_: &mut Parts, _: &S) -> Result<Option<Self>, Infallible> {
+        Ok(K::field().get().map(Field))
+    }
+}
+
+impl<K: FieldKey> Clone for Field<K> {
+    fn clone(&self) -> Self {
+        Field(self.0.clone())
+    }
+}
+
+impl<K: FieldKey<Value: fmt::Debug>> fmt::Debug for Field<K> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Field").field(&self.0).finish()
+    }
+}
+
+/// A field that a handler needs is not in force: 400, with a text that names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MissingField {
+    name: &'static str,
+}
+
+impl MissingField {
+    /// The field's name.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+}
+
+impl fmt::Display for MissingField {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no {}: this request needs one", self.name)
+    }
+}
+
+impl Error for MissingField {}
+
+impl IntoResponse for MissingField {
+    fn into_response(self) -> Response {
+        (StatusCode::BAD_REQUEST, self.to_string()).into_response()
+    }
+}

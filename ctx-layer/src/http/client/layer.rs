@@ -1,0 +1,166 @@
+//! What a client is told.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use http::{HeaderMap, Uri};
+use tower_layer::Layer;
+
+use super::ClientService;
+use crate::{
+    http::{QueryPolicy, text},
+    propagation::{Boundary, DestinationPolicy, Outbound},
+};
+
+static BOUNDARY: Boundary = Boundary::new("http.client");
+
+/// A `tower` layer for clients of HTTP and gRPC: each attempt has a span, and carries the context.
+///
+/// Put it inside of what retries, so that each attempt has a span of its own.
+///
+/// | setting | default |
+/// |---|---|
+/// | [`destinations`](Self::destinations) | [`DestinationPolicy::new`]: nobody is one's own, and all get `traceparent` only |
+/// | [`to`](Self::to) | the host is that of the URI, or of `Host` |
+/// | [`query`](Self::query) | [`QueryPolicy::names`]: values are redacted |
+/// | [`boundary`](Self::boundary) | one named `http.client` |
+///
+/// ```
+/// use ctx_layer::{http::ClientLayer, propagation::DestinationPolicy};
+///
+/// let layer = ClientLayer::new().destinations(DestinationPolicy::internal(["internal.example", "10.0.0.0/8"])?);
+/// # Ok::<(), ctx_layer::propagation::DestinationError>(())
+/// ```
+///
+/// A channel of `tonic` gives its requests a host only further inside, so the layer has to be told which it is:
+///
+/// ```
+/// use ctx_layer::{http::ClientLayer, propagation::DestinationPolicy};
+///
+/// let orders = http::Uri::from_static("http://orders.internal.example:50051");
+/// let layer = ClientLayer::new().destinations(DestinationPolicy::internal(["internal.example"])?).to(orders);
+/// # Ok::<(), ctx_layer::propagation::DestinationError>(())
+/// ```
+#[derive(Clone)]
+pub struct ClientLayer {
+    pub(super) settings: Arc<Settings>,
+}
+
+#[derive(Clone)]
+pub(super) struct Settings {
+    destinations: DestinationPolicy,
+    to: Option<Uri>,
+    pub(super) boundary: &'static Boundary,
+    pub(super) query: QueryPolicy,
+}
+
+impl ClientLayer {
+    /// A layer with the defaults.
+    pub fn new() -> Self {
+        let settings = Settings {
+            destinations: DestinationPolicy::new(),
+            to: None,
+            boundary: &BOUNDARY,
+            query: QueryPolicy::names(),
+        };
+        ClientLayer { settings: Arc::new(settings) }
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(Arc::make_mut(&mut self.settings));
+        self
+    }
+
+    /// Sets which hosts are one's own and get all context. Defaults to none: all get `traceparent` only.
+    pub fn destinations(self, destinations: DestinationPolicy) -> Self {
+        self.with(|settings| settings.destinations = destinations)
+    }
+
+    /// Sets where requests go whose URI has no host. Defaults to what `Host` says; without one they get `traceparent`
+    /// only.
+    pub fn to(self, to: Uri) -> Self {
+        self.with(|settings| settings.to = Some(to))
+    }
+
+    /// Sets how much of a query stands on the span. Defaults to [`QueryPolicy::names`]: values are redacted.
+    pub fn query(self, query: QueryPolicy) -> Self {
+        self.with(|settings| settings.query = query)
+    }
+
+    /// Sets where is counted. Defaults to a boundary named `http.client`.
+    pub fn boundary(self, boundary: &'static Boundary) -> Self {
+        self.with(|settings| settings.boundary = boundary)
+    }
+}
+
+impl Settings {
+    /// The host and port to which a request goes, as far as is known.
+    pub(super) fn authority<'a>(&'a self, uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+        match (uri.authority(), &self.to) {
+            (None, Some(to)) => to.authority().map(http::uri::Authority::as_str),
+            _ => text::server_of(uri, headers),
+        }
+    }
+
+    pub(super) fn scheme<'a>(&'a self, uri: &'a Uri) -> &'a str {
+        uri.scheme_str().or_else(|| self.to.as_ref()?.scheme_str()).unwrap_or("http")
+    }
+
+    /// How much a recipient gets.
+    pub(super) fn outbound(&self, authority: Option<&str>) -> Outbound {
+        authority.map_or(Outbound::TraceParentOnly, |authority| self.destinations.for_authority(authority))
+    }
+}
+
+impl Default for ClientLayer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<S> Layer<S> for ClientLayer {
+    type Service = ClientService<S>;
+
+    fn layer(&self, inner: S) -> ClientService<S> {
+        ClientService::new(inner, self.settings.clone())
+    }
+}
+
+impl fmt::Debug for ClientLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.settings.fmt(f)
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientLayer")
+            .field("destinations", &self.destinations)
+            .field("to", &self.to)
+            .field("boundary", &self.boundary.name())
+            .field("query", &self.query)
+            .finish()
+    }
+}
+
+/// The template of a request's URL, such as `/orders/{id}`: put into a request's extensions it is part of the span's name.
+///
+/// ```
+/// use ctx_layer::http::UrlTemplate;
+///
+/// let mut request = http::Request::get("http://orders.internal.example/orders/7").body(())?;
+/// request.extensions_mut().insert(UrlTemplate::new("/orders/{id}"));
+/// # Ok::<(), http::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UrlTemplate(Cow<'static, str>);
+
+impl UrlTemplate {
+    /// A template. It must not hold what differs from request to request.
+    pub fn new(template: impl Into<Cow<'static, str>>) -> Self {
+        UrlTemplate(template.into())
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,12 @@
+//! Making requests: a `tower` layer, and a middleware for `reqwest`.
+
+mod layer;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+mod service;
+mod span;
+
+pub use layer::{ClientLayer, UrlTemplate};
+#[cfg(feature = "reqwest")]
+pub use reqwest::ClientMiddleware;
+pub use service::{ClientFuture, ClientService};

@@ -1,0 +1,118 @@
+//! `reqwest`, by a middleware.
+
+use std::{error::Error as _, sync::Arc};
+
+use http::Extensions;
+use reqwest::{Request, Response};
+use reqwest_middleware::{Error, Middleware, Next, Result};
+use tracing::Instrument;
+
+use super::{
+    ClientLayer,
+    layer::{Settings, UrlTemplate},
+    span::Outgoing,
+};
+use crate::http::exchange::{Exchange, Side};
+
+/// A middleware for `reqwest`: each attempt has a span, and carries the context. Its settings are those of a
+/// [`ClientLayer`].
+///
+/// Put it after what retries, so that each attempt has a span of its own. A span ends when the response's headers are
+/// there.
+///
+/// `reqwest` itself follows redirects, within one attempt and with the same headers. Where a service of one's own could
+/// redirect to a stranger's, take [`reqwest::redirect::Policy::none`]: strangers get the fields too otherwise.
+///
+/// ```
+/// use ctx_layer::{http::{ClientLayer, ClientMiddleware}, propagation::DestinationPolicy};
+///
+/// let destinations = DestinationPolicy::internal(["internal.example"])?;
+/// let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+///     // Here what retries.
+///     .with(ClientMiddleware::new(ClientLayer::new().destinations(destinations)))
+///     .build();
+/// # Ok::<(), ctx_layer::propagation::DestinationError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientMiddleware {
+    settings: Arc<Settings>,
+}
+
+impl ClientMiddleware {
+    /// A middleware with the settings of a layer.
+    pub fn new(layer: ClientLayer) -> Self {
+        ClientMiddleware { settings: layer.settings }
+    }
+}
+
+/// How often a request was tried. Retries share their extensions.
+#[derive(Clone, Copy)]
+struct Attempts(i64);
+
+#[async_trait::async_trait]
+impl Middleware for ClientMiddleware {
+    async fn handle(&self, mut request: Request, extensions: &mut Extensions, next: Next<'_>) -> Result<Response> {
+        let before = extensions.get::<Attempts>().map_or(0, |attempts| attempts.0);
+        extensions.insert(Attempts(before + 1));
+
+        let (span, outbound) = {
+            let url = request.url();
+            let outgoing = Outgoing {
+                method: request.method(),
+                scheme: url.scheme(),
+                authority: Some(url.authority()),
+                path: url.path(),
+                query: url.query(),
+                version: None,
+                template: extensions.get::<UrlTemplate>(),
+                resend_count: (before > 0).then_some(before),
+                settings: &self.settings,
+            };
+            (outgoing.http_span(), self.settings.outbound(outgoing.authority))
+        };
+        span.in_scope(|| self.settings.boundary.inject(request.headers_mut(), outbound));
+        let mut attempt = Attempt(Exchange::new(Side::Client, false, span.clone(), None));
+        let result = next.run(request, extensions).instrument(span).await;
+        match &result {
+            Ok(response) => attempt.0.responded(response.status(), response.headers()),
+            Err(error) => attempt.0.failed(kind(error), &description(error)),
+        }
+        result
+    }
+}
+
+/// An attempt, which may be dropped before it comes to an end.
+struct Attempt(Exchange);
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        self.0.cancelled();
+    }
+}
+
+/// `error.type`.
+fn kind(error: &Error) -> &'static str {
+    match error {
+        Error::Reqwest(error) if error.is_timeout() => "timeout",
+        Error::Reqwest(error) if error.is_connect() => "connect",
+        Error::Reqwest(error) if error.is_redirect() => "redirect",
+        Error::Reqwest(error) if error.is_body() => "body",
+        Error::Reqwest(error) if error.is_request() => "request",
+        _ => "_OTHER",
+    }
+}
+
+/// What is the matter, without the URL: its query may hold a secret.
+fn description(error: &Error) -> String {
+    let Error::Reqwest(error) = error else { return "a middleware failed".to_owned() };
+    let mut text = String::new();
+    let mut source = error.source();
+    while let Some(error) = source {
+        if !text.is_empty() {
+            text.push_str(": ");
+        }
+        text.push_str(&error.to_string());
+        source = error.source();
+    }
+    text
+}

@@ -1,0 +1,129 @@
+//! Making a request, with the context in its headers.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use http::{Request, Response};
+use http_body::Body;
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::{layer::Settings, span::Outgoing};
+use crate::http::{
+    ContextBody,
+    body::{is_head, kind_of},
+    exchange::{Exchange, Side},
+    grpc,
+};
+
+/// A service whose requests carry the context, and have a span each. Made by [`ClientLayer`](super::ClientLayer).
+#[derive(Clone)]
+pub struct ClientService<S> {
+    inner: S,
+    settings: Arc<Settings>,
+}
+
+impl<S> ClientService<S> {
+    pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
+        ClientService { inner, settings }
+    }
+}
+
+/// The span of a request, with the context in its headers.
+fn begin<B>(request: &mut Request<B>, settings: &Settings) -> Exchange {
+    let is_grpc = grpc::is_grpc(request.headers());
+    let (span, outbound) = {
+        let outgoing = Outgoing::of(request, settings);
+        let span = if is_grpc { outgoing.grpc_span() } else { outgoing.http_span() };
+        (span, settings.outbound(outgoing.authority))
+    };
+    // Where nobody wants the span the caller's is sent.
+    span.in_scope(|| settings.boundary.inject(request.headers_mut(), outbound));
+    Exchange::new(Side::Client, is_grpc, span, None)
+}
+
+impl<S, B, R> Service<Request<B>> for ClientService<S>
+where
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: fmt::Display,
+    R: Body,
+    R::Error: fmt::Display,
+{
+    type Response = Response<ContextBody<R>>;
+    type Error = S::Error;
+    type Future = ClientFuture<S::Future>;
+
+    fn poll_ready(&mut self, task: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(task)
+    }
+
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        let is_head = is_head(request.method());
+        let mut exchange = begin(&mut request, &self.settings);
+        let inner = exchange.within(|| self.inner.call(request));
+        ClientFuture { inner: Some(inner), exchange: Some(exchange), is_head }
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for ClientService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientService").field("inner", &self.inner).field("settings", &self.settings).finish()
+    }
+}
+
+pin_project! {
+    /// A request that is being made.
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct ClientFuture<F> {
+        // `None` only once it is being dropped.
+        #[pin]
+        inner: Option<F>,
+        exchange: Option<Exchange>,
+        is_head: bool,
+    }
+
+    impl<F> PinnedDrop for ClientFuture<F> {
+        fn drop(this: Pin<&mut Self>) {
+            let mut this = this.project();
+            // It is there as long as there is no response.
+            let Some(exchange) = this.exchange.as_mut() else { return };
+            exchange.cancelled();
+            let _entered = exchange.enter();
+            this.inner.set(None);
+        }
+    }
+}
+
+impl<F, R, E> Future for ClientFuture<F>
+where
+    F: Future<Output = Result<Response<R>, E>>,
+    R: Body,
+    E: fmt::Display,
+{
+    type Output = Result<Response<ContextBody<R>>, E>;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let (Some(inner), Some(exchange)) = (this.inner.as_mut().as_pin_mut(), this.exchange.as_mut()) else {
+            return Poll::Pending;
+        };
+        let result = ready!(exchange.within(|| inner.poll(task)));
+        let Some(mut exchange) = this.exchange.take() else { return Poll::Pending };
+        match result {
+            Ok(response) => {
+                let (parts, body) = response.into_parts();
+                let body = ContextBody::new(exchange, &parts, *this.is_head, body);
+                Poll::Ready(Ok(Response::from_parts(parts, body)))
+            }
+            Err(error) => {
+                exchange.failed(kind_of::<E>(), &error.to_string());
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+}

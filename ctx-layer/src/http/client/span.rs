@@ -1,0 +1,121 @@
+//! The span of a request that is made.
+
+use std::{cell::LazyCell, fmt};
+
+use http::{HeaderMap, Method, Uri, Version};
+use tracing::{Span, field::Empty};
+
+use super::layer::{Settings, UrlTemplate};
+use crate::http::{
+    grpc,
+    method::MethodName,
+    query::ShownUrl,
+    text::{self, Composed},
+};
+
+/// What is known of a request that is made.
+pub(super) struct Outgoing<'a> {
+    pub(super) method: &'a Method,
+    pub(super) scheme: &'a str,
+    pub(super) authority: Option<&'a str>,
+    pub(super) path: &'a str,
+    pub(super) query: Option<&'a str>,
+    /// `None` where it is not known before.
+    pub(super) version: Option<Version>,
+    pub(super) template: Option<&'a UrlTemplate>,
+    /// How often it was tried before.
+    pub(super) resend_count: Option<i64>,
+    pub(super) settings: &'a Settings,
+}
+
+impl<'a> Outgoing<'a> {
+    pub(super) fn of<B>(request: &'a http::Request<B>, settings: &'a Settings) -> Self {
+        let (uri, headers): (&Uri, &HeaderMap) = (request.uri(), request.headers());
+        Outgoing {
+            method: request.method(),
+            scheme: settings.scheme(uri),
+            authority: settings.authority(uri, headers),
+            path: uri.path(),
+            query: uri.query(),
+            version: Some(request.version()),
+            template: request.extensions().get(),
+            resend_count: None,
+            settings,
+        }
+    }
+
+    /// The span of an HTTP request, named by method and template.
+    /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span>
+    pub(super) fn http_span(&self) -> Span {
+        // Where nobody wants the span none of this is looked for.
+        let server = LazyCell::new(|| self.server());
+        let name = LazyCell::new(|| Composed::of(Named(self)));
+        let url = LazyCell::new(|| Some(Composed::of(self.url(self.authority?))));
+        tracing::info_span!(
+            "request",
+            otel.name = name.as_str(),
+            otel.kind = "client",
+            http.request.method = MethodName::of(self.method).attribute(),
+            http.request.method_original = MethodName::of(self.method).original(),
+            http.request.resend_count = self.resend_count,
+            url.full = url.as_ref().map(Composed::as_str),
+            url.template = self.template.map(UrlTemplate::as_str),
+            server.address = server.map(|(host, _)| host),
+            server.port = server.and_then(|(_, port)| port),
+            network.protocol.version = self.version.and_then(text::version),
+            http.response.status_code = Empty,
+            error.type = Empty,
+            otel.status_code = Empty,
+            otel.status_description = Empty,
+            cancelled = Empty,
+        )
+    }
+
+    /// The span of a call by gRPC, named by service and method.
+    /// <https://opentelemetry.io/docs/specs/semconv/rpc/grpc/>
+    pub(super) fn grpc_span(&self) -> Span {
+        let server = LazyCell::new(|| self.server());
+        tracing::info_span!(
+            "call",
+            otel.name = grpc::method(self.path),
+            otel.kind = "client",
+            rpc.system.name = "grpc",
+            rpc.method = grpc::method(self.path),
+            server.address = server.map(|(host, _)| host),
+            server.port = server.and_then(|(_, port)| port),
+            rpc.response.status_code = Empty,
+            error.type = Empty,
+            otel.status_code = Empty,
+            otel.status_description = Empty,
+            cancelled = Empty,
+        )
+    }
+
+    /// Clients know to which port they go, whether it is written or not.
+    fn server(&self) -> Option<(&'a str, Option<i64>)> {
+        let (host, port) = text::host_and_port(self.authority?);
+        let port = port.or(match self.scheme {
+            "http" => Some(80),
+            "https" => Some(443),
+            _ => None,
+        });
+        Some((text::cut(host), port))
+    }
+
+    fn url(&self, authority: &'a str) -> ShownUrl<'a> {
+        ShownUrl { scheme: self.scheme, authority, path: self.path, query: self.query, policy: &self.settings.query }
+    }
+}
+
+/// `{method} {template}`.
+struct Named<'a>(&'a Outgoing<'a>);
+
+impl fmt::Display for Named<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(MethodName::of(self.0.method).in_name())?;
+        match self.0.template {
+            Some(template) => write!(f, " {}", template.as_str()),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,223 @@
+//! A request that is being served or made: its span, its context, and how it ends.
+
+use std::panic::resume_unwind;
+
+use http::{HeaderMap, StatusCode};
+use opentelemetry::Context;
+use tracing::{Span, error, record_all, span::Entered};
+
+use super::grpc::Code;
+#[cfg(feature = "http-server")]
+use crate::context::active_ids;
+use crate::{
+    context::{Attached, ContextFieldsExt, address_alone, attach, late, read},
+    panic::{Panicked, Payload, caught_with},
+};
+#[cfg(feature = "http-server")]
+use opentelemetry::{baggage::BaggageExt, trace::TraceContextExt};
+
+/// On which side of the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    #[cfg(feature = "http-server")]
+    Server,
+    #[cfg(feature = "http-client")]
+    Client,
+}
+
+impl Side {
+    fn is_server(self) -> bool {
+        match self {
+            #[cfg(feature = "http-server")]
+            Side::Server => true,
+            #[cfg(feature = "http-client")]
+            Side::Client => false,
+        }
+    }
+}
+
+/// A request that is being served or made.
+#[derive(Debug)]
+pub(super) struct Exchange {
+    /// What is in force for it where the span does not see to that: servers only.
+    cx: Option<Context>,
+    span: Span,
+    side: Side,
+    is_grpc: bool,
+    /// Entering the span puts the context in force.
+    is_activated: bool,
+    /// Nothing more is to be recorded.
+    is_known: bool,
+}
+
+impl Exchange {
+    pub(super) fn new(side: Side, is_grpc: bool, span: Span, cx: Option<Context>) -> Self {
+        Exchange { cx, span, side, is_grpc, is_activated: false, is_known: false }
+    }
+
+    /// Puts the context in force and enters the span, until the guard is dropped.
+    pub(super) fn enter(&self) -> InForce<'_> {
+        let attached = self.cx.as_ref().filter(|cx| !self.is_activated || !is_enough_to_enter(cx));
+        let attached = attached.cloned().map(attach);
+        InForce { _entered: self.span.enter(), _attached: attached }
+    }
+
+    /// Calls `f` within the span, where its context was attached just now. A panic is recorded, and goes on.
+    #[cfg(feature = "http-server")]
+    pub(super) fn begun<R>(&mut self, attached: Attached, f: impl FnOnce() -> R) -> R {
+        let called = {
+            let _in_force = InForce { _entered: self.span.enter(), _attached: Some(attached) };
+            self.is_activated = self.cx.as_ref().is_some_and(is_activated);
+            caught_with(f)
+        };
+        called.unwrap_or_else(|payload| self.panicked(payload))
+    }
+
+    /// Calls `f` within the context and the span. A panic is recorded, and goes on.
+    pub(super) fn within<R>(&mut self, f: impl FnOnce() -> R) -> R {
+        let entered = self.enter();
+        match caught_with(f) {
+            Ok(returned) => returned,
+            Err(payload) => {
+                drop(entered);
+                self.panicked(payload)
+            }
+        }
+    }
+
+    /// Whether gRPC's status is still to come.
+    pub(super) fn awaits_trailers(&self) -> bool {
+        self.is_grpc && !self.is_known
+    }
+
+    /// The response has begun.
+    pub(super) fn responded(&mut self, status: StatusCode, headers: &HeaderMap) {
+        if self.is_grpc {
+            match Code::of(headers) {
+                Some((code, message)) => self.grpc(code, message.as_deref()),
+                None if status != StatusCode::OK => self.grpc(Code::of_http(status), None),
+                None => {}
+            }
+            return;
+        }
+        // Many clients look at the status alone: a response whose body they drop was not cancelled.
+        self.is_known = !self.side.is_server();
+        if self.span.is_disabled() {
+            return;
+        }
+        let code = i64::from(status.as_u16());
+        let is_error = status.is_server_error() || (status.is_client_error() && !self.side.is_server());
+        if is_error {
+            record_all!(
+                self.span,
+                http.response.status_code = code,
+                error.type = status.as_str(),
+                otel.status_code = "ERROR"
+            );
+        } else {
+            record_all!(self.span, http.response.status_code = code);
+        }
+    }
+
+    /// Trailers have come.
+    pub(super) fn trailers(&mut self, trailers: &HeaderMap) {
+        if self.awaits_trailers()
+            && let Some((code, message)) = Code::of(trailers)
+        {
+            self.grpc(code, message.as_deref());
+        }
+    }
+
+    /// The body has come to its end.
+    pub(super) fn ended(&mut self) {
+        if self.awaits_trailers() {
+            // A call without a status is one whose outcome is not known (gRPC over HTTP/2, "Responses").
+            self.grpc(Code::UNKNOWN, None);
+        }
+        self.is_known = true;
+    }
+
+    fn grpc(&mut self, code: Code, message: Option<&str>) {
+        self.is_known = true;
+        if self.span.is_disabled() {
+            return;
+        }
+        let is_error = if self.side.is_server() { code.is_server_error() } else { !code.is_ok() };
+        let name = code.name();
+        if !is_error {
+            record_all!(self.span, rpc.response.status_code = name);
+        } else if let Some(message) = message {
+            record_all!(
+                self.span,
+                rpc.response.status_code = name,
+                error.type = name,
+                otel.status_description = message
+            );
+        } else {
+            record_all!(
+                self.span,
+                rpc.response.status_code = name,
+                error.type = name,
+                otel.status_code = "ERROR"
+            );
+        }
+    }
+
+    /// It failed on the way.
+    #[cold]
+    pub(super) fn failed(&mut self, kind: &str, description: &str) {
+        self.is_known = true;
+        record_all!(self.span, error.type = kind, otel.status_description = super::text::cut(description));
+    }
+
+    /// It panicked: that is recorded, and goes on.
+    #[cold]
+    fn panicked(&mut self, payload: Payload) -> ! {
+        let panicked = Panicked::with(&payload);
+        {
+            let _entered = self.enter();
+            // The OpenTelemetry layer makes an exception of it.
+            error!(error = &panicked as &(dyn std::error::Error + 'static), "panicked");
+        }
+        self.failed("panic", &panicked.to_string());
+        resume_unwind(payload)
+    }
+
+    /// Whoever wanted it has gone, before it came to an end. That is no error.
+    #[cold]
+    pub(super) fn cancelled(&mut self) {
+        if !self.is_known {
+            self.is_known = true;
+            record_all!(self.span, cancelled = true);
+        }
+    }
+}
+
+/// Whether entering the span has put a context in force that was made from `cx`: an OpenTelemetry layer does. Then it will
+/// do so whenever the span is entered.
+#[cfg(feature = "http-server")]
+fn is_activated(cx: &Context) -> bool {
+    read(|now| {
+        let (ours, now_span) = (active_ids(cx), now.span());
+        let now_span = now_span.span_context();
+        now_span.is_valid()
+            && !now_span.is_remote()
+            && ours.is_none_or(|(trace_id, _)| trace_id == now_span.trace_id())
+            && now.fields().is_same(cx.fields())
+            && now.baggage().len() == cx.baggage().len()
+    })
+    .unwrap_or(false)
+}
+
+/// Whether nothing but what is in `cx` is in force once its span is entered: a span without fields leaves those in force that
+/// it finds.
+fn is_enough_to_enter(cx: &Context) -> bool {
+    !cx.fields().is_blank() || !late::is_any() && read(address_alone) == Some(0)
+}
+
+/// Keeps a request's context and span in force.
+pub(super) struct InForce<'a> {
+    // Left before the context is.
+    _entered: Entered<'a>,
+    _attached: Option<Attached>,
+}

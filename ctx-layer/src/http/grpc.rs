@@ -1,0 +1,156 @@
+//! gRPC, which is HTTP with a status of its own.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, StatusCode, header};
+
+use super::text;
+
+static STATUS: HeaderName = HeaderName::from_static("grpc-status");
+static MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
+/// The names of the codes, in their order.
+const NAMES: [&str; 17] = [
+    "OK",
+    "CANCELLED",
+    "UNKNOWN",
+    "INVALID_ARGUMENT",
+    "DEADLINE_EXCEEDED",
+    "NOT_FOUND",
+    "ALREADY_EXISTS",
+    "PERMISSION_DENIED",
+    "RESOURCE_EXHAUSTED",
+    "FAILED_PRECONDITION",
+    "ABORTED",
+    "OUT_OF_RANGE",
+    "UNIMPLEMENTED",
+    "INTERNAL",
+    "UNAVAILABLE",
+    "DATA_LOSS",
+    "UNAUTHENTICATED",
+];
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Code(usize);
+
+impl Code {
+    pub(super) const UNKNOWN: Code = Code(2);
+
+    /// `rpc.response.status_code`.
+    pub(super) fn name(self) -> &'static str {
+        NAMES.get(self.0).copied().unwrap_or(NAMES[Code::UNKNOWN.0])
+    }
+
+    /// Whether it is the server's fault: the conventions name these.
+    pub(super) fn is_server_error(self) -> bool {
+        matches!(self.0, 2 | 4 | 12 | 13 | 14 | 15)
+    }
+
+    pub(super) fn is_ok(self) -> bool {
+        self.0 == 0
+    }
+
+    /// What headers or trailers say, if they do.
+    pub(super) fn of(headers: &HeaderMap) -> Option<(Code, Option<Cow<'_, str>>)> {
+        let status = headers.get(&STATUS)?;
+        let code = status.to_str().ok().and_then(|code| code.parse().ok()).filter(|code| *code < NAMES.len());
+        let message = text::header(headers, &MESSAGE).filter(|message| !message.is_empty());
+        let message = message.map(|message| decoded(text::cut(message)));
+        Some((code.map_or(Code::UNKNOWN, Code), message))
+    }
+
+    /// What clients make of an HTTP status without a gRPC one.
+    /// <https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>
+    pub(super) fn of_http(status: StatusCode) -> Self {
+        Code(match status.as_u16() {
+            400 => 13,
+            401 => 16,
+            403 => 7,
+            404 => 12,
+            429 | 502 | 503 | 504 => 14,
+            _ => 2,
+        })
+    }
+}
+
+/// A message as it was before it was percent-encoded (gRPC over HTTP/2, "Responses"). What is not valid stays as it is.
+fn decoded(message: &str) -> Cow<'_, str> {
+    if !message.contains('%') {
+        return Cow::Borrowed(message);
+    }
+    let mut bytes = Vec::with_capacity(message.len());
+    let mut rest = message.as_bytes();
+    while let Some((&first, after)) = rest.split_first() {
+        let digit = |at: usize| after.get(at).and_then(|&digit| char::from(digit).to_digit(16));
+        match (first, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push((high * 16 + low) as u8);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(first);
+                rest = after;
+            }
+        }
+    }
+    Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Whether a request or a response is gRPC.
+pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
+        kind.as_bytes()
+            .strip_prefix(b"application/grpc")
+            .is_some_and(|rest| matches!(rest.first(), None | Some(b'+' | b';')))
+    })
+}
+
+/// `rpc.method`: the service and the method that a path names.
+pub(super) fn method(path: &str) -> &str {
+    text::cut(path.strip_prefix('/').unwrap_or(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn grpc_is_told_by_its_content_type() {
+        for (kind, is) in [
+            ("application/grpc", true),
+            ("application/grpc+proto", true),
+            ("application/grpc;x", true),
+            ("application/grpc-web", false),
+            ("application/json", false),
+        ] {
+            let headers = HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(kind))]);
+            assert_eq!(is_grpc(&headers), is, "{kind}");
+        }
+    }
+
+    #[test]
+    fn messages_are_decoded_and_what_is_not_valid_stays() {
+        for (message, said) in [
+            ("as%20you%20wish", "as you wish"),
+            ("50%", "50%"),
+            ("%zz%4", "%zz%4"),
+            ("caf%C3%A9", "café"),
+            ("%ff", "\u{fffd}"),
+        ] {
+            assert_eq!(decoded(message), said);
+        }
+    }
+
+    #[test]
+    fn what_is_no_code_is_unknown() {
+        for (code, name) in
+            [("0", "OK"), ("4", "DEADLINE_EXCEEDED"), ("16", "UNAUTHENTICATED"), ("17", "UNKNOWN"), ("x", "UNKNOWN")]
+        {
+            let headers = HeaderMap::from_iter([(STATUS.clone(), HeaderValue::from_static(code))]);
+            assert_eq!(Code::of(&headers).map(|(code, _)| code.name()), Some(name));
+        }
+    }
+}

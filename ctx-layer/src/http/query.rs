@@ -1,0 +1,137 @@
+//! How much of a URL's query stands on spans.
+
+use std::{borrow::Cow, fmt};
+
+use super::text;
+
+const REDACTED: &str = "REDACTED";
+
+/// How much of a URL's query stands on spans. Defaults to [`QueryPolicy::names`].
+///
+/// ```
+/// use ctx_layer::http::QueryPolicy;
+///
+/// let policy = QueryPolicy::names().show(["page"]);
+/// assert_eq!(policy.shown("page=3&token=s3cret").unwrap().to_string(), "page=3&token=REDACTED");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct QueryPolicy {
+    shown: Shown,
+    values: Vec<Cow<'static, str>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shown {
+    Whole,
+    Names,
+    Nothing,
+}
+
+impl QueryPolicy {
+    /// Names only: each value is `REDACTED`, and so is what has no name. For people put secrets into URLs.
+    pub const fn names() -> Self {
+        QueryPolicy { shown: Shown::Names, values: Vec::new() }
+    }
+
+    /// The query as it is.
+    pub const fn whole() -> Self {
+        QueryPolicy { shown: Shown::Whole, values: Vec::new() }
+    }
+
+    /// No query.
+    pub const fn nothing() -> Self {
+        QueryPolicy { shown: Shown::Nothing, values: Vec::new() }
+    }
+
+    /// Shows the values under these names too.
+    pub fn show(mut self, names: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        self.values.extend(names.into_iter().map(Into::into));
+        self
+    }
+
+    /// What stands on a span of a query; `None` where nothing does. At most its first 1024 bytes.
+    pub fn shown<'a>(&'a self, query: &'a str) -> Option<impl fmt::Display + 'a> {
+        (self.shown != Shown::Nothing && !query.is_empty()).then(|| Query { policy: self, query: text::cut(query) })
+    }
+}
+
+impl Default for QueryPolicy {
+    fn default() -> Self {
+        Self::names()
+    }
+}
+
+struct Query<'a> {
+    policy: &'a QueryPolicy,
+    query: &'a str,
+}
+
+impl fmt::Display for Query<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.policy.shown == Shown::Whole {
+            return f.write_str(self.query);
+        }
+        for (at, pair) in self.query.split('&').enumerate() {
+            if at > 0 {
+                f.write_str("&")?;
+            }
+            match pair.split_once('=') {
+                _ if pair.is_empty() => {}
+                Some((name, _)) if self.policy.values.iter().any(|shown| shown == name) => f.write_str(pair)?,
+                Some((name, _)) => {
+                    f.write_str(name)?;
+                    f.write_str("=")?;
+                    f.write_str(REDACTED)?;
+                }
+                None => f.write_str(REDACTED)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A URL without user and password, and its query as far as it may be shown.
+#[cfg(feature = "http-client")]
+pub(super) struct ShownUrl<'a> {
+    pub(super) scheme: &'a str,
+    /// Host and port.
+    pub(super) authority: &'a str,
+    pub(super) path: &'a str,
+    pub(super) query: Option<&'a str>,
+    pub(super) policy: &'a QueryPolicy,
+}
+
+#[cfg(feature = "http-client")]
+impl fmt::Display for ShownUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let host = self.authority.rsplit_once('@').map_or(self.authority, |(_, host)| host);
+        write!(f, "{}://{host}{}", self.scheme, text::cut(self.path))?;
+        match self.query.and_then(|query| self.policy.shown(query)) {
+            Some(query) => write!(f, "?{query}"),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_shown_only_where_that_was_said() {
+        let names = QueryPolicy::names();
+        let page = QueryPolicy::names().show(["page"]);
+        for (policy, query, shown) in [
+            (&names, "page=3&token=s3cret", "page=REDACTED&token=REDACTED"),
+            (&page, "page=3&token=s3cret", "page=3&token=REDACTED"),
+            (&page, "xpage=3", "xpage=REDACTED"),
+            (&names, "s3cret", "REDACTED"),
+            (&names, "a==b&&c=", "a=REDACTED&&c=REDACTED"),
+            (&QueryPolicy::whole(), "page=3&token=x", "page=3&token=x"),
+        ] {
+            assert_eq!(policy.shown(query).map(|shown| shown.to_string()).as_deref(), Some(shown));
+        }
+        assert!(QueryPolicy::nothing().shown("a=b").is_none());
+        assert!(names.shown("").is_none());
+    }
+}

@@ -1,0 +1,209 @@
+//! Fields that are set from headers.
+
+use std::{
+    cell::Cell,
+    fmt,
+    hash::{BuildHasher, RandomState},
+    str::FromStr,
+    sync::Arc,
+    time::SystemTime,
+};
+
+use http::{HeaderName, HeaderValue};
+
+use super::super::RequestHead;
+use crate::{
+    Fields,
+    field::{ContextField, FieldType, well_known::REQUEST_ID},
+};
+
+/// The longest value that is [well-formed](is_well_formed).
+const MAX_LEN: usize = 128;
+
+/// A field that is set from a header.
+///
+/// The header counts where it stands there once, is [well-formed](is_well_formed) or passes another check, is not longer
+/// than the field allows, and parses as the field's type. It counts for more than what came in with the context. Where
+/// it does not count, and no value came in, a rule may [make](Self::or_make) one.
+///
+/// A rule believes whoever sends the header. Have rules for `x-request-id` and the like, not for the tenant, unless a
+/// gateway of one's own sets that header and takes away that of strangers.
+///
+/// ```
+/// use ctx_layer::{field::well_known::LOCALE, http::{HeaderRule, ServerLayer}};
+/// use http::HeaderName;
+///
+/// let layer = ServerLayer::new()
+///     .header(HeaderRule::request_id())
+///     .header(HeaderRule::new(HeaderName::from_static("x-locale"), &LOCALE));
+/// ```
+#[derive(Clone)]
+pub struct HeaderRule {
+    name: HeaderName,
+    field: &'static str,
+    set: Arc<Set>,
+    accept: fn(&str) -> bool,
+    make: Option<Make>,
+    echo: bool,
+}
+
+type Set = dyn Fn(Fields, Source<'_>) -> Result<(Fields, Option<String>), Fields> + Send + Sync;
+type Make = fn() -> String;
+
+/// Where a value comes from.
+enum Source<'a> {
+    Header(&'a str),
+    /// What came in with the context.
+    Context,
+}
+
+impl HeaderRule {
+    /// A field from a header. No value is made, and the header is not echoed.
+    pub fn new<T: FieldType + FromStr>(name: HeaderName, field: &'static ContextField<T>) -> Self {
+        let max_len = field.declaration().policy().max_text_len();
+        let set = move |fields: Fields, source: Source<'_>| match source {
+            Source::Header(text) if text.len() <= max_len => match text.parse::<T>() {
+                Ok(value) => Ok((fields.with(field, value), None)),
+                Err(_) => Err(fields),
+            },
+            Source::Header(_) => Err(fields),
+            Source::Context => match fields.get(field).map(ToString::to_string) {
+                Some(text) => Ok((fields, Some(text))),
+                None => Err(fields),
+            },
+        };
+        HeaderRule { name, field: field.name(), set: Arc::new(set), accept: is_well_formed, make: None, echo: false }
+    }
+
+    /// [`REQUEST_ID`] from `x-request-id`: taken where it is well-formed, else made anew as a UUID (version 7), and echoed
+    /// in the response.
+    pub fn request_id() -> Self {
+        HeaderRule::new(HeaderName::from_static("x-request-id"), &REQUEST_ID).or_make(new_id).echo()
+    }
+
+    /// Sets which values count. Defaults to [`is_well_formed`].
+    pub fn accept(mut self, accept: fn(&str) -> bool) -> Self {
+        self.accept = accept;
+        self
+    }
+
+    /// Makes a value where none came in. By default none is made.
+    pub fn or_make(mut self, make: fn() -> String) -> Self {
+        self.make = Some(make);
+        self
+    }
+
+    /// Sends the value back in the response, unless the handler sets that header itself. By default it is not.
+    pub fn echo(mut self) -> Self {
+        self.echo = true;
+        self
+    }
+
+    /// The fields with this rule's, and what is to be echoed.
+    pub(super) fn apply(&self, request: &RequestHead<'_>, fields: Fields) -> (Fields, Option<Echo>) {
+        let accepted = request.header(&self.name).filter(|text| (self.accept)(text));
+        let fields = match accepted {
+            Some(text) => match (self.set)(fields, Source::Header(text)) {
+                // The header's value is shared, not copied.
+                Ok((fields, _)) => {
+                    let echoed = if self.echo { request.headers().get(&self.name).cloned() } else { None };
+                    return (fields, self.echo_value(echoed));
+                }
+                Err(fields) => fields,
+            },
+            None => fields,
+        };
+        let fields = match (self.set)(fields, Source::Context) {
+            Ok((fields, text)) => return (fields, self.echo_text(text.as_deref())),
+            Err(fields) => fields,
+        };
+        let Some(make) = self.make else { return (fields, None) };
+        let made = make();
+        match (self.set)(fields, Source::Header(&made)) {
+            Ok((fields, _)) => (fields, self.echo_text(Some(&made))),
+            Err(fields) => (fields, None),
+        }
+    }
+
+    fn echo_text(&self, text: Option<&str>) -> Option<Echo> {
+        if self.echo { self.echo_value(HeaderValue::from_str(text?).ok()) } else { None }
+    }
+
+    fn echo_value(&self, value: Option<HeaderValue>) -> Option<Echo> {
+        Some(Echo { name: self.name.clone(), value: value? })
+    }
+}
+
+impl fmt::Debug for HeaderRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeaderRule").field("name", &self.name).field("field", &self.field).finish_non_exhaustive()
+    }
+}
+
+/// A header of the response.
+#[derive(Debug)]
+pub(super) struct Echo {
+    pub(super) name: HeaderName,
+    pub(super) value: HeaderValue,
+}
+
+/// Whether a value from outside may be an identifier: 1 to 128 of `A-Z a-z 0-9 - _ . ~ + / = : @`.
+pub fn is_well_formed(text: &str) -> bool {
+    let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~+/=:@".contains(&byte);
+    (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(is_safe)
+}
+
+/// A new UUID of version 7.
+fn new_id() -> String {
+    thread_local! {
+        // Keyed by the operating system's randomness: what the hasher makes of a counter nobody foresees.
+        static RANDOM: (RandomState, Cell<u64>) = (RandomState::new(), const { Cell::new(0) });
+    }
+    let random = |count: u64| {
+        RANDOM.try_with(|(state, _)| state.hash_one(count)).unwrap_or_else(|_| RandomState::new().hash_one(count))
+    };
+    let count = RANDOM.try_with(|(_, next)| next.replace(next.get().wrapping_add(2))).unwrap_or_default();
+    let mut bytes = [0; 16];
+    bytes[..8].copy_from_slice(&random(count).to_ne_bytes());
+    bytes[8..].copy_from_slice(&random(count.wrapping_add(1)).to_ne_bytes());
+    let mut ten = [0; 10];
+    ten.copy_from_slice(&bytes[..10]);
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let millis = u64::try_from(now.as_millis()).unwrap_or_default();
+    uuid::Builder::from_unix_timestamp_millis(millis, &ten).into_uuid().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn new_ids_are_all_different_and_well_formed() {
+        let ids: std::collections::HashSet<String> = (0..10_000).map(|_| new_id()).collect();
+        assert_eq!(ids.len(), 10_000);
+        for id in ids {
+            assert!(is_well_formed(&id));
+            let id: uuid::Uuid = id.parse().expect("it is a UUID");
+            assert_eq!(id.get_version_num(), 7);
+        }
+    }
+
+    #[test]
+    fn identifiers_are_short_and_of_few_characters() {
+        for (text, is) in [
+            ("req-1", true),
+            ("0191d8a4-77f2-7c3e-9a55-0f1c2b3d4e5f", true),
+            (&"a".repeat(128), true),
+            (&"a".repeat(129), false),
+            ("", false),
+            ("a b", false),
+            ("a\"b", false),
+            ("a;b", false),
+            ("a,b", false),
+            ("<script>", false),
+            ("é", false),
+        ] {
+            assert_eq!(is_well_formed(text), is, "{text}");
+        }
+    }
+}

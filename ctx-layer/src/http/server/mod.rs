@@ -1,0 +1,11 @@
+//! Serving requests: a `tower` layer.
+
+mod client_address;
+mod header_rule;
+mod layer;
+mod service;
+mod span;
+
+pub use header_rule::{HeaderRule, is_well_formed};
+pub use layer::ServerLayer;
+pub use service::{ServerFuture, ServerService};

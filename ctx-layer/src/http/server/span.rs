@@ -1,0 +1,154 @@
+//! The span of a request that is served.
+
+use std::{
+    borrow::Cow,
+    cell::LazyCell,
+    net::{IpAddr, SocketAddr},
+};
+
+use http::{HeaderName, header};
+use tracing::{Span, dispatcher, field::Empty};
+
+use super::{client_address, layer::Settings};
+use crate::http::{
+    RequestHead, grpc,
+    method::MethodName,
+    text::{self, Composed},
+};
+
+static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The parent of a span is the context in force, which is that of the caller. Whatever span happens to be entered where
+/// the server accepts connections is not.
+macro_rules! request_span {
+    ($($arguments:tt)*) => {{
+        let is_within_another = dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some());
+        if is_within_another {
+            root(|| tracing::info_span!(parent: None, $($arguments)*))
+        } else {
+            tracing::info_span!($($arguments)*)
+        }
+    }};
+}
+
+/// A span without a parent here, and with the one that the context in force names where spans are exported.
+#[cold]
+fn root(make: impl FnOnce() -> Span) -> Span {
+    let span = make();
+    #[cfg(feature = "tracing-opentelemetry")]
+    if !span.is_disabled()
+        && let Some(cx) = crate::context::read(Clone::clone)
+    {
+        use tracing_opentelemetry::OpenTelemetrySpanExt;
+        // Fails only where there is no OpenTelemetry layer.
+        let _ = span.set_parent(cx);
+    }
+    span
+}
+
+/// The span of an HTTP request, named by method and route.
+/// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
+pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings) -> Span {
+    // Where nobody wants the span none of this is looked for.
+    let method = LazyCell::new(|| MethodName::of(request.method()));
+    let route = LazyCell::new(|| route(request, settings));
+    let name = LazyCell::new(|| name(*method, route.as_deref()));
+    let query = LazyCell::new(|| Some(Composed::of(settings.query.shown(request.uri().query()?)?)));
+    let server = LazyCell::new(|| server(request));
+    let client = LazyCell::new(|| client(request, settings).map(Composed::of));
+    request_span!(
+        "request",
+        otel.name = name.as_str(),
+        otel.kind = "server",
+        http.request.method = method.attribute(),
+        http.request.method_original = method.original(),
+        http.route = route.as_deref(),
+        url.scheme = scheme(request, settings),
+        url.path = text::cut(request.uri().path()),
+        url.query = query.as_ref().map(Composed::as_str),
+        server.address = server.map(|(host, _)| host),
+        server.port = server.and_then(|(_, port)| port),
+        client.address = client.as_ref().map(Composed::as_str),
+        network.protocol.version = text::version(request.version()),
+        user_agent.original = text::header(request.headers(), &header::USER_AGENT).map(text::cut),
+        http.response.status_code = Empty,
+        error.type = Empty,
+        otel.status_code = Empty,
+        otel.status_description = Empty,
+        cancelled = Empty,
+    )
+}
+
+/// The span of a call by gRPC, named by service and method.
+/// <https://opentelemetry.io/docs/specs/semconv/rpc/grpc/>
+pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings) -> Span {
+    let server = LazyCell::new(|| server(request));
+    let client = LazyCell::new(|| client(request, settings).map(Composed::of));
+    request_span!(
+        "call",
+        otel.name = grpc::method(request.uri().path()),
+        otel.kind = "server",
+        rpc.system.name = "grpc",
+        rpc.method = grpc::method(request.uri().path()),
+        server.address = server.map(|(host, _)| host),
+        server.port = server.and_then(|(_, port)| port),
+        client.address = client.as_ref().map(Composed::as_str),
+        rpc.response.status_code = Empty,
+        error.type = Empty,
+        otel.status_code = Empty,
+        otel.status_description = Empty,
+        cancelled = Empty,
+    )
+}
+
+/// `{method} {route}`.
+fn name(method: MethodName<'_>, route: Option<&str>) -> Composed {
+    let mut name = Composed::default();
+    name.push(method.in_name());
+    if let Some(route) = route {
+        name.push(" ");
+        name.push(route);
+    }
+    name
+}
+
+fn route<'a>(request: &RequestHead<'a>, settings: &Settings) -> Option<Cow<'a, str>> {
+    match &settings.route {
+        Some(route) => route(request),
+        #[cfg(feature = "axum")]
+        None => request.extensions().get::<::axum::extract::MatchedPath>().map(|route| Cow::Borrowed(route.as_str())),
+        #[cfg(not(feature = "axum"))]
+        None => None,
+    }
+}
+
+fn scheme<'a>(request: &RequestHead<'a>, settings: &Settings) -> &'a str {
+    let forwarded = if settings.proxies > 0 { text::header(request.headers(), &FORWARDED_PROTO) } else { None };
+    match forwarded {
+        Some("https") => "https",
+        Some("http") => "http",
+        _ => request.uri().scheme_str().unwrap_or(settings.scheme),
+    }
+}
+
+fn server<'a>(request: &RequestHead<'a>) -> Option<(&'a str, Option<i64>)> {
+    let (host, port) = text::host_and_port(text::server_of(request.uri(), request.headers())?);
+    Some((text::cut(host), port))
+}
+
+fn client(request: &RequestHead<'_>, settings: &Settings) -> Option<IpAddr> {
+    client_address::behind(settings.proxies, request.headers(), peer(request, settings))
+}
+
+fn peer(request: &RequestHead<'_>, settings: &Settings) -> Option<IpAddr> {
+    if let Some(peer) = &settings.peer_address {
+        return peer(request);
+    }
+    #[cfg(feature = "axum")]
+    if let Some(::axum::extract::ConnectInfo(address)) =
+        request.extensions().get::<::axum::extract::ConnectInfo<SocketAddr>>()
+    {
+        return Some(address.ip());
+    }
+    request.extensions().get::<SocketAddr>().map(SocketAddr::ip)
+}

@@ -1,0 +1,119 @@
+//! Texts of requests, as they stand on spans.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, Version, header};
+use smallvec::SmallVec;
+
+/// Of a path, a query, a user agent or a message no more than so many bytes stand on a span.
+pub(super) const MAX_LEN: usize = 1024;
+
+/// The beginning of a text.
+pub(super) fn cut(text: &str) -> &str {
+    match text.char_indices().find(|(at, c)| at + c.len_utf8() > MAX_LEN) {
+        _ if text.len() <= MAX_LEN => text,
+        Some((at, _)) => &text[..at],
+        None => text,
+    }
+}
+
+/// A text that is put together, nearly always without allocating.
+#[derive(Default)]
+pub(super) struct Composed(SmallVec<[u8; 120]>);
+
+impl Composed {
+    pub(super) fn of(value: impl fmt::Display) -> Self {
+        let mut composed = Composed::default();
+        // Writing to it cannot fail.
+        let _ = fmt::Write::write_fmt(&mut composed, format_args!("{value}"));
+        composed
+    }
+
+    pub(super) fn push(&mut self, text: &str) {
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    pub(super) fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Write for Composed {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.push(text);
+        Ok(())
+    }
+}
+
+/// A header, where it is there and is text.
+pub(super) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// The host and the port of an authority, a `Host` header, or an element of `X-Forwarded-For`.
+pub(super) fn host_and_port(authority: &str) -> (&str, Option<i64>) {
+    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(rest) => match rest.split_once(']') {
+            Some((host, rest)) => (host, rest.strip_prefix(':')),
+            None => (authority, None),
+        },
+        None => match authority.split_once(':') {
+            // More of them: an IPv6 address without brackets.
+            Some((_, port)) if port.contains(':') => (authority, None),
+            Some((host, port)) => (host, Some(port)),
+            None => (authority, None),
+        },
+    };
+    (host, port.and_then(|port| port.parse::<u16>().ok()).map(i64::from))
+}
+
+/// The host and port that a request names: in its URI, or in `Host`.
+pub(super) fn server_of<'a>(uri: &'a http::Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    match uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => header(headers, &header::HOST),
+    }
+}
+
+/// `network.protocol.version`.
+pub(super) fn version(version: Version) -> Option<&'static str> {
+    match version {
+        Version::HTTP_09 => Some("0.9"),
+        Version::HTTP_10 => Some("1.0"),
+        Version::HTTP_11 => Some("1.1"),
+        Version::HTTP_2 => Some("2"),
+        Version::HTTP_3 => Some("3"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_and_ports_are_told_apart() {
+        for (authority, host, port) in [
+            ("example.com", "example.com", None),
+            ("example.com:8080", "example.com", Some(8080)),
+            ("user:pw@example.com:8080", "example.com", Some(8080)),
+            ("[::1]:8080", "::1", Some(8080)),
+            ("[::1]", "::1", None),
+            ("::1", "::1", None),
+            ("example.com:99999", "example.com", None),
+            ("example.com:", "example.com", None),
+            ("[::1", "[::1", None),
+            ("", "", None),
+        ] {
+            assert_eq!(host_and_port(authority), (host, port), "{authority}");
+        }
+    }
+
+    #[test]
+    fn texts_are_cut_between_characters() {
+        assert_eq!(cut("short"), "short");
+        assert_eq!(cut(&"a".repeat(2000)).len(), 1024);
+        assert_eq!(cut(&"€".repeat(2000)).len(), 1023);
+    }
+}

@@ -1,0 +1,245 @@
+//! The context is in force for the body too, and the span ends with it.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{Router, body::Body, routing::get};
+use bytes::Bytes;
+use ctx_layer::{field::well_known::TENANT_ID, http::ServerLayer};
+use http::{Request, Response, header::CONTENT_LENGTH};
+use http_body::{Body as _, Frame};
+use http_body_util::BodyExt;
+use opentelemetry::trace::Status;
+use tower::ServiceExt;
+use tracing::info;
+
+use crate::shared::*;
+
+/// A body of so many parts, which says what it does.
+struct Told {
+    parts: u32,
+    fails: bool,
+    panics: bool,
+}
+
+impl Told {
+    fn of(parts: u32) -> Self {
+        Told { parts, fails: false, panics: false }
+    }
+}
+
+impl http_body::Body for Told {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        info!(tenant = TENANT_ID.get(), "polled");
+        if self.parts > 0 {
+            self.parts -= 1;
+            return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"part")))));
+        }
+        assert!(!self.panics, "the body is broken");
+        Poll::Ready(self.fails.then(|| Err(std::io::Error::other("the disk is on fire"))))
+    }
+}
+
+impl Drop for Told {
+    fn drop(&mut self) {
+        info!(tenant = TENANT_ID.get(), "dropped");
+    }
+}
+
+fn layer() -> ServerLayer {
+    ServerLayer::new().fields(|_, fields| fields.with(&TENANT_ID, "acme"))
+}
+
+type Service = tower::util::BoxCloneService<Request<Body>, Response<ctx_layer::http::ContextBody<Told>>, Infallible>;
+
+fn service(make: fn() -> Response<Told>) -> Service {
+    let handler = tower::service_fn(move |_: Request<Body>| async move {
+        info!("handled");
+        Ok::<_, Infallible>(make())
+    });
+    tower::util::BoxCloneService::new(tower::Layer::layer(&layer(), handler))
+}
+
+fn request() -> Request<Body> {
+    Request::new(Body::empty())
+}
+
+fn messages(stack: &Stack) -> Vec<String> {
+    let lines = stack.lines();
+    for line in &lines {
+        assert_eq!(line["fields"]["tenant_id"], "acme", "{line}");
+        assert_eq!(line["span"]["name"], "request", "{line}");
+    }
+    lines.iter().map(|line| line["fields"]["message"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn the_handler_the_body_and_its_end_are_within_the_context() {
+    let stack = Stack::new();
+    stack.run(async {
+        let response = service(|| Response::new(Told::of(2))).oneshot(request()).await.expect("it is infallible");
+        assert_eq!(stack.server_spans().len(), 0, "the span lasts as long as the body");
+        let mut body = response.into_body();
+        while let Some(frame) = body.frame().await {
+            frame.expect("it is whole");
+        }
+        assert_eq!(stack.server_spans().len(), 1, "though the body is kept");
+        assert!(body.is_end_stream());
+        assert!(body.frame().await.is_none());
+    });
+    assert_eq!(messages(&stack), ["handled", "polled", "polled", "polled", "dropped"]);
+    let span = stack.server_span();
+    assert_eq!((text(&span, "cancelled"), span.status.clone()), (None, Status::Unset));
+}
+
+#[test]
+fn a_body_that_is_dropped_before_its_end_is_cancelled_and_dropped_within_the_context() {
+    let stack = Stack::new();
+    stack.run(async {
+        let response = service(|| Response::new(Told::of(2))).oneshot(request()).await.expect("it is infallible");
+        let mut body = response.into_body();
+        drop(body.frame().await);
+    });
+    assert_eq!(messages(&stack), ["handled", "polled", "dropped"]);
+    let span = stack.server_span();
+    assert_eq!((text(&span, "cancelled").as_deref(), span.status.clone()), (Some("true"), Status::Unset));
+}
+
+#[test]
+fn a_body_of_which_all_that_was_told_was_sent_is_not_cancelled() {
+    let stack = Stack::new();
+    stack.run(async {
+        let make = || {
+            let mut response = Response::new(Told::of(2));
+            response.headers_mut().insert(CONTENT_LENGTH, 8.into());
+            response
+        };
+        let mut body = service(make).oneshot(request()).await.expect("it is infallible").into_body();
+        drop((body.frame().await, body.frame().await));
+    });
+    assert_eq!(text(&stack.server_span(), "cancelled"), None);
+}
+
+#[test]
+fn bodies_that_are_not_sent_are_not_cancelled() {
+    let not_modified = || {
+        let mut response = Response::new(Told::of(1));
+        *response.status_mut() = http::StatusCode::NOT_MODIFIED;
+        response
+    };
+    for (method, make) in [("HEAD", (|| Response::new(Told::of(1))) as fn() -> _), ("GET", not_modified)] {
+        let stack = Stack::new();
+        stack.run(async {
+            let mut request = request();
+            *request.method_mut() = method.parse().expect("it is a method");
+            drop(service(make).oneshot(request).await);
+        });
+        assert_eq!(text(&stack.server_span(), "cancelled"), None, "{method}");
+    }
+}
+
+#[test]
+fn a_body_that_fails_is_an_error() {
+    let stack = Stack::new();
+    stack.run(async {
+        let make = || Response::new(Told { fails: true, ..Told::of(1) });
+        let body = service(make).oneshot(request()).await.expect("it is infallible").into_body();
+        assert!(body.collect().await.is_err());
+    });
+    let span = stack.server_span();
+    assert_eq!(text(&span, "error.type").as_deref(), Some("std::io::error::Error"));
+    assert_eq!(span.status, Status::error("the disk is on fire"));
+    assert_eq!(text(&span, "cancelled"), None);
+}
+
+#[test]
+fn a_handler_or_a_body_that_panics_is_recorded_and_the_panic_goes_on() {
+    let default = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if info.payload().downcast_ref::<&str>().is_none_or(|message| !message.ends_with("is broken")) {
+            default(info);
+        }
+    }));
+    for in_handler in [true, false] {
+        let stack = Stack::new();
+        stack.run(async {
+            let served = tokio::spawn(async move {
+                let make: fn() -> Response<Told> = if in_handler {
+                    || panic!("the handler is broken")
+                } else {
+                    || Response::new(Told { panics: true, ..Told::of(0) })
+                };
+                let body = service(make).oneshot(request()).await.expect("it is infallible").into_body();
+                body.collect().await.map(drop)
+            });
+            let error = served.await.expect_err("the panic goes on");
+            assert!(error.is_panic());
+        });
+        let what = if in_handler { "panic: the handler is broken" } else { "panic: the body is broken" };
+        let span = stack.server_span();
+        assert_eq!(text(&span, "error.type").as_deref(), Some("panic"));
+        assert_eq!(span.status, Status::error(what.to_owned()));
+        let events: Vec<_> = span.events.iter().filter(|event| event.name == "panicked").collect();
+        assert_eq!(events.len(), 1, "{:?}", span.events);
+        let line =
+            stack.lines().into_iter().find(|line| line["fields"]["message"] == "panicked").expect("it was logged");
+        assert_eq!((&line["fields"]["error"], &line["fields"]["tenant_id"]), (&what.into(), &"acme".into()));
+        assert_eq!(text(&span, "cancelled"), None);
+    }
+}
+
+#[test]
+fn a_client_that_hangs_up_ends_the_span() {
+    let slow = || async {
+        let parts = endless();
+        Body::from_stream(parts)
+    };
+    // In the middle of the body, and before there is a response.
+    for path in ["/slow", "/never"] {
+        let stack = Stack::new();
+        stack.run(async {
+            let app = Router::new()
+                .route("/slow", get(slow))
+                .route("/never", get(|| async { std::future::pending::<&str>().await }))
+                .layer(layer());
+            let address = serve(app).await;
+            let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
+            let request = format!("GET {path} HTTP/1.1\r\nhost: shop.example\r\n\r\n");
+            tokio::io::AsyncWriteExt::write_all(&mut stream, request.as_bytes()).await.expect("it is sent");
+            if path == "/slow" {
+                let mut read = [0; 16];
+                tokio::io::AsyncReadExt::read_exact(&mut stream, &mut read).await.expect("it has begun");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            assert_eq!(stack.server_spans().len(), 0, "{path}");
+            drop(stream);
+            while stack.server_spans().is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        let span = stack.server_span();
+        assert_eq!(text(&span, "cancelled").as_deref(), Some("true"), "{path}");
+        assert_eq!(text(&span, "tenant_id").as_deref(), Some("acme"));
+    }
+}
+
+/// Parts without end.
+fn endless() -> impl tokio_stream::Stream<Item = Result<Bytes, Infallible>> + Send {
+    struct Endless(Pin<Box<tokio::time::Sleep>>);
+    impl tokio_stream::Stream for Endless {
+        type Item = Result<Bytes, Infallible>;
+        fn poll_next(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+            std::task::ready!(self.0.as_mut().poll(task));
+            self.0 = Box::pin(tokio::time::sleep(Duration::from_millis(2)));
+            Poll::Ready(Some(Ok(Bytes::from_static(b"part"))))
+        }
+    }
+    Endless(Box::pin(tokio::time::sleep(Duration::from_millis(2))))
+}

@@ -1,0 +1,212 @@
+//! Requests that are made: spans, what is sent to whom, and retries.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use axum::{Router, extract::State, routing::get};
+use ctx_layer::{
+    FutureFieldsExt,
+    field::well_known::TENANT_ID,
+    http::{ClientLayer, ClientMiddleware, UrlTemplate},
+    propagation::DestinationPolicy,
+};
+use http::{HeaderMap, StatusCode};
+use opentelemetry::trace::{SpanKind, Status};
+use reqwest_retry::{RetryTransientMiddleware, policies::ExponentialBackoff};
+use tower::{Layer, ServiceExt};
+use tracing::Instrument;
+
+use crate::shared::*;
+
+/// Says which headers it got.
+async fn echo(headers: HeaderMap) -> String {
+    let of = |name: &str| headers.get(name).map(|value| value.to_str().expect("it is ASCII").to_owned());
+    format!("{:?} {:?}", of("traceparent"), of("baggage"))
+}
+
+fn app() -> Router {
+    Router::new().route("/echo", get(echo)).route(
+        "/status/{code}",
+        get(|path: axum::extract::Path<u16>| async move { StatusCode::from_u16(*path).expect("it is one") }),
+    )
+}
+
+#[test]
+fn a_request_has_a_client_span_and_sends_its_id() {
+    let stack = Stack::new();
+    let (address, said) = stack.run(async {
+        let address = serve(app()).await;
+        let request = client().get(format!("http://user:pw@{address}/echo?token=s3cret"));
+        let request = request.with_extension(UrlTemplate::new("/echo"));
+        let response = request.send().with_field(&TENANT_ID, "acme").await.expect("it is there");
+        (address, response.text().await.expect("it is text"))
+    });
+    let span = stack.client_span();
+    assert_eq!((&*span.name, span.span_kind.clone()), ("GET /echo", SpanKind::Client));
+    for (key, value) in [
+        ("http.request.method", "GET"),
+        ("http.response.status_code", "200"),
+        ("server.address", "127.0.0.1"),
+        ("server.port", &address.port().to_string()),
+        ("url.full", &format!("http://{address}/echo?token=REDACTED")),
+        ("url.template", "/echo"),
+        ("tenant_id", "acme"),
+    ] {
+        assert_eq!(text(&span, key).as_deref(), Some(value), "{key}");
+    }
+    let parent = format!("00-{}-{}-03", trace_of(&span), span.span_context.span_id());
+    assert_eq!(said, format!("{:?} {:?}", Some(parent), Some("tenant_id=acme")));
+}
+
+#[test]
+fn the_tower_layer_does_the_same() {
+    let stack = Stack::new();
+    let said = stack.run(async {
+        let address = serve(app()).await;
+        let connector = hyper_util::client::legacy::connect::HttpConnector::new();
+        let http = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build(connector);
+        let service = ClientLayer::new().destinations(loopback()).layer(http);
+        let request = http::Request::get(format!("http://{address}/echo")).body(axum::body::Body::empty());
+        let request = request.expect("it is a request");
+        let response = service.oneshot(request).with_field(&TENANT_ID, "acme").await.expect("it is there");
+        let body = http_body_util::BodyExt::collect(response.into_body()).await.expect("it is whole").to_bytes();
+        String::from_utf8(body.to_vec()).expect("it is text")
+    });
+    let span = stack.client_span();
+    assert_eq!(span.name, "GET");
+    assert_eq!(text(&span, "http.response.status_code").as_deref(), Some("200"));
+    assert!(said.contains(&span.span_context.span_id().to_string()), "{said}");
+    assert!(said.contains("tenant_id=acme"), "{said}");
+}
+
+#[test]
+fn strangers_get_traceparent_and_no_more() {
+    let stack = Stack::new();
+    stack.run(async {
+        let address = serve(app()).await;
+        for (own, gets) in [("orders.internal.example", false), ("127.0.0.0/8", true)] {
+            let layer = ClientLayer::new().destinations(DestinationPolicy::internal([own]).expect("it is one"));
+            let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+                .with(ClientMiddleware::new(layer))
+                .build();
+            let sending = client.get(format!("http://{address}/echo")).send();
+            let said =
+                sending.with_field(&TENANT_ID, "acme").await.expect("it is there").text().await.expect("it is text");
+            assert!(said.starts_with("Some(\"00-"), "{said}");
+            assert_eq!(said.contains("tenant_id=acme"), gets, "{own}: {said}");
+        }
+    });
+}
+
+#[test]
+fn headers_of_another_request_that_is_passed_on_are_replaced() {
+    let stack = Stack::new();
+    let said = stack.run(async {
+        let address = serve(app()).await;
+        let request = client().get(format!("http://{address}/echo"));
+        let request = request.header("traceparent", PARENT).header("baggage", "tenant_id=victim");
+        request.send().await.expect("it is there").text().await.expect("it is text")
+    });
+    assert!(!said.contains("victim") && !said.contains(TRACE), "{said}");
+}
+
+#[test]
+fn client_errors_and_server_errors_are_errors_to_a_client() {
+    let stack = Stack::new();
+    stack.run(async {
+        let address = serve(app()).await;
+        for code in [200, 304, 404, 503] {
+            client().get(format!("http://{address}/status/{code}")).send().await.expect("it is there");
+        }
+    });
+    for span in stack.client_spans() {
+        let code = text(&span, "http.response.status_code").expect("it is there");
+        let is = code == "404" || code == "503";
+        assert_eq!(is_error(&span), is, "{code}");
+        assert_eq!(text(&span, "error.type"), is.then_some(code));
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_an_error_and_its_url_is_not_told() {
+    let stack = Stack::new();
+    stack.run(async {
+        assert!(client().get("http://127.0.0.1:1/?token=s3cret").send().await.is_err());
+    });
+    let span = stack.client_span();
+    assert_eq!(text(&span, "error.type").as_deref(), Some("connect"));
+    let Status::Error { description } = &span.status else { panic!("{:?}", span.status) };
+    assert!(description.contains("refused") && !description.contains("s3cret"), "{description}");
+}
+
+#[test]
+fn a_request_that_is_dropped_is_cancelled() {
+    let stack = Stack::new();
+    stack.run(async {
+        let never = Router::new().route("/", get(|| async { std::future::pending::<&str>().await }));
+        let address = serve(never).await;
+        let sending = client().get(format!("http://{address}/")).send();
+        assert!(tokio::time::timeout(std::time::Duration::from_millis(30), sending).await.is_err());
+    });
+    let span = stack.client_span();
+    assert_eq!((text(&span, "cancelled").as_deref(), is_error(&span)), (Some("true"), false));
+}
+
+#[test]
+fn each_attempt_has_a_span_of_its_own() {
+    let stack = Stack::new();
+    stack.run(async {
+        let fails_twice = |State(count): State<Arc<AtomicU32>>| async move {
+            if count.fetch_add(1, Ordering::Relaxed) < 2 { StatusCode::SERVICE_UNAVAILABLE } else { StatusCode::OK }
+        };
+        let app = Router::new().route("/", get(fails_twice)).with_state(Arc::new(AtomicU32::new(0)));
+        let address = serve(app).await;
+        let policy = ExponentialBackoff::builder()
+            .retry_bounds(std::time::Duration::from_millis(1), std::time::Duration::from_millis(2))
+            .build_with_max_retries(5);
+        let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
+            .with(RetryTransientMiddleware::new_with_policy(policy))
+            .with(ClientMiddleware::new(ClientLayer::new()))
+            .build();
+        let sending = client.get(format!("http://{address}/")).send();
+        let response = sending.instrument(tracing::info_span!("job")).await.expect("it is there");
+        assert_eq!(response.status(), StatusCode::OK);
+    });
+    let job = stack.spans().into_iter().find(|span| span.name == "job").expect("it was there");
+    let attempts: Vec<_> = stack
+        .client_spans()
+        .iter()
+        .map(|span| {
+            assert_eq!(span.parent_span_id, job.span_context.span_id());
+            (text(span, "http.response.status_code").unwrap_or_default(), text(span, "http.request.resend_count"))
+        })
+        .collect();
+    let expected = [("503", None), ("503", Some("1")), ("200", Some("2"))];
+    assert_eq!(attempts, expected.map(|(code, count)| (code.to_owned(), count.map(str::to_owned))));
+}
+
+#[test]
+fn where_nobody_wants_the_span_the_context_is_passed_on_all_the_same() {
+    use ctx_layer::{WithContextExt, http::ServerLayer};
+    use tracing_subscriber::prelude::*;
+    // No OpenTelemetry, and no span below WARN.
+    let subscriber = tracing_subscriber::registry()
+        .with(tracing_subscriber::filter::LevelFilter::WARN)
+        .with_context(ctx_layer::Schema::well_known());
+    let _default = tracing::subscriber::set_default(subscriber);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it can be built");
+    runtime.block_on(async {
+        let last = serve(app()).await;
+        let passes_on = move || async move {
+            tokio::task::yield_now().await;
+            client().get(format!("http://{last}/echo")).send().await.expect("it is there").text().await.expect("text")
+        };
+        let first = serve(Router::new().route("/", get(passes_on)).layer(ServerLayer::new().trust(internal()))).await;
+        let request = reqwest::Client::new().get(format!("http://{first}/"));
+        let request = request.header("traceparent", PARENT).header("baggage", "tenant_id=acme,other=1");
+        let said = request.send().await.expect("it is there").text().await.expect("it is text");
+        assert_eq!(said, format!("{:?} {:?}", Some(PARENT), Some("tenant_id=acme,other=1")));
+    });
+}

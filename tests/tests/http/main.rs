@@ -1,0 +1,12 @@
+//! HTTP and gRPC: real servers and clients on loopback, and what they leave behind.
+
+mod attributes;
+mod bodies;
+mod client;
+mod extractors;
+mod grpc;
+mod hostile;
+mod journey;
+mod servers;
+mod shared;
+mod tenants;

@@ -1,0 +1,194 @@
+//! What a request allocates beside the span's own attributes. Counted by the allocator, so it cannot be argued with.
+
+use std::{
+    alloc::{GlobalAlloc, Layout, System},
+    cell::Cell,
+    convert::Infallible,
+    fmt,
+    future::{Ready, ready},
+    pin::pin,
+    sync::{Mutex, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use ctx_layer::{
+    FutureFieldsExt, Schema, WithContextExt,
+    field::well_known::TENANT_ID,
+    http::{ClientLayer, ServerLayer},
+};
+use http::{Request, Response, header};
+use http_body_util::{BodyExt, Full};
+use tower::{Layer as _, Service};
+use tower_http::trace::{DefaultMakeSpan, TraceLayer};
+use tracing::{
+    Level, Subscriber,
+    field::{Field, Visit},
+};
+use tracing_subscriber::{Layer, prelude::*, registry::LookupSpan};
+
+struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+// SAFETY: everything is passed on to the system's allocator unchanged; counting neither allocates nor panics.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise is passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+type Body = Full<&'static [u8]>;
+type NoBody = http_body_util::Empty<bytes::Bytes>;
+
+fn handler(_: Request<NoBody>) -> Ready<Result<Response<Body>, Infallible>> {
+    ready(Ok(Response::new(Full::new(b"Hello, world!"))))
+}
+
+/// Polls a future that is never pending.
+fn now<T>(future: impl Future<Output = T>) -> T {
+    match pin!(future).as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(ready) => ready,
+        Poll::Pending => panic!("it waits for nothing"),
+    }
+}
+
+/// How many allocations one request makes, its own not counted.
+fn allocations<S, B>(mut service: S, request: fn() -> Request<NoBody>) -> u64
+where
+    S: Service<Request<NoBody>, Response = Response<B>, Error = Infallible>,
+    B: http_body::Body + Unpin,
+{
+    let mut made = 0;
+    for n in 0..1100 {
+        let request = request();
+        let before = ALLOCATIONS.with(Cell::get);
+        let Ok(response) = now(service.call(request));
+        let (parts, mut body) = response.into_parts();
+        while now(body.frame()).is_some_and(|frame| frame.is_ok()) {}
+        drop((parts, body));
+        // After enough to warm up: every shard of the span table, too.
+        if n >= 1000 {
+            made += ALLOCATIONS.with(Cell::get) - before;
+        }
+    }
+    assert_eq!(made % 100, 0, "{made} allocations in 100 requests: not the same in each");
+    made / 100
+}
+
+fn plain() -> Request<NoBody> {
+    let request = Request::get("/orders/7?page=3").header(header::HOST, "shop.example:8080");
+    request.header(header::USER_AGENT, "tests/1").body(NoBody::new()).expect("it is a request")
+}
+
+fn continued() -> Request<NoBody> {
+    let mut request = plain();
+    let parent = header::HeaderValue::from_static("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+    request.headers_mut().insert("traceparent", parent);
+    request
+}
+
+fn ours() -> impl Service<Request<NoBody>, Response = Response<ctx_layer::http::ContextBody<Body>>, Error = Infallible>
+{
+    ServerLayer::new().layer(tower::service_fn(|request| ready(now(handler(request)))))
+}
+
+/// Looks at every value without keeping it.
+struct Visiting;
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Visiting {
+    fn on_new_span(
+        &self,
+        attributes: &tracing::span::Attributes<'_>,
+        _: &tracing::Id,
+        _: tracing_subscriber::layer::Context<'_, S>,
+    ) {
+        let mut visitor = Visitor(0);
+        attributes.record(&mut visitor);
+        std::hint::black_box(visitor.0);
+    }
+}
+
+struct Visitor(usize);
+
+impl Visit for Visitor {
+    fn record_str(&mut self, _: &Field, value: &str) {
+        self.0 += value.len();
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {
+        self.0 += 1;
+    }
+}
+
+/// One test at a time: a subscriber that another thread installs changes the path that spans take on this one.
+static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+
+#[test]
+fn a_request_that_nobody_watches_allocates_nothing() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    assert_eq!(allocations(ours(), plain), 0);
+    let stack = tracing_subscriber::registry()
+        .with(tracing_subscriber::filter::LevelFilter::WARN)
+        .with(Visiting)
+        .with_context(Schema::well_known());
+    tracing::subscriber::with_default(stack, || assert_eq!(allocations(ours(), plain), 0));
+}
+
+#[test]
+fn a_trace_that_is_continued_allocates_what_its_context_does() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    ctx_layer::propagation::register(&Schema::well_known());
+    let headers = continued().into_parts().0.headers;
+    let mut of_context = 0;
+    for _ in 0..10 {
+        let before = ALLOCATIONS.with(Cell::get);
+        drop(ctx_layer::propagation::extract(&headers, Default::default()));
+        of_context = ALLOCATIONS.with(Cell::get) - before;
+    }
+    assert_eq!(allocations(ours(), continued), of_context);
+}
+
+#[test]
+fn a_request_whose_span_somebody_looks_at_allocates_no_more_than_any_span() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    // `Registry` allocates nothing for a span, once warm; nor does this layer.
+    let stack = tracing_subscriber::registry().with(Visiting).with_context(Schema::well_known());
+    tracing::subscriber::with_default(stack, || assert_eq!(allocations(ours(), plain), 0));
+    // A peer, for comparison.
+    let theirs = tracing_subscriber::registry().with(Visiting);
+    tracing::subscriber::with_default(theirs, || {
+        let layer = TraceLayer::new_for_http().make_span_with(DefaultMakeSpan::new().level(Level::INFO));
+        let service = layer.layer(tower::service_fn(|request| ready(now(handler(request)))));
+        assert_eq!(allocations(service, plain), 0);
+    });
+}
+
+#[test]
+fn a_request_that_is_made_allocates_what_it_sends() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let stack = tracing_subscriber::registry().with(Visiting).with_context(Schema::well_known());
+    tracing::subscriber::with_default(stack, || {
+        let layer = ClientLayer::new()
+            .destinations(ctx_layer::propagation::DestinationPolicy::internal(["shop.example"]).expect("it is a name"));
+        let service = || layer.layer(tower::service_fn(|request| ready(now(handler(request)))));
+        // Nothing in force: nothing to send.
+        let nothing = allocations(service(), plain);
+        let one = now(async { allocations(service(), plain) }.with_field(&TENANT_ID, "acme"));
+        // To tell whose host it is takes its name in lower case; the header's value is one more.
+        assert!(nothing <= 1, "{nothing}");
+        assert!(one <= nothing + 1, "{one}");
+    });
+}

@@ -1,0 +1,61 @@
+// An Express service that calls another by fetch, instrumented by OpenTelemetry, which tells its spans.
+'use strict';
+
+const { NodeSDK, tracing } = require('@opentelemetry/sdk-node');
+const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http');
+const { ExpressInstrumentation } = require('@opentelemetry/instrumentation-express');
+const { UndiciInstrumentation } = require('@opentelemetry/instrumentation-undici');
+const { context, propagation } = require('@opentelemetry/api');
+
+const exporter = new tracing.InMemorySpanExporter();
+new NodeSDK({
+  spanProcessors: [new tracing.SimpleSpanProcessor(exporter)],
+  instrumentations: [
+    new HttpInstrumentation({ ignoreIncomingRequestHook: (request) => request.url === '/spans' }),
+    new ExpressInstrumentation(),
+    new UndiciInstrumentation(),
+  ],
+}).start();
+
+const express = require('express');
+const app = express();
+
+// What there is of baggage.
+const told = () => {
+  const all = propagation.getActiveBaggage()?.getAllEntries() ?? [];
+  return Object.fromEntries(all.map(([key, { value }]) => [key, value]));
+};
+
+// Calls a URL; says what it has for baggage and what the other end says.
+app.get('/call', async (request, response) => {
+  const next = await (await fetch(request.query.url)).json();
+  response.json({ baggage: told(), raw: request.headers.baggage, next });
+});
+
+app.get('/leaf', (request, response) => response.json({ baggage: told(), raw: request.headers.baggage }));
+
+// Sets baggage of its own, and calls a URL.
+app.get('/start', async (request, response) => {
+  const baggage = propagation.createBaggage({
+    tenant_id: { value: 'acme corp' },
+    odd: { value: '50% = a=b, \u{1f980}; "q"' },
+  });
+  const cx = propagation.setBaggage(context.active(), baggage);
+  const next = await context.with(cx, async () => (await fetch(request.query.url)).json());
+  response.json({ next });
+});
+
+const kinds = ['internal', 'server', 'client', 'producer', 'consumer'];
+app.get('/spans', (_, response) =>
+  response.json(
+    exporter.getFinishedSpans().map((span) => ({
+      name: span.name,
+      kind: kinds[span.kind],
+      trace: span.spanContext().traceId,
+      span: span.spanContext().spanId,
+      parent: span.parentSpanContext?.spanId ?? null,
+    })),
+  ),
+);
+
+app.listen(Number(process.env.PORT), '127.0.0.1');

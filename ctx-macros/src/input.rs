@@ -32,10 +32,10 @@ pub(crate) fn without_value(input: ParseStream<'_>, word: &Ident, instead: &str)
 /// `= true`
 pub(crate) fn boolean(input: ParseStream<'_>, word: &Ident) -> syn::Result<bool> {
     let input = after_equals(input, word, &format!("{word} = false"))?;
-    match input.parse::<LitBool>() {
-        Ok(value) => Ok(value.value),
-        Err(_) => Err(input.error(format_args!("`{word}` is `true` or `false`"))),
+    if !input.peek(LitBool) {
+        return Err(input.error(format_args!("`{word}` is `true` or `false`")));
     }
+    Ok(input.parse::<LitBool>()?.value)
 }
 
 /// Goes on after something that could not be read.

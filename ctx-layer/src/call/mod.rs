@@ -20,7 +20,7 @@ pub use future::{Ending, Observed};
 pub use observed::{Call, Log};
 pub use restore::{Restore, Returns, fields_of};
 pub use set::{SetField, in_fields};
-pub use shown::{Best, Ended, Plain, REDACTED, Returned, value};
+pub use shown::{Asked, Best, Ended, Plain, REDACTED, Returned, value};
 pub use site::{Event, NO_SPAN, Place, Site, Sites};
 pub use stream::ObservedStream;
 pub use tracing::{
@@ -44,6 +44,7 @@ pub mod forms {
     };
     pub use super::shown::forms::{
         AsDebug as _, AsDebugOption as _, AsDisplay as _, AsInteger as _, AsItself as _, AsNothing as _, AsOption as _,
-        AsResult as _, AsSuccess as _, AsTypeName as _,
+        AsResult as _, AsSuccess as _, AsTypeName as _, DebugAsked as _, DebugInside as _, DisplayAsked as _,
+        DisplayInside as _,
     };
 }

@@ -6,7 +6,12 @@
 use std::{
     any::type_name,
     fmt,
-    num::{NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroUsize},
+    num::{
+        NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroI128, NonZeroIsize, NonZeroU8, NonZeroU16, NonZeroU32,
+        NonZeroU64, NonZeroU128, NonZeroUsize, Wrapping,
+    },
+    rc::Rc,
+    sync::Arc,
 };
 
 use tracing::field::{DebugValue, DisplayValue, Empty, Value, debug, display};
@@ -20,6 +25,9 @@ pub struct Best<'a, T: ?Sized>(pub &'a T);
 
 /// An argument as `#[tracing::instrument]` shows what is not a value: its `Debug`, or the name of its type.
 pub struct Plain<'a, T: ?Sized>(pub &'a T);
+
+/// An argument in the form that was asked for. `Option` is left out where nothing is in it.
+pub struct Asked<'a, T: ?Sized>(pub &'a T);
 
 /// What a function returned: its own type where fields have it, else its `Debug`, else its `Display`, else the name of
 /// its type. `Option` is its `Debug`: that there is nothing is worth knowing.
@@ -91,9 +99,21 @@ macro_rules! non_zero_to_integer {
 
 non_zero_to_integer!(NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroUsize);
 
-impl<T: ToInteger> ToInteger for &T {
+macro_rules! pointer_to_integer {
+    ($($pointer:ty)*) => {$(
+        impl<T: ToInteger> ToInteger for $pointer {
+            fn to_integer(&self) -> Integer {
+                (**self).to_integer()
+            }
+        }
+    )*};
+}
+
+pointer_to_integer!(&T &mut T Box<T> Rc<T> Arc<T>);
+
+impl<T: ToInteger> ToInteger for Wrapping<T> {
     fn to_integer(&self) -> Integer {
-        (**self).to_integer()
+        self.0.to_integer()
     }
 }
 
@@ -102,6 +122,25 @@ impl<T: ToInteger> ToInteger for Option<T> {
         self.as_ref().map_or(Integer::None, T::to_integer)
     }
 }
+
+/// The values that stand in fields as they are: all of `tracing`'s but `dyn Error`, which is `'static`. Which of two
+/// forms is taken does not depend on lifetimes, so one that borrows would not compile.
+pub trait Itself: Value {}
+
+macro_rules! itself {
+    ($($value:ty)*) => {$(impl Itself for $value {})*};
+}
+
+itself!(bool f32 f64 u128 i128 str String [u8] fmt::Arguments<'_> Empty);
+itself!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
+itself!(NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroU128 NonZeroUsize);
+itself!(NonZeroI8 NonZeroI16 NonZeroI32 NonZeroI64 NonZeroI128 NonZeroIsize);
+
+impl<T: Itself + ?Sized> Itself for &T {}
+impl<T: Itself + ?Sized> Itself for &mut T {}
+impl<T: Itself + ?Sized> Itself for Box<T> {}
+impl<T: Itself> Itself for Option<T> {}
+impl<T: Itself> Itself for Wrapping<T> {}
 
 /// The name of a type whose values cannot be shown.
 pub struct TypeName(&'static str);
@@ -139,14 +178,14 @@ pub mod forms {
         fn show(&self) -> Self::Shown;
     }
 
-    impl<'a, T: Value + ?Sized> AsItself<'a> for &&&&Best<'a, T> {
+    impl<'a, T: Itself + ?Sized> AsItself<'a> for &&&&Best<'a, T> {
         type Shown = &'a T;
         fn show(&self) -> &'a T {
             self.0
         }
     }
 
-    impl<'a, T: Value> AsItself<'a> for &&&Returned<'a, T> {
+    impl<'a, T: Itself> AsItself<'a> for &&&Returned<'a, T> {
         type Shown = &'a T;
         fn show(&self) -> &'a T {
             self.0
@@ -257,6 +296,82 @@ pub mod forms {
     impl<'a, T: fmt::Debug + ?Sized> AsDebug<'a> for &&Returned<'a, T> {
         type Shown = DebugValue<&'a T>;
         fn show(&self) -> Self::Shown {
+            debug(self.0)
+        }
+    }
+
+    /// As the `Display` of what is in it, if anything is.
+    pub trait DisplayInside<'a> {
+        type Shown: Value + 'a;
+        fn displayed(&self) -> Self::Shown;
+    }
+
+    impl<'a, T: fmt::Display> DisplayInside<'a> for &Asked<'a, Option<T>> {
+        type Shown = Option<DisplayValue<&'a T>>;
+        fn displayed(&self) -> Self::Shown {
+            self.0.as_ref().map(display)
+        }
+    }
+
+    impl<'a, T: fmt::Display> DisplayInside<'a> for &Asked<'a, &'a Option<T>> {
+        type Shown = Option<DisplayValue<&'a T>>;
+        fn displayed(&self) -> Self::Shown {
+            self.0.as_ref().map(display)
+        }
+    }
+
+    /// As its `Display`. That it has none is an error of the method, which says so.
+    pub trait DisplayAsked<'a> {
+        type Shown: ?Sized + 'a;
+        fn displayed(&self) -> DisplayValue<&'a Self::Shown>
+        where
+            Self::Shown: fmt::Display;
+    }
+
+    impl<'a, T: ?Sized> DisplayAsked<'a> for Asked<'a, T> {
+        type Shown = T;
+        fn displayed(&self) -> DisplayValue<&'a T>
+        where
+            T: fmt::Display,
+        {
+            display(self.0)
+        }
+    }
+
+    /// As its `Debug`, if there is anything in it.
+    pub trait DebugInside<'a> {
+        type Shown: Value + 'a;
+        fn debugged(&self) -> Self::Shown;
+    }
+
+    impl<'a, T: fmt::Debug> DebugInside<'a> for &Asked<'a, Option<T>> {
+        type Shown = Option<DebugValue<&'a Option<T>>>;
+        fn debugged(&self) -> Self::Shown {
+            self.0.is_some().then(|| debug(self.0))
+        }
+    }
+
+    impl<'a, T: fmt::Debug> DebugInside<'a> for &Asked<'a, &'a Option<T>> {
+        type Shown = Option<DebugValue<&'a Option<T>>>;
+        fn debugged(&self) -> Self::Shown {
+            self.0.is_some().then(|| debug(*self.0))
+        }
+    }
+
+    /// As its `Debug`. That it has none is an error of the method, which says so.
+    pub trait DebugAsked<'a> {
+        type Shown: ?Sized + 'a;
+        fn debugged(&self) -> DebugValue<&'a Self::Shown>
+        where
+            Self::Shown: fmt::Debug;
+    }
+
+    impl<'a, T: ?Sized> DebugAsked<'a> for Asked<'a, T> {
+        type Shown = T;
+        fn debugged(&self) -> DebugValue<&'a T>
+        where
+            T: fmt::Debug,
+        {
             debug(self.0)
         }
     }

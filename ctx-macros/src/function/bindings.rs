@@ -1,6 +1,6 @@
 //! What the parameters of a function are called within its body.
 
-use syn::{FnArg, Ident, Pat, Signature, Type, ext::IdentExt, spanned::Spanned};
+use syn::{Attribute, FnArg, Ident, Pat, Signature, Type, ext::IdentExt, spanned::Spanned};
 
 /// A name that a parameter's pattern binds.
 #[derive(Clone)]
@@ -8,6 +8,8 @@ pub(crate) struct Binding {
     pub(crate) name: Ident,
     /// Whether the type, as it is written, is one of those that fields have as their own.
     pub(crate) is_value: bool,
+    /// `#[cfg(...)]` in front of the parameter: whether it is there at all.
+    pub(crate) conditions: Vec<Attribute>,
 }
 
 impl Binding {
@@ -27,19 +29,32 @@ pub(super) fn of(signature: &Signature) -> Vec<Binding> {
     for parameter in &signature.inputs {
         match parameter {
             FnArg::Receiver(receiver) => {
-                found.push(Binding { name: Ident::new("self", receiver.self_token.span()), is_value: false });
+                let name = Ident::new("self", receiver.self_token.span());
+                found.push(Binding { name, is_value: false, conditions: Vec::new() });
             }
-            FnArg::Typed(typed) => collect(&typed.pat, is_value(&typed.ty), &mut found),
+            FnArg::Typed(typed) => {
+                let first = found.len();
+                collect(&typed.pat, is_value(&typed.ty), &mut found);
+                for binding in &mut found[first..] {
+                    binding.conditions = conditions(&typed.attrs);
+                }
+            }
         }
     }
     found
+}
+
+/// Those of a parameter's attributes that say whether it is there.
+pub(crate) fn conditions(attributes: &[Attribute]) -> Vec<Attribute> {
+    let is_condition = |it: &&Attribute| it.path().is_ident("cfg") || it.path().is_ident("cfg_attr");
+    attributes.iter().filter(is_condition).cloned().collect()
 }
 
 /// The irrefutable patterns. The type of what is bound in a structure is not known, as with `#[tracing::instrument]`.
 fn collect(pattern: &Pat, is_value: bool, found: &mut Vec<Binding>) {
     match pattern {
         Pat::Ident(bound) => {
-            found.push(Binding { name: bound.ident.clone(), is_value });
+            found.push(Binding { name: bound.ident.clone(), is_value, conditions: Vec::new() });
             if let Some((_, inner)) = &bound.subpat {
                 collect(inner, false, found);
             }

@@ -1,7 +1,7 @@
-//! Whether the error that a function returns may borrow.
+//! Whether a function may return an error, and whether that may borrow.
 
 use syn::{
-    GenericArgument, Ident, Lifetime, PathArguments, ReturnType, TypeImplTrait, TypePath, TypeReference,
+    GenericArgument, Ident, Lifetime, PathArguments, ReturnType, Type, TypeImplTrait, TypePath, TypeReference,
     visit_mut::{VisitMut, visit_type_impl_trait_mut, visit_type_path_mut, visit_type_reference_mut},
 };
 
@@ -9,14 +9,34 @@ use super::Function;
 
 impl Function {
     /// Whether the error's type, as it is written, has a lifetime or could have one: that of a type parameter, for
-    /// example. One that is hidden by an alias, or left out, is not seen.
+    /// example. One that is hidden within an alias, or left out, is not seen.
     pub(crate) fn error_may_borrow(&self) -> bool {
         let ReturnType::Type(_, returned) = &self.signature.output else { return false };
         let mut search = Search { function: self, is_within: false, found: false };
         search.visit_type_mut(&mut returned.clone());
         search.found
     }
+
+    /// Whether what it returns, as it is written, cannot be a `Result`, even under another name.
+    pub(crate) fn never_fails(&self) -> bool {
+        match &self.signature.output {
+            ReturnType::Default => true,
+            ReturnType::Type(_, written) => match &**written {
+                Type::Reference(_) | Type::Tuple(_) | Type::Slice(_) | Type::Array(_) | Type::Never(_) => true,
+                Type::Path(path) => {
+                    path.path.get_ident().is_some_and(|name| PRIMITIVE.iter().any(|primitive| name == primitive))
+                }
+                _ => false,
+            },
+        }
+    }
 }
+
+/// The types that nobody has another type under the name of.
+const PRIMITIVE: &[&str] = &[
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
+    "usize",
+];
 
 struct Search<'a> {
     function: &'a Function,
@@ -34,6 +54,28 @@ impl Search<'_> {
             && !text.contains(|letter: char| letter.is_ascii_lowercase());
         is_usual || name == "Self" || self.function.is_type_parameter(name)
     }
+
+    /// Whether these arguments would make the error borrow, if they were those of a `Result` under another name: the first
+    /// type is what comes of a success there, too.
+    fn is_alias_of_borrowing(&self, arguments: &PathArguments) -> bool {
+        let PathArguments::AngleBracketed(arguments) = arguments else { return false };
+        let mut search = Search { function: self.function, is_within: true, found: false };
+        let mut is_first = true;
+        for argument in &arguments.args {
+            match argument {
+                GenericArgument::Lifetime(lifetime) => search.found |= !is_static(lifetime),
+                GenericArgument::Type(_) if std::mem::take(&mut is_first) => {}
+                GenericArgument::Type(written) => search.visit_type_mut(&mut written.clone()),
+                _ => {}
+            }
+        }
+        search.found
+    }
+}
+
+/// Whether a type of this name is a future or a stream, and no `Result`.
+fn is_known(name: &Ident) -> bool {
+    ["BoxFuture", "LocalBoxFuture", "BoxStream", "LocalBoxStream"].iter().any(|known| name == known)
 }
 
 impl VisitMut for Search<'_> {
@@ -43,9 +85,11 @@ impl VisitMut for Search<'_> {
             self.found |= path.qself.is_some() || is_parameter;
             return visit_type_path_mut(self, path);
         }
-        let Some(last) = path.path.segments.last_mut().filter(|last| last.ident.to_string().ends_with("Result")) else {
+        let Some(last) = path.path.segments.last_mut() else { return };
+        if !last.ident.to_string().ends_with("Result") {
+            self.found |= last.ident != "Self" && !is_known(&last.ident) && self.is_alias_of_borrowing(&last.arguments);
             return visit_type_path_mut(self, path);
-        };
+        }
         let PathArguments::AngleBracketed(arguments) = &mut last.arguments else { return };
         // The first type is what comes of a success.
         let mut types = 0;
@@ -97,6 +141,15 @@ mod tests {
             ("impl Future<Output = Result<T, Error>> + 'a", false),
             ("Pin<Box<dyn Future<Output = Result<Self, Error>> + Send + '_>>", false),
             ("Option<&str>", false),
+            ("Fallible<T>", false),
+            ("BoxFuture<'a, Result<T, Error>>", false),
+            ("Fallible<u8, Error>", false),
+            ("Fallible<'_>", true),
+            ("Fallible<'a, T>", true),
+            ("Fallible<u8, E>", true),
+            ("Fallible<&'a str, ParseError<'a>>", true),
+            ("impl Future<Output = Fallible<'a, T>>", true),
+            ("BoxFuture<'a, Fallible<'a>>", true),
             ("Result<(), &str>", true),
             ("Result<(), ParseError<'_>>", true),
             ("ParseResult<'a, u8>", true),

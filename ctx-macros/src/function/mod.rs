@@ -14,7 +14,7 @@ use syn::{
     visit_mut::VisitMut,
 };
 
-pub(crate) use bindings::Binding;
+pub(crate) use bindings::{Binding, conditions};
 pub(crate) use parameters::Parameters;
 pub(crate) use shape::{AsyncBlock, Shape};
 

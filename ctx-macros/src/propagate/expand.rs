@@ -7,7 +7,7 @@ use syn::{Attribute, Expr, FnArg, Meta, Pat, ReturnType, Type, parse_quote};
 use super::arguments::{Arguments, Key, Trust};
 use crate::{
     expression::{referable, root},
-    function::{AsyncBlock, Function, Shape},
+    function::{AsyncBlock, Function, Shape, conditions},
     place::{at, hidden, located_at},
 };
 
@@ -245,11 +245,7 @@ fn move_in(function: &mut Function, arguments: &Arguments) -> Moved {
         };
         // Lints are to be said of the variable that the body sees; what is not there is nowhere.
         let attributes = std::mem::take(&mut typed.attrs);
-        let conditions: Vec<Attribute> = attributes
-            .iter()
-            .filter(|it| it.path().is_ident("cfg") || it.path().is_ident("cfg_attr"))
-            .cloned()
-            .collect();
+        let conditions = conditions(&attributes);
         typed.attrs.clone_from(&conditions);
         match &mut *typed.pat {
             Pat::Ident(bound) if bound.by_ref.is_none() && bound.subpat.is_none() => {

@@ -32,6 +32,16 @@ pub(super) fn function(function: &Function, mistakes: &mut Mistakes) -> bool {
     signature.constness.is_none() && signature.variadic.is_none()
 }
 
+/// Takes out `err` where there is no error that it could be about. (`#[tracing::instrument(err)]` does not compile there,
+/// either.)
+pub(super) fn errors(arguments: &mut Arguments, function: &Function, mistakes: &mut Mistakes) {
+    if let Some(err) = arguments.err.take_if(|_| function.never_fails()) {
+        let name = &function.signature.ident;
+        let message = format!("`err` is about the errors of a function that returns a `Result`, and `{name}` does not");
+        mistakes.add_error(syn::Error::new(err.word, message));
+    }
+}
+
 pub(super) fn arguments(arguments: &mut Arguments, parameters: &Parameters, mistakes: &mut Mistakes) {
     let Arguments { skip, redact, reveal, attributes: read, .. } = &mut *arguments;
     keep_known(parameters, skip, "skip", mistakes, |_| false);
@@ -144,6 +154,9 @@ fn keys(arguments: &mut Arguments, mistakes: &mut Mistakes) {
         list.retain(|attribute| is_good(&attribute.key, mistakes));
     }
     arguments.static_attributes.retain(|attribute| is_good(&attribute.key, mistakes));
+    if arguments.kind.is_some() {
+        seen.insert("otel.kind".to_owned());
+    }
     arguments.fields.retain(|field| {
         let FieldName::Dotted(parts) = &field.name else { return true };
         let name = parts.iter().map(|part| part.unraw().to_string()).collect::<Vec<_>>().join(".");

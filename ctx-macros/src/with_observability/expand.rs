@@ -7,7 +7,7 @@ use syn::{Expr, ReturnType, Type, spanned::Spanned};
 use super::{
     arguments::Format,
     plan::{Ending, Plan},
-    values::{NamedValue, names, values},
+    values::{NamedValue, named, names, valued, values},
 };
 use crate::{
     expression::referable,
@@ -166,10 +166,12 @@ fn open(plan: &Plan) -> TokenStream {
         }),
         _ => None,
     };
+    let allowed = allowed(plan);
     let mutable = clock.as_ref().map(|_| quote!(mut));
     quote! {
         let #sites = #statics;
         #context
+        #allowed
         let #span_name = if #sites.span.is_on(#level) {
             #traits
             #span
@@ -216,7 +218,7 @@ fn statics(plan: &Plan) -> TokenStream {
     let fields = names(&plan.fields);
     let called = match &plan.called {
         Some((level, arguments)) => {
-            let names = arguments.iter().map(|argument| &argument.name);
+            let names = named(arguments);
             quote!(#library::Event::called(#level, &["message", #(#names),*]))
         }
         None => quote!(#library::Event::NONE),
@@ -288,14 +290,22 @@ fn called(plan: &Plan, enter: &TokenStream) -> Option<TokenStream> {
     let Plan { call: library, .. } = plan;
     let (level, arguments) = plan.called.as_ref()?;
     let traits = forms(plan, arguments);
-    let values = arguments.iter().map(|argument| argument.value.tokens(library));
+    let values = valued(arguments, library);
+    let allowed = allowed(plan);
     Some(quote! {
+        #allowed
         if #sites.called.is_on(#level) {
             #traits
             #enter
             #sites.called.emit(&[::core::option::Option::Some(&"called"), #(#values),*]);
         }
     })
+}
+
+/// Clippy's pedantry about arguments such as `_unused`, which are not the user's uses.
+fn allowed(plan: &Plan) -> Option<TokenStream> {
+    let is_marked = plan.function.bindings().iter().any(|binding| binding.field().starts_with('_'));
+    is_marked.then(|| quote!(#[allow(clippy::used_underscore_binding)]))
 }
 
 /// The traits by which the best forms of these values are found.
@@ -376,7 +386,7 @@ fn item(plan: &Plan) -> TokenStream {
 fn end(plan: &Plan, on: &Ident, returned: &TokenStream) -> TokenStream {
     let Names { value, error, .. } = Names::new();
     let Plan { call: library, .. } = plan;
-    if is_never_result(&plan.function.signature.output) {
+    if plan.function.never_fails() {
         let traits = has_forms(plan).then(|| quote!(use #library::forms::*;));
         let succeeded = succeeded(plan, on, returned);
         return quote!(#traits #succeeded);
@@ -398,7 +408,7 @@ fn end(plan: &Plan, on: &Ident, returned: &TokenStream) -> TokenStream {
 
 /// Whether the end of a call is shown in forms that are to be found.
 fn has_forms(plan: &Plan) -> bool {
-    !is_never_result(&plan.function.signature.output) || matches!(plan.returned, Ending::Full { format: None, .. })
+    !plan.function.never_fails() || matches!(plan.returned, Ending::Full { format: None, .. })
 }
 
 fn succeeded(plan: &Plan, on: &Ident, value: &TokenStream) -> TokenStream {
@@ -451,24 +461,4 @@ fn failed(plan: &Plan, on: &Ident) -> TokenStream {
     };
     let failure = if plan.function.error_may_borrow() { quote!(BorrowedFailure) } else { quote!(Failure) };
     quote!(#on.failed(&(&&&&&&#library::#failure(#error)).form(), #log);)
-}
-
-/// The types that nobody has another type under the name of.
-const PRIMITIVE: &[&str] = &[
-    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
-    "usize",
-];
-
-/// Whether a type, as it is written, cannot be a `Result`, even under another name.
-fn is_never_result(output: &ReturnType) -> bool {
-    match output {
-        ReturnType::Default => true,
-        ReturnType::Type(_, written) => match &**written {
-            Type::Reference(_) | Type::Tuple(_) | Type::Slice(_) | Type::Array(_) | Type::Never(_) => true,
-            Type::Path(path) => {
-                path.path.get_ident().is_some_and(|name| PRIMITIVE.iter().any(|primitive| name == primitive))
-            }
-            _ => false,
-        },
-    }
 }

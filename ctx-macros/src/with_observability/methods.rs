@@ -83,11 +83,19 @@ impl Block {
         // What is wrong for all of them is said once.
         let observed = items.iter().filter_map(Item::method).filter(|method| !except.contains(&method.signature.ident));
         check::arguments(&mut arguments, &Parameters::of_methods(observed), mistakes);
+        let own: Vec<Ident> =
+            items.iter().filter_map(Item::method).map(|method| method.signature.ident.clone()).collect();
+        let asked: Vec<Ident> = own.iter().filter(|name| arguments.call_any(&[(*name).clone()])).cloned().collect();
         let items = items.into_iter().map(|item| match item {
             Item::Method(function) if except.contains(&function.signature.ident) => function.to_token_stream(),
             Item::Method(mut function) => {
                 function.block_parameters.clone_from(&parameters);
-                method(*function, arguments.clone(), &owner, mistakes)
+                let mut arguments = arguments.clone();
+                // One that is asked for a value on each call would ask itself, for ever.
+                if asked.contains(&function.signature.ident) {
+                    arguments.keep_without_calls_of(&own);
+                }
+                method(*function, arguments, &owner, mistakes)
             }
             Item::Other(tokens) => tokens,
         });

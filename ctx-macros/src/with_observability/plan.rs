@@ -12,7 +12,7 @@ use super::{
     values::{NamedValue, Shown},
 };
 use crate::{
-    expression::referable,
+    expression::{referable, root},
     function::{Binding, Function, Shape},
 };
 
@@ -95,7 +95,7 @@ impl Plan {
                 &arguments.ret,
                 &log_level,
                 &level,
-                Format::Debug(Span::call_site()),
+                Format::Debug,
                 &call,
             ),
             failed: ending(
@@ -103,7 +103,7 @@ impl Plan {
                 &arguments.err,
                 &Level::known("error"),
                 &Level::known("error"),
-                Format::Display(Span::call_site()),
+                Format::Display,
                 &call,
             ),
             fails_at_every_level: log_errors == LogErrors::EveryLevel,
@@ -147,7 +147,7 @@ fn ending(
     asked: &Option<EventArguments>,
     log_level: &Level,
     asked_level: &Level,
-    plain: Format,
+    plain: fn(Span) -> Format,
     call: &TokenStream,
 ) -> Ending {
     match (is_logged, asked) {
@@ -158,7 +158,7 @@ fn ending(
         }
         (false, Some(asked)) => Ending::Plain {
             level: asked.level.as_ref().unwrap_or(asked_level).tokens(call),
-            format: asked.format.unwrap_or(plain),
+            format: asked.format.unwrap_or_else(|| plain(asked.word)),
         },
     }
 }
@@ -182,7 +182,7 @@ fn logged(binding: &Binding, redaction: &Redaction) -> NamedValue {
     } else {
         Shown::Best(name.to_token_stream())
     };
-    NamedValue::text(&field, value)
+    NamedValue::text(&field, value).under(binding)
 }
 
 fn span_fields(
@@ -207,25 +207,34 @@ fn span_fields(
                     } else {
                         Shown::DebugOrType(name)
                     };
-                    NamedValue::text(&binding.field(), value)
+                    NamedValue::text(&binding.field(), value).under(binding)
                 }),
         ),
         Attributes::List(list) => fields.extend(list.iter().map(|attribute| {
             let hidden = redaction.hides_any_of(&attribute.value);
             let value = if hidden { Shown::Redacted } else { Shown::asked(attribute.sigil, &attribute.value) };
-            NamedValue { name: attribute.key.to_token_stream(), value }
+            let value = NamedValue::new(attribute.key.to_token_stream(), value);
+            match root(&attribute.value).and_then(|root| bindings.iter().find(|binding| binding.name == *root)) {
+                Some(binding) => value.under(binding),
+                None => value,
+            }
         })),
     }
-    fields.extend(arguments.static_attributes.iter().map(|attribute| NamedValue {
-        name: attribute.key.to_token_stream(),
-        // The type of a constant is not known.
-        value: match &attribute.value {
-            literal @ Expr::Lit(_) => Shown::Itself(literal.to_token_stream()),
+    fields.extend(arguments.static_attributes.iter().map(|attribute| {
+        let value = match &attribute.value {
+            Expr::Lit(literal) if !has_suffix(&literal.lit) => Shown::Itself(literal.to_token_stream()),
+            // Its type is not known, or not one that OpenTelemetry has.
             constant => Shown::asked(Sigil::None, constant),
-        },
+        };
+        NamedValue::new(attribute.key.to_token_stream(), value)
     }));
     fields.extend(arguments.fields.iter().map(|field| NamedValue::custom(field, call)));
     fields
+}
+
+/// `3_u64`
+fn has_suffix(literal: &Lit) -> bool {
+    matches!(literal, Lit::Int(number) if !number.suffix().is_empty())
 }
 
 /// Whether one of the `fields(...)` has the argument's name, and so stands for it.

@@ -7,11 +7,14 @@ use syn::{Expr, ext::IdentExt, spanned::Spanned};
 use super::arguments::{Field, FieldName, Format, Sigil};
 use crate::{
     expression::referable,
+    function::Binding,
     place::{at, located_at},
 };
 
 /// A field and its value.
 pub(super) struct NamedValue {
+    /// `#[cfg(...)]` of the argument.
+    pub(super) condition: TokenStream,
     /// A constant expression.
     pub(super) name: TokenStream,
     pub(super) value: Shown,
@@ -23,6 +26,9 @@ pub(super) enum Shown {
     Itself(TokenStream),
     Display(TokenStream),
     Debug(TokenStream),
+    /// In the form that was asked for. An `Option` is left out where nothing is in it.
+    AskedDisplay(TokenStream),
+    AskedDebug(TokenStream),
     /// In the best form that its type has.
     Best(TokenStream),
     /// As `#[tracing::instrument]` shows what is not a value: its `Debug`. Where it has none, the name of its type.
@@ -36,8 +42,8 @@ impl Shown {
         let value = referable(value);
         match sigil {
             Sigil::None => Shown::Best(value),
-            Sigil::Display => Shown::Display(value),
-            Sigil::Debug => Shown::Debug(value),
+            Sigil::Display => Shown::AskedDisplay(value),
+            Sigil::Debug => Shown::AskedDebug(value),
         }
     }
 
@@ -47,6 +53,8 @@ impl Shown {
             Shown::Itself(value)
             | Shown::Display(value)
             | Shown::Debug(value)
+            | Shown::AskedDisplay(value)
+            | Shown::AskedDebug(value)
             | Shown::Best(value)
             | Shown::DebugOrType(value) => at(call, value.span()),
             Shown::Redacted => call.clone(),
@@ -55,6 +63,12 @@ impl Shown {
             Shown::Itself(value) => quote_spanned!(located_at(value)=> &#value),
             Shown::Display(value) => quote_spanned!(located_at(value)=> &#call::display(&#value)),
             Shown::Debug(value) => quote_spanned!(located_at(value)=> &#call::debug(&#value)),
+            Shown::AskedDisplay(value) => {
+                quote_spanned!(located_at(value)=> &(&&#call::Asked(&#value)).displayed())
+            }
+            Shown::AskedDebug(value) => {
+                quote_spanned!(located_at(value)=> &(&&#call::Asked(&#value)).debugged())
+            }
             Shown::Best(value) => {
                 quote_spanned!(located_at(value)=> #call::value(&(&&&&&&#call::Best(&#value)).show()))
             }
@@ -66,13 +80,23 @@ impl Shown {
 
     /// Whether the traits that find a form have to be in scope.
     pub(super) fn is_found(&self) -> bool {
-        matches!(self, Shown::Best(_) | Shown::DebugOrType(_))
+        !matches!(self, Shown::Itself(_) | Shown::Display(_) | Shown::Debug(_) | Shown::Redacted)
     }
 }
 
 impl NamedValue {
     pub(super) fn text(name: &str, value: Shown) -> Self {
-        NamedValue { name: name.to_token_stream(), value }
+        NamedValue::new(name.to_token_stream(), value)
+    }
+
+    pub(super) fn new(name: TokenStream, value: Shown) -> Self {
+        NamedValue { condition: TokenStream::new(), name, value }
+    }
+
+    /// There only where its argument is.
+    pub(super) fn under(self, binding: &Binding) -> Self {
+        let conditions = &binding.conditions;
+        NamedValue { condition: quote!(#(#conditions)*), ..self }
     }
 
     /// As `#[tracing::instrument(fields(...))]` has it.
@@ -93,20 +117,33 @@ impl NamedValue {
             // A name alone is a field that is filled in later.
             (None, ..) => Shown::Itself(quote!(#call::Empty)),
         };
-        NamedValue { name, value }
+        NamedValue::new(name, value)
     }
 }
 
 /// `&[...]` of the names.
 pub(super) fn names(values: &[NamedValue]) -> TokenStream {
-    let names = values.iter().map(|value| &value.name);
+    let names = named(values);
     quote!(&[#(#names),*])
+}
+
+/// The names, as elements of an array.
+pub(super) fn named(values: &[NamedValue]) -> impl Iterator<Item = TokenStream> {
+    values.iter().map(|NamedValue { condition, name, .. }| quote!(#condition #name))
 }
 
 /// `&[...]` of the values.
 pub(super) fn values(values: &[NamedValue], call: &TokenStream) -> TokenStream {
-    let values = values.iter().map(|value| value.value.tokens(call));
+    let values = valued(values, call);
     quote!(&[#(#values),*])
+}
+
+/// The values, as elements of an array.
+pub(super) fn valued(values: &[NamedValue], call: &TokenStream) -> impl Iterator<Item = TokenStream> {
+    values.iter().map(|NamedValue { condition, value, .. }| {
+        let value = value.tokens(call);
+        quote!(#condition #value)
+    })
 }
 
 impl Format {

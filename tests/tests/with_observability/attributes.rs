@@ -1,6 +1,13 @@
 //! `attributes_from_args`
 
-use std::{borrow::Cow, fmt, num::NonZeroU64, sync::Arc};
+use std::{
+    borrow::Cow,
+    error::Error,
+    fmt, io,
+    num::{NonZeroU64, Wrapping},
+    rc::Rc,
+    sync::Arc,
+};
 
 use ctx_layer::with_observability;
 use ctx_tests::attribute;
@@ -56,6 +63,63 @@ fn numbers_behind_references_and_in_options_are_exported_as_numbers() {
         for (key, value) in [("a", 1), ("b", 2), ("c", 3), ("d", 4)] {
             assert_eq!(out.attribute("other_numbers", key), Some(Value::I64(value)), "{key}");
         }
+    });
+}
+
+#[allow(clippy::too_many_arguments, reason = "one of each")]
+#[with_observability(attributes_from_args = [a, b, c, d, e, f, g, h])]
+fn pointers(
+    a: Box<u64>,
+    b: Arc<u32>,
+    c: Rc<usize>,
+    d: &mut u64,
+    e: &mut Option<u8>,
+    f: Wrapping<u16>,
+    g: &mut f64,
+    h: Option<Box<bool>>,
+) -> (Box<u64>, Arc<u32>, Rc<usize>) {
+    *d += 1;
+    *g += f64::from(f.0);
+    *e = h.map(|h| u8::from(*h));
+    (a, b, c)
+}
+
+#[test]
+fn values_behind_pointers_of_every_kind_keep_their_type() {
+    with_and_without_context(|out| {
+        out.run(|| {
+            let (mut d, mut e, mut g) = (4, Some(5), 0.5);
+            pointers(Box::new(1), Arc::new(2), Rc::new(3), &mut d, &mut e, Wrapping(6), &mut g, Some(Box::new(true)));
+        });
+        for (key, value) in [("a", 1), ("b", 2), ("c", 3), ("d", 4), ("e", 5), ("f", 6)] {
+            assert_eq!(out.attribute("pointers", key), Some(Value::I64(value)), "{key}");
+        }
+        assert_eq!(out.attribute("pointers", "g"), Some(Value::F64(0.5)));
+        assert_eq!(out.attribute("pointers", "h"), Some(Value::Bool(true)));
+    });
+}
+
+#[with_observability(attributes_from_args = [plain, boxed, optional, owned])]
+fn errors(
+    plain: &dyn Error,
+    boxed: Box<dyn Error + '_>,
+    optional: Option<&(dyn Error + Send)>,
+    owned: &(dyn Error + Send + Sync + 'static),
+) -> String {
+    format!("{plain} {boxed} {optional:?} {owned}")
+}
+
+/// A form that only `'static` errors have would have to be found without knowing whether they are.
+#[test]
+fn errors_that_are_arguments_may_borrow_and_are_exported_as_their_texts() {
+    with_and_without_context(|out| {
+        let error = || io::Error::other("broken");
+        out.run(|| errors(&error(), Box::new(&error()), Some(&error()), &error()));
+        for key in ["plain", "boxed", "optional", "owned"] {
+            assert_eq!(out.attribute("errors", key), Some("broken".into()), "{key}");
+            assert_eq!(out.fields("called")[key], "broken", "{key}");
+        }
+        assert_eq!(out.attribute("errors", "exception.message"), None, "it is no exception of this span");
     });
 }
 
@@ -178,6 +242,24 @@ fn a_sigil_chooses_display_or_debug() {
     });
 }
 
+#[with_observability(attributes_from_args = { %id: "id", ?text: "text", %*id: "borrowed" })]
+fn sigils_of_options(id: &Option<Uuid>, text: Option<&str>) {}
+
+#[test]
+fn an_option_with_a_sigil_is_left_out_where_nothing_is_in_it() {
+    with_and_without_context(|out| {
+        out.run(|| {
+            sigils_of_options(&Some(Uuid(10)), Some("quoted"));
+            sigils_of_options(&None, None);
+        });
+        let [full, empty] = out.spans().try_into().unwrap();
+        for (key, value) in [("id", "0000000a"), ("borrowed", "0000000a"), ("text", "Some(\"quoted\")")] {
+            assert_eq!(attribute(&full.attributes, key), Some(value.into()), "{key}");
+            assert_eq!(attribute(&empty.attributes, key), None, "{key}");
+        }
+    });
+}
+
 struct Item {
     price: f64,
 }
@@ -265,7 +347,7 @@ mod keys {
     pub(super) const USER_ID: &str = "user.id";
 }
 
-#[with_observability(attributes_from_args = { id: keys::USER_ID })]
+#[with_observability(attributes_from_args = { id: keys::USER_ID, id + 1: concat!("user", ".", "next") })]
 fn constant_key(id: i64) {}
 
 #[test]
@@ -273,6 +355,7 @@ fn the_name_of_an_attribute_may_be_a_constant() {
     with_and_without_context(|out| {
         out.run(|| constant_key(5));
         assert_eq!(out.attribute("constant_key", "user.id"), Some(Value::I64(5)));
+        assert_eq!(out.attribute("constant_key", "user.next"), Some(Value::I64(6)));
     });
 }
 

@@ -229,6 +229,59 @@ fn an_error_may_borrow_from_the_arguments() {
     });
 }
 
+type Parsed<'a, T> = Result<T, Unexpected<'a>>;
+type Boxed<'a, T> = Result<T, Box<dyn Error + 'a>>;
+type Either<T, E> = Result<T, E>;
+
+#[with_observability]
+fn parse_alias(text: &str) -> Parsed<'_, u8> {
+    Err(Unexpected(text))
+}
+
+#[with_observability(err)]
+async fn parse_alias_later(text: &str) -> Boxed<'_, u8> {
+    Err(Box::new(Unexpected(text)))
+}
+
+#[with_observability]
+fn either<'a>(text: &'a str) -> Either<u8, Unexpected<'a>> {
+    Err(Unexpected(text))
+}
+
+#[with_observability(ret, err)]
+fn either_of<T, Failed: Error>(result: Either<T, Failed>) -> Either<(), Failed> {
+    result.map(drop)
+}
+
+#[test]
+fn so_it_may_where_the_result_has_another_name() {
+    with_and_without_context(|out| {
+        let text = String::from("x");
+        assert!(out.run(|| parse_alias(&text).is_err()));
+        assert!(out.block_on(parse_alias_later(&text)).is_err());
+        assert!(out.run(|| either(&text).is_err()));
+        assert!(out.run(|| either_of::<(), _>(Err(Unexpected(&text))).is_err()));
+        let failed = out.events_named("failed");
+        assert_eq!(failed.len(), 4);
+        for event in failed {
+            assert_eq!(event["fields"]["error"], "unexpected \"x\"");
+        }
+    });
+}
+
+#[with_observability]
+fn gives_an_error<'a>(error: &'a dyn Error) -> Result<Box<dyn Error + 'a>, u8> {
+    Ok(Box::new(Unexpected(if error.source().is_some() { "source" } else { "x" })))
+}
+
+#[test]
+fn what_is_returned_may_be_an_error_that_borrows() {
+    with_and_without_context(|out| {
+        assert!(out.run(|| gives_an_error(&Unexpected("y")).is_ok()));
+        assert_eq!(out.fields("returned")["return"], "Unexpected(\"x\")");
+    });
+}
+
 struct OnlyDisplay;
 
 impl fmt::Display for OnlyDisplay {

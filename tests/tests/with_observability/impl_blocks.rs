@@ -84,6 +84,34 @@ fn every_method_has_a_span_that_is_named_by_type_and_method() {
     });
 }
 
+struct Users(u64);
+
+#[with_observability(attributes_from_args = { self.id(): "user.id", self.0: "user.raw" }, fields(twice = self.twice()))]
+impl Users {
+    fn id(&self) -> u64 {
+        self.0
+    }
+
+    fn twice(&self) -> u64 {
+        self.id() * 2
+    }
+
+    fn load(&self) {}
+}
+
+#[test]
+fn a_method_that_the_blocks_attributes_are_read_with_does_not_call_itself_for_ever() {
+    with_and_without_context(|out| {
+        out.run(|| Users(7).load());
+        assert_eq!(out.attribute("Users::load", "user.id"), Some(7.into()));
+        assert_eq!(out.attribute("Users::load", "user.raw"), Some(7.into()));
+        for span in out.spans().iter().filter(|span| span.name != "Users::load") {
+            assert_eq!(ctx_tests::attribute(&span.attributes, "user.raw"), Some(7.into()));
+            assert_eq!(ctx_tests::attribute(&span.attributes, "user.id"), None);
+        }
+    });
+}
+
 #[test]
 fn what_is_left_out_is_as_it_was() {
     with_and_without_context(|out| {

@@ -112,6 +112,12 @@ mod strict {
         items.into_iter()
     }
 
+    #[with_observability(attributes_from_args = all)]
+    pub(super) fn unused(_name: &str, _order: &Order) {}
+
+    #[with_observability(attributes_from_args = [_name])]
+    pub(super) async fn unused_later(_name: &str) {}
+
     #[with_observability]
     pub(super) fn never() -> ! {
         panic!("never")
@@ -180,6 +186,7 @@ fn what_is_lint_free_stays_so_and_works() {
         let mut order = strict::Order::new(1);
         out.run(|| {
             strict::unit();
+            strict::unused("x", &order);
             order.push("a").push("b");
             assert_eq!(strict::reads(&order), 2);
             assert_eq!(strict::everything(&order, "acme").unwrap(), 2);
@@ -193,6 +200,7 @@ fn what_is_lint_free_stays_so_and_works() {
         out.block_on(async {
             assert!(strict::later("c", order.clone()).await.is_ok());
             assert_eq!(strict::quiet("x").await, Some('x'));
+            strict::unused_later("x").await;
             assert_eq!(strict::with_context(None).await, 0);
             assert_eq!(strict::block(1).await, 2);
             assert_eq!(strict::pinned(&order).await, 2);

@@ -35,6 +35,34 @@ fn patterns(
     (b, d, e.len())
 }
 
+#[with_observability(attributes_from_args = all)]
+fn conditional(
+    #[cfg(not(test))] never: Missing,
+    #[cfg(test)] always: u8,
+    #[cfg(not(test))] (nor, this): (u8, Missing),
+    #[allow(unused_variables)] unused: u8,
+) -> u8 {
+    always
+}
+
+#[with_observability(attributes_from_args = { never.len(): "never", always: "always" })]
+async fn conditional_later(#[cfg(not(test))] never: Missing, #[cfg(test)] always: u8) -> u8 {
+    always
+}
+
+#[test]
+fn an_argument_may_be_there_under_a_condition() {
+    with_and_without_context(|out| {
+        assert_eq!(out.run(|| conditional(1, 2)), 1);
+        assert_eq!(out.fields("called")["always"], 1);
+        assert!(out.fields("called")["never"].is_null());
+        assert_eq!(out.attribute("conditional", "unused"), Some("2".into()));
+        assert_eq!(out.block_on(conditional_later(3)), 3);
+        assert_eq!(out.attribute("conditional_later", "always"), Some(Value::I64(3)));
+        assert_eq!(out.attribute("conditional_later", "never"), None);
+    });
+}
+
 #[test]
 fn what_patterns_bind_are_the_arguments() {
     with_and_without_context(|out| {

@@ -15,6 +15,7 @@ mod limits {
 #[with_observability(static_attributes = {
     "component": "profile",
     "shard": 7,
+    "unsigned": 8_u64,
     "offset": -7,
     "beta": true,
     "share": 0.25,
@@ -32,6 +33,7 @@ fn static_attributes_are_exported_with_their_types() {
         for (key, value) in [
             ("component", Value::from("profile")),
             ("shard", Value::I64(7)),
+            ("unsigned", Value::I64(8)),
             ("offset", Value::I64(-7)),
             ("beta", Value::Bool(true)),
             ("share", Value::F64(0.25)),

@@ -20,7 +20,7 @@ fn taken(a: u8, b: u8) {
     let _ = (a, b);
 }
 
-#[with_observability(attributes_from_args = { "user.id": user_id, user_id, user_id: 5, user_id: user.id, ?: "id" })]
+#[with_observability(attributes_from_args = { "user.id": user_id, user_id, user_id: 5, user_id: user.id, ?: "id", user_id = "user.id" })]
 fn mapped(user_id: u8) {
     let _ = user_id;
 }

@@ -17,4 +17,15 @@ fn revealed(card: &str) {
     let _ = card;
 }
 
+#[with_observability(kind = server, fields(otel.kind = "client"))]
+fn two_kinds() {}
+
+#[with_observability(err)]
+fn never_fails(card: &str) -> usize {
+    card.len()
+}
+
+#[with_observability(level = "info", err(level = "warn"))]
+async fn returns_nothing() {}
+
 fn main() {}

@@ -57,6 +57,16 @@ fn error() -> Result<(), NotShown> {
     Ok(())
 }
 
+#[with_observability(err, log_errors = false)]
+fn plain_error() -> Result<(), NotShown> {
+    Ok(())
+}
+
+#[with_observability(ret, log_result = false)]
+fn plainly_returned() -> NotShown {
+    NotShown
+}
+
 #[with_observability(ret(Debug))]
 fn returned() -> NotShown {
     NotShown

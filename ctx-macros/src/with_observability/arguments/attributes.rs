@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
-use syn::{Expr, ExprPath, Ident, LitStr, Token, braced, bracketed, ext::IdentExt, parse::ParseStream, token};
+use syn::{Expr, Ident, LitStr, Token, braced, bracketed, ext::IdentExt, parse::ParseStream, token};
 
 use super::{ContextArgument, Sigil};
 use crate::mistakes::Mistakes;
@@ -15,8 +15,8 @@ use crate::{
 #[derive(Clone)]
 pub(in super::super) enum Key {
     Text(LitStr),
-    /// A constant, such as those of `opentelemetry-semantic-conventions`.
-    Constant(ExprPath),
+    /// A constant, such as those of `opentelemetry-semantic-conventions`, or `concat!(...)`.
+    Constant(Expr),
 }
 
 impl ToTokens for Key {
@@ -34,13 +34,18 @@ impl Key {
             return Ok(Key::Text(input.parse()?));
         }
         if is_path(input) {
-            let path: ExprPath = input.parse()?;
-            return match path.path.get_ident().filter(|word| !is_constant_name(word)) {
-                Some(word) => {
-                    let message = format!("the name of an attribute is a text or a constant: write \"{word}\"");
-                    Err(syn::Error::new(word.span(), message))
+            let written: Expr = input.parse()?;
+            let is_constant = match &written {
+                Expr::Path(path) => path.path.get_ident().is_none_or(is_constant_name),
+                other => matches!(other, Expr::Macro(_)),
+            };
+            return match is_constant {
+                true => Ok(Key::Constant(written)),
+                false => {
+                    let name = written.to_token_stream().to_string().replace(' ', "");
+                    let message = format!("the name of an attribute is a text or a constant: write {name:?}");
+                    Err(syn::Error::new_spanned(written, message))
                 }
-                None => Ok(Key::Constant(path)),
             };
         }
         Err(input.error("expected the attribute's name, such as \"user.id\""))
@@ -62,6 +67,16 @@ pub(in super::super) enum Attributes {
     /// All arguments, as with `#[tracing::instrument]`.
     All,
     List(Vec<Attribute>),
+}
+
+impl Attributes {
+    /// Those that are named one by one.
+    pub(super) fn list(&self) -> &[Attribute] {
+        match self {
+            Attributes::List(list) => list,
+            Attributes::None | Attributes::All => &[],
+        }
+    }
 }
 
 const EXPECTED: &str = "expected `{ user_id: \"user.id\" }`, `[user_id]` or `all`";
@@ -91,6 +106,10 @@ impl Attributes {
 fn mapped(input: ParseStream<'_>) -> syn::Result<Attribute> {
     let sigil = Sigil::parse(input)?;
     let value: Expr = input.parse()?;
+    if let Expr::Assign(assigned) = &value {
+        let (value, key) = (assigned.left.to_token_stream(), assigned.right.to_token_stream());
+        return Err(syn::Error::new_spanned(assigned, format_args!("expected `:`: write `{value}: {key}`")));
+    }
     if let Expr::Lit(_) = value {
         let message = "expected an argument, as in `user_id: \"user.id\"`; what is constant belongs in \
                        `static_attributes`";

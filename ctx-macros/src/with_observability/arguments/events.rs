@@ -15,10 +15,12 @@ pub(in super::super) enum Format {
 }
 
 /// What stands behind `err` and `ret`.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(in super::super) struct EventArguments {
     pub(in super::super) level: Option<Level>,
     pub(in super::super) format: Option<Format>,
+    /// `err` or `ret` itself.
+    pub(in super::super) word: Span,
 }
 
 enum EventArgument {
@@ -27,8 +29,8 @@ enum EventArgument {
 }
 
 impl EventArguments {
-    pub(super) fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Self> {
-        let mut arguments = EventArguments::default();
+    pub(super) fn parse(input: ParseStream<'_>, word: &Ident, mistakes: &mut Mistakes) -> syn::Result<Self> {
+        let mut arguments = EventArguments { level: None, format: None, word: word.span() };
         if !input.peek(token::Paren) {
             return Ok(arguments);
         }

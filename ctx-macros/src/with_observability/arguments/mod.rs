@@ -7,6 +7,7 @@ mod kind;
 mod level;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::{
     Expr, Ident, Lit, LitStr, Path, Token,
     ext::IdentExt,
@@ -107,6 +108,24 @@ impl Arguments {
         arguments
     }
 
+    /// Whether any of these methods or functions is called for the value of an attribute, a field or a context field.
+    pub(super) fn call_any(&self, names: &[Ident]) -> bool {
+        let mut left = self.clone();
+        left.keep_without_calls_of(names);
+        let count =
+            |arguments: &Self| arguments.attributes.list().len() + arguments.fields.len() + arguments.context.len();
+        count(&left) < count(self)
+    }
+
+    /// Takes out the attributes, fields and context fields for whose values any of these is called.
+    pub(super) fn keep_without_calls_of(&mut self, names: &[Ident]) {
+        if let Attributes::List(list) = &mut self.attributes {
+            list.retain(|attribute| !calls(attribute.value.to_token_stream(), names));
+        }
+        self.fields.retain(|field| !calls(field.value.to_token_stream(), names));
+        self.context.retain(|context| !calls(context.value.to_token_stream(), names));
+    }
+
     fn parse_all(&mut self, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
         let mut seen: Vec<String> = Vec::new();
         while !input.is_empty() {
@@ -172,11 +191,11 @@ impl Arguments {
             "fields" => self.fields = parenthesised(input, word, "fields(rows = 3)", mistakes, fields::field)?,
             "err" => {
                 without_value(input, word, "err` or `err(level = \"warn\")")?;
-                self.err = Some(EventArguments::parse(input, mistakes)?);
+                self.err = Some(EventArguments::parse(input, word, mistakes)?);
             }
             "ret" => {
                 without_value(input, word, "ret` or `ret(level = \"info\")")?;
-                self.ret = Some(EventArguments::parse(input, mistakes)?);
+                self.ret = Some(EventArguments::parse(input, word, mistakes)?);
             }
             "kind" => self.kind = Some(Kind::parse(after_equals(input, word, "kind = server")?)?),
             "attributes_from_args" => {
@@ -210,6 +229,18 @@ impl Arguments {
         }
         Ok(())
     }
+}
+
+/// Whether one of these names stands in front of parentheses.
+fn calls(tokens: TokenStream, names: &[Ident]) -> bool {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    let is_call = tokens.windows(2).any(|pair| match pair {
+        [TokenTree::Ident(name), TokenTree::Group(group)] => {
+            group.delimiter() == Delimiter::Parenthesis && names.contains(name)
+        }
+        _ => false,
+    });
+    is_call || tokens.into_iter().any(|token| matches!(token, TokenTree::Group(group) if calls(group.stream(), names)))
 }
 
 /// `= value`

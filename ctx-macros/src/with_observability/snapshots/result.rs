@@ -39,7 +39,9 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
                             &(&&&&&&::ctx_layer::call::Best(&order.items.len())).show(),
                         ),
                     ),
-                    ::core::option::Option::Some(&::ctx_layer::call::debug(&order)),
+                    ::core::option::Option::Some(
+                        &(&&::ctx_layer::call::Asked(&order)).debugged(),
+                    ),
                     ::core::option::Option::Some(&"profile"),
                     ::core::option::Option::Some(&"server"),
                 ],

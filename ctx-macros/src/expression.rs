@@ -26,6 +26,14 @@ pub(crate) fn root(expression: &Expr) -> Option<&Ident> {
     }
 }
 
+/// The tokens of an expression, in parentheses where a method call behind it would take only its end.
+pub(crate) fn receiver(expression: &Expr) -> TokenStream {
+    match expression {
+        Expr::Reference(_) | Expr::Unary(_) => quote::quote!((#expression)),
+        _ => referable(expression),
+    }
+}
+
 /// The tokens of an expression, in parentheses where `&` before it would take only its beginning.
 pub(crate) fn referable(expression: &Expr) -> TokenStream {
     match expression {

@@ -35,12 +35,10 @@ pub mod forms {
         AsCopy as _, AsCopyInside as _, AsError as _, AsErrorInside as _, AsErrorOf as _, ErrorAsDebug as _,
         ErrorAsDisplay as _, ErrorAsTypeName as _,
     };
-    pub use super::restore::forms::{
-        FromCarrier as _, FromContext as _, FromMutableCarrier as _, FromOptionalCarrier as _, FromReference as _,
-        InjectHere as _,
-    };
+    pub use super::restore::forms::{FromCarrier as _, FromContext as _, FromOptionalCarrier as _, InjectHere as _};
     pub use super::set::forms::{
         SetFromDisplay as _, SetFromDisplayOption as _, SetFromInto as _, SetFromOption as _, SetFromReference as _,
+        SetItself as _,
     };
     pub use super::shown::forms::{
         AsDebug as _, AsDebugOption as _, AsDisplay as _, AsInteger as _, AsItself as _, AsNothing as _, AsOption as _,

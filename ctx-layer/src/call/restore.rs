@@ -49,6 +49,89 @@ fn span_of(context: &Context) -> Option<SpanContext> {
     Some(context.span().span_context().clone()).filter(SpanContext::is_valid)
 }
 
+/// What is context already.
+#[diagnostic::on_unimplemented(
+    message = "context cannot be restored from `{Self}`",
+    label = "neither a carrier nor captured context",
+    note = "carriers are `HeaderMap`, `HashMap<String, String>` and all else that is a `ctx_layer::propagation::Carrier`"
+)]
+pub trait Restorable {
+    fn to_snapshot(&self) -> Snapshot;
+
+    /// What a span is linked to.
+    fn to_span(&self) -> Option<SpanContext>;
+}
+
+impl Restorable for Context {
+    fn to_snapshot(&self) -> Snapshot {
+        restored(self)
+    }
+
+    fn to_span(&self) -> Option<SpanContext> {
+        span_of(self)
+    }
+}
+
+impl Restorable for SpanContext {
+    fn to_snapshot(&self) -> Snapshot {
+        restored(&Context::new().with_remote_span_context(self.clone()))
+    }
+
+    fn to_span(&self) -> Option<SpanContext> {
+        Some(self.clone()).filter(SpanContext::is_valid)
+    }
+}
+
+impl Restorable for Extracted {
+    fn to_snapshot(&self) -> Snapshot {
+        restored(self.context())
+    }
+
+    fn to_span(&self) -> Option<SpanContext> {
+        self.remote().cloned()
+    }
+}
+
+impl Restorable for Snapshot {
+    fn to_snapshot(&self) -> Snapshot {
+        self.clone()
+    }
+
+    fn to_span(&self) -> Option<SpanContext> {
+        span_of(self.context())
+    }
+}
+
+impl<T> Restorable for Carried<T> {
+    fn to_snapshot(&self) -> Snapshot {
+        self.snapshot().clone()
+    }
+
+    fn to_span(&self) -> Option<SpanContext> {
+        span_of(self.snapshot().context())
+    }
+}
+
+impl<T: Restorable + ?Sized> Restorable for &T {
+    fn to_snapshot(&self) -> Snapshot {
+        (**self).to_snapshot()
+    }
+
+    fn to_span(&self) -> Option<SpanContext> {
+        (**self).to_span()
+    }
+}
+
+impl<T: Restorable> Restorable for Option<T> {
+    fn to_snapshot(&self) -> Snapshot {
+        self.as_ref().map_or_else(Snapshot::isolated, T::to_snapshot)
+    }
+
+    fn to_span(&self) -> Option<SpanContext> {
+        self.as_ref().and_then(T::to_span)
+    }
+}
+
 /// The ways, best first.
 pub mod forms {
     use super::*;
@@ -61,6 +144,14 @@ pub mod forms {
     impl<T: CarrierMut + ?Sized> InjectHere for T {
         fn inject_here(&mut self) {
             propagation::inject(self);
+        }
+    }
+
+    impl<T: CarrierMut + ?Sized> InjectHere for Option<&mut T> {
+        fn inject_here(&mut self) {
+            if let Some(carrier) = self {
+                propagation::inject(*carrier);
+            }
         }
     }
 
@@ -77,17 +168,6 @@ pub mod forms {
 
         fn link(&self, span: &Span) {
             super::link(span, propagation::extract(self.0, Trust::external().link_only()).remote().cloned());
-        }
-    }
-
-    /// From a carrier that was lent to be written to.
-    pub trait FromMutableCarrier {
-        fn snapshot(&self, trust: Trust) -> Snapshot;
-    }
-
-    impl<T: Carrier + ?Sized> FromMutableCarrier for &&&Restore<'_, &mut T> {
-        fn snapshot(&self, trust: Trust) -> Snapshot {
-            (&&&&&Restore(&**self.0)).snapshot(trust)
         }
     }
 
@@ -112,68 +192,35 @@ pub mod forms {
         }
     }
 
-    /// From what is context already. It was believed, or not, when it was made.
+    /// From what is context already. It was believed, or not, when it was made. That something is neither that nor a
+    /// carrier is an error of the methods, which says so.
     pub trait FromContext {
-        fn snapshot(&self, _: Trust) -> Snapshot;
-        fn link(&self, span: &Span);
+        type From: ?Sized;
+
+        fn snapshot(&self, _: Trust) -> Snapshot
+        where
+            Self::From: Restorable;
+
+        fn link(&self, span: &Span)
+        where
+            Self::From: Restorable;
     }
 
-    impl FromContext for &&Restore<'_, Context> {
-        fn snapshot(&self, _: Trust) -> Snapshot {
-            restored(self.0)
+    impl<T: ?Sized> FromContext for &&Restore<'_, T> {
+        type From = T;
+
+        fn snapshot(&self, _: Trust) -> Snapshot
+        where
+            T: Restorable,
+        {
+            self.0.to_snapshot()
         }
 
-        fn link(&self, span: &Span) {
-            super::link(span, span_of(self.0));
-        }
-    }
-
-    impl FromContext for &&Restore<'_, Extracted> {
-        fn snapshot(&self, _: Trust) -> Snapshot {
-            restored(self.0.context())
-        }
-
-        fn link(&self, span: &Span) {
-            super::link(span, self.0.remote().cloned());
-        }
-    }
-
-    impl FromContext for &&Restore<'_, Snapshot> {
-        fn snapshot(&self, _: Trust) -> Snapshot {
-            self.0.clone()
-        }
-
-        fn link(&self, span: &Span) {
-            super::link(span, span_of(self.0.context()));
-        }
-    }
-
-    impl<T> FromContext for &&Restore<'_, Carried<T>> {
-        fn snapshot(&self, _: Trust) -> Snapshot {
-            self.0.snapshot().clone()
-        }
-
-        fn link(&self, span: &Span) {
-            super::link(span, span_of(self.0.snapshot().context()));
-        }
-    }
-
-    /// From a reference to such.
-    pub trait FromReference {
-        fn snapshot(&self, trust: Trust) -> Snapshot;
-        fn link(&self, span: &Span);
-    }
-
-    impl<'a, 'b, T: ?Sized> FromReference for &Restore<'a, &'b T>
-    where
-        for<'c, 'd, 'e> &'c &'d Restore<'e, T>: FromContext,
-    {
-        fn snapshot(&self, trust: Trust) -> Snapshot {
-            (&&Restore(*self.0)).snapshot(trust)
-        }
-
-        fn link(&self, span: &Span) {
-            (&&Restore(*self.0)).link(span);
+        fn link(&self, span: &Span)
+        where
+            T: Restorable,
+        {
+            super::link(span, self.0.to_span());
         }
     }
 }

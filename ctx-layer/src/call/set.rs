@@ -15,9 +15,36 @@ pub fn in_fields<F>(fields: Fields, body: F) -> WithFields<F> {
     WithFields::new(body, fields)
 }
 
+/// A value whose text a field can be set to.
+#[diagnostic::on_unimplemented(
+    message = "a field of type `{T}` cannot be set to `{Self}`",
+    label = "this does not convert into `{T}`, nor does its text"
+)]
+pub trait AsField<T> {
+    fn as_field(&self) -> T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: From<String>, V: fmt::Display + ?Sized> AsField<T> for V {
+    fn as_field(&self) -> T {
+        self.to_string().into()
+    }
+}
+
 /// The ways, best first.
 pub mod forms {
     use super::*;
+
+    /// A value of the field's type: what a literal is taken for by that.
+    pub trait SetItself {
+        fn set(&self, fields: Fields) -> Fields;
+    }
+
+    impl<T: FieldType> SetItself for &&&&&SetField<'_, T, T> {
+        fn set(&self, fields: Fields) -> Fields {
+            fields.with(self.0, self.1.clone())
+        }
+    }
 
     /// A reference to a value of the field's type.
     pub trait SetFromReference {
@@ -78,14 +105,25 @@ pub mod forms {
         }
     }
 
-    /// A value as a text.
+    /// A value as a text. That it has none is an error of the method, which says so.
     pub trait SetFromDisplay {
-        fn set(&self, fields: Fields) -> Fields;
+        type Field;
+        type From: ?Sized;
+
+        fn set(&self, fields: Fields) -> Fields
+        where
+            Self::From: AsField<Self::Field>;
     }
 
-    impl<T: FieldType + From<String>, V: fmt::Display + ?Sized> SetFromDisplay for SetField<'_, T, V> {
-        fn set(&self, fields: Fields) -> Fields {
-            fields.with(self.0, self.1.to_string())
+    impl<T: FieldType, V: ?Sized> SetFromDisplay for SetField<'_, T, V> {
+        type Field = T;
+        type From = V;
+
+        fn set(&self, fields: Fields) -> Fields
+        where
+            V: AsField<T>,
+        {
+            fields.with(self.0, self.1.as_field())
         }
     }
 }

@@ -1,5 +1,7 @@
 //! What context is read from and written to: headers, attributes, variables.
 
+use std::{rc::Rc, sync::Arc};
+
 use opentelemetry::propagation::{Extractor, Injector};
 
 /// What context is read from.
@@ -50,11 +52,17 @@ pub trait CarrierMut {
     }
 }
 
-impl<C: Carrier + ?Sized> Carrier for &C {
-    fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
-        (**self).lines(key, line);
-    }
+macro_rules! carrier_behind {
+    ($($pointer:ty)*) => {$(
+        impl<C: Carrier + ?Sized> Carrier for $pointer {
+            fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
+                (**self).lines(key, line);
+            }
+        }
+    )*};
 }
+
+carrier_behind!(&C &mut C Box<C> Rc<C> Arc<C>);
 
 /// Nothing to read where there is none: a row without captured context.
 impl<C: Carrier> Carrier for Option<C> {

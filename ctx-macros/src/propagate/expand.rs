@@ -6,7 +6,7 @@ use syn::{Attribute, Expr, FnArg, Meta, Pat, ReturnType, Type, parse_quote};
 
 use super::arguments::{Arguments, Key, Trust};
 use crate::{
-    expression::{referable, root},
+    expression::{receiver, referable, root},
     function::{AsyncBlock, Function, Shape, conditions},
     place::{at, hidden, located_at},
 };
@@ -71,12 +71,8 @@ fn future(arguments: &Arguments, mut function: Function) -> TokenStream {
     });
     let moved = move_in(&mut function, arguments);
     let block = block(&function);
-    function.signature.asyncness = None;
-    // That goes for a future by itself.
-    function.attributes.retain(|attribute| !matches!(&attribute.meta, Meta::Path(path) if path.is_ident("must_use")));
-    function.signature.output = parse_quote!(-> impl ::core::future::Future<Output = #returned>);
     let Moved { outside, inside } = moved;
-    function.with_body(&quote! {
+    let body = quote! {
         #outside
         #context
         #inject
@@ -88,7 +84,23 @@ fn future(arguments: &Arguments, mut function: Function) -> TokenStream {
             },
             #snapshot,
         )
-    })
+    };
+    if has_runtime(&function) {
+        return function.with_body(&quote!({ #body }.await));
+    }
+    function.signature.asyncness = None;
+    // That goes for a future by itself.
+    function.attributes.retain(|attribute| !matches!(&attribute.meta, Meta::Path(path) if path.is_ident("must_use")));
+    function.signature.output = parse_quote!(-> impl ::core::future::Future<Output = #returned>);
+    function.with_body(&body)
+}
+
+/// Whether an attribute below makes a program or a test of the function, such as `#[tokio::main]`: it takes nothing but an
+/// `async fn`, and runs it where it is called.
+fn has_runtime(function: &Function) -> bool {
+    let names = ["main", "test"];
+    let mut last = function.attributes.iter().filter_map(|attribute| attribute.path().segments.last());
+    last.any(|last| names.iter().any(|name| last.ident == name))
 }
 
 /// A function that makes a future or a stream by itself.
@@ -172,7 +184,7 @@ fn fields(arguments: &Arguments, base: &TokenStream) -> TokenStream {
         };
         let place = located_at(&value);
         let call = at(&quote!(#library::call), place);
-        let set = quote_spanned!(place=> (&&&&&#call::SetField(#field, &#value)).set(#fields));
+        let set = quote_spanned!(place=> (&&&&&&#call::SetField(#field, &#value)).set(#fields));
         quote!(let #fields = #set;)
     });
     quote! {{
@@ -185,7 +197,7 @@ fn fields(arguments: &Arguments, base: &TokenStream) -> TokenStream {
 
 /// Writes what is in force to an argument: one that is lent, or is there, or a part of one, or what a method gives.
 pub(super) fn inject(into: &Expr, function: &Function, shape: &Shape, library: &TokenStream) -> TokenStream {
-    let target = referable(into);
+    let target = receiver(into);
     // `#[async_trait]` moves `mut` into the future.
     let rebound = root(into).filter(|name| {
         matches!(shape, Shape::AsyncBlock(AsyncBlock { is_boxed: true, .. }))

@@ -197,6 +197,9 @@ fn relations(plan: &Plan, span: &Ident) -> TokenStream {
         }
     });
     let links = links.iter().map(|messages| {
+        let place = located_at(messages);
+        let library = at(library, place);
+        let link = quote_spanned!(place=> (&&&&&#library::Restore(&#one)).link(&#span));
         let messages = match messages {
             // Borrowed: the body has a use for them.
             Expr::Path(_) => quote!(#messages.iter()),
@@ -205,7 +208,7 @@ fn relations(plan: &Plan, span: &Ident) -> TokenStream {
         quote! {
             for #one in #messages {
                 use #library::forms::*;
-                (&&&&&#library::Restore(&#one)).link(&#span);
+                #link;
             }
         }
     });
@@ -263,7 +266,7 @@ fn context(plan: &Plan) -> Option<TokenStream> {
             other => other.to_token_stream(),
         };
         let call = at(call, field.span());
-        quote_spanned!(located_at(&value)=> (&&&&&#call::SetField(#field, &#value)).set(#fields))
+        quote_spanned!(located_at(&value)=> (&&&&&&#call::SetField(#field, &#value)).set(#fields))
     });
     // A future has them at each poll.
     let kept = match plan.shape {

@@ -203,6 +203,19 @@ fn links_are_made_to_whatever_can_be_iterated() {
         let _ = batch;
     }
 
+    #[propagate(links = batch)]
+    fn spans(batch: Vec<opentelemetry::trace::SpanContext>) {
+        drop(batch);
+    }
+    #[propagate(links = batch)]
+    async fn perhaps(batch: &[Option<ctx_layer::task::Snapshot>]) {
+        let _ = batch;
+    }
+    #[propagate(links = batch)]
+    fn shared(batch: &[std::sync::Arc<Headers>]) {
+        let _ = batch;
+    }
+
     let stack = Stack::new();
     stack.in_scope(|| {
         array([numbered(1), numbered(2)]);
@@ -214,6 +227,10 @@ fn links_are_made_to_whatever_can_be_iterated() {
         field((vec![numbered(1)],));
         block_on(ticks(&[numbered(1)]).next());
         let one = info_span!("one").in_scope(ctx_layer::task::Snapshot::capture);
+        let span = opentelemetry::trace::TraceContextExt::span(one.context()).span_context().clone();
+        spans(vec![span, opentelemetry::trace::SpanContext::NONE]);
+        block_on(perhaps(&[Some(one.clone()), None]));
+        shared(&[numbered(1).into()]);
         carried(&[one]);
     });
     let links =
@@ -227,6 +244,9 @@ fn links_are_made_to_whatever_can_be_iterated() {
         ("field", 1),
         ("ticks", 1),
         ("carried", 1),
+        ("spans", 1),
+        ("perhaps", 1),
+        ("shared", 1),
     ] {
         assert_eq!(links(name), expected, "{name}");
     }

@@ -184,6 +184,44 @@ fn fields_are_set_from_arguments_for_the_body() {
 }
 
 #[test]
+fn a_literal_is_of_the_fields_type() {
+    #[propagate(set(tenant_id = "acme", ATTEMPT = 3, ACCOUNT = 7))]
+    fn at_once() -> (Option<String>, Option<u64>, Option<String>) {
+        (tenant(), ATTEMPT.get(), ACCOUNT.get())
+    }
+
+    #[propagate(set(ATTEMPT = 1 + 2))]
+    async fn later() -> Option<u64> {
+        ATTEMPT.get()
+    }
+
+    assert_eq!(at_once(), (Some("acme".to_owned()), Some(3), Some("7".to_owned())));
+    assert_eq!(elsewhere(later), Some(3));
+}
+
+/// They take an `async fn` only.
+#[propagate(set(tenant_id = "acme"))]
+#[tokio::test]
+async fn attributes_that_make_a_test_of_a_function_may_stand_below() {
+    tokio::task::yield_now().await;
+    assert_eq!(tenant().as_deref(), Some("acme"));
+}
+
+#[propagate]
+#[tokio::main(flavor = "current_thread")]
+async fn program(text: &str) -> Result<Option<String>, std::num::ParseIntError> {
+    tokio::task::yield_now().await;
+    text.parse::<u8>()?;
+    Ok(tenant())
+}
+
+#[test]
+fn so_may_those_that_make_a_program_of_it() {
+    assert_eq!(TENANT_ID.in_scope("acme", || program("7")).unwrap().as_deref(), Some("acme"));
+    assert!(program("x").is_err());
+}
+
+#[test]
 fn early_returns_and_question_marks_are_those_of_the_function() {
     #[propagate(set(tenant_id = "acme"))]
     fn at_once(fail: bool) -> Result<Option<String>, std::num::ParseIntError> {

@@ -124,6 +124,30 @@ fn it_is_restored_from_what_was_captured_extracted_or_is_not_there() {
         ACCOUNT.get()
     }
 
+    #[propagate(from = shared, trust = internal)]
+    fn from_shared(shared: std::sync::Arc<Headers>) -> Option<String> {
+        drop(shared);
+        ACCOUNT.get()
+    }
+
+    #[propagate(from = boxed, trust = internal)]
+    async fn from_boxed(boxed: Box<dyn propagation::Carrier>) -> Option<String> {
+        drop(boxed);
+        ACCOUNT.get()
+    }
+
+    #[propagate(from = maybe)]
+    fn from_optional_context(maybe: Option<&opentelemetry::Context>) -> Option<String> {
+        let _ = maybe;
+        ACCOUNT.get()
+    }
+
+    #[propagate(from = maybe)]
+    async fn from_optional_snapshot(maybe: Option<ctx_layer::task::Snapshot>) -> Option<String> {
+        drop(maybe);
+        ACCOUNT.get()
+    }
+
     let stack = Stack::new();
     stack.in_scope(|| {
         let captured = ACCOUNT.in_scope("acme", propagation::capture);
@@ -133,7 +157,14 @@ fn it_is_restored_from_what_was_captured_extracted_or_is_not_there() {
         let extracted = propagation::extract(&headers(), Trust::internal());
         assert_eq!(from_extracted(&extracted).as_deref(), Some("a b"));
         assert_eq!(from_context(extracted.into_context()).as_deref(), Some("a b"));
+        let snapshot = ACCOUNT.in_scope("initech", ctx_layer::task::Snapshot::capture);
         let _account = ACCOUNT.attach("of the caller");
+        assert_eq!(from_shared(headers().into()).as_deref(), Some("a b"));
+        assert_eq!(futures_lite(from_boxed(Box::new(headers()))).as_deref(), Some("a b"));
+        assert_eq!(from_optional_context(Some(snapshot.context())).as_deref(), Some("initech"));
+        assert_eq!(from_optional_context(None), None);
+        assert_eq!(futures_lite(from_optional_snapshot(Some(snapshot))).as_deref(), Some("initech"));
+        assert_eq!(futures_lite(from_optional_snapshot(None)), None);
         assert_eq!(from_option(Some(&headers())).as_deref(), Some("a b"));
         assert_eq!(from_option(None), None, "nothing to restore is nothing, and not the caller's");
         assert_eq!(from_lent(&mut headers()).as_deref(), Some("a b"));
@@ -161,9 +192,27 @@ fn what_is_in_force_is_injected_before_the_body() {
         assert!(outgoing["traceparent"].contains(TRACE));
     }
 
+    struct Request {
+        headers: Headers,
+    }
+
+    #[propagate(into = &mut request.headers)]
+    async fn send_a_part(request: &mut Request) -> Option<String> {
+        request.headers.get("baggage").cloned()
+    }
+
+    #[propagate(into = headers)]
+    fn send_if_asked(mut headers: Option<&mut Headers>) -> Option<usize> {
+        headers.take().map(|headers| headers.len())
+    }
+
     let stack = Stack::new();
     stack.in_scope(|| {
         let _account = ACCOUNT.attach("acme");
+        let mut request = Request { headers: Headers::new() };
+        assert_eq!(futures_lite(send_a_part(&mut request)).as_deref(), Some("account=acme"));
+        assert_eq!(send_if_asked(Some(&mut Headers::new())), Some(1));
+        assert_eq!(send_if_asked(None), None);
         assert_eq!(send(&mut Headers::new()).as_deref(), Some("account=acme"));
         let (headers, len) = futures_lite(send_later(Headers::new(), "globex"));
         assert_eq!((headers["baggage"].as_str(), len), ("account=globex", 1));

@@ -7,6 +7,11 @@ struct NotShown;
 #[propagate(from = message)]
 async fn no_carrier(message: NoCarrier) {}
 
+#[propagate(links = batch)]
+fn no_carriers(batch: &[NoCarrier]) {
+    let _ = batch;
+}
+
 #[propagate(into = message)]
 async fn nothing_to_write_to(mut message: NoCarrier) {}
 

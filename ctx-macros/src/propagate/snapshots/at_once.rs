@@ -13,12 +13,12 @@ fn handle(message: &Message, tenant: &str, user: &User, out: &mut Headers) {
         let fields = {
             use ::ctx_layer::call::forms::*;
             let fields = ::ctx_layer::call::fields_of(&__ctx_layer_restored);
-            let fields = (&&&&&::ctx_layer::call::SetField(
+            let fields = (&&&&&&::ctx_layer::call::SetField(
                 &::ctx_layer::field::well_known::TENANT_ID,
                 &tenant,
             ))
                 .set(fields);
-            let fields = (&&&&&::ctx_layer::call::SetField(&USER_ID, &user.id()))
+            let fields = (&&&&&&::ctx_layer::call::SetField(&USER_ID, &user.id()))
                 .set(fields);
             fields
         };

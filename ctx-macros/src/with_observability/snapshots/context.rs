@@ -17,7 +17,7 @@ fn load(tenant: String) -> &'static str {
     };
     let fields = {
         use ::ctx_layer::call::forms::*;
-        (&&&&&::ctx_layer::call::SetField(&TENANT_ID, &tenant))
+        (&&&&&&::ctx_layer::call::SetField(&TENANT_ID, &tenant))
             .set(::ctx_layer::Fields::current())
     };
     let _scope = fields.attach();

@@ -8,6 +8,8 @@ pub(crate) struct Binding {
     pub(crate) name: Ident,
     /// Whether the type, as it is written, is one of those that fields have as their own.
     pub(crate) is_value: bool,
+    /// Whether `#[tracing::instrument]` has it: not what is bound behind `@`, in a slice or in parentheses.
+    pub(crate) is_instruments: bool,
     /// `#[cfg(...)]` in front of the parameter: whether it is there at all.
     pub(crate) conditions: Vec<Attribute>,
 }
@@ -30,11 +32,11 @@ pub(super) fn of(signature: &Signature) -> Vec<Binding> {
         match parameter {
             FnArg::Receiver(receiver) => {
                 let name = Ident::new("self", receiver.self_token.span());
-                found.push(Binding { name, is_value: false, conditions: Vec::new() });
+                found.push(Binding { name, is_value: false, is_instruments: true, conditions: Vec::new() });
             }
             FnArg::Typed(typed) => {
                 let first = found.len();
-                collect(&typed.pat, is_value(&typed.ty), &mut found);
+                collect(&typed.pat, is_value(&typed.ty), true, &mut found);
                 for binding in &mut found[first..] {
                     binding.conditions = conditions(&typed.attrs);
                 }
@@ -51,21 +53,31 @@ pub(crate) fn conditions(attributes: &[Attribute]) -> Vec<Attribute> {
 }
 
 /// The irrefutable patterns. The type of what is bound in a structure is not known, as with `#[tracing::instrument]`.
-fn collect(pattern: &Pat, is_value: bool, found: &mut Vec<Binding>) {
+fn collect(pattern: &Pat, is_value: bool, is_instruments: bool, found: &mut Vec<Binding>) {
+    // (tracing-attributes 0.1.31, `expand.rs`, `param_names`)
+    let is_instruments = is_instruments && !matches!(pattern, Pat::Paren(_) | Pat::Slice(_) | Pat::Type(_));
     match pattern {
         Pat::Ident(bound) => {
-            found.push(Binding { name: bound.ident.clone(), is_value, conditions: Vec::new() });
+            found.push(Binding { name: bound.ident.clone(), is_value, is_instruments, conditions: Vec::new() });
             if let Some((_, inner)) = &bound.subpat {
-                collect(inner, false, found);
+                collect(inner, false, false, found);
             }
         }
-        Pat::Reference(reference) => collect(&reference.pat, is_value, found),
-        Pat::Paren(inner) => collect(&inner.pat, is_value, found),
-        Pat::Type(typed) => collect(&typed.pat, is_value, found),
-        Pat::Struct(pattern) => pattern.fields.iter().for_each(|field| collect(&field.pat, false, found)),
-        Pat::Tuple(pattern) => pattern.elems.iter().for_each(|element| collect(element, false, found)),
-        Pat::TupleStruct(pattern) => pattern.elems.iter().for_each(|element| collect(element, false, found)),
-        Pat::Slice(pattern) => pattern.elems.iter().for_each(|element| collect(element, false, found)),
+        Pat::Reference(reference) => collect(&reference.pat, is_value, is_instruments, found),
+        Pat::Paren(inner) => collect(&inner.pat, is_value, is_instruments, found),
+        Pat::Type(typed) => collect(&typed.pat, is_value, is_instruments, found),
+        Pat::Struct(pattern) => {
+            pattern.fields.iter().for_each(|field| collect(&field.pat, false, is_instruments, found));
+        }
+        Pat::Tuple(pattern) => {
+            pattern.elems.iter().for_each(|element| collect(element, false, is_instruments, found));
+        }
+        Pat::TupleStruct(pattern) => {
+            pattern.elems.iter().for_each(|element| collect(element, false, is_instruments, found));
+        }
+        Pat::Slice(pattern) => {
+            pattern.elems.iter().for_each(|element| collect(element, false, is_instruments, found));
+        }
         _ => {}
     }
 }

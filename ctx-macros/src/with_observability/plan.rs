@@ -197,7 +197,8 @@ fn span_fields(
         Attributes::All => fields.extend(
             bindings
                 .iter()
-                .filter(|binding| !is_skipped(arguments, binding) && !is_replaced(&arguments.fields, binding))
+                .filter(|binding| binding.is_instruments && !is_skipped(arguments, binding))
+                .filter(|binding| !is_replaced(&arguments.fields, binding))
                 .map(|binding| {
                     let name = binding.name.to_token_stream();
                     let value = if redaction.hides(&binding.name) {

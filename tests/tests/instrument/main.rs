@@ -15,4 +15,5 @@ mod names;
 mod parents;
 mod polling;
 mod ret;
+mod side_by_side;
 mod targets;

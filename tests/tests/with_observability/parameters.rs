@@ -79,8 +79,12 @@ fn what_patterns_bind_are_the_arguments() {
         assert_eq!(called["c"], 4);
         assert_eq!(called["d"], "[0]", "before the body changes it");
         assert_eq!(called["whole"], "(5, 6)");
-        for name in ["a", "b", "x", "inner", "c", "first", "last", "d", "e", "whole", "f"] {
+        assert_eq!(called["f"], 5);
+        for name in ["a", "b", "x", "inner", "c", "d", "e", "whole"] {
             assert!(out.attribute("patterns", name).is_some(), "{name}");
+        }
+        for name in ["first", "last", "f"] {
+            assert_eq!(out.attribute("patterns", name), None, "`all` is what `#[instrument]` has: not {name}");
         }
     });
 }

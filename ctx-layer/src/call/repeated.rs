@@ -2,7 +2,7 @@
 //!
 //! An error has no identity: it is moved, wrapped and converted on its way. What can be said is that a call failed with
 //! it *directly inside* a span, and that the function of that span then fails with the same text, or with an error that
-//! has it as a source or quotes it. Where there is no span, nothing is known, and all levels log: rather an error twice
+//! has it as a source, quotes it, or holds it by its `Debug`. Where there is no span, nothing is known, and all levels log: rather an error twice
 //! than one not at all.
 
 use std::cell::RefCell;
@@ -76,7 +76,11 @@ pub(super) fn is_noted(failed: &dyn Failed, text: &str) -> bool {
 
 fn is_same(note: &Note, failed: &dyn Failed, text: &str) -> bool {
     let mut sources = std::iter::successors(failed.source(), |error| error.source());
-    text == note.text || quotes(text, &note.text) || sources.any(|source| source.to_string() == note.text)
+    text == note.text
+        || quotes(text, &note.text)
+        || sources.any(|source| source.to_string() == note.text)
+        // One that holds it, and says so nowhere else.
+        || failed.debug_text().is_some_and(|debug| quotes(&debug, &note.text))
 }
 
 /// Whether a text stands within another, and not merely as a part of its words.

@@ -149,6 +149,7 @@ fn kind(written: &Type) -> Option<(Kind, bool)> {
                         let boxed = boxed.path.segments.last().filter(|last| last.ident == "Box")?;
                         match argument(&boxed.arguments)? {
                             Type::TraitObject(object) => Some((bounds(&object.bounds)?, true)),
+                            Type::ImplTrait(implemented) => Some((bounds(&implemented.bounds)?, true)),
                             _ => None,
                         }
                     }
@@ -210,6 +211,7 @@ mod tests {
             ("fn f() -> impl Send + std::future::Future<Output = u8> { ready(1) }", "future"),
             ("fn f() -> std::pin::Pin<std::boxed::Box<dyn Future<Output = u8>>> { Box::pin(g()) }", "boxed future"),
             ("fn f() -> BoxFuture<'static, u8> { g().boxed() }", "boxed future"),
+            ("fn f() -> Pin<Box<impl Future<Output = u8>>> { Box::pin(g()) }", "boxed future"),
             ("fn f() -> impl Stream<Item = u8> { iter([1]) }", "stream"),
             ("fn f() -> Pin<Box<dyn Stream<Item = u8>>> { Box::pin(iter([1])) }", "boxed stream"),
             ("fn f() -> BoxStream<'_, u8> { iter([1]).boxed() }", "boxed stream"),

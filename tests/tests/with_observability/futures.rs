@@ -52,6 +52,11 @@ fn boxed(value: u8) -> BoxFuture<'static, Result<u8, String>> {
     combined_quietly(value).boxed()
 }
 
+#[with_observability]
+fn boxed_unnamed(value: u8) -> Pin<Box<impl Future<Output = Result<u8, String>>>> {
+    Box::pin(combined_quietly(value))
+}
+
 async fn combined_quietly(value: u8) -> Result<u8, String> {
     leaf().await;
     if value > 50 { Err("too much".to_owned()) } else { Ok(value * 2) }
@@ -76,11 +81,12 @@ fn a_future_is_observed_to_its_end_however_it_is_made() {
             assert_eq!(immediate(2).await, Ok(4));
             assert_eq!(pinned(&2).await, Ok(4));
             assert_eq!(boxed(2).await, Ok(4));
+            assert_eq!(boxed_unnamed(2).await, Ok(4));
             assert_eq!(local(&2).await, Ok(4));
             assert_eq!(written(2).await, Ok(4));
             assert!(tracing::Span::current().is_none());
         });
-        for name in ["block", "combined", "immediate", "pinned", "boxed", "local", "written"] {
+        for name in ["block", "combined", "immediate", "pinned", "boxed", "boxed_unnamed", "local", "written"] {
             assert_eq!(out.span(name).status, Status::Ok, "{name}");
             let of_it = |event: &&serde_json::Value| event["span"]["name"] == name;
             let events = out.events();
@@ -90,7 +96,7 @@ fn a_future_is_observed_to_its_end_however_it_is_made() {
         }
         // What is called is inside.
         let parents: Vec<_> = out.spans().into_iter().filter(|span| span.name == "leaf").collect();
-        assert_eq!(parents.len(), 6);
+        assert_eq!(parents.len(), 7);
     });
 }
 

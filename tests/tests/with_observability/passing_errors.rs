@@ -178,6 +178,42 @@ fn an_error_that_quotes_it_is_the_same() {
     });
 }
 
+/// Its text and its sources say nothing of what it holds.
+#[derive(Debug)]
+enum Stored {
+    #[allow(dead_code, reason = "shown by its `Debug`")]
+    Query(String),
+}
+
+impl fmt::Display for Stored {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("not stored")
+    }
+}
+
+impl Error for Stored {}
+
+#[with_observability]
+fn holds() -> Result<(), Stored> {
+    query().map_err(|error| Stored::Query(error.to_string()))
+}
+
+#[with_observability]
+fn recovers_from_what_it_does_not_hold() -> Result<(), Stored> {
+    let _ = query();
+    Err(Stored::Query("the disk is full".to_owned()))
+}
+
+#[test]
+fn an_error_that_holds_it_is_the_same() {
+    with_and_without_context(|out| {
+        assert!(out.run(holds).is_err());
+        assert_eq!(failures(out), [at("query", "connection lost")]);
+        assert!(out.run(recovers_from_what_it_does_not_hold).is_err());
+        assert_eq!(failures(out)[2..], [at("recovers_from_what_it_does_not_hold", "not stored")]);
+    });
+}
+
 #[with_observability]
 fn miss() -> Result<(), String> {
     Err("no".into())

@@ -1,7 +1,7 @@
 //! What the arguments of all attributes are read with.
 
 use proc_macro2::TokenTree;
-use syn::{Ident, LitBool, Token, parse::ParseStream};
+use syn::{Ident, LitBool, Token, parse::ParseStream, token};
 
 use crate::mistakes::Mistakes;
 
@@ -26,6 +26,14 @@ pub(crate) fn without_value(input: ParseStream<'_>, word: &Ident, instead: &str)
     match input.peek(Token![=]) {
         true => Err(syn::Error::new(word.span(), format_args!("`{word}` takes no value: write `{instead}`"))),
         false => Ok(()),
+    }
+}
+
+/// Nothing behind it at all.
+pub(crate) fn alone(input: ParseStream<'_>, word: &Ident) -> syn::Result<()> {
+    match input.peek(token::Paren) {
+        true => Err(syn::Error::new(word.span(), format_args!("`{word}` takes no value: write `{word}`"))),
+        false => without_value(input, word, &word.to_string()),
     }
 }
 

@@ -3,6 +3,8 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
+use crate::function::Function;
+
 /// Collects mistakes, so that they are all reported at once.
 #[derive(Default)]
 pub(crate) struct Mistakes(Option<syn::Error>);
@@ -18,6 +20,14 @@ impl Mistakes {
         match &mut self.0 {
             Some(mistakes) => mistakes.combine(error),
             None => self.0 = Some(error),
+        }
+    }
+
+    /// Keeps lints away from a function that has mistakes: an argument may seem unused for no more than a word that could
+    /// not be read.
+    pub(crate) fn spare(&self, function: &mut Function) {
+        if !self.is_empty() {
+            function.attributes.push(syn::parse_quote!(#[allow(unused_variables, unused_mut)]));
         }
     }
 

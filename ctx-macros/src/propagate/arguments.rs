@@ -13,7 +13,7 @@ use syn::{
 use crate::{
     expression::is_constant_name,
     function::Parameters,
-    input::{after_equals, entries, skip_to_comma, takes, without_value},
+    input::{after_equals, alone, entries, is_path, skip_to_comma, takes},
     mistakes::{Mistakes, did_you_mean},
 };
 
@@ -125,7 +125,7 @@ impl Arguments {
                 self.trust = Some((word, trust));
             }
             "isolated" => {
-                without_value(input, &word, "isolated")?;
+                alone(input, &word)?;
                 self.isolated = Some(word);
             }
             _ => {
@@ -183,8 +183,11 @@ impl ToTokens for Arguments {
 }
 
 fn set(input: ParseStream<'_>) -> syn::Result<Set> {
-    let path = input.call(Path::parse_mod_style)?;
     let example = "write `tenant_id = tenant`, for example";
+    if !is_path(input) {
+        return Err(input.error(format_args!("expected a well-known field or a key such as `TENANT_ID`: {example}")));
+    }
+    let path = input.call(Path::parse_mod_style)?;
     if input.parse::<Option<Token![=]>>()?.is_none() {
         return Err(syn::Error::new_spanned(path, format_args!("expected `= value` after this: {example}")));
     }

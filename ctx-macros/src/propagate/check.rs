@@ -1,8 +1,12 @@
 //! What is wrong with what was written. What is found wrong is taken out, so that the rest still compiles.
 
 use proc_macro2::Span;
+use quote::ToTokens;
 
-use super::{arguments::Arguments, beside};
+use super::{
+    arguments::{Arguments, Key},
+    beside,
+};
 use crate::{
     function::{Function, Parameters, Shape},
     mistakes::Mistakes,
@@ -21,6 +25,10 @@ pub(super) fn function(function: &Function, shape: &Shape, arguments: &Arguments
     }
     let runs_at_once = matches!(shape, Shape::Sync | Shape::Never);
     if runs_at_once && arguments.is_capture_alone() {
+        // There was something to do, which could not be read.
+        if !mistakes.is_empty() {
+            return false;
+        }
         mistakes.add_error(syn::Error::new(
             Span::call_site(),
             "`#[propagate]` alone has nothing to do on a function that runs where it is called: the context is there \
@@ -50,7 +58,20 @@ pub(super) fn arguments(arguments: &mut Arguments, function: &Function, mistakes
             }
         }
     }
-    arguments.set.retain(|set| parameters.has_root(&set.value, mistakes));
+    let mut seen: Vec<String> = Vec::new();
+    arguments.set.retain(|set| {
+        let field = match &set.field {
+            Key::WellKnown(name) => name.to_token_stream(),
+            Key::Path(path) => path.to_token_stream(),
+        };
+        let is_new = !seen.contains(&field.to_string());
+        if is_new {
+            seen.push(field.to_string());
+        } else {
+            mistakes.add(&field, format_args!("`{field}` is set twice: set it once"));
+        }
+        is_new && parameters.has_root(&set.value, mistakes)
+    });
     if let Some((word, message)) = arguments.trust.as_ref().and_then(|(_, trust)| trust.unknown_word(&parameters)) {
         mistakes.add(word, message);
         arguments.trust = None;

@@ -29,13 +29,17 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// The function, or as it is where nothing can be propagated.
-fn propagated(written: TokenStream, function: Function, mistakes: &mut Mistakes) -> TokenStream {
+fn propagated(written: TokenStream, mut function: Function, mistakes: &mut Mistakes) -> TokenStream {
     let mut arguments = Arguments::parse(written, mistakes);
     let shape = function.shape();
-    if !check::function(&function, &shape, &arguments, mistakes) {
+    let is_possible = check::function(&function, &shape, &arguments, mistakes);
+    if is_possible {
+        check::arguments(&mut arguments, &function, mistakes);
+    }
+    mistakes.spare(&mut function);
+    if !is_possible {
         return function.to_token_stream();
     }
-    check::arguments(&mut arguments, &function, mistakes);
     match Beside::of(&function, &arguments) {
         Some(beside) => beside.reordered(function, &shape, arguments, mistakes),
         None => expand::function(&arguments, function, &shape),

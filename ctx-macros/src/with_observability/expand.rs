@@ -202,7 +202,7 @@ fn relations(plan: &Plan, span: &Ident) -> TokenStream {
         let link = quote_spanned!(place=> (&&&&&#library::Restore(&#one)).link(&#span));
         let messages = match messages {
             // Borrowed: the body has a use for them.
-            Expr::Path(_) => quote!(#messages.iter()),
+            Expr::Path(_) => quote_spanned!(place=> #messages.iter()),
             _ => quote_spanned!(located_at(messages)=> ::core::iter::IntoIterator::into_iter(#messages)),
         };
         quote! {

@@ -82,6 +82,7 @@ fn observed(
     }
     let is_possible = check::function(&function, mistakes);
     check::arguments(&mut arguments, &Parameters::of_function(&function), mistakes);
+    mistakes.spare(&mut function);
     if is_possible { expand::function(&Plan::new(arguments, function, owner)) } else { function.to_token_stream() }
 }
 

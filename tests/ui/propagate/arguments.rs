@@ -1,6 +1,6 @@
 use std::collections::HashMap;
 
-use ctx_layer::propagate;
+use ctx_layer::{field::well_known::TENANT_ID, propagate};
 
 type Headers = HashMap<String, String>;
 
@@ -36,6 +36,12 @@ async fn comma(headers: Headers) {}
 
 #[propagate(crate = 3, 7)]
 async fn odd() {}
+
+#[propagate(set("tenant_id" = name, tenant_id = name, TENANT_ID = name, tenant_id = name))]
+async fn named(name: &str) {}
+
+#[propagate(isolated(true))]
+async fn parenthesised() {}
 
 fn main() {
     // Whoever calls them gets no errors of their own.

@@ -20,6 +20,20 @@ fn links_of_instrument(batch: &[std::collections::HashMap<String, String>]) {
     let _ = batch;
 }
 
+mod one_mistake {
+    #![deny(warnings)]
+
+    use std::collections::HashMap;
+
+    use ctx_layer::propagate;
+
+    #[propagate(set(tenant = name))]
+    pub fn of_a_function_that_runs_at_once(name: &str) {}
+
+    #[propagate(from headers)]
+    pub async fn leaves_no_unused_argument(headers: HashMap<String, String>) {}
+}
+
 fn main() {
     nothing_to_do();
     constant();

@@ -20,6 +20,18 @@ async fn caller(service: &Service) -> Result<(), std::fmt::Error> {
     Ok(())
 }
 
+mod strict {
+    #![deny(warnings)]
+
+    use ctx_layer::with_observability;
+
+    #[with_observability(redact(card))]
+    pub const fn constant(card: &str) {}
+
+    #[with_observability(skip_all(card))]
+    pub fn leaves_no_unused_argument(card: &str) {}
+}
+
 fn main() {
     drop(caller(&Service { users: 1 }));
 }

@@ -23,7 +23,7 @@ pub(super) use kind::Kind;
 pub(super) use level::Level;
 
 use crate::{
-    input::{after_equals, boolean, entries, skip_to_comma, takes, without_value},
+    input::{after_equals, alone, boolean, entries, skip_to_comma, takes, without_value},
     mistakes::{Mistakes, did_you_mean},
 };
 
@@ -185,7 +185,7 @@ impl Arguments {
             "log_level" => self.log_level = Some(Level::parse(after_equals(input, word, "log_level = \"debug\"")?)?),
             "skip" => self.skip = parenthesised(input, word, "skip(a, b)", mistakes, parameter)?,
             "skip_all" => {
-                without_value(input, word, "skip_all")?;
+                alone(input, word)?;
                 self.skip_all = true;
             }
             "fields" => self.fields = parenthesised(input, word, "fields(rows = 3)", mistakes, fields::field)?,

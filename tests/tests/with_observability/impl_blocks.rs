@@ -86,7 +86,7 @@ fn every_method_has_a_span_that_is_named_by_type_and_method() {
 
 struct Users(u64);
 
-#[with_observability(attributes_from_args = { self.id(): "user.id", self.0: "user.raw" }, fields(twice = self.twice()))]
+#[with_observability(except = [left], attributes_from_args = { self.id(): "user.id", self.0: "user.raw" }, fields(twice = self.twice()))]
 impl Users {
     fn id(&self) -> u64 {
         self.0
@@ -96,7 +96,13 @@ impl Users {
         self.id() * 2
     }
 
-    fn load(&self) {}
+    fn load(&self) {
+        self.left();
+    }
+
+    fn left(&self) {
+        let _ = self.0;
+    }
 }
 
 #[test]
@@ -105,6 +111,7 @@ fn a_method_that_the_blocks_attributes_are_read_with_does_not_call_itself_for_ev
         out.run(|| Users(7).load());
         assert_eq!(out.attribute("Users::load", "user.id"), Some(7.into()));
         assert_eq!(out.attribute("Users::load", "user.raw"), Some(7.into()));
+        assert!(!names(out).contains(&"Users::left".to_owned()));
         for span in out.spans().iter().filter(|span| span.name != "Users::load") {
             assert_eq!(ctx_tests::attribute(&span.attributes, "user.raw"), Some(7.into()));
             assert_eq!(ctx_tests::attribute(&span.attributes, "user.id"), None);

@@ -130,7 +130,7 @@ fn what_is_to_be_revealed_is_shown_whatever_its_name() {
     });
 }
 
-#[with_observability(redact = [login])]
+#[with_observability(redact(login))]
 async fn in_async(login: Login) -> usize {
     login.user.len()
 }

@@ -16,7 +16,7 @@ fn without_a_value() {}
 #[with_observability(= 3, level: "info", "twice", skip(, 5), log_args = true false)]
 fn garbage() {}
 
-#[with_observability(skip[a], fields = { rows: 3 }, redact(a), err = true)]
+#[with_observability(skip[a], fields = { rows: 3 }, redact{a}, err = true)]
 fn other_brackets(a: u8) -> Result<(), String> {
     let _ = a;
     Ok(())

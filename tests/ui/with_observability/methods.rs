@@ -39,7 +39,7 @@ impl Profiles {
     }
 }
 
-#[with_observability(except = [a], except)]
+#[with_observability(except{a}, except)]
 impl Profiles {
     fn a(&self) {}
 }

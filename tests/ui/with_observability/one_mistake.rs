@@ -25,7 +25,7 @@ mod strict {
 
     use ctx_layer::with_observability;
 
-    #[with_observability(redact(card))]
+    #[with_observability(redact{card})]
     pub const fn constant(card: &str) {}
 
     #[with_observability(skip_all(card))]

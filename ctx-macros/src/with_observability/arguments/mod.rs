@@ -209,13 +209,13 @@ impl Arguments {
             "log_args" => self.log_args = Some(boolean(input, word)?),
             "log_result" => self.log_result = Some(boolean(input, word)?),
             "log_errors" => self.log_errors = Some(LogErrors::parse(after_equals(input, word, "log_errors = false")?)?),
-            "redact" => self.redact = bracketed(input, word, "redact = [card]", mistakes)?,
-            "reveal" => self.reveal = bracketed(input, word, "reveal = [page_token]", mistakes)?,
+            "redact" => self.redact = listed(input, word, "redact = [card]", mistakes, parameter)?,
+            "reveal" => self.reveal = listed(input, word, "reveal = [page_token]", mistakes, parameter)?,
             "context" => {
                 self.context =
                     attributes::parse_context(after_equals(input, word, "context = { tenant: TENANT_ID }")?, mistakes)?;
             }
-            "except" => self.except = parenthesised(input, word, "except(new, len)", mistakes, method)?,
+            "except" => self.except = listed(input, word, "except(new, len)", mistakes, method)?,
             "crate" => {
                 let input = after_equals(input, word, "crate = my_crate::ctx_layer")?;
                 let path = match input.parse::<Option<LitStr>>()? {
@@ -275,15 +275,24 @@ fn parenthesised<T>(
     entries(&content, mistakes, parse)
 }
 
-/// `= [a, b]`
-fn bracketed(input: ParseStream<'_>, word: &Ident, example: &str, mistakes: &mut Mistakes) -> syn::Result<Vec<Ident>> {
+/// `= [a, b]` or `(a, b)`
+fn listed(
+    input: ParseStream<'_>,
+    word: &Ident,
+    example: &str,
+    mistakes: &mut Mistakes,
+    parse: impl FnMut(ParseStream<'_>) -> syn::Result<Ident>,
+) -> syn::Result<Vec<Ident>> {
+    if input.peek(token::Paren) {
+        return parenthesised(input, word, example, mistakes, parse);
+    }
     let input = after_equals(input, word, example)?;
     if !input.peek(token::Bracket) {
-        return Err(input.error(format_args!("expected a list of arguments: write `{example}`, for example")));
+        return Err(input.error(format_args!("expected a list: write `{example}`, for example")));
     }
     let content;
     syn::bracketed!(content in input);
-    entries(&content, mistakes, parameter)
+    entries(&content, mistakes, parse)
 }
 
 fn parameter(input: ParseStream<'_>) -> syn::Result<Ident> {

@@ -2,6 +2,7 @@
 
 use proc_macro2::Span;
 use quote::ToTokens;
+use syn::Attribute;
 
 use super::{
     arguments::{Arguments, Key},
@@ -29,6 +30,14 @@ pub(super) fn function(function: &Function, shape: &Shape, arguments: &Arguments
         if !mistakes.is_empty() {
             return false;
         }
+        if runs_its_own_body(function) {
+            mistakes.add_error(syn::Error::new(
+                Span::call_site(),
+                "an attribute above has made a function of this that runs where it is called, and `#[propagate]` alone has \
+                 nothing to do there: put it above that attribute, or leave it out",
+            ));
+            return false;
+        }
         mistakes.add_error(syn::Error::new(
             Span::call_site(),
             "`#[propagate]` alone has nothing to do on a function that runs where it is called: the context is there \
@@ -38,6 +47,12 @@ pub(super) fn function(function: &Function, shape: &Shape, arguments: &Arguments
         return false;
     }
     true
+}
+
+/// Whether this is what `#[tokio::main]` and `#[tokio::test]` make of an `async fn`.
+fn runs_its_own_body(function: &Function) -> bool {
+    let is_test = |attribute: &Attribute| attribute.path().segments.last().is_some_and(|last| last.ident == "test");
+    function.signature.ident == "main" || function.attributes.iter().any(is_test)
 }
 
 pub(super) fn arguments(arguments: &mut Arguments, function: &Function, mistakes: &mut Mistakes) {

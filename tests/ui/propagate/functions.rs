@@ -34,7 +34,9 @@ mod one_mistake {
     pub async fn leaves_no_unused_argument(headers: HashMap<String, String>) {}
 }
 
-fn main() {
+#[tokio::main]
+#[propagate]
+async fn main() {
     nothing_to_do();
     constant();
 }

@@ -48,11 +48,13 @@ pub(super) struct Exchange {
     is_activated: bool,
     /// Nothing more is to be recorded.
     is_known: bool,
+    /// `error.type` is recorded: a response of 500 whose body fails is still one of 500.
+    is_error: bool,
 }
 
 impl Exchange {
     pub(super) fn new(side: Side, is_grpc: bool, span: Span, cx: Option<Context>) -> Self {
-        Exchange { cx, span, side, is_grpc, is_activated: false, is_known: false }
+        Exchange { cx, span, side, is_grpc, is_activated: false, is_known: false, is_error: false }
     }
 
     /// Puts the context in force and enters the span, until the guard is dropped.
@@ -106,8 +108,10 @@ impl Exchange {
             return;
         }
         let code = i64::from(status.as_u16());
-        let is_error = status.is_server_error() || (status.is_client_error() && !self.side.is_server());
+        // What is above 599 is no status: clients take it for 5xx (RFC 9110, section 15).
+        let is_error = status.as_u16() >= 500 || (status.is_client_error() && !self.side.is_server());
         if is_error {
+            self.is_error = true;
             record_all!(
                 self.span,
                 http.response.status_code = code,
@@ -143,6 +147,7 @@ impl Exchange {
             return;
         }
         let is_error = if self.side.is_server() { code.is_server_error() } else { !code.is_ok() };
+        self.is_error |= is_error;
         let name = code.name();
         if !is_error {
             record_all!(self.span, rpc.response.status_code = name);
@@ -167,7 +172,13 @@ impl Exchange {
     #[cold]
     pub(super) fn failed(&mut self, kind: &str, description: &str) {
         self.is_known = true;
-        record_all!(self.span, error.type = kind, otel.status_description = super::text::cut(description));
+        let description = super::text::cut(description);
+        // Recorded twice, a field is exported twice.
+        if std::mem::replace(&mut self.is_error, true) {
+            record_all!(self.span, otel.status_description = description);
+        } else {
+            record_all!(self.span, error.type = kind, otel.status_description = description);
+        }
     }
 
     /// It panicked: that is recorded, and goes on.

@@ -103,7 +103,7 @@ fn a_route_may_be_found_by_a_closure() {
 
 #[test]
 fn server_errors_are_errors_and_client_errors_are_not() {
-    for (code, is) in [(200, false), (301, false), (404, false), (499, false), (500, true), (503, true)] {
+    for (code, is) in [(200, false), (301, false), (404, false), (499, false), (500, true), (503, true), (600, true)] {
         let span = span_of(ServerLayer::new(), get_(&format!("/status/{code}")));
         assert_eq!(is_error(&span), is, "{code}");
         assert_eq!(text(&span, "http.response.status_code"), Some(code.to_string()));

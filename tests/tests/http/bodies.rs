@@ -160,6 +160,23 @@ fn a_body_that_fails_is_an_error() {
 }
 
 #[test]
+fn a_response_that_is_an_error_has_its_code_for_type_though_its_body_fails_too() {
+    let stack = Stack::new();
+    stack.run(async {
+        let make = || {
+            let mut response = Response::new(Told { fails: true, ..Told::of(1) });
+            *response.status_mut() = http::StatusCode::BAD_GATEWAY;
+            response
+        };
+        let body = service(make).oneshot(request()).await.expect("it is infallible").into_body();
+        assert!(body.collect().await.is_err());
+    });
+    let span = stack.server_span();
+    assert_eq!(text(&span, "error.type").as_deref(), Some("502"));
+    assert_eq!(span.status, Status::error("the disk is on fire"));
+}
+
+#[test]
 fn a_handler_or_a_body_that_panics_is_recorded_and_the_panic_goes_on() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {

@@ -1,6 +1,6 @@
 //! What these tests share: a stack whose spans and lines are kept, and servers on loopback.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use ctx_layer::{
@@ -59,7 +59,13 @@ impl Stack {
     }
 
     pub(crate) fn spans(&self) -> Vec<SpanData> {
-        self.exported.spans()
+        let spans = self.exported.spans();
+        for span in &spans {
+            // OpenTelemetry's specification of attributes: each key stands there once.
+            let keys: HashSet<_> = span.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
+            assert_eq!(keys.len(), span.attributes.len(), "{span:#?}");
+        }
+        spans
     }
 
     /// The spans of servers.

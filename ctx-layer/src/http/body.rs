@@ -44,7 +44,7 @@ pin_project! {
 impl<B: Body> ContextBody<B> {
     /// `method` is that of the request.
     pub(super) fn new(mut exchange: Exchange, response: &Parts, is_head: bool, body: B) -> Self {
-        exchange.responded(response.status, &response.headers);
+        exchange.responded(response.status, response.version, &response.headers);
         if body.is_end_stream() {
             exchange.ended();
             let entered = exchange.enter();

@@ -2,11 +2,11 @@
 
 use std::panic::resume_unwind;
 
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, StatusCode, Version};
 use opentelemetry::Context;
 use tracing::{Span, error, record_all, span::Entered};
 
-use super::grpc::Code;
+use super::{grpc::Code, text};
 #[cfg(feature = "http-server")]
 use crate::context::active_ids;
 use crate::{
@@ -93,7 +93,7 @@ impl Exchange {
     }
 
     /// The response has begun.
-    pub(super) fn responded(&mut self, status: StatusCode, headers: &HeaderMap) {
+    pub(super) fn responded(&mut self, status: StatusCode, version: Version, headers: &HeaderMap) {
         if self.is_grpc {
             match Code::of(headers) {
                 Some((code, message)) => self.grpc(code, message.as_deref()),
@@ -106,6 +106,10 @@ impl Exchange {
         self.is_known = !self.side.is_server();
         if self.span.is_disabled() {
             return;
+        }
+        if !self.side.is_server() {
+            // What was spoken is not known before: a request that is told nothing says 1.1.
+            record_all!(self.span, network.protocol.version = text::version(version));
         }
         let code = i64::from(status.as_u16());
         // What is above 599 is no status: clients take it for 5xx (RFC 9110, section 15).
@@ -172,7 +176,7 @@ impl Exchange {
     #[cold]
     pub(super) fn failed(&mut self, kind: &str, description: &str) {
         self.is_known = true;
-        let description = super::text::cut(description);
+        let description = text::cut(description);
         // Recorded twice, a field is exported twice.
         if std::mem::replace(&mut self.is_error, true) {
             record_all!(self.span, otel.status_description = description);

@@ -82,6 +82,30 @@ fn the_tower_layer_does_the_same() {
 }
 
 #[test]
+fn the_version_on_a_span_is_the_one_that_was_spoken() {
+    for (http2, version) in [(false, "1.1"), (true, "2")] {
+        let stack = Stack::new();
+        stack.run(async {
+            let url = format!("http://{}/echo", serve(app()).await);
+            let builder = reqwest::Client::builder();
+            let builder = if http2 { builder.http2_prior_knowledge() } else { builder };
+            client_of(builder.build().expect("it can be built")).get(&url).send().await.expect("it is there");
+
+            let connector = hyper_util::client::legacy::connect::HttpConnector::new();
+            let http = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
+                .http2_only(http2)
+                .build(connector);
+            // Who makes a request need not say which version it is to be: it says 1.1.
+            let request = http::Request::get(url).body(axum::body::Body::empty()).expect("it is a request");
+            ClientLayer::new().layer(http).oneshot(request).await.expect("it is there");
+        });
+        let spans = stack.client_spans();
+        let spoken: Vec<_> = spans.iter().map(|span| text(span, "network.protocol.version")).collect();
+        assert_eq!(spoken, [Some(version.to_owned()), Some(version.to_owned())]);
+    }
+}
+
+#[test]
 fn strangers_get_traceparent_and_no_more() {
     let stack = Stack::new();
     stack.run(async {

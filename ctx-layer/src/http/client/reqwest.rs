@@ -63,7 +63,6 @@ impl Middleware for ClientMiddleware {
                 authority: Some(url.authority()),
                 path: url.path(),
                 query: url.query(),
-                version: None,
                 template: extensions.get::<UrlTemplate>(),
                 resend_count: (before > 0).then_some(before),
                 settings: &self.settings,
@@ -74,7 +73,7 @@ impl Middleware for ClientMiddleware {
         let mut attempt = Attempt(Exchange::new(Side::Client, false, span.clone(), None));
         let result = next.run(request, extensions).instrument(span).await;
         match &result {
-            Ok(response) => attempt.0.responded(response.status(), response.headers()),
+            Ok(response) => attempt.0.responded(response.status(), response.version(), response.headers()),
             Err(error) => attempt.0.failed(kind(error), &description(error)),
         }
         result

@@ -2,7 +2,7 @@
 
 use std::{cell::LazyCell, fmt};
 
-use http::{HeaderMap, Method, Uri, Version};
+use http::{HeaderMap, Method, Uri};
 use tracing::{Span, field::Empty};
 
 use super::layer::{Settings, UrlTemplate};
@@ -20,8 +20,6 @@ pub(super) struct Outgoing<'a> {
     pub(super) authority: Option<&'a str>,
     pub(super) path: &'a str,
     pub(super) query: Option<&'a str>,
-    /// `None` where it is not known before.
-    pub(super) version: Option<Version>,
     pub(super) template: Option<&'a UrlTemplate>,
     /// How often it was tried before.
     pub(super) resend_count: Option<i64>,
@@ -37,7 +35,6 @@ impl<'a> Outgoing<'a> {
             authority: settings.authority(uri, headers),
             path: uri.path(),
             query: uri.query(),
-            version: Some(request.version()),
             template: request.extensions().get(),
             resend_count: None,
             settings,
@@ -62,7 +59,7 @@ impl<'a> Outgoing<'a> {
             url.template = self.template.map(UrlTemplate::as_str),
             server.address = server.map(|(host, _)| host),
             server.port = server.and_then(|(_, port)| port),
-            network.protocol.version = self.version.and_then(text::version),
+            network.protocol.version = Empty,
             http.response.status_code = Empty,
             error.type = Empty,
             otel.status_code = Empty,

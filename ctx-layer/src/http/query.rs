@@ -90,7 +90,7 @@ impl fmt::Display for Query<'_> {
     }
 }
 
-/// A URL without user and password, and its query as far as it may be shown.
+/// A URL whose user and password are not told, with its query as far as it may be shown.
 #[cfg(feature = "http-client")]
 pub(super) struct ShownUrl<'a> {
     pub(super) scheme: &'a str,
@@ -104,8 +104,12 @@ pub(super) struct ShownUrl<'a> {
 #[cfg(feature = "http-client")]
 impl fmt::Display for ShownUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = self.authority.rsplit_once('@').map_or(self.authority, |(_, host)| host);
-        write!(f, "{}://{host}{}", self.scheme, text::cut(self.path))?;
+        // As the conventions have it: that there were some is told.
+        let (user, host) = match self.authority.rsplit_once('@') {
+            Some((_, host)) => ("REDACTED:REDACTED@", host),
+            None => ("", self.authority),
+        };
+        write!(f, "{}://{user}{host}{}", self.scheme, text::cut(self.path))?;
         match self.query.and_then(|query| self.policy.shown(query)) {
             Some(query) => write!(f, "?{query}"),
             None => Ok(()),

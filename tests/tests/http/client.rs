@@ -106,6 +106,23 @@ fn the_version_on_a_span_is_the_one_that_was_spoken() {
 }
 
 #[test]
+fn of_a_user_and_a_password_in_a_url_a_span_says_only_that_there_were_some() {
+    let stack = Stack::new();
+    stack.run(async {
+        let service = tower::service_fn(|_: http::Request<()>| async {
+            Ok::<_, std::convert::Infallible>(http::Response::new(http_body_util::Empty::<bytes::Bytes>::new()))
+        });
+        let request = http::Request::get("http://user:s3cret@shop.example:81/a?b=c").body(()).expect("it is a request");
+        ClientLayer::new().layer(service).oneshot(request).await.expect("it is infallible");
+    });
+    let span = stack.client_span();
+    let url = text(&span, "url.full");
+    assert_eq!(url.as_deref(), Some("http://REDACTED:REDACTED@shop.example:81/a?b=REDACTED"));
+    assert_eq!(text(&span, "server.address").as_deref(), Some("shop.example"));
+    assert_eq!(text(&span, "server.port").as_deref(), Some("81"));
+}
+
+#[test]
 fn strangers_get_traceparent_and_no_more() {
     let stack = Stack::new();
     stack.run(async {

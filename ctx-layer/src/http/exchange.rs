@@ -6,7 +6,10 @@ use http::{HeaderMap, StatusCode, Version};
 use opentelemetry::Context;
 use tracing::{Span, error, record_all, span::Entered};
 
-use super::{grpc::Code, text};
+use super::{
+    grpc::{self, Code},
+    text,
+};
 #[cfg(feature = "http-server")]
 use crate::context::active_ids;
 use crate::{
@@ -94,6 +97,11 @@ impl Exchange {
 
     /// The response has begun.
     pub(super) fn responded(&mut self, status: StatusCode, version: Version, headers: &HeaderMap) {
+        if self.is_grpc && self.side.is_server() && !grpc::is_grpc(headers) {
+            // Anybody can send gRPC's content type to what is none, under any path: what answers says what it is.
+            self.is_grpc = false;
+            rename(&self.span, "POST");
+        }
         if self.is_grpc {
             match Code::of(headers) {
                 Some((code, message)) => self.grpc(code, message.as_deref()),
@@ -207,6 +215,17 @@ impl Exchange {
         }
     }
 }
+
+/// Gives the exported span another name: what was recorded as `otel.name` holds once the span has begun.
+#[cfg(feature = "tracing-opentelemetry")]
+fn rename(span: &Span, name: &'static str) {
+    use opentelemetry::trace::TraceContextExt;
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+    span.context().span().update_name(name);
+}
+
+#[cfg(not(feature = "tracing-opentelemetry"))]
+fn rename(_: &Span, _: &'static str) {}
 
 /// Whether entering the span has put a context in force that was made from `cx`: an OpenTelemetry layer does. Then it will
 /// do so whenever the span is entered.

@@ -88,6 +88,29 @@ fn baggage_that_means_harm_sets_nothing() {
 }
 
 #[test]
+fn who_sends_the_content_type_of_grpc_to_what_is_none_names_no_span_and_makes_no_error() {
+    for (method, path, name, code) in [
+        ("POST", "/users/4711", "POST", "404"),
+        ("POST", "/", "POST", "405"),
+        // A call of gRPC is a POST: this is none from the start.
+        ("GET", "/", "GET /", "200"),
+        ("GET", "/users/4711", "GET", "404"),
+    ] {
+        let stack = Stack::new();
+        stack.run(async {
+            let request = Request::builder().method(method).uri(path).header("content-type", "application/grpc");
+            let request = request.body(Body::empty()).expect("it is a request");
+            let response = app(ServerLayer::new()).oneshot(request).await.expect("it is infallible");
+            axum::body::to_bytes(response.into_body(), usize::MAX).await.expect("it is whole");
+        });
+        let span = stack.server_span();
+        assert_eq!((&*span.name, is_error(&span)), (name, false), "{method} {path}");
+        assert_eq!(text(&span, "http.response.status_code").as_deref(), Some(code), "{method} {path}");
+        assert_eq!(text(&span, "rpc.response.status_code"), None, "{method} {path}");
+    }
+}
+
+#[test]
 fn a_header_of_a_mebibyte_harms_nobody() {
     let huge = vec![b'a'; 1 << 20];
     for name in ["baggage", "traceparent", "tracestate", "x-request-id", "user-agent", "host", "x-forwarded-for"] {

@@ -35,7 +35,7 @@ impl<S> ClientService<S> {
 
 /// The span of a request, with the context in its headers.
 fn begin<B>(request: &mut Request<B>, settings: &Settings) -> Exchange {
-    let is_grpc = grpc::is_grpc(request.headers());
+    let is_grpc = grpc::is_call(request.method(), request.headers());
     let (span, outbound) = {
         let outgoing = Outgoing::of(request, settings);
         let span = if is_grpc { outgoing.grpc_span() } else { outgoing.http_span() };

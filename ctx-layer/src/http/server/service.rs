@@ -58,7 +58,7 @@ fn begin(request: &RequestHead<'_>, settings: &Settings) -> (Exchange, Attached,
     let cx = extracted.into_context();
     let cx = if is_same { cx } else { cx.with_fields(fields) };
 
-    let is_grpc = grpc::is_grpc(request.headers());
+    let is_grpc = grpc::is_call(request.method(), request.headers());
     let attached = attach(cx.clone());
     let span = if is_grpc { span::of_grpc(request, settings) } else { span::of_http(request, settings) };
     if let Some(linked) = linked {

@@ -94,6 +94,7 @@ pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings) -> Span {
         server.port = server.and_then(|(_, port)| port),
         client.address = client.as_ref().map(Composed::as_str),
         rpc.response.status_code = Empty,
+        http.response.status_code = Empty,
         error.type = Empty,
         otel.status_code = Empty,
         otel.status_description = Empty,

@@ -132,6 +132,51 @@ fn the_client_is_the_peer_unless_proxies_were_configured() {
 }
 
 #[test]
+fn of_several_schemes_the_one_that_the_outermost_own_proxy_saw_counts() {
+    for (proxies, lines, scheme) in [
+        (1, &["HTTPS"][..], "https"),
+        (2, &["https, http"], "https"),
+        (2, &["https", "http"], "https"),
+        // A proxy further inside has set it anew.
+        (2, &["https"], "https"),
+        // What strangers write stands to the left.
+        (1, &["https, http"], "http"),
+        (1, &["https", "http"], "http"),
+        (1, &["javascript", "https"], "https"),
+        (1, &["https", "javascript"], "http"),
+        (0, &["https"], "http"),
+    ] {
+        let mut request = get_("/orders/7");
+        for line in lines {
+            request = request.header("x-forwarded-proto", *line);
+        }
+        let span = span_of(ServerLayer::new().proxies(proxies), request);
+        assert_eq!(text(&span, "url.scheme").as_deref(), Some(scheme), "{proxies} {lines:?}");
+    }
+}
+
+#[test]
+fn within_a_nested_router_the_path_is_the_whole_one() {
+    for outer in [
+        (|inner| Router::new().nest("/api", inner)) as fn(Router) -> Router,
+        |inner| Router::new().nest_service("/api", inner),
+        |inner| Router::new().nest("/api", Router::new().merge(inner)),
+    ] {
+        let stack = Stack::new();
+        stack.run(async {
+            let app = outer(app(ServerLayer::new()));
+            let request = get_("/api/orders/7?page=3").body(Body::empty()).expect("it is a request");
+            drop(app.oneshot(request).await.expect("it is infallible").into_body());
+        });
+        let span = stack.server_span();
+        assert_eq!(span.name, "GET /api/orders/{id}");
+        assert_eq!(text(&span, "http.route").as_deref(), Some("/api/orders/{id}"));
+        assert_eq!(text(&span, "url.path").as_deref(), Some("/api/orders/7"));
+        assert_eq!(text(&span, "url.query").as_deref(), Some("page=REDACTED"));
+    }
+}
+
+#[test]
 fn a_scheme_that_is_no_scheme_is_not_believed() {
     let request = get_("/orders/7").header("x-forwarded-proto", "javascript");
     assert_eq!(text(&span_of(ServerLayer::new().proxies(1), request), "url.scheme").as_deref(), Some("http"));

@@ -34,6 +34,14 @@ pub(super) fn behind(proxies: usize, headers: &HeaderMap, peer: Option<IpAddr>) 
     address
 }
 
+/// The element of such a list that the outermost of `proxies` own proxies wrote. One that is shorter was set anew by a
+/// proxy further inside, as is usual with what is no list of addresses: of it the first counts.
+pub(super) fn forwarded<'a>(proxies: usize, headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    let lines = headers.get_all(name).into_iter().rev();
+    let elements = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(',')).map(str::trim);
+    elements.take(proxies).last()
+}
+
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;

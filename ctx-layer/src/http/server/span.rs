@@ -6,7 +6,7 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use http::{HeaderName, header};
+use http::{HeaderName, Uri, header};
 use tracing::{Span, dispatcher, field::Empty};
 
 use super::{client_address, layer::Settings};
@@ -53,7 +53,7 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings) -> Span {
     let method = LazyCell::new(|| MethodName::of(request.method()));
     let route = LazyCell::new(|| route(request, settings));
     let name = LazyCell::new(|| name(*method, route.as_deref()));
-    let query = LazyCell::new(|| Some(Composed::of(settings.query.shown(request.uri().query()?)?)));
+    let query = LazyCell::new(|| Some(Composed::of(settings.query.shown(uri(request).query()?)?)));
     let server = LazyCell::new(|| server(request));
     let client = LazyCell::new(|| client(request, settings).map(Composed::of));
     request_span!(
@@ -64,7 +64,7 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings) -> Span {
         http.request.method_original = method.original(),
         http.route = route.as_deref(),
         url.scheme = scheme(request, settings),
-        url.path = text::cut(request.uri().path()),
+        url.path = text::cut(uri(request).path()),
         url.query = query.as_ref().map(Composed::as_str),
         server.address = server.map(|(host, _)| host),
         server.port = server.and_then(|(_, port)| port),
@@ -123,11 +123,20 @@ fn route<'a>(request: &RequestHead<'a>, settings: &Settings) -> Option<Cow<'a, s
     }
 }
 
+/// The URI as it came: `axum` takes from it what a nested router stands under.
+fn uri<'a>(request: &RequestHead<'a>) -> &'a Uri {
+    #[cfg(feature = "axum")]
+    if let Some(::axum::extract::OriginalUri(uri)) = request.extensions().get() {
+        return uri;
+    }
+    request.uri()
+}
+
 fn scheme<'a>(request: &RequestHead<'a>, settings: &Settings) -> &'a str {
-    let forwarded = if settings.proxies > 0 { text::header(request.headers(), &FORWARDED_PROTO) } else { None };
+    let forwarded = client_address::forwarded(settings.proxies, request.headers(), &FORWARDED_PROTO);
     match forwarded {
-        Some("https") => "https",
-        Some("http") => "http",
+        Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
+        Some(scheme) if scheme.eq_ignore_ascii_case("http") => "http",
         _ => request.uri().scheme_str().unwrap_or(settings.scheme),
     }
 }

@@ -1,9 +1,11 @@
 //! What came in with a trace and OpenTelemetry's spans do not keep: the random flag, members of `tracestate` that its
-//! `TraceState` refuses, the order of baggage.
+//! `TraceState` refuses, the order of baggage, the properties of fields.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use opentelemetry::{TraceId, trace::SpanContext};
+
+use crate::field::Entry;
 
 /// Stands in the context beside the remote span, and so in those of its children, in this process.
 #[derive(Clone, Debug)]
@@ -14,14 +16,50 @@ pub(crate) struct Remote {
     pub(crate) tracestate: Option<Arc<str>>,
     /// The keys of baggage that passes through, in the order in which they came.
     pub(crate) baggage: RemoteBaggage,
+    pub(crate) properties: RemoteProperties,
 }
 
 /// Keys of baggage.
 pub(crate) type RemoteBaggage = Option<Arc<[Arc<str>]>>;
 
+/// Properties that came with the values of fields, in the form in which they are sent. They belong to the value: one that
+/// is set here has none.
+#[derive(Clone, Default)]
+pub(crate) struct RemoteProperties(Option<Arc<[(Arc<Entry>, Box<str>)]>>);
+
+impl RemoteProperties {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub(crate) fn of(&self, entry: &Arc<Entry>) -> &str {
+        let all = self.0.as_deref().unwrap_or_default();
+        all.iter().find(|(of, _)| Arc::ptr_eq(of, entry)).map_or("", |(_, properties)| properties)
+    }
+}
+
+impl From<Vec<(Arc<Entry>, Box<str>)>> for RemoteProperties {
+    fn from(all: Vec<(Arc<Entry>, Box<str>)>) -> Self {
+        RemoteProperties((!all.is_empty()).then(|| all.into()))
+    }
+}
+
+impl fmt::Debug for RemoteProperties {
+    /// How many: fields may be sensitive.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RemoteProperties").field(&self.0.as_deref().map_or(0, <[_]>::len)).finish()
+    }
+}
+
 impl Remote {
     /// What is known of a remote span that another propagator found.
     pub(crate) fn of_foreign(span: &SpanContext) -> Self {
-        Remote { trace_id: span.trace_id(), flags: span.trace_flags().to_u8(), tracestate: None, baggage: None }
+        Remote {
+            trace_id: span.trace_id(),
+            flags: span.trace_flags().to_u8(),
+            tracestate: None,
+            baggage: None,
+            properties: RemoteProperties::default(),
+        }
     }
 }

@@ -13,8 +13,8 @@ use super::{
     tracestate,
 };
 use crate::{
-    context::{ContextFieldsExt, ContextRemoteExt, Remote, RemoteBaggage},
-    field::{Collected, parse_entry},
+    context::{ContextFieldsExt, ContextRemoteExt, Remote, RemoteBaggage, RemoteProperties},
+    field::{Collected, Entry, parse_entry},
 };
 use opentelemetry::{
     Context, Key,
@@ -60,7 +60,8 @@ pub(super) fn extract_onto(
         (None, None) => boundary.missing(trust),
     }
 
-    let Told { fields, others, order, .. } = told;
+    let Told { fields, properties, others, order, .. } = told;
+    let properties = RemoteProperties::from(properties);
     let order: RemoteBaggage = (!order.is_empty()).then(|| order.into_iter().map(|(key, _)| key).collect());
     let memory = match (&remote, parent) {
         (Some(span), Some(parent)) if is_continued => Some(Remote {
@@ -68,10 +69,11 @@ pub(super) fn extract_onto(
             flags: parent.flags(),
             tracestate: unheld.map(|list| list.as_str().into()),
             baggage: order,
+            properties,
         }),
         // A propagator that was asked before this one may have found a trace.
-        _ if order.is_some() || base.span().span_context().is_remote() => {
-            Some(Remote { baggage: order, ..Remote::of_foreign(base.span().span_context()) })
+        _ if order.is_some() || !properties.is_empty() || base.span().span_context().is_remote() => {
+            Some(Remote { baggage: order, properties, ..Remote::of_foreign(base.span().span_context()) })
         }
         _ => base.remote().cloned(),
     };
@@ -94,6 +96,8 @@ pub(super) fn extract_onto(
 struct Told {
     /// Of a field that stands there several times the last value counts.
     fields: Collected,
+    /// What stood behind the values of fields: nearly always nothing.
+    properties: Vec<(Arc<Entry>, Box<str>)>,
     others: Option<Baggage>,
     /// The keys of the others in the order in which they came, each with the length of its member.
     order: Vec<(Arc<str>, usize)>,
@@ -173,7 +177,13 @@ impl Inbound<'_> {
                 continue;
             }
             match parse_entry(field, &value, member.is_printable()) {
-                Ok(entry) => told.fields.set(entry),
+                Ok(entry) => {
+                    let properties = member.properties();
+                    if !properties.is_empty() {
+                        told.properties.push((entry.clone(), properties.into()));
+                    }
+                    told.fields.set(entry);
+                }
                 Err(refused) => self.drop(member.key(), refused),
             }
         }

@@ -38,7 +38,8 @@
 //!   it is the parent of what is done there. Spans of `tracing` are active where `tracing-opentelemetry` activates its
 //!   contexts, as it does by default.
 //! - Fields with [`propagate`](crate::Policy::propagate), under their [baggage keys](crate::Policy::baggage_key);
-//!   sensitive ones only with [`propagate_sensitive`](crate::Policy::propagate_sensitive).
+//!   sensitive ones only with [`propagate_sensitive`](crate::Policy::propagate_sensitive). The properties that came with a
+//!   value go on with it.
 //! - OpenTelemetry baggage under other keys.
 //!
 //! At most 64 members and 8192 bytes of baggage. What does not fit is left out, member by member, and counted. What

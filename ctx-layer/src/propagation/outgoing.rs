@@ -1,6 +1,6 @@
 //! Writing context, as far as it may leave.
 
-use std::{cell::Cell, collections::HashSet};
+use std::{cell::Cell, collections::HashSet, sync::Arc};
 
 use opentelemetry::{
     Context,
@@ -110,7 +110,7 @@ impl Sender {
         let fields = late::effective(cx);
         for slot in fields.as_slots() {
             if self.may_leave(slot.entry.declaration()) {
-                self.field(&slot.entry);
+                self.field(&slot.entry, remote);
             }
         }
         let baggage = cx.baggage();
@@ -165,15 +165,16 @@ impl Sender {
         policy.may_propagate() && (is_public || policy.may_propagate_sensitive() && !self.is_exposed)
     }
 
-    fn field(&mut self, entry: &Entry) {
+    fn field(&mut self, entry: &Arc<Entry>, remote: Option<&Remote>) {
+        let properties = remote.map_or("", |remote| remote.properties.of(entry));
         let declaration = entry.declaration();
         let key = declaration.baggage_key();
         // A field's name is a token always.
         let is_key = declaration.policy().own_baggage_key().is_none();
         let written = match entry.downcast::<String>() {
-            Some(text) if is_key => self.writer.push_known(key, text),
-            Some(text) => self.writer.push_text(key, text, ""),
-            None => self.writer.push(key, entry.raw(), ""),
+            Some(text) if is_key && properties.is_empty() => self.writer.push_known(key, text),
+            Some(text) => self.writer.push_text(key, text, properties),
+            None => self.writer.push(key, entry.raw(), properties),
         };
         self.note(key, written);
     }

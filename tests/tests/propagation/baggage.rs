@@ -16,7 +16,7 @@ use opentelemetry::{
 
 use crate::{
     grammar,
-    shared::{extract, headers, injected, passed_on, sent},
+    shared::{PARENT, extract, headers, injected, passed_on, sent},
 };
 
 /// Members as key, value and properties.
@@ -128,6 +128,20 @@ fn unregistered_baggage_passes_through_untouched() {
         (vec!["k=100%"], "k=100%25"),
     ] {
         assert_eq!(through(&lines).as_deref(), Some(expected), "{lines:?}");
+    }
+}
+
+#[test]
+fn the_properties_of_a_field_go_on_with_its_value_and_not_with_another() {
+    let line = "tenant_id=acme;ttl=30; p = a b ;internal, x-shard=7;q=%20x, user_id=ada, x-shard=seven;r, other=1;s";
+    assert_eq!(through(&[line]).as_deref(), Some("tenant_id=acme;ttl=30;internal,user_id=ada,x-shard=7;q=%20x,other=1;s"));
+
+    for incoming in [headers([("baggage", line)]), headers([("traceparent", PARENT), ("baggage", line)])] {
+        let extracted = extract(&incoming, Trust::internal());
+        let changed = extracted.in_scope(|| {
+            Fields::current().with(&TENANT_ID, "acme").with(&SHARD, 8u64).in_scope(ctx_layer::propagation::capture)
+        });
+        assert_eq!(changed.get("baggage"), Some("tenant_id=acme,user_id=ada,x-shard=8,other=1;s"));
     }
 }
 

@@ -34,20 +34,24 @@ pub(super) fn is_octet(byte: u8) -> bool {
     OCTET[usize::from(byte)]
 }
 
-/// Appends a text, encoded.
-pub(super) fn encode(text: &str, into: &mut String) {
-    encode_except(text, |byte| RAW[usize::from(byte)], into);
-}
-
-/// Appends a text that may have encoded bytes already: `%` is left as it is.
+/// Appends a text that may have encoded bytes already: those stay as they are. A `%` that does not begin one is encoded:
+/// decoded, it says the same, also to those who refuse a stray one.
 pub(super) fn encode_rest(text: &str, into: &mut String) {
-    encode_except(text, is_octet, into);
+    let mut parts = text.split('%');
+    encode(parts.next().unwrap_or_default(), into);
+    for part in parts {
+        let is_encoded = matches!(part.as_bytes(), [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+        into.push_str(if is_encoded { "%" } else { "%25" });
+        encode(part, into);
+    }
 }
 
+/// Appends a text, encoded.
 #[inline]
-fn encode_except(mut text: &str, is_raw: impl Fn(u8) -> bool, into: &mut String) {
+pub(super) fn encode(mut text: &str, into: &mut String) {
+    let is_raw = |byte: u8| RAW[usize::from(byte)];
     // Nearly always all of it.
-    if text.bytes().all(&is_raw) {
+    if text.bytes().all(is_raw) {
         return into.push_str(text);
     }
     while let Some(at) = text.bytes().position(|byte| !is_raw(byte)) {

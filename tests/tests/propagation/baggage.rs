@@ -121,6 +121,7 @@ fn unregistered_baggage_passes_through_untouched() {
         (vec!["k=a%2541;p=%41;q,l=%22%20%E2%82%AC"], "k=a%2541;p=%41;q,l=%22%20%E2%82%AC"),
         (vec!["k = v ; p = q"], "k=v;p=q"),
         (vec!["k=x=y=z"], "k=x=y=z"),
+        (vec!["k=1;p=100%;q=%;r=%4;s=%zz;t=%%41;u=%c3%a9"], "k=1;p=100%25;q=%25;r=%254;s=%25zz;t=%25%41;u=%c3%a9"),
         // Of members with one key the last counts.
         (vec!["k=1,l=2,k=3"], "k=3,l=2"),
         (vec!["k=1;old,l=2", "k=3;new"], "k=3;new,l=2"),

@@ -98,7 +98,12 @@ fn host_of(authority: &str) -> Option<&str> {
     if authority.contains(|c: char| matches!(c, '\\' | '/' | '?' | '#') || c.is_whitespace() || c.is_control()) {
         return None;
     }
-    let after_user = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    // An `@` in a user's name has to be encoded (RFC 3986, section 3.2.1): of several, some take the first.
+    let after_user = match authority.split_once('@') {
+        Some((_, host)) if host.contains('@') => return None,
+        Some((_, host)) => host,
+        None => authority,
+    };
     if after_user.starts_with('[') {
         let (address, rest) = after_user.split_at(after_user.find(']')? + 1);
         return is_port(rest).then_some(address);
@@ -167,7 +172,16 @@ impl FromStr for Network {
             Some(len) if len.bytes().all(|byte| byte.is_ascii_digit()) => len.parse().map_err(|_| ())?,
             Some(_) => return Err(()),
         };
-        (prefix_len <= bits).then_some(Network { address, prefix_len }).ok_or(())
+        if prefix_len > bits {
+            return Err(());
+        }
+        Ok(match address.to_canonical() {
+            // A network of IPv4 addresses written as IPv6, as `contains` reads single ones.
+            canonical @ IpAddr::V4(_) if address.is_ipv6() && prefix_len >= 96 => {
+                Network { address: canonical, prefix_len: prefix_len - 96 }
+            }
+            _ => Network { address, prefix_len },
+        })
     }
 }
 

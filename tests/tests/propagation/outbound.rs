@@ -134,6 +134,8 @@ fn only_ones_own_hosts_are_internal() {
         "http://internal.example@evil.com/",
         "http://internal.example:80@evil.com/",
         "http://a@internal.example@evil.com/",
+        "http://a@evil.com@internal.example/",
+        "http://evil.com:80@@internal.example/",
         "http://10.0.0.1@evil.com/",
         // What clients read in several ways.
         "http://evil.com\\@internal.example/",
@@ -191,6 +193,13 @@ fn networks_of_every_size_are_known() {
         ("::/0", "[ffff::1]", Some("10.0.0.1")),
         ("2001:db8::/33", "[2001:db8:7fff::]", Some("[2001:db8:8000::]")),
         ("2001:db8::1/128", "[2001:DB8::1]", Some("[2001:db8::2]")),
+        // IPv4 written as IPv6, at either end.
+        ("10.0.0.0/8", "[::ffff:10.1.2.3]", Some("[::ffff:11.1.2.3]")),
+        ("::ffff:10.0.0.0/104", "10.1.2.3", Some("11.1.2.3")),
+        ("::ffff:10.1.2.3", "[::ffff:10.1.2.3]", Some("10.1.2.4")),
+        ("::ffff:0.0.0.0/96", "10.1.2.3", Some("[::fffe:10.1.2.3]")),
+        // No more than that is IPv4: a network of which it is a part only has IPv6 addresses.
+        ("::ffff:10.0.0.0/95", "[::fffe:0:1]", Some("[::fffd:0:1]")),
     ] {
         let policy = DestinationPolicy::internal([network]).expect(network);
         assert_eq!(policy.for_authority(inside), Outbound::Everything, "{network} {inside}");

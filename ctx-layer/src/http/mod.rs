@@ -50,6 +50,7 @@
 //! | set fields from a request or from its headers | [`ServerLayer::fields`], [`HeaderRule`] |
 //! | have fields as arguments of `axum`'s handlers | [`axum`] |
 //! | make requests | [`ClientLayer`], [`ClientMiddleware`] |
+//! | count their attempts | [`Attempts`] |
 //! | say who gets the fields | [`DestinationPolicy`](crate::propagation::DestinationPolicy) |
 //! | keep secrets in URLs off spans | [`QueryPolicy`] |
 //! | come from something else | [`replacing`] |

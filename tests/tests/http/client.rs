@@ -228,6 +228,44 @@ fn each_attempt_has_a_span_of_its_own() {
     assert_eq!(attempts, expected.map(|(code, count)| (code.to_owned(), count.map(str::to_owned))));
 }
 
+/// Tries three times, whatever happens.
+#[derive(Clone)]
+struct Thrice(u32);
+
+impl<R: Clone, S, E> tower::retry::Policy<R, S, E> for Thrice {
+    type Future = std::future::Ready<()>;
+
+    fn retry(&mut self, _: &mut R, _: &mut Result<S, E>) -> Option<Self::Future> {
+        self.0 += 1;
+        (self.0 < 3).then(|| std::future::ready(()))
+    }
+
+    fn clone_request(&mut self, request: &R) -> Option<R> {
+        Some(request.clone())
+    }
+}
+
+#[test]
+fn attempts_that_tower_makes_are_counted_by_what_stands_outside_of_them() {
+    let stack = Stack::new();
+    let counted = stack.run(async {
+        let handler = tower::service_fn(|_: http::Request<String>| async {
+            let response = http::Response::builder().status(StatusCode::SERVICE_UNAVAILABLE);
+            Ok::<_, std::convert::Infallible>(response.body(String::new()).expect("it is a response"))
+        });
+        let retrying = tower::retry::RetryLayer::new(Thrice(0)).layer(ClientLayer::new().layer(handler));
+        for is_counted in [true, false] {
+            let mut request = http::Request::get("http://shop.example/").body(String::new()).expect("it is a request");
+            if is_counted {
+                request.extensions_mut().insert(ctx_layer::http::Attempts::new());
+            }
+            retrying.clone().oneshot(request).await.expect("it is infallible");
+        }
+        stack.client_spans().iter().map(|span| text(span, "http.request.resend_count")).collect::<Vec<_>>()
+    });
+    assert_eq!(counted, [None, Some("1".to_owned()), Some("2".to_owned()), None, None, None]);
+}
+
 #[test]
 fn where_nobody_wants_the_span_the_context_is_passed_on_all_the_same() {
     use ctx_layer::{WithContextExt, http::ServerLayer};

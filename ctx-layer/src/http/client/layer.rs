@@ -15,7 +15,7 @@ static BOUNDARY: Boundary = Boundary::new("http.client");
 
 /// A `tower` layer for clients of HTTP and gRPC: each attempt has a span, and carries the context.
 ///
-/// Put it inside of what retries, so that each attempt has a span of its own.
+/// Put it inside of what retries, so that each attempt has a span of its own; [`Attempts`](super::Attempts) counts them.
 ///
 /// | setting | default |
 /// |---|---|

@@ -8,7 +8,7 @@ use reqwest_middleware::{Error, Middleware, Next, Result};
 use tracing::Instrument;
 
 use super::{
-    ClientLayer,
+    Attempts, ClientLayer,
     layer::{Settings, UrlTemplate},
     span::Outgoing,
 };
@@ -45,15 +45,13 @@ impl ClientMiddleware {
     }
 }
 
-/// How often a request was tried. Retries share their extensions.
-#[derive(Clone, Copy)]
-struct Attempts(i64);
-
 #[async_trait::async_trait]
 impl Middleware for ClientMiddleware {
     async fn handle(&self, mut request: Request, extensions: &mut Extensions, next: Next<'_>) -> Result<Response> {
-        let before = extensions.get::<Attempts>().map_or(0, |attempts| attempts.0);
-        extensions.insert(Attempts(before + 1));
+        // Retries share their extensions.
+        let attempts = extensions.get::<Attempts>().cloned().unwrap_or_default();
+        let resend_count = attempts.again();
+        extensions.insert(attempts);
 
         let (span, outbound) = {
             let url = request.url();
@@ -64,7 +62,7 @@ impl Middleware for ClientMiddleware {
                 path: url.path(),
                 query: url.query(),
                 template: extensions.get::<UrlTemplate>(),
-                resend_count: (before > 0).then_some(before),
+                resend_count,
                 settings: &self.settings,
             };
             (outgoing.http_span(), self.settings.outbound(outgoing.authority))

@@ -5,7 +5,10 @@ use std::{cell::LazyCell, fmt};
 use http::{HeaderMap, Method, Uri};
 use tracing::{Span, field::Empty};
 
-use super::layer::{Settings, UrlTemplate};
+use super::{
+    Attempts,
+    layer::{Settings, UrlTemplate},
+};
 use crate::http::{
     grpc,
     method::MethodName,
@@ -36,7 +39,7 @@ impl<'a> Outgoing<'a> {
             path: uri.path(),
             query: uri.query(),
             template: request.extensions().get(),
-            resend_count: None,
+            resend_count: request.extensions().get::<Attempts>().and_then(Attempts::again),
             settings,
         }
     }

@@ -211,7 +211,12 @@ impl Exchange {
     pub(super) fn cancelled(&mut self) {
         if !self.is_known {
             self.is_known = true;
-            record_all!(self.span, cancelled = true);
+            if self.is_grpc {
+                // What either end makes of it where the other has gone.
+                record_all!(self.span, cancelled = true, rpc.response.status_code = Code::CANCELLED.name());
+            } else {
+                record_all!(self.span, cancelled = true);
+            }
         }
     }
 }

@@ -35,6 +35,7 @@ const NAMES: [&str; 17] = [
 pub(super) struct Code(usize);
 
 impl Code {
+    pub(super) const CANCELLED: Code = Code(1);
     pub(super) const UNKNOWN: Code = Code(2);
 
     /// `rpc.response.status_code`.

@@ -3,7 +3,9 @@
 use std::{
     convert::Infallible,
     net::SocketAddr,
+    pin::Pin,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::{Buf, BufMut};
@@ -16,7 +18,7 @@ use tonic::{
     Code, Request, Response, Status,
     body::Body,
     codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder},
-    server::{Grpc, NamedService, UnaryService},
+    server::{Grpc, NamedService, ServerStreamingService, UnaryService},
     transport::{Channel, Server},
 };
 use tower::ServiceBuilder;
@@ -25,6 +27,7 @@ use tracing::info;
 use crate::shared::*;
 
 const PATH: &str = "/shop.Orders/Get";
+const LIST: &str = "/shop.Orders/List";
 
 /// Texts as messages.
 #[derive(Clone, Copy, Default)]
@@ -67,7 +70,7 @@ pub(crate) struct Orders;
 
 impl UnaryService<String> for Orders {
     type Response = String;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Response<String>, Status>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<Response<String>, Status>> + Send>>;
 
     fn call(&mut self, request: Request<String>) -> Self::Future {
         Box::pin(async move {
@@ -83,14 +86,43 @@ impl UnaryService<String> for Orders {
 impl tower::Service<http::Request<Body>> for Orders {
     type Response = http::Response<Body>;
     type Error = Infallible;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
+    type Future = Pin<Box<dyn Future<Output = Result<http::Response<Body>, Infallible>> + Send>>;
 
     fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
-        Box::pin(async move { Ok(Grpc::new(Text).unary(Orders, request).await) })
+        Box::pin(async move {
+            let mut grpc = Grpc::new(Text);
+            Ok(match request.uri().path() {
+                LIST => grpc.server_streaming(Orders, request).await,
+                _ => grpc.unary(Orders, request).await,
+            })
+        })
+    }
+}
+
+/// Answers `count code`: with so many messages, one after the other, and then that code.
+impl ServerStreamingService<String> for Orders {
+    type Response = String;
+    type ResponseStream = Pin<Box<dyn tokio_stream::Stream<Item = Result<String, Status>> + Send>>;
+    type Future = std::future::Ready<Result<Response<Self::ResponseStream>, Status>>;
+
+    fn call(&mut self, request: Request<String>) -> Self::Future {
+        let asked = request.into_inner();
+        let (count, code) = asked.split_once(' ').unwrap_or((&asked, "0"));
+        let (count, code) = (count.parse::<usize>().unwrap_or(0), Code::from(code.parse::<i32>().unwrap_or(0)));
+        let messages = futures_util::stream::unfold(0, move |said| async move {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            info!("saying");
+            match said {
+                said if said < count => Some((Ok(format!("{:?}", TENANT_ID.get())), said + 1)),
+                said if said == count && code != Code::Ok => Some((Err(Status::new(code, "at last")), said + 1)),
+                _ => None,
+            }
+        });
+        std::future::ready(Ok(Response::new(Box::pin(messages))))
     }
 }
 
@@ -194,6 +226,54 @@ fn a_method_that_is_not_there_is_unimplemented() {
     for span in [stack.server_span(), stack.client_span()] {
         assert_eq!(text(&span, "rpc.response.status_code").as_deref(), Some("UNIMPLEMENTED"));
         assert!(is_error(&span));
+    }
+}
+
+/// Takes so many messages of a stream, and says whose they are and how it ended, if it did.
+async fn list(client: &mut Client, asked: &str, take: usize) -> (Vec<String>, Option<Code>) {
+    client.ready().await.expect("it is there");
+    let path = http::uri::PathAndQuery::from_static(LIST);
+    let response = client.server_streaming(Request::new(asked.to_owned()), path, Text).await.expect("it has begun");
+    let mut messages = response.into_inner();
+    let mut said = Vec::new();
+    while said.len() < take {
+        match messages.message().await {
+            Ok(Some(message)) => said.push(message),
+            Ok(None) => return (said, Some(Code::Ok)),
+            Err(status) => return (said, Some(status.code())),
+        }
+    }
+    (said, None)
+}
+
+#[test]
+fn a_stream_is_within_the_context_to_its_end_and_its_trailers_say_how_it_ended() {
+    use ctx_layer::FutureFieldsExt;
+    for (asked, take, ended, code, is_wrong) in [
+        ("3 0", 9, Some(Code::Ok), "OK", false),
+        ("2 15", 9, Some(Code::DataLoss), "DATA_LOSS", true),
+        ("0 0", 9, Some(Code::Ok), "OK", false),
+        // Who wants no more of it hangs up.
+        ("10000 0", 2, None, "CANCELLED", false),
+    ] {
+        let stack = Stack::new();
+        stack.run(async {
+            let mut client = connect(serve_grpc(ServerLayer::new().trust(internal())).await);
+            let (said, how) = list(&mut client, asked, take).with_field(&TENANT_ID, "acme").await;
+            assert_eq!(how, ended, "{asked}");
+            assert!(said.iter().all(|whose| whose == r#"Some("acme")"#), "{asked}: {said:?}");
+            while stack.server_spans().is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        });
+        for span in [stack.server_span(), stack.client_span()] {
+            assert_eq!(text(&span, "rpc.response.status_code").as_deref(), Some(code), "{asked}");
+            assert_eq!(is_error(&span), is_wrong, "{asked}");
+            let is_cancelled = text(&span, "cancelled").as_deref() == Some("true");
+            assert_eq!(is_cancelled, ended.is_none(), "{asked}");
+        }
+        let lines = stack.lines();
+        assert!(lines.iter().all(|line| line["fields"]["tenant_id"] == "acme"), "{asked}");
     }
 }
 

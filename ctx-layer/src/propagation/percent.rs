@@ -40,7 +40,8 @@ pub(super) fn encode_rest(text: &str, into: &mut String) {
     let mut parts = text.split('%');
     encode(parts.next().unwrap_or_default(), into);
     for part in parts {
-        let is_encoded = matches!(part.as_bytes(), [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
+        let is_encoded =
+            matches!(part.as_bytes(), [high, low, ..] if high.is_ascii_hexdigit() && low.is_ascii_hexdigit());
         into.push_str(if is_encoded { "%" } else { "%25" });
         encode(part, into);
     }

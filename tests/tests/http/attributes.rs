@@ -156,6 +156,40 @@ fn of_several_schemes_the_one_that_the_outermost_own_proxy_saw_counts() {
 }
 
 #[test]
+fn the_server_is_the_one_that_the_client_asked_for_where_own_proxies_say_so() {
+    for (proxies, name, lines, address, port, scheme) in [
+        (0, "x-forwarded-host", &["shop.example:8443"][..], "inner.example", Some("81"), "http"),
+        (1, "x-forwarded-host", &["shop.example:8443"], "shop.example", Some("8443"), "http"),
+        (1, "x-forwarded-host", &["evil.example", "shop.example"], "shop.example", None, "http"),
+        (2, "x-forwarded-host", &["shop.example, inner.example"], "shop.example", None, "http"),
+        (1, "x-forwarded-host", &[""], "inner.example", Some("81"), "http"),
+        (0, "forwarded", &["host=shop.example;proto=https"], "inner.example", Some("81"), "http"),
+        (
+            1,
+            "forwarded",
+            &["host=evil.example, host=\"shop.example:8443\";Proto=https"],
+            "shop.example",
+            Some("8443"),
+            "https",
+        ),
+        (1, "forwarded", &["proto=https"], "inner.example", Some("81"), "https"),
+        (1, "forwarded", &["\"\";=host"], "inner.example", Some("81"), "http"),
+    ] {
+        let mut request = get_("/orders/7").header("host", "inner.example:81");
+        for line in lines {
+            request = request.header(name, *line);
+        }
+        let span = span_of(ServerLayer::new().proxies(proxies), request);
+        let found = ["server.address", "server.port", "url.scheme"].map(|key| text(&span, key));
+        assert_eq!(
+            found.each_ref().map(Option::as_deref),
+            [Some(address), port, Some(scheme)],
+            "{proxies} {name} {lines:?}"
+        );
+    }
+}
+
+#[test]
 fn within_a_nested_router_the_path_is_the_whole_one() {
     for outer in [
         (|inner| Router::new().nest("/api", inner)) as fn(Router) -> Router,

@@ -2,44 +2,35 @@
 
 use std::net::IpAddr;
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, header};
 
+use super::forwarded::{from_the_right, parameter};
 use crate::http::text::host_and_port;
 
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The address that the outermost of `proxies` own proxies saw.
 ///
-/// Each proxy adds the address of whom it serves to the right of `X-Forwarded-For`. What stands to the left of what
-/// one's own have added was written by strangers. Where there are fewer elements the request did not pass all of them.
+/// Each proxy adds the address of whom it serves to the right of `X-Forwarded-For`, or of `Forwarded`. What stands to the
+/// left of what one's own have added was written by strangers. Where there are fewer elements the request did not pass all
+/// of them.
 pub(super) fn behind(proxies: usize, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
     if proxies == 0 {
         return peer;
     }
     let mut address = peer;
     let mut left = proxies;
-    // Several lines are one list (RFC 9110, section 5.3).
-    for line in headers.get_all(&FORWARDED_FOR).into_iter().rev() {
-        let Ok(line) = line.to_str() else { break };
-        for element in line.rsplit(',') {
-            // What is no address ends it: what stands before cannot be told to be a proxy's.
-            let Ok(element) = host_and_port(element.trim()).0.parse() else { return address };
-            address = Some(element);
-            left -= 1;
-            if left == 0 {
-                return address;
-            }
-        }
-    }
+    let mut next = |element: &str| {
+        // What is no address ends it: what stands before cannot be told to be a proxy's.
+        address = Some(host_and_port(element).0.parse().ok()?);
+        left -= 1;
+        (left > 0).then_some(())
+    };
+    let _ = match headers.contains_key(&FORWARDED_FOR) {
+        true => from_the_right(headers, &FORWARDED_FOR).try_for_each(next),
+        false => from_the_right(headers, &header::FORWARDED).try_for_each(|element| next(parameter(element, "for")?)),
+    };
     address
-}
-
-/// The element of such a list that the outermost of `proxies` own proxies wrote. One that is shorter was set anew by a
-/// proxy further inside, as is usual with what is no list of addresses: of it the first counts.
-pub(super) fn forwarded<'a>(proxies: usize, headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    let lines = headers.get_all(name).into_iter().rev();
-    let elements = lines.flat_map(|line| line.to_str().unwrap_or_default().rsplit(',')).map(str::trim);
-    elements.take(proxies).last()
 }
 
 #[cfg(test)]
@@ -65,6 +56,7 @@ mod tests {
             (1, &["unknown"], peer),
             (2, &["6.6.6.6, evil, 10.0.0.9"], "10.0.0.9"),
             (2, &["\u{7f}"], peer),
+            (2, &["6.6.6.6, \u{7f}", "10.0.0.9"], "10.0.0.9"),
         ] {
             let mut headers = HeaderMap::new();
             for line in lines {
@@ -73,6 +65,33 @@ mod tests {
             }
             let address = behind(proxies, &headers, peer.parse().ok());
             assert_eq!(address, found.parse().ok(), "{proxies} {lines:?}");
+        }
+    }
+    #[test]
+    fn the_header_of_rfc_7239_says_the_same() {
+        let peer = "10.0.0.1";
+        for (proxies, lines, found) in [
+            (0, &["for=198.51.100.7"][..], peer),
+            (1, &["for=198.51.100.7"], "198.51.100.7"),
+            (1, &["for=6.6.6.6, for=198.51.100.7;proto=https;by=203.0.113.43"], "198.51.100.7"),
+            (2, &["for=6.6.6.6", "proto=http; For=\"198.51.100.7:4711\"", "for=10.0.0.9"], "198.51.100.7"),
+            (1, &["for=\"[2001:db8::1]:4711\""], "2001:db8::1"),
+            (1, &["for=unknown"], peer),
+            (1, &["for=_hidden"], peer),
+            (2, &["for=6.6.6.6, proto=https, for=10.0.0.9"], "10.0.0.9"),
+            (1, &["for=\"6.6.6.6, for=198.51.100.7"], "198.51.100.7"),
+            (1, &["nonsense"], peer),
+            (1, &[";;=,=;for"], peer),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(header::FORWARDED, HeaderValue::from_static(line));
+            }
+            assert_eq!(behind(proxies, &headers, peer.parse().ok()), found.parse().ok(), "{proxies} {lines:?}");
+            // Which counts where both are there must not be a stranger's choice.
+            headers.append(&FORWARDED_FOR, HeaderValue::from_static("192.0.2.1"));
+            let address = behind(proxies, &headers, peer.parse().ok());
+            assert_eq!(address, if proxies > 0 { "192.0.2.1" } else { peer }.parse().ok(), "{proxies} {lines:?}");
         }
     }
 }

@@ -128,8 +128,10 @@ impl ServerLayer {
 
     /// Sets how many proxies of one's own a request passes. Defaults to 0.
     ///
-    /// With 0 `X-Forwarded-For` and `X-Forwarded-Proto` are ignored: anybody can send them. With `n` the client's address
-    /// is the `n`th from the right in `X-Forwarded-For`, and the scheme that of `X-Forwarded-Proto`.
+    /// With 0 what they say is ignored: anybody can say it. With `n` the client's address is the `n`th from the right in
+    /// `X-Forwarded-For`, and so are the scheme and the host in `X-Forwarded-Proto` and `X-Forwarded-Host`, where these are
+    /// as long. Where one of them is not there `Forwarded` is read in its place (RFC 7239): proxies that write this one
+    /// have to take away what strangers send of the others.
     pub fn proxies(self, proxies: usize) -> Self {
         self.with(|settings| settings.proxies = proxies)
     }

@@ -1,6 +1,7 @@
 //! Serving requests: a `tower` layer.
 
 mod client_address;
+mod forwarded;
 mod header_rule;
 mod layer;
 mod service;

@@ -6,17 +6,15 @@ use std::{
     net::{IpAddr, SocketAddr},
 };
 
-use http::{HeaderName, Uri, header};
+use http::{Uri, header};
 use tracing::{Span, dispatcher, field::Empty};
 
-use super::{client_address, layer::Settings};
+use super::{client_address, forwarded, layer::Settings};
 use crate::http::{
     RequestHead, grpc,
     method::MethodName,
     text::{self, Composed},
 };
-
-static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The parent of a span is the context in force, which is that of the caller. Whatever span happens to be entered where
 /// the server accepts connections is not.
@@ -54,7 +52,7 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings) -> Span {
     let route = LazyCell::new(|| route(request, settings));
     let name = LazyCell::new(|| name(*method, route.as_deref()));
     let query = LazyCell::new(|| Some(Composed::of(settings.query.shown(uri(request).query()?)?)));
-    let server = LazyCell::new(|| server(request));
+    let server = LazyCell::new(|| server(request, settings));
     let client = LazyCell::new(|| client(request, settings).map(Composed::of));
     request_span!(
         "request",
@@ -82,7 +80,7 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings) -> Span {
 /// The span of a call by gRPC, named by service and method.
 /// <https://opentelemetry.io/docs/specs/semconv/rpc/grpc/>
 pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings) -> Span {
-    let server = LazyCell::new(|| server(request));
+    let server = LazyCell::new(|| server(request, settings));
     let client = LazyCell::new(|| client(request, settings).map(Composed::of));
     request_span!(
         "call",
@@ -133,16 +131,17 @@ fn uri<'a>(request: &RequestHead<'a>) -> &'a Uri {
 }
 
 fn scheme<'a>(request: &RequestHead<'a>, settings: &Settings) -> &'a str {
-    let forwarded = client_address::forwarded(settings.proxies, request.headers(), &FORWARDED_PROTO);
-    match forwarded {
+    match forwarded::scheme(settings.proxies, request.headers()) {
         Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
         Some(scheme) if scheme.eq_ignore_ascii_case("http") => "http",
         _ => request.uri().scheme_str().unwrap_or(settings.scheme),
     }
 }
 
-fn server<'a>(request: &RequestHead<'a>) -> Option<(&'a str, Option<i64>)> {
-    let (host, port) = text::host_and_port(text::server_of(request.uri(), request.headers())?);
+/// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#setting-serveraddress-and-serverport-attributes>
+fn server<'a>(request: &RequestHead<'a>, settings: &Settings) -> Option<(&'a str, Option<i64>)> {
+    let forwarded = forwarded::host(settings.proxies, request.headers());
+    let (host, port) = text::host_and_port(forwarded.or_else(|| text::server_of(request.uri(), request.headers()))?);
     Some((text::cut(host), port))
 }
 

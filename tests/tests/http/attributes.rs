@@ -63,6 +63,8 @@ fn a_request_has_a_server_span_named_by_method_and_route() {
         ("server.address", "shop.example"),
         ("server.port", "8443"),
         ("client.address", "198.51.100.7"),
+        ("network.peer.address", "198.51.100.7"),
+        ("network.peer.port", "4711"),
         ("network.protocol.version", "1.1"),
         ("user_agent.original", "tests/1"),
     ] {
@@ -127,6 +129,7 @@ fn the_client_is_the_peer_unless_proxies_were_configured() {
     {
         let span = span_of(ServerLayer::new().proxies(proxies), request());
         assert_eq!(text(&span, "client.address").as_deref(), Some(address), "{proxies}");
+        assert_eq!(text(&span, "network.peer.address").as_deref(), Some("10.0.0.1"), "{proxies}");
         assert_eq!(text(&span, "url.scheme").as_deref(), Some(scheme), "{proxies}");
     }
 }

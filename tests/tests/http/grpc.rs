@@ -187,6 +187,7 @@ fn a_call_has_a_span_at_both_ends_and_its_fields_go_with_it() {
         assert_eq!(text(span, "http.request.method"), None);
     }
     assert_eq!(text(&server, "client.address").as_deref(), Some("127.0.0.1"));
+    assert_eq!(text(&server, "network.peer.address").as_deref(), Some("127.0.0.1"));
     assert_eq!(server.parent_span_id, client.span_context.span_id());
     assert_eq!(trace_of(&server), trace_of(&client));
 }

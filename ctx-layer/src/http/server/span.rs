@@ -53,7 +53,9 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings) -> Span {
     let name = LazyCell::new(|| name(*method, route.as_deref()));
     let query = LazyCell::new(|| Some(Composed::of(settings.query.shown(uri(request).query()?)?)));
     let server = LazyCell::new(|| server(request, settings));
-    let client = LazyCell::new(|| client(request, settings).map(Composed::of));
+    let peer = LazyCell::new(|| peer(request, settings));
+    let peer_address = LazyCell::new(|| peer.map(|(address, _)| Composed::of(address)));
+    let client = LazyCell::new(|| client(request, settings, *peer).map(Composed::of));
     request_span!(
         "request",
         otel.name = name.as_str(),
@@ -67,6 +69,8 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings) -> Span {
         server.address = server.map(|(host, _)| host),
         server.port = server.and_then(|(_, port)| port),
         client.address = client.as_ref().map(Composed::as_str),
+        network.peer.address = peer_address.as_ref().map(Composed::as_str),
+        network.peer.port = peer.and_then(|(_, port)| port).map(i64::from),
         network.protocol.version = text::version(request.version()),
         user_agent.original = text::header(request.headers(), &header::USER_AGENT).map(text::cut),
         http.response.status_code = Empty,
@@ -81,7 +85,9 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings) -> Span {
 /// <https://opentelemetry.io/docs/specs/semconv/rpc/grpc/>
 pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings) -> Span {
     let server = LazyCell::new(|| server(request, settings));
-    let client = LazyCell::new(|| client(request, settings).map(Composed::of));
+    let peer = LazyCell::new(|| peer(request, settings));
+    let peer_address = LazyCell::new(|| peer.map(|(address, _)| Composed::of(address)));
+    let client = LazyCell::new(|| client(request, settings, *peer).map(Composed::of));
     request_span!(
         "call",
         otel.name = grpc::method(request.uri().path()),
@@ -91,6 +97,8 @@ pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings) -> Span {
         server.address = server.map(|(host, _)| host),
         server.port = server.and_then(|(_, port)| port),
         client.address = client.as_ref().map(Composed::as_str),
+        network.peer.address = peer_address.as_ref().map(Composed::as_str),
+        network.peer.port = peer.and_then(|(_, port)| port).map(i64::from),
         rpc.response.status_code = Empty,
         http.response.status_code = Empty,
         error.type = Empty,
@@ -145,19 +153,23 @@ fn server<'a>(request: &RequestHead<'a>, settings: &Settings) -> Option<(&'a str
     Some((text::cut(host), port))
 }
 
-fn client(request: &RequestHead<'_>, settings: &Settings) -> Option<IpAddr> {
-    client_address::behind(settings.proxies, request.headers(), peer(request, settings))
+fn client(request: &RequestHead<'_>, settings: &Settings, peer: Option<Peer>) -> Option<IpAddr> {
+    client_address::behind(settings.proxies, request.headers(), peer.map(|(address, _)| address))
 }
 
-fn peer(request: &RequestHead<'_>, settings: &Settings) -> Option<IpAddr> {
+/// The other end of the connection, with its port where that is known.
+type Peer = (IpAddr, Option<u16>);
+
+fn peer(request: &RequestHead<'_>, settings: &Settings) -> Option<Peer> {
     if let Some(peer) = &settings.peer_address {
-        return peer(request);
+        return peer(request).map(|address| (address, None));
     }
+    let of = |address: &SocketAddr| (address.ip(), Some(address.port()));
     #[cfg(feature = "axum")]
     if let Some(::axum::extract::ConnectInfo(address)) =
         request.extensions().get::<::axum::extract::ConnectInfo<SocketAddr>>()
     {
-        return Some(address.ip());
+        return Some(of(address));
     }
-    request.extensions().get::<SocketAddr>().map(SocketAddr::ip)
+    request.extensions().get::<SocketAddr>().map(of)
 }

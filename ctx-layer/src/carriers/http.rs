@@ -57,7 +57,7 @@ pub struct HeaderExtractor<'a>(pub &'a HeaderMap);
 
 impl Extractor for HeaderExtractor<'_> {
     fn get(&self, key: &str) -> Option<&str> {
-        self.0.get(key).and_then(|value| value.to_str().ok())
+        self.0.get(key).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
     }
 
     fn keys(&self) -> Vec<&str> {
@@ -65,7 +65,9 @@ impl Extractor for HeaderExtractor<'_> {
     }
 
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {
-        let values: Vec<_> = self.0.get_all(key).iter().filter_map(|value| value.to_str().ok()).collect();
+        // A line that is no text is a line: of two, the other does not count as the only one.
+        let lines = self.0.get_all(key).iter();
+        let values: Vec<_> = lines.map(|line| std::str::from_utf8(line.as_bytes()).unwrap_or_default()).collect();
         (!values.is_empty()).then_some(values)
     }
 }

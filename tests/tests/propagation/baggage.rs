@@ -135,7 +135,10 @@ fn unregistered_baggage_passes_through_untouched() {
 #[test]
 fn the_properties_of_a_field_go_on_with_its_value_and_not_with_another() {
     let line = "tenant_id=acme;ttl=30; p = a b ;internal, x-shard=7;q=%20x, user_id=ada, x-shard=seven;r, other=1;s";
-    assert_eq!(through(&[line]).as_deref(), Some("tenant_id=acme;ttl=30;internal,user_id=ada,x-shard=7;q=%20x,other=1;s"));
+    assert_eq!(
+        through(&[line]).as_deref(),
+        Some("tenant_id=acme;ttl=30;internal,user_id=ada,x-shard=7;q=%20x,other=1;s")
+    );
 
     for incoming in [headers([("baggage", line)]), headers([("traceparent", PARENT), ("baggage", line)])] {
         let extracted = extract(&incoming, Trust::internal());

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use ctx_layer::{
     carriers::{Environment, HeaderExtractor, HeaderInjector},
+    context::ContextFieldsExt,
     field::well_known::*,
     propagation::{
         self, Captured, Carrier, CarrierMut, ContextPropagator, OtelExtractor, OtelInjector, Trust, extract_with,
@@ -88,9 +89,20 @@ fn all_lines_of_a_header_are_seen_in_order_whatever_is_in_them() {
     let propagator = ContextPropagator::new().schema(schema()).trust(Trust::internal());
     let cx = propagator.extract(&HeaderExtractor(&map));
     assert_eq!(cx.span().span_context().trace_state().header(), "a=1,b=2");
-    map.append("traceparent", HeaderValue::from_static(PARENT));
-    assert!(!extract(&map, Trust::internal()).is_continued());
-    assert!(!propagator.extract(&HeaderExtractor(&map)).has_active_span());
+    for second in [PARENT.as_bytes(), b"", b"\xff\xfe", "é".as_bytes()] {
+        let mut map = map.clone();
+        map.append("traceparent", HeaderValue::from_bytes(second).expect("it is a header's value"));
+        assert!(!extract(&map, Trust::internal()).is_continued(), "{second:?}");
+        assert!(!propagator.extract(&HeaderExtractor(&map)).has_active_span(), "{second:?}");
+    }
+
+    let mut map = HeaderMap::new();
+    let text = HeaderValue::from_bytes("k=é,tenant_id=acme".as_bytes()).expect("it is a header's value");
+    map.append("baggage", HeaderValue::from_bytes(b"k=\xff").expect("it is a header's value"));
+    map.append("baggage", text);
+    for fields in [extract(&map, Trust::internal()).fields(), propagator.extract(&HeaderExtractor(&map)).fields()] {
+        assert_eq!(fields.get(&TENANT_ID).map(String::as_str), Some("acme"), "one bad member costs no other");
+    }
 }
 
 #[test]

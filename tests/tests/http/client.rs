@@ -106,6 +106,36 @@ fn the_version_on_a_span_is_the_one_that_was_spoken() {
 }
 
 #[test]
+fn no_redirect_takes_the_fields_to_a_stranger() {
+    use axum::response::Redirect;
+    let stack = Stack::new();
+    stack.run(async {
+        let stranger = serve(app()).await;
+        let own = Router::new()
+            .route("/away", get(move || async move { Redirect::to(&format!("http://{stranger}/echo")) }))
+            .route("/around", get(|| async { Redirect::to("/away") }))
+            .route("/on", get(|| async { Redirect::to("/echo") }))
+            .route("/echo", get(echo));
+        let own = serve(own).await;
+        // One address has two names here: by the one it is one's own.
+        let layer = ClientLayer::new().destinations(DestinationPolicy::internal(["localhost"]).expect("it is one"));
+        let client = reqwest::Client::builder().redirect(layer.redirects()).build().expect("it can be built");
+        let client = reqwest_middleware::ClientBuilder::new(client).with(ClientMiddleware::new(layer)).build();
+        for (url, status, gets) in [
+            (format!("http://localhost:{}/away", own.port()), 303, false),
+            (format!("http://localhost:{}/around", own.port()), 303, false),
+            (format!("http://localhost:{}/on", own.port()), 200, true),
+            // A stranger gets the `traceparent`, and so does whoever it sends one to.
+            (format!("http://{own}/away"), 200, false),
+        ] {
+            let response = client.get(&url).send().with_field(&TENANT_ID, "acme").await.expect("it is there");
+            assert_eq!(response.status(), status, "{url}");
+            assert_eq!(response.text().await.expect("it is text").contains("acme"), gets, "{url}");
+        }
+    });
+}
+
+#[test]
 fn of_a_user_and_a_password_in_a_url_a_span_says_only_that_there_were_some() {
     let stack = Stack::new();
     stack.run(async {

@@ -3,6 +3,8 @@
 mod attempts;
 mod layer;
 #[cfg(feature = "reqwest")]
+mod redirects;
+#[cfg(feature = "reqwest")]
 mod reqwest;
 mod service;
 mod span;

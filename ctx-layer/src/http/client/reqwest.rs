@@ -21,7 +21,7 @@ use crate::http::exchange::{Exchange, Side};
 /// there.
 ///
 /// `reqwest` itself follows redirects, within one attempt and with the same headers. Where a service of one's own could
-/// redirect to a stranger's, take [`reqwest::redirect::Policy::none`]: strangers get the fields too otherwise.
+/// redirect to a stranger's, have it take [`ClientLayer::redirects`]: strangers get the fields too otherwise.
 ///
 /// ```
 /// use ctx_layer::{http::{ClientLayer, ClientMiddleware}, propagation::DestinationPolicy};

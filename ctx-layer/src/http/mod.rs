@@ -60,6 +60,9 @@
 //! With `axum`: `Router::layer`, so that routes are known. Spans of a layer around the whole router are named by the
 //! method alone. What is to log within the request's span stands inside of it: `.layer(inner).layer(ServerLayer::new())`.
 //!
+//! Once: a second layer inside takes the request for a new one, which has a span of its own and nothing of what the first
+//! one set.
+//!
 //! For the client's address `axum` has to be told to keep it:
 //! `axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())`.
 //!
@@ -77,7 +80,8 @@
 //! # What stands on spans
 //!
 //! The attributes of OpenTelemetry's conventions for [HTTP](https://opentelemetry.io/docs/specs/semconv/http/http-spans/)
-//! and, where the content type is gRPC's, those for [gRPC](https://opentelemetry.io/docs/specs/semconv/rpc/grpc/).
+//! and, of what is posted with gRPC's content type, those for [gRPC](https://opentelemetry.io/docs/specs/semconv/rpc/grpc/),
+//! in their newest form. Where a server does not answer it as gRPC, it was none.
 //!
 //! | | server | client |
 //! |---|---|---|

@@ -247,6 +247,91 @@ fn a_client_that_hangs_up_ends_the_span() {
     }
 }
 
+#[test]
+fn a_client_that_hangs_up_in_the_middle_of_a_stream_of_http_2_ends_the_span_while_the_connection_lives() {
+    let stack = Stack::new();
+    stack.run(async {
+        let app = Router::new().route("/slow", get(|| async { Body::from_stream(endless()) })).layer(layer());
+        let address = serve(app).await;
+        let client = reqwest::Client::builder().http2_prior_knowledge().build().expect("it can be built");
+        let mut response = client.get(format!("http://{address}/slow")).send().await.expect("it is there");
+        assert!(response.chunk().await.is_ok_and(|part| part.is_some()));
+        assert_eq!(stack.server_spans().len(), 0);
+        drop(response);
+        while stack.server_spans().is_empty() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        drop(client);
+    });
+    assert_eq!(text(&stack.server_span(), "cancelled").as_deref(), Some("true"));
+}
+
+#[test]
+fn what_is_sent_whole_over_a_connection_is_not_cancelled_whatever_it_is() {
+    let parts = || tokio_stream::iter((0..3).map(|_| Ok::<_, Infallible>(Bytes::from_static(b"part"))));
+    let app = move || {
+        Router::new()
+            .route("/text", get(|| async { "text" }))
+            .route("/empty", get(|| async {}))
+            .route("/stream", get(move || async move { Body::from_stream(parts()) }))
+            .route("/204", get(|| async { http::StatusCode::NO_CONTENT }))
+            .route(
+                "/204-with-a-body",
+                get(move || async move { (http::StatusCode::NO_CONTENT, Body::from_stream(parts())) }),
+            )
+            .route("/304", get(|| async { http::StatusCode::NOT_MODIFIED }))
+            .route("/echo", axum::routing::post(|body: Body| async { body }))
+            .layer(layer())
+    };
+    let calls = ["/text", "/empty", "/stream", "/204", "/204-with-a-body", "/304", "/not-there"];
+    let calls = calls.into_iter().flat_map(|path| [("GET", path), ("HEAD", path)]).chain([("POST", "/echo")]);
+    for (http2, (method, path)) in
+        [false, true].into_iter().flat_map(|http2| calls.clone().map(move |call| (http2, call)))
+    {
+        let stack = Stack::new();
+        stack.run(async {
+            let builder = reqwest::Client::builder();
+            let builder = if http2 { builder.http2_prior_knowledge() } else { builder };
+            let url = format!("http://{}{path}", serve(app()).await);
+            let method = method.parse().expect("it is a method");
+            let request = builder.build().expect("it can be built").request(method, url);
+            let request = if path == "/echo" { request.body(vec![b'x'; 100_000]) } else { request };
+            let body = request.send().await.expect("it is there").bytes().await.expect("it is whole");
+            assert!(path != "/echo" || body.len() == 100_000);
+        });
+        let span = stack.server_span();
+        assert_eq!(text(&span, "cancelled"), None, "{http2} {method} {path}");
+        assert_eq!(span.status, Status::Unset, "{http2} {method} {path}");
+    }
+}
+
+#[test]
+fn a_connection_that_becomes_another_protocols_ends_the_span() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let stack = Stack::new();
+    stack.run(async {
+        let upgrade = |mut request: Request<Body>| async move {
+            let upgraded = hyper::upgrade::on(&mut request);
+            tokio::spawn(async move {
+                let mut stream = hyper_util::rt::TokioIo::new(upgraded.await.expect("it is upgraded"));
+                stream.write_all(b"hello").await.expect("it is open");
+            });
+            let response = Response::builder().status(101).header("connection", "upgrade").header("upgrade", "hello");
+            response.body(Body::empty()).expect("it is a response")
+        };
+        let address = serve(Router::new().route("/", get(upgrade)).layer(layer())).await;
+        let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
+        let request = "GET / HTTP/1.1\r\nhost: shop.example\r\nconnection: upgrade\r\nupgrade: hello\r\n\r\n";
+        stream.write_all(request.as_bytes()).await.expect("it is sent");
+        let mut said = Vec::new();
+        stream.read_to_end(&mut said).await.expect("it is closed");
+        assert!(said.ends_with(b"hello"), "{}", String::from_utf8_lossy(&said));
+    });
+    let span = stack.server_span();
+    assert_eq!(text(&span, "http.response.status_code").as_deref(), Some("101"));
+    assert_eq!((text(&span, "cancelled"), span.status.clone()), (None, Status::Unset));
+}
+
 /// Parts without end.
 fn endless() -> impl tokio_stream::Stream<Item = Result<Bytes, Infallible>> + Send {
     struct Endless(Pin<Box<tokio::time::Sleep>>);

@@ -100,6 +100,8 @@ where
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(trailers) = frame.trailers_ref() {
                     exchange.trailers(trailers);
+                    // Nothing follows them, and not all servers ask.
+                    *this.is_complete = true;
                 }
                 if let (Some(remaining), Some(data)) = (this.remaining.as_mut(), frame.data_ref()) {
                     *remaining = remaining.saturating_sub(data.remaining() as u64);

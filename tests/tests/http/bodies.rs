@@ -306,6 +306,32 @@ fn what_is_sent_whole_over_a_connection_is_not_cancelled_whatever_it_is() {
 }
 
 #[test]
+fn after_trailers_nothing_is_cancelled() {
+    for http2 in [false, true] {
+        let stack = Stack::new();
+        stack.run(async {
+            let trailed = || async {
+                let trailers = http::HeaderMap::from_iter([(
+                    "x-sum".parse().expect("it is a name"),
+                    "7".parse().expect("and a value"),
+                )]);
+                let frames = [Frame::data(Bytes::from_static(b"part")), Frame::trailers(trailers)];
+                let body = http_body_util::StreamBody::new(tokio_stream::iter(frames.map(Ok::<_, Infallible>)));
+                Response::builder().header("trailer", "x-sum").body(Body::new(body)).expect("it is a response")
+            };
+            let address = serve(Router::new().route("/", get(trailed)).layer(layer())).await;
+            let builder = reqwest::Client::builder();
+            let builder = if http2 { builder.http2_prior_knowledge() } else { builder };
+            let request = builder.build().expect("it can be built").get(format!("http://{address}/"));
+            let response = request.header("te", "trailers").send().await.expect("it is there");
+            assert_eq!(response.bytes().await.expect("it is whole"), "part");
+        });
+        let span = stack.server_span();
+        assert_eq!((text(&span, "cancelled"), span.status.clone()), (None, Status::Unset), "{http2}");
+    }
+}
+
+#[test]
 fn a_connection_that_becomes_another_protocols_ends_the_span() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let stack = Stack::new();

@@ -71,20 +71,20 @@ impl fmt::Display for Query<'_> {
         if self.policy.shown == Shown::Whole {
             return f.write_str(self.query);
         }
+        // Short values become longer ones.
+        let mut left = text::MAX_LEN;
         for (at, pair) in self.query.split('&').enumerate() {
-            if at > 0 {
-                f.write_str("&")?;
-            }
-            match pair.split_once('=') {
-                _ if pair.is_empty() => {}
-                Some((name, _)) if self.policy.values.iter().any(|shown| shown == name) => f.write_str(pair)?,
-                Some((name, _)) => {
-                    f.write_str(name)?;
-                    f.write_str("=")?;
-                    f.write_str(REDACTED)?;
-                }
-                None => f.write_str(REDACTED)?,
-            }
+            let and = if at > 0 { "&" } else { "" };
+            let parts = match pair.split_once('=') {
+                _ if pair.is_empty() => [and, "", "", ""],
+                Some((name, _)) if self.policy.values.iter().any(|shown| shown == name) => [and, pair, "", ""],
+                Some((name, _)) => [and, name, "=", REDACTED],
+                None => [and, REDACTED, "", ""],
+            };
+            let len = parts.map(str::len).iter().sum();
+            let Some(rest) = left.checked_sub(len) else { break };
+            left = rest;
+            parts.iter().try_for_each(|part| f.write_str(part))?;
         }
         Ok(())
     }
@@ -134,6 +134,10 @@ mod tests {
             (&QueryPolicy::whole(), "page=3&token=x", "page=3&token=x"),
         ] {
             assert_eq!(policy.shown(query).map(|shown| shown.to_string()).as_deref(), Some(shown));
+        }
+        for query in ["a=&".repeat(5000), "a&".repeat(5000), "a".repeat(5000) + "=b", "a=b&".repeat(5000)] {
+            let shown = names.shown(&query).map(|shown| shown.to_string());
+            assert!(shown.is_some_and(|shown| shown.len() <= 1024), "{query}");
         }
         assert!(QueryPolicy::nothing().shown("a=b").is_none());
         assert!(names.shown("").is_none());

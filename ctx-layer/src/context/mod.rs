@@ -34,5 +34,5 @@ pub use scope::FieldsGuard;
 
 pub(crate) use attach::{Attached, attach, attach_known};
 pub(crate) use current::{ContextRemoteExt, active_ids, generation, is_blank, register, registered};
-pub(crate) use remote::{Remote, RemoteBaggage, RemoteProperties};
+pub(crate) use remote::{OfValue, Remote, RemoteBaggage, RemoteProperties};
 pub(crate) use thread::{BAGGAGE, InForce, NOTHING, address_alone, give_back, in_force, is_gone, read};

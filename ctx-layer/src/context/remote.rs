@@ -25,7 +25,10 @@ pub(crate) type RemoteBaggage = Option<Arc<[Arc<str>]>>;
 /// Properties that came with the values of fields, in the form in which they are sent. They belong to the value: one that
 /// is set here has none.
 #[derive(Clone, Default)]
-pub(crate) struct RemoteProperties(Option<Arc<[(Arc<Entry>, Box<str>)]>>);
+pub(crate) struct RemoteProperties(Option<Arc<[OfValue]>>);
+
+/// A value, and its properties.
+pub(crate) type OfValue = (Arc<Entry>, Box<str>);
 
 impl RemoteProperties {
     pub(crate) fn is_empty(&self) -> bool {
@@ -38,8 +41,8 @@ impl RemoteProperties {
     }
 }
 
-impl From<Vec<(Arc<Entry>, Box<str>)>> for RemoteProperties {
-    fn from(all: Vec<(Arc<Entry>, Box<str>)>) -> Self {
+impl From<Vec<OfValue>> for RemoteProperties {
+    fn from(all: Vec<OfValue>) -> Self {
         RemoteProperties((!all.is_empty()).then(|| all.into()))
     }
 }

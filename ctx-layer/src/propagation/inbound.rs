@@ -13,8 +13,8 @@ use super::{
     tracestate,
 };
 use crate::{
-    context::{ContextFieldsExt, ContextRemoteExt, Remote, RemoteBaggage, RemoteProperties},
-    field::{Collected, Entry, parse_entry},
+    context::{ContextFieldsExt, ContextRemoteExt, OfValue, Remote, RemoteBaggage, RemoteProperties},
+    field::{Collected, parse_entry},
 };
 use opentelemetry::{
     Context, Key,
@@ -97,7 +97,7 @@ struct Told {
     /// Of a field that stands there several times the last value counts.
     fields: Collected,
     /// What stood behind the values of fields: nearly always nothing.
-    properties: Vec<(Arc<Entry>, Box<str>)>,
+    properties: Vec<OfValue>,
     others: Option<Baggage>,
     /// The keys of the others in the order in which they came, each with the length of its member.
     order: Vec<(Arc<str>, usize)>,

@@ -4,7 +4,7 @@ use ctx_layer::{
     Fields,
     field::well_known::*,
     propagation::{
-        self, Trust,
+        self, DestinationPolicy, Outbound, Trust,
         baggage::{self, BaggageWriter},
         traceparent::TraceParent,
         tracestate::TraceStateList,
@@ -30,6 +30,75 @@ fn header() -> impl Strategy<Value = Vec<u8>> {
         "[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-[a-z]{0,3})?".prop_map(String::into_bytes),
         "(tenant_id|x-shard|plan|role)=[a-z0-9%]{0,5},?".prop_map(String::into_bytes),
     ]
+}
+
+/// URLs of one's own hosts, of others', and what could be taken for either.
+fn url() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "http",
+        "https",
+        "ws",
+        "x",
+        ":",
+        "/",
+        "//",
+        "\\",
+        "@",
+        "?",
+        "#",
+        ".",
+        "..",
+        "%",
+        "%2e",
+        "%40",
+        "%2f",
+        "%00",
+        " ",
+        "\t",
+        "\n",
+        "[",
+        "]",
+        "::1",
+        "::ffff:10.0.0.1",
+        "10.0.0.1",
+        "10.1",
+        "0x0a000001",
+        "012.0.0.1",
+        "evil.com",
+        "internal.example",
+        "INTERNAL.example",
+        "evil-internal.example",
+        "\u{3002}",
+        "\u{ff0e}",
+        "\u{ad}",
+        "ⓔxample",
+        "80",
+        ":80",
+        "user",
+        "user:pw@",
+        "-",
+        "_",
+        "fd00::1",
+        "%25eth0",
+    ]);
+    (
+        prop::sample::select(vec!["http://", "https://", "http:/", "http:", "//", "", "http:\\\\", " http://"]),
+        vec(piece, 0..8),
+    )
+        .prop_map(|(scheme, pieces)| format!("{scheme}{}", pieces.concat()))
+}
+
+/// Whether a host is one's own, said the long way.
+fn is_own(host: &str) -> bool {
+    let host = host.trim_matches(['[', ']']);
+    match host.parse::<std::net::IpAddr>().map(|address| address.to_canonical()) {
+        Ok(std::net::IpAddr::V4(address)) => address.octets()[0] == 10,
+        Ok(std::net::IpAddr::V6(address)) => address.segments()[0] >> 8 == 0xfd,
+        Err(_) => {
+            let host = host.trim_end_matches('.').to_ascii_lowercase();
+            host == "internal.example" || host.ends_with(".internal.example")
+        }
+    }
 }
 
 fn check(out: &std::collections::HashMap<String, String>) {
@@ -129,6 +198,28 @@ proptest! {
         let json = serde_json::to_string(&captured).expect("it can be serialized");
         prop_assert_eq!(&serde_json::from_str::<propagation::Captured>(&json).expect("it can be read"), &captured);
         check(&passed_on(&captured, Trust::internal()));
+    }
+
+    #[test]
+    fn what_is_ones_own_by_its_url_is_so_to_whoever_reads_it(url in url()) {
+        let policy = DestinationPolicy::internal(["internal.example", "10.0.0.0/8", "fd00::/8"]).expect("they are hosts");
+        if policy.for_url(&url) == Outbound::Everything {
+            // As browsers and `reqwest` read it.
+            if let Ok(read) = reqwest::Url::parse(&url) {
+                prop_assert!(read.host_str().is_some_and(is_own), "{url:?} {read}");
+            }
+            // As `hyper` and `tonic` do.
+            if let Ok(read) = url.parse::<http::Uri>() {
+                prop_assert!(read.host().is_some_and(is_own), "{url:?} {read}");
+            }
+        }
+        // What clients ask of what they have read.
+        if let Ok(read) = reqwest::Url::parse(&url) {
+            prop_assert!(policy.for_authority(read.authority()) != Outbound::Everything || read.host_str().is_some_and(is_own), "{url:?} {read}");
+        }
+        if let Ok(read) = url.parse::<http::Uri>() && let Some(authority) = read.authority() {
+            prop_assert!(policy.for_authority(authority.as_str()) != Outbound::Everything || is_own(authority.host()), "{url:?} {read}");
+        }
     }
 
     #[test]

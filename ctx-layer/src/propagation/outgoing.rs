@@ -77,7 +77,10 @@ fn trace(
     let remote = remote.filter(|remote| remote.trace_id == span.trace_id());
     let flags = remote::flags(span, remote, settings.random_trace_ids);
     let Some(parent) = TraceParent::new(span.trace_id().to_bytes(), span.span_id().to_bytes(), flags) else {
-        // Who takes no part in the trace passes its headers on as they are.
+        // Who takes no part in the trace passes its headers on as they are, those that the recipient may have.
+        if outbound == Outbound::TraceParentOnly {
+            carrier.remove(names::TRACESTATE);
+        }
         return boundary.count(Count::WithoutTrace);
     };
     boundary.count(Count::Injected);

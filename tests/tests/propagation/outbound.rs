@@ -90,6 +90,10 @@ fn what_stands_in_the_carrier_of_another_request_is_replaced_or_taken_away() {
     let mut carrier = stale.clone();
     propagation::inject(&mut carrier);
     assert_eq!(carrier, [stale[0].clone(), stale[1].clone(), stale[3].clone()]);
+    // And to strangers the traceparent only.
+    let mut carrier = stale.clone();
+    Boundary::unnamed().inject(&mut carrier, Outbound::TraceParentOnly);
+    assert_eq!(carrier, [stale[0].clone(), stale[3].clone()]);
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Request methods, as the conventions have them.
 
+use std::sync::LazyLock;
+
 use http::Method;
 
 /// In place of a method that the conventions do not know.
@@ -7,6 +9,14 @@ const OTHER: &str = "_OTHER";
 
 /// Of what others send no more than so many bytes are noted.
 const MAX_LEN: usize = 32;
+
+/// The methods that are known in place of those of the conventions, by the variable that they name for it: a list with
+/// commas, with regard to case. Read once.
+static KNOWN: LazyLock<Option<Box<[Method]>>> = LazyLock::new(|| {
+    let list = std::env::var("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS").ok().filter(|list| !list.is_empty())?;
+    let methods = list.split(',').map(str::trim).filter(|name| !name.is_empty());
+    Some(methods.filter_map(|name| Method::from_bytes(name.as_bytes()).ok()).collect())
+});
 
 /// A method: the name that stands for it, and the original where that is another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,8 +27,23 @@ pub(super) struct MethodName<'a> {
 
 impl<'a> MethodName<'a> {
     pub(super) fn of(method: &'a Method) -> Self {
-        // By the conventions: those of RFC 9110 and `PATCH` of RFC 5789, with regard to case.
-        let known = match *method {
+        let known = match &*KNOWN {
+            Some(known) => known.iter().find(|known| *known == method).map(Method::as_str),
+            None => Self::of_conventions(method),
+        };
+        match known {
+            Some(known) => MethodName { known, original: None },
+            None => {
+                let text = method.as_str();
+                // A method is a token: ASCII.
+                MethodName { known: OTHER, original: Some(text.get(..MAX_LEN).unwrap_or(text)) }
+            }
+        }
+    }
+
+    /// Those of RFC 9110, `PATCH` of RFC 5789 and the coming `QUERY`, with regard to case.
+    fn of_conventions(method: &Method) -> Option<&'static str> {
+        Some(match *method {
             Method::GET => "GET",
             Method::POST => "POST",
             Method::PUT => "PUT",
@@ -28,13 +53,9 @@ impl<'a> MethodName<'a> {
             Method::PATCH => "PATCH",
             Method::CONNECT => "CONNECT",
             Method::TRACE => "TRACE",
-            _ => {
-                let text = method.as_str();
-                // A method is a token: ASCII.
-                return MethodName { known: OTHER, original: Some(text.get(..MAX_LEN).unwrap_or(text)) };
-            }
-        };
-        MethodName { known, original: None }
+            _ if method.as_str() == "QUERY" => "QUERY",
+            _ => return None,
+        })
     }
 
     /// `http.request.method`.
@@ -62,6 +83,7 @@ mod tests {
         for (method, known, original, in_name) in [
             ("GET", "GET", None, "GET"),
             ("PATCH", "PATCH", None, "PATCH"),
+            ("QUERY", "QUERY", None, "QUERY"),
             ("get", "_OTHER", Some("get"), "HTTP"),
             ("PURGE", "_OTHER", Some("PURGE"), "HTTP"),
             (&"A".repeat(100), "_OTHER", Some(&"A".repeat(32)), "HTTP"),

@@ -90,7 +90,8 @@
 //! | is an error | 5xx; of gRPC the six codes that are the server's fault; a panic; a body that fails | 4xx, 5xx; all codes but `OK`; no response |
 //! | ends | with the body | with the body; by `reqwest` with the headers |
 //!
-//! Methods that the conventions do not know are `_OTHER`. Of a query only names stand there. Of what a stranger sends no
+//! Methods that the conventions do not know are `_OTHER`; the variable `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` gives
+//! another list of those that are known, such as `GET,POST,PURGE`. It is read once. Of a query only names stand there. Of what a stranger sends no
 //! more than 1024 bytes each do.
 //!
 //! Levels and targets: all spans are at `INFO`, with the target `ctx_layer::http::server::span` or

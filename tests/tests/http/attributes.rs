@@ -84,6 +84,36 @@ fn an_unknown_method_is_other_and_no_part_of_the_name() {
 }
 
 #[test]
+fn which_methods_are_known_a_variable_may_say() {
+    // It is read once: in a process of its own.
+    let program = std::env::current_exe().expect("this is a program");
+    let output = std::process::Command::new(program)
+        .args(["--exact", "--ignored", "attributes::only_get_and_purge_are_known"])
+        .env("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", " GET, PURGE,,no method")
+        .output()
+        .expect("it can be started");
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+#[test]
+#[ignore = "it is run as a child process"]
+fn only_get_and_purge_are_known() {
+    for (method, name, original) in [
+        ("GET", "GET", None),
+        ("PURGE", "PURGE", None),
+        ("POST", "HTTP", Some("POST")),
+        ("purge", "HTTP", Some("purge")),
+    ] {
+        let span = span_of(ServerLayer::new(), get_("/orders/7").method(method));
+        assert_eq!(span.name, format!("{name} /orders/{{id}}"));
+        let attribute = if original.is_some() { "_OTHER" } else { name };
+        assert_eq!(text(&span, "http.request.method").as_deref(), Some(attribute));
+        assert_eq!(text(&span, "http.request.method_original").as_deref(), original);
+    }
+}
+
+#[test]
 fn a_request_without_a_route_is_named_by_its_method_and_never_by_its_path() {
     let stack = Stack::new();
     stack.run(async {

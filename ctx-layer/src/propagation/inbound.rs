@@ -178,6 +178,8 @@ impl Inbound<'_> {
             }
             match parse_entry(field, &value, member.is_printable()) {
                 Ok(entry) => {
+                    // Those of the value before go with it: a caller cannot make this grow.
+                    told.properties.retain(|(of, _)| !std::ptr::eq(of.declaration(), *field));
                     let properties = member.properties();
                     if !properties.is_empty() {
                         told.properties.push((entry.clone(), properties.into()));

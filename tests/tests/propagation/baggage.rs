@@ -140,6 +140,10 @@ fn the_properties_of_a_field_go_on_with_its_value_and_not_with_another() {
         Some("tenant_id=acme;ttl=30;internal,user_id=ada,x-shard=7;q=%20x,other=1;s")
     );
 
+    // Of several values the last one's.
+    let again = "tenant_id=a;p,tenant_id=b;q,user_id=ada;r,tenant_id=c;s,user_id=bob";
+    assert_eq!(through(&[again]).as_deref(), Some("tenant_id=c;s,user_id=bob"));
+
     for incoming in [headers([("baggage", line)]), headers([("traceparent", PARENT), ("baggage", line)])] {
         let extracted = extract(&incoming, Trust::internal());
         let changed = extracted.in_scope(|| {

@@ -30,14 +30,14 @@ impl Carrier for HeaderMap {
 }
 
 impl CarrierMut for HeaderMap {
-    /// Sets nothing where the key or the value cannot stand in a header.
+    /// Sets nothing where the key or the value cannot stand in a header, or there are as many as a map can hold.
     fn set(&mut self, key: &str, value: &str) {
         let Ok(value) = HeaderValue::from_str(value) else { return };
         match known(key) {
-            Some(name) => drop(self.insert(name, value)),
+            Some(name) => drop(self.try_insert(name, value)),
             None => {
                 if let Ok(name) = HeaderName::from_bytes(key.as_bytes()) {
-                    self.insert(name, value);
+                    drop(self.try_insert(name, value));
                 }
             }
         }

@@ -136,6 +136,22 @@ fn what_cannot_stand_in_a_header_is_not_set() {
 }
 
 #[test]
+fn a_map_of_headers_that_is_full_takes_no_more_and_that_is_all() {
+    let mut full = HeaderMap::new();
+    for n in 0.. {
+        let name: http::HeaderName = format!("x-{n}").parse().expect("it is a name");
+        if full.try_insert(name, HeaderValue::from_static("")).is_err() {
+            break;
+        }
+    }
+    let len = full.len();
+    extract(&headers([("traceparent", PARENT)]), Trust::external()).in_scope(|| propagation::inject(&mut full));
+    CarrierMut::set(&mut full, "other", "x");
+    assert_eq!(full.len(), len);
+    assert!(!extract(&full, Trust::external()).is_continued());
+}
+
+#[test]
 fn json_of_other_types_is_passed_over_and_arrays_are_several_lines() {
     let object = serde_json::json!({"traceparent": [PARENT], "tracestate": ["a=1", 5, "b=2"], "baggage": {"a": 1}});
     let object = object.as_object().expect("it is one");

@@ -10,11 +10,11 @@ pub(super) const MAX_LEN: usize = 1024;
 
 /// The beginning of a text.
 pub(super) fn cut(text: &str) -> &str {
-    match text.char_indices().find(|(at, c)| at + c.len_utf8() > MAX_LEN) {
-        _ if text.len() <= MAX_LEN => text,
-        Some((at, _)) => &text[..at],
-        None => text,
+    if text.len() <= MAX_LEN {
+        return text;
     }
+    let end = (0..=MAX_LEN).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    text.get(..end).unwrap_or_default()
 }
 
 /// A text that is put together, nearly always without allocating.

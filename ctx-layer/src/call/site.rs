@@ -147,6 +147,18 @@ impl Site {
         Site::new(this, place, place.event, event.level, event.fields, Kind::EVENT)
     }
 
+    /// Where spans of this crate's own come from. `this` is the `static` that this value becomes.
+    #[cfg(feature = "http-server")]
+    pub(crate) const fn span(
+        this: &'static Self,
+        place: &Place,
+        name: &'static str,
+        level: Level,
+        fields: &'static [&'static str],
+    ) -> Self {
+        Site::new(this, place, name, level, fields, Kind::SPAN)
+    }
+
     /// Whether anybody wants what comes from here. `level` is its own: as a constant it costs nothing to ask.
     #[inline(always)]
     pub fn is_on(&'static self, level: Level) -> bool {
@@ -166,6 +178,15 @@ impl Site {
     /// Makes a span from here. Ask [`is_on`](Self::is_on) first.
     pub fn open(&'static self, values: &Values<'_>) -> Span {
         self.open_by(values, |values| Span::new(&self.metadata, values))
+    }
+
+    /// The same, [whole](crate::layer::open): for those who nearly always have fields in force.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn open_whole(&'static self, values: &Values<'_>) -> Span {
+        if is_logged(*self.metadata.level()) && !self.is_wanted() {
+            return self.open(values);
+        }
+        crate::layer::open(&self.metadata, values)
     }
 
     /// Makes a span from here that has this parent, or none.

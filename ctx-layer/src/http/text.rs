@@ -52,20 +52,31 @@ pub(super) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'
 
 /// The host and the port of an authority, a `Host` header, or an element of `X-Forwarded-For`.
 pub(super) fn host_and_port(authority: &str) -> (&str, Option<i64>) {
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let authority = split_after_last(authority, b'@').unwrap_or(authority);
     let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
+        Some(rest) => match split_at_first(rest, b']') {
             Some((host, rest)) => (host, rest.strip_prefix(':')),
             None => (authority, None),
         },
-        None => match authority.split_once(':') {
+        None => match split_at_first(authority, b':') {
             // More of them: an IPv6 address without brackets.
-            Some((_, port)) if port.contains(':') => (authority, None),
+            Some((_, port)) if port.bytes().any(|byte| byte == b':') => (authority, None),
             Some((host, port)) => (host, Some(port)),
             None => (authority, None),
         },
     };
     (host, port.and_then(|port| port.parse::<u16>().ok()).map(i64::from))
+}
+
+/// By bytes: hosts are short, and `str`'s own search is made for long texts.
+fn split_at_first(text: &str, at: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == at)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+fn split_after_last(text: &str, at: u8) -> Option<&str> {
+    let at = text.bytes().rposition(|byte| byte == at)?;
+    text.get(at + 1..)
 }
 
 /// The host and port that a request names: in its URI, or in `Host`.

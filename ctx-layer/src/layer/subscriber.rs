@@ -52,6 +52,10 @@ impl<S: Subscriber> ContextSubscriber<S> {
 
     #[inline]
     fn new_span_with(&self, attributes: &Attributes<'_>, ambient: Option<(&Fields, Option<&Ids>)>) -> Id {
+        #[cfg(feature = "http-server")]
+        if super::whole::is_whole(attributes) {
+            return self.inner.new_span(attributes);
+        }
         let augmentation = &self.core.augmentation;
         let augmented = augmentation.of(attributes.metadata());
         let (fields, ids) = match ambient {

@@ -2,33 +2,49 @@
 
 use std::{
     borrow::Cow,
-    cell::LazyCell,
     net::{IpAddr, SocketAddr},
 };
 
 use http::{HeaderName, header};
-use tracing::{Span, dispatcher, field::Empty};
+use tracing::{
+    Level, Span, dispatcher,
+    field::{Empty, Value},
+};
 
 use super::{client_address, layer::Settings};
-use crate::http::{
-    RequestHead, grpc,
-    method::MethodName,
-    text::{self, Composed},
+use crate::{
+    call::{Site, place},
+    http::{
+        RequestHead, grpc,
+        method::MethodName,
+        text::{self, Composed},
+    },
 };
 
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
-/// The parent of a span is the context in force, which is that of the caller. Whatever span happens to be entered where
-/// the server accepts connections is not.
+/// A span of these attributes. Where nobody wants it none of them is looked for.
 macro_rules! request_span {
-    ($($arguments:tt)*) => {{
-        let is_within_another = dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some());
-        if is_within_another {
-            root(|| tracing::info_span!(parent: None, $($arguments)*))
+    ($name:literal, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
+        const LEVEL: Level = Level::INFO;
+        static SITE: Site = Site::span(&SITE, &place!(module_path!()), $name, LEVEL, &[$($key),*]);
+        if SITE.is_on(LEVEL) {
+            $($found)*
+            open(&SITE, &[$(Some(&$value as &dyn Value)),*])
         } else {
-            tracing::info_span!($($arguments)*)
+            Span::none()
         }
     }};
+}
+
+/// The parent of a span is the context in force, which is that of the caller. Whatever span happens to be entered where
+/// the server accepts connections is not.
+fn open(site: &'static Site, values: &[Option<&(dyn Value + '_)>]) -> Span {
+    if dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some()) {
+        root(|| site.open_under(None, values))
+    } else {
+        site.open_whole(values)
+    }
 }
 
 /// A span without a parent here, and with the one that the context in force names where spans are exported.
@@ -49,55 +65,59 @@ fn root(make: impl FnOnce() -> Span) -> Span {
 /// The span of an HTTP request, named by method and route.
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
 pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings) -> Span {
-    // Where nobody wants the span none of this is looked for.
-    let method = LazyCell::new(|| MethodName::of(request.method()));
-    let route = LazyCell::new(|| route(request, settings));
-    let name = LazyCell::new(|| name(*method, route.as_deref()));
-    let query = LazyCell::new(|| Some(Composed::of(settings.query.shown(request.uri().query()?)?)));
-    let server = LazyCell::new(|| server(request));
-    let client = LazyCell::new(|| client(request, settings).map(Composed::of));
     request_span!(
         "request",
-        otel.name = name.as_str(),
-        otel.kind = "server",
-        http.request.method = method.attribute(),
-        http.request.method_original = method.original(),
-        http.route = route.as_deref(),
-        url.scheme = scheme(request, settings),
-        url.path = text::cut(request.uri().path()),
-        url.query = query.as_ref().map(Composed::as_str),
-        server.address = server.map(|(host, _)| host),
-        server.port = server.and_then(|(_, port)| port),
-        client.address = client.as_ref().map(Composed::as_str),
-        network.protocol.version = text::version(request.version()),
-        user_agent.original = text::header(request.headers(), &header::USER_AGENT).map(text::cut),
-        http.response.status_code = Empty,
-        error.type = Empty,
-        otel.status_code = Empty,
-        otel.status_description = Empty,
-        cancelled = Empty,
+        {
+            let method = MethodName::of(request.method());
+            let route = route(request, settings);
+            let name = name(method, route.as_deref());
+            let query = request.uri().query().and_then(|query| settings.query.shown(query)).map(Composed::of);
+            let (host, port) = server(request);
+            let client = client(request, settings).map(Composed::of);
+        }
+        "otel.name": name.as_str(),
+        "otel.kind": "server",
+        "http.request.method": method.attribute(),
+        "http.request.method_original": method.original(),
+        "http.route": route.as_deref(),
+        "url.scheme": scheme(request, settings),
+        "url.path": text::cut(request.uri().path()),
+        "url.query": query.as_ref().map(Composed::as_str),
+        "server.address": host,
+        "server.port": port,
+        "client.address": client.as_ref().map(Composed::as_str),
+        "network.protocol.version": text::version(request.version()),
+        "user_agent.original": text::header(request.headers(), &header::USER_AGENT).map(text::cut),
+        "http.response.status_code": Empty,
+        "error.type": Empty,
+        "otel.status_code": Empty,
+        "otel.status_description": Empty,
+        "cancelled": Empty,
     )
 }
 
 /// The span of a call by gRPC, named by service and method.
 /// <https://opentelemetry.io/docs/specs/semconv/rpc/grpc/>
 pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings) -> Span {
-    let server = LazyCell::new(|| server(request));
-    let client = LazyCell::new(|| client(request, settings).map(Composed::of));
     request_span!(
         "call",
-        otel.name = grpc::method(request.uri().path()),
-        otel.kind = "server",
-        rpc.system.name = "grpc",
-        rpc.method = grpc::method(request.uri().path()),
-        server.address = server.map(|(host, _)| host),
-        server.port = server.and_then(|(_, port)| port),
-        client.address = client.as_ref().map(Composed::as_str),
-        rpc.response.status_code = Empty,
-        error.type = Empty,
-        otel.status_code = Empty,
-        otel.status_description = Empty,
-        cancelled = Empty,
+        {
+            let method = grpc::method(request.uri().path());
+            let (host, port) = server(request);
+            let client = client(request, settings).map(Composed::of);
+        }
+        "otel.name": method,
+        "otel.kind": "server",
+        "rpc.system.name": "grpc",
+        "rpc.method": method,
+        "server.address": host,
+        "server.port": port,
+        "client.address": client.as_ref().map(Composed::as_str),
+        "rpc.response.status_code": Empty,
+        "error.type": Empty,
+        "otel.status_code": Empty,
+        "otel.status_description": Empty,
+        "cancelled": Empty,
     )
 }
 
@@ -131,9 +151,10 @@ fn scheme<'a>(request: &RequestHead<'a>, settings: &Settings) -> &'a str {
     }
 }
 
-fn server<'a>(request: &RequestHead<'a>) -> Option<(&'a str, Option<i64>)> {
-    let (host, port) = text::host_and_port(text::server_of(request.uri(), request.headers())?);
-    Some((text::cut(host), port))
+fn server<'a>(request: &RequestHead<'a>) -> (Option<&'a str>, Option<i64>) {
+    let Some(server) = text::server_of(request.uri(), request.headers()) else { return (None, None) };
+    let (host, port) = text::host_and_port(server);
+    (Some(text::cut(host)), port)
 }
 
 fn client(request: &RequestHead<'_>, settings: &Settings) -> Option<IpAddr> {

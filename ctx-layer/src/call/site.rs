@@ -180,13 +180,13 @@ impl Site {
         self.open_by(values, |values| Span::new(&self.metadata, values))
     }
 
-    /// The same, [whole](crate::layer::open): for those who nearly always have fields in force.
+    /// The same, [whole](crate::layer::open), where it is known which fields are in force.
     #[cfg(feature = "http-server")]
-    pub(crate) fn open_whole(&'static self, values: &Values<'_>) -> Span {
+    pub(crate) fn open_whole(&'static self, values: &Values<'_>, fields: &crate::Fields) -> Span {
         if is_logged(*self.metadata.level()) && !self.is_wanted() {
             return self.open(values);
         }
-        crate::layer::open(&self.metadata, values)
+        crate::layer::open(&self.metadata, values, fields)
     }
 
     /// Makes a span from here that has this parent, or none.

@@ -132,9 +132,14 @@ impl Fields {
 
     pub(crate) fn with_entry(mut self, entry: Arc<Entry>) -> Self {
         let id = entry.declaration().id();
-        let position = self.position(id);
         let set = self.make_mut();
-        match position {
+        // They are nearly always set in the order in which they were registered.
+        if set.slots.last().is_none_or(|last| last.id < id) {
+            set.is_plain &= entry.is_plain();
+            set.slots.push(Slot { id, entry });
+            return self;
+        }
+        match set.slots.binary_search_by_key(&id, |slot| slot.id) {
             Ok(at) => set.slots[at].entry = entry,
             Err(at) => set.slots.insert(at, Slot { id, entry }),
         }

@@ -1,9 +1,8 @@
 //! Texts of requests, as they stand on spans.
 
-use std::fmt;
+use std::{cell::RefCell, fmt, mem};
 
 use http::{HeaderMap, HeaderName, Version, header};
-use smallvec::SmallVec;
 
 /// Of a path, a query, a user agent or a message no more than so many bytes stand on a span.
 pub(super) const MAX_LEN: usize = 1024;
@@ -17,24 +16,43 @@ pub(super) fn cut(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// A text that is put together, nearly always without allocating.
-#[derive(Default)]
-pub(super) struct Composed(SmallVec<[u8; 120]>);
+/// A text that is put together, without allocating once the thread is warm.
+pub(super) struct Composed(String);
+
+thread_local! {
+    /// Texts to be used again. So long as one is in use it is not here.
+    static MEMORY: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
 impl Composed {
+    pub(super) fn new() -> Self {
+        Composed(MEMORY.try_with(|memory| memory.borrow_mut().pop()).ok().flatten().unwrap_or_default())
+    }
+
     pub(super) fn of(value: impl fmt::Display) -> Self {
-        let mut composed = Composed::default();
+        let mut composed = Composed::new();
         // Writing to it cannot fail.
         let _ = fmt::Write::write_fmt(&mut composed, format_args!("{value}"));
         composed
     }
 
     pub(super) fn push(&mut self, text: &str) {
-        self.0.extend_from_slice(text.as_bytes());
+        self.0.push_str(text);
     }
 
     pub(super) fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        &self.0
+    }
+}
+
+impl Drop for Composed {
+    fn drop(&mut self) {
+        let mut text = mem::take(&mut self.0);
+        // One huge text must not cost memory on every thread for ever.
+        if text.capacity() <= MAX_LEN {
+            text.clear();
+            let _ = MEMORY.try_with(|memory| memory.borrow_mut().push(text));
+        }
     }
 }
 

@@ -52,10 +52,6 @@ impl<S: Subscriber> ContextSubscriber<S> {
 
     #[inline]
     fn new_span_with(&self, attributes: &Attributes<'_>, ambient: Option<(&Fields, Option<&Ids>)>) -> Id {
-        #[cfg(feature = "http-server")]
-        if super::whole::is_whole(attributes) {
-            return self.inner.new_span(attributes);
-        }
         let augmentation = &self.core.augmentation;
         let augmented = augmentation.of(attributes.metadata());
         let (fields, ids) = match ambient {
@@ -134,6 +130,12 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        #[cfg(feature = "http-server")]
+        if let Some(fields) = super::whole::fields_of(attributes) {
+            let id = self.inner.new_span(attributes);
+            self.core.remember(&id, fields);
+            return id;
+        }
         match self.core.augmentation.in_force_for_span(Parentage::of_span(attributes)) {
             InForce::Nothing => {
                 let id = self.new_span_with(attributes, None);

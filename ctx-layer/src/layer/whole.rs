@@ -14,26 +14,23 @@ use tracing_core::{
 
 use super::{ambient::Onto, core::Core, filled::Filled, rewrite::put_among};
 use crate::{
-    context::{InForce, give_back, in_force},
+    context::{BAGGAGE, NOTHING, address_alone, late, read},
     field::Fields,
 };
 
 thread_local! {
     /// Where the values stand that are whole. Has no destructor, and so can always be read.
     static WHOLE: Cell<usize> = const { Cell::new(0) };
+    /// The fields among them.
+    static FIELDS: Cell<Fields> = const { Cell::new(Fields::new()) };
 }
 
-/// Makes a span of a call site, whose values are in the order of its fields; with the parent that is in force.
-pub(crate) fn open(metadata: &'static Metadata<'static>, own: &[Option<&(dyn Value + '_)>]) -> Span {
-    dispatcher::get_default(|dispatch| {
-        if let InForce::Fields(fields) = in_force() {
-            let span = open_whole(dispatch, metadata, own, &fields);
-            give_back(fields);
-            if let Some(span) = span {
-                return span;
-            }
-        }
-        Span::new_with(metadata, &metadata.fields().value_set_all(own), dispatch)
+/// Makes a span of a call site, whose values are in the order of its fields; with the parent that is in force. `fields` are
+/// those of the context in force.
+pub(crate) fn open(metadata: &'static Metadata<'static>, own: &[Option<&(dyn Value + '_)>], fields: &Fields) -> Span {
+    dispatcher::get_default(|dispatch| match open_whole(dispatch, metadata, own, fields) {
+        Some(span) => span,
+        None => Span::new_with(metadata, &metadata.fields().value_set_all(own), dispatch),
     })
 }
 
@@ -44,6 +41,11 @@ fn open_whole(
     own: &[Option<&(dyn Value + '_)>],
     fields: &Fields,
 ) -> Option<Span> {
+    // Baggage may say more, and what was recorded late; and as many contexts may be attached that this one was refused.
+    let address = fields.address();
+    if matches!(address, NOTHING | BAGGAGE) || late::is_any() || read(address_alone) != Some(address) {
+        return None;
+    }
     let augmentation = &dispatch.downcast_ref::<Core>()?.augmentation;
     let augmented = augmentation.of(metadata);
     if !augmented.takes_fields || !augmented.declared.is_empty() {
@@ -52,16 +54,22 @@ fn open_whole(
     let additions = Onto { fields, ids: None, augmentation, augmented, filled: Filled::default() };
     let mut span = None;
     put_among(own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-        let _restore = Restore(WHOLE.replace(address(values)));
-        span = Some(Span::new_with(augmented.metadata, values, dispatch));
+        if FIELDS.try_with(|kept| kept.set(fields.clone())).is_ok() {
+            let _restore = Restore(WHOLE.replace(address_of(values)));
+            span = Some(Span::new_with(augmented.metadata, values, dispatch));
+        }
     });
     span
 }
 
-/// Whether all fields stand among the values already.
+/// The fields that stand among the values already, where all do.
 #[inline]
-pub(super) fn is_whole(attributes: &Attributes<'_>) -> bool {
-    WHOLE.get() == address(attributes.values())
+pub(super) fn fields_of(attributes: &Attributes<'_>) -> Option<Fields> {
+    if WHOLE.get() != address_of(attributes.values()) {
+        return None;
+    }
+    // None are left where whoever stands around the subscriber has made another whole span first.
+    FIELDS.try_with(Cell::take).ok().filter(|fields| !fields.is_blank())
 }
 
 /// What is whole again, once a span was made, or a layer has made others meanwhile.
@@ -70,9 +78,11 @@ struct Restore(usize);
 impl Drop for Restore {
     fn drop(&mut self) {
         WHOLE.set(self.0);
+        // Nobody has taken them where what was passed on was another span.
+        drop(FIELDS.try_with(Cell::take));
     }
 }
 
-fn address(values: &ValueSet<'_>) -> usize {
+fn address_of(values: &ValueSet<'_>) -> usize {
     std::ptr::from_ref(values).addr()
 }

@@ -15,7 +15,7 @@ use tower_service::Service;
 
 use super::{header_rule::Echo, layer::Settings, span};
 use crate::{
-    context::attach,
+    context::{ContextFieldsExt, attach},
     http::{
         ContextBody, RequestHead,
         body::{Begun, is_head, kind_of},
@@ -59,7 +59,10 @@ fn begin(request: &RequestHead<'_>, settings: &Settings) -> (Exchange, Echoes) {
     let is_grpc = grpc::is_grpc(request.headers());
     let span = {
         let _attached = attach(cx.clone());
-        if is_grpc { span::of_grpc(request, settings) } else { span::of_http(request, settings) }
+        match is_grpc {
+            true => span::of_grpc(request, settings, cx.fields()),
+            false => span::of_http(request, settings, cx.fields()),
+        }
     };
     if let Some(linked) = linked {
         link(&span, linked);

@@ -13,6 +13,7 @@ use tracing::{
 
 use super::{client_address, layer::Settings};
 use crate::{
+    Fields,
     call::{Site, place},
     http::{
         RequestHead, grpc,
@@ -25,12 +26,12 @@ static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto"
 
 /// A span of these attributes. Where nobody wants it none of them is looked for.
 macro_rules! request_span {
-    ($name:literal, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
+    ($name:literal, $fields:expr, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
         const LEVEL: Level = Level::INFO;
         static SITE: Site = Site::span(&SITE, &place!(module_path!()), $name, LEVEL, &[$($key),*]);
         if SITE.is_on(LEVEL) {
             $($found)*
-            open(&SITE, &[$(Some(&$value as &dyn Value)),*])
+            open(&SITE, &[$(Some(&$value as &dyn Value)),*], $fields)
         } else {
             Span::none()
         }
@@ -39,11 +40,11 @@ macro_rules! request_span {
 
 /// The parent of a span is the context in force, which is that of the caller. Whatever span happens to be entered where
 /// the server accepts connections is not.
-fn open(site: &'static Site, values: &[Option<&(dyn Value + '_)>]) -> Span {
+fn open(site: &'static Site, values: &[Option<&(dyn Value + '_)>], fields: &Fields) -> Span {
     if dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some()) {
         root(|| site.open_under(None, values))
     } else {
-        site.open_whole(values)
+        site.open_whole(values, fields)
     }
 }
 
@@ -64,9 +65,10 @@ fn root(make: impl FnOnce() -> Span) -> Span {
 
 /// The span of an HTTP request, named by method and route.
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
-pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings) -> Span {
+pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings, fields: &Fields) -> Span {
     request_span!(
         "request",
+        fields,
         {
             let method = MethodName::of(request.method());
             let route = route(request, settings);
@@ -98,9 +100,10 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings) -> Span {
 
 /// The span of a call by gRPC, named by service and method.
 /// <https://opentelemetry.io/docs/specs/semconv/rpc/grpc/>
-pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings) -> Span {
+pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings, fields: &Fields) -> Span {
     request_span!(
         "call",
+        fields,
         {
             let method = grpc::method(request.uri().path());
             let (host, port) = server(request);
@@ -123,7 +126,7 @@ pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings) -> Span {
 
 /// `{method} {route}`.
 fn name(method: MethodName<'_>, route: Option<&str>) -> Composed {
-    let mut name = Composed::default();
+    let mut name = Composed::new();
     name.push(method.in_name());
     if let Some(route) = route {
         name.push(" ");

@@ -180,13 +180,23 @@ impl Site {
         self.open_by(values, |values| Span::new(&self.metadata, values))
     }
 
-    /// The same, [whole](crate::layer::open), where it is known which fields are in force.
+    /// The same, whole, where it is known which fields are in force: see [`open`](crate::layer::open).
     #[cfg(feature = "http-server")]
-    pub(crate) fn open_whole(&'static self, values: &Values<'_>, fields: &crate::Fields) -> Span {
+    pub(crate) fn open_whole<'v>(
+        &'static self,
+        values: &mut crate::layer::WithRoom<'v>,
+        fields: &'v crate::Fields,
+    ) -> Span {
         if is_logged(*self.metadata.level()) && !self.is_wanted() {
-            return self.open(values);
+            return self.open(self.own(values));
         }
         crate::layer::open(&self.metadata, values, fields)
+    }
+
+    /// Values without the room behind them.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn own<'a, 'v>(&self, values: &'a crate::layer::WithRoom<'v>) -> &'a Values<'v> {
+        &values[..self.metadata.fields().len().min(values.len())]
     }
 
     /// Makes a span from here that has this parent, or none.

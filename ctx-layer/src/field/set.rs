@@ -211,6 +211,12 @@ impl Fields {
         self.set.as_ref().is_none_or(|set| set.is_plain)
     }
 
+    /// Whether somebody else has the set too.
+    #[inline]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.set.as_ref().is_some_and(|set| Arc::strong_count(set) > 1)
+    }
+
     /// Whether both are one set, not merely equal ones.
     #[inline]
     pub(crate) fn is_same(&self, other: &Fields) -> bool {

@@ -72,7 +72,11 @@ impl Core {
     }
 
     pub(super) fn forget(&self, id: &Id) {
-        give_back(self.spans.forget(id));
+        let fields = self.spans.forget(id);
+        // Where nobody else has them no event will: they are dropped now, and not when the next request's are there too.
+        if fields.is_shared() {
+            give_back(fields);
+        }
     }
 
     /// Enters a span by `enter`, and sees to it that what it remembers is in force afterwards.

@@ -28,7 +28,7 @@ use tracing_core::Subscriber;
 
 pub(crate) use home::ids_of;
 #[cfg(feature = "http-server")]
-pub(crate) use whole::open;
+pub(crate) use whole::{WithRoom, open};
 
 pub use output::ContextOutput;
 #[cfg(feature = "fmt")]

@@ -12,7 +12,7 @@ use tracing_core::{
     span::Attributes,
 };
 
-use super::{ambient::Onto, core::Core, filled::Filled, rewrite::put_among};
+use super::{ambient, core::Core, filled::Filled};
 use crate::{
     context::{BAGGAGE, NOTHING, address_alone, late, read},
     field::Fields,
@@ -25,41 +25,45 @@ thread_local! {
     static FIELDS: Cell<Fields> = const { Cell::new(Fields::new()) };
 }
 
-/// Makes a span of a call site, whose values are in the order of its fields; with the parent that is in force. `fields` are
-/// those of the context in force.
-pub(crate) fn open(metadata: &'static Metadata<'static>, own: &[Option<&(dyn Value + '_)>], fields: &Fields) -> Span {
-    dispatcher::get_default(|dispatch| match open_whole(dispatch, metadata, own, fields) {
+/// Values in the order of a call site's fields, and behind them room for others. They are put in their place only once:
+/// moving what was just written costs more than all else here. Where there are more fields than room, they are put on the
+/// span as they are put on any other.
+pub(crate) type WithRoom<'v> = [Option<&'v (dyn Value + 'v)>];
+
+/// Makes a span of a call site, with the parent that is in force. `fields` are those of the context in force.
+pub(crate) fn open<'v>(metadata: &'static Metadata<'static>, values: &mut WithRoom<'v>, fields: &'v Fields) -> Span {
+    dispatcher::get_default(|dispatch| match open_whole(dispatch, metadata, values, fields) {
         Some(span) => span,
-        None => Span::new_with(metadata, &metadata.fields().value_set_all(own), dispatch),
+        None => {
+            let own = &values[..metadata.fields().len().min(values.len())];
+            Span::new_with(metadata, &metadata.fields().value_set_all(own), dispatch)
+        }
     })
 }
 
 /// `None` where the fields cannot simply be put among the values.
-fn open_whole(
+fn open_whole<'v>(
     dispatch: &Dispatch,
     metadata: &'static Metadata<'static>,
-    own: &[Option<&(dyn Value + '_)>],
-    fields: &Fields,
+    values: &mut WithRoom<'v>,
+    fields: &'v Fields,
 ) -> Option<Span> {
     // Baggage may say more, and what was recorded late; and as many contexts may be attached that this one was refused.
     let address = fields.address();
     if matches!(address, NOTHING | BAGGAGE) || late::is_any() || read(address_alone) != Some(address) {
         return None;
     }
-    let augmentation = &dispatch.downcast_ref::<Core>()?.augmentation;
-    let augmented = augmentation.of(metadata);
+    let augmented = dispatch.downcast_ref::<Core>()?.augmentation.of(metadata);
     if !augmented.takes_fields || !augmented.declared.is_empty() {
         return None;
     }
-    let additions = Onto { fields, ids: None, augmentation, augmented, filled: Filled::default() };
-    let mut span = None;
-    put_among(own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-        if FIELDS.try_with(|kept| kept.set(fields.clone())).is_ok() {
-            let _restore = Restore(WHOLE.replace(address_of(values)));
-            span = Some(Span::new_with(augmented.metadata, values, dispatch));
-        }
-    });
-    span
+    let all = augmented.metadata.fields();
+    let values = values.get_mut(..all.len())?;
+    ambient::put(fields, augmented, Filled::default(), values);
+    let values = all.value_set_all(values);
+    FIELDS.try_with(|kept| kept.set(fields.clone())).ok()?;
+    let _restore = Restore(WHOLE.replace(address_of(&values)));
+    Some(Span::new_with(augmented.metadata, &values, dispatch))
 }
 
 /// The fields that stand among the values already, where all do.

@@ -20,6 +20,7 @@ use crate::{
         method::MethodName,
         text::{self, Composed},
     },
+    layer::WithRoom,
 };
 
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
@@ -31,7 +32,15 @@ macro_rules! request_span {
         static SITE: Site = Site::span(&SITE, &place!(module_path!()), $name, LEVEL, &[$($key),*]);
         if SITE.is_on(LEVEL) {
             $($found)*
-            open(&SITE, &[$(Some(&$value as &dyn Value)),*], $fields)
+            open(
+                &SITE,
+                // With room for fourteen fields.
+                &mut [
+                    $(Some(&$value as &dyn Value),)*
+                    None, None, None, None, None, None, None, None, None, None, None, None, None, None,
+                ],
+                $fields,
+            )
         } else {
             Span::none()
         }
@@ -40,9 +49,9 @@ macro_rules! request_span {
 
 /// The parent of a span is the context in force, which is that of the caller. Whatever span happens to be entered where
 /// the server accepts connections is not.
-fn open(site: &'static Site, values: &[Option<&(dyn Value + '_)>], fields: &Fields) -> Span {
+fn open<'v>(site: &'static Site, values: &mut WithRoom<'v>, fields: &'v Fields) -> Span {
     if dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some()) {
-        root(|| site.open_under(None, values))
+        root(|| site.open_under(None, site.own(values)))
     } else {
         site.open_whole(values, fields)
     }

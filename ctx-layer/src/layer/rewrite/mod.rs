@@ -94,23 +94,3 @@ pub(super) fn rewrite(
         many::rewrite(source, own, fields, additions, then);
     }
 }
-
-/// Calls `then` with values that are at hand, and with what `additions` put among them: nothing is visited, nothing copied.
-///
-/// `fields` are the fields of the result; they start with those of the values.
-#[cfg(feature = "http-server")]
-#[inline]
-pub(super) fn put_among(
-    own: &Values<'_>,
-    fields: &FieldSet,
-    additions: &impl Additions,
-    then: &mut impl FnMut(&ValueSet<'_>),
-) {
-    const MANY: usize = 32;
-    room!(all: [Option<&(dyn Value + '_)>; MANY] = fields.len(), |_| None);
-    for (value, own) in all.iter_mut().zip(own) {
-        *value = *own;
-    }
-    additions.add(all);
-    then(&fields.value_set_all(all));
-}

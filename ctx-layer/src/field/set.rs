@@ -1,6 +1,7 @@
 //! The immutable set of values that stands in a context.
 
 use std::{
+    cell::Cell,
     fmt,
     sync::{
         Arc,
@@ -52,9 +53,18 @@ impl Set {
     }
 }
 
+/// A number that no other set got. Threads take many at a time, so that they do not all wait for one another.
 fn new_lineage() -> u64 {
+    const AT_A_TIME: u64 = 1024;
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+    thread_local! {
+        // Has no destructor, and so can always be used.
+        static OWN: Cell<u64> = const { Cell::new(0) };
+    }
+    let own = OWN.get();
+    let lineage = if own % AT_A_TIME == 0 { NEXT.fetch_add(AT_A_TIME, Ordering::Relaxed) } else { own };
+    OWN.set(lineage + 1);
+    lineage
 }
 
 #[derive(Clone)]
@@ -132,6 +142,12 @@ impl Fields {
 
     pub(crate) fn with_entry(mut self, entry: Arc<Entry>) -> Self {
         let id = entry.declaration().id();
+        if self.is_blank() {
+            let is_plain = entry.is_plain();
+            let mut slots = SmallVec::new();
+            slots.push(Slot { id, entry });
+            return Fields { set: Some(Arc::new(Set { slots, lineage: new_lineage(), is_plain })) };
+        }
         let set = self.make_mut();
         // They are nearly always set in the order in which they were registered.
         if set.slots.last().is_none_or(|last| last.id < id) {

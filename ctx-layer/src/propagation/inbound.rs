@@ -37,7 +37,7 @@ pub(super) fn extract_onto(
     table: &Table,
     boundary: &'static Boundary,
 ) -> Extracted {
-    let mut incoming = read_onto(base, carrier, trust, table, boundary);
+    let mut incoming = read_onto(base, carrier, trust, Some(table), boundary);
     let fields = incoming.take_fields();
     let (remote, is_continued, invalid) = (incoming.remote.clone(), incoming.is_continued, incoming.invalid);
     let dropped = mem::take(&mut incoming.dropped);
@@ -47,7 +47,12 @@ pub(super) fn extract_onto(
 #[cfg(feature = "http-server")]
 /// What a carrier says, for who sets more fields before a context is made of it.
 pub(super) fn read(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Incoming {
-    Table::with_registered(|table| read_onto(&Context::new(), carrier, trust, table, boundary))
+    let base = Context::new();
+    if !trust.is_internal() {
+        // Nothing of theirs is looked for among the fields.
+        return read_onto(&base, carrier, trust, None, boundary);
+    }
+    Table::with_registered(|table| read_onto(&base, carrier, trust, Some(table), boundary))
 }
 
 /// What a carrier says, as far as it is believed, and before a context is made of it: each value that a context gets costs
@@ -100,7 +105,7 @@ fn read_onto(
     base: &Context,
     carrier: &(impl Carrier + ?Sized),
     trust: Trust,
-    table: &Table,
+    table: Option<&Table>,
     boundary: &'static Boundary,
 ) -> Incoming {
     let mut inbound = Inbound { boundary, trust, table, dropped: Vec::new() };
@@ -160,7 +165,8 @@ struct Told {
 struct Inbound<'a> {
     boundary: &'static Boundary,
     trust: Trust,
-    table: &'a Table,
+    /// `None` where nothing is looked for.
+    table: Option<&'a Table>,
     dropped: Vec<Dropped>,
 }
 
@@ -217,8 +223,7 @@ impl Inbound<'_> {
     }
 
     fn member(&mut self, member: &Member<'_>, told: &mut Told) {
-        let table = self.table;
-        let fields = table.find(member.key());
+        let fields = self.table.map_or(&[][..], |table| table.find(member.key()));
         if fields.is_empty() {
             return self.other(member, told);
         }

@@ -180,14 +180,18 @@ where
         let mut this = self.project();
         let Some(exchange) = this.exchange.as_mut() else { return Poll::Pending };
         let is_head = *this.is_head;
-        let result = ready!(exchange.within(|| {
-            let result = ready!(this.stage.as_mut().poll(task));
-            Poll::Ready(result.map(|response| {
-                let (parts, body) = response.into_parts();
-                let begun = Begun::polled(&parts, is_head, body, task);
-                (parts, begun)
-            }))
-        }));
+        // Taken down here, and not handed out through `within`: large values take their time to be moved.
+        let mut result = None;
+        exchange.within(|| {
+            if let Poll::Ready(ready) = this.stage.as_mut().poll(task) {
+                result = Some(ready.map(|response| {
+                    let (parts, body) = response.into_parts();
+                    let begun = Begun::polled(&parts, is_head, body, task);
+                    (parts, begun)
+                }));
+            }
+        });
+        let Some(result) = result else { return Poll::Pending };
         let Some(mut exchange) = this.exchange.take() else { return Poll::Pending };
         match result {
             Ok((mut parts, begun)) => {

@@ -25,6 +25,29 @@ use crate::{
 
 static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// What may stand on a span. Where there is none, outputs need not be asked to look.
+trait Attribute {
+    fn value(&self) -> Option<&dyn Value>;
+}
+
+impl Attribute for &str {
+    fn value(&self) -> Option<&dyn Value> {
+        Some(self)
+    }
+}
+
+impl<T: Value> Attribute for Option<T> {
+    fn value(&self) -> Option<&dyn Value> {
+        self.as_ref().map(|value| value as &dyn Value)
+    }
+}
+
+impl Attribute for Empty {
+    fn value(&self) -> Option<&dyn Value> {
+        None
+    }
+}
+
 /// A span of these attributes. Where nobody wants it none of them is looked for.
 macro_rules! request_span {
     ($name:literal, $fields:expr, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
@@ -36,7 +59,7 @@ macro_rules! request_span {
                 &SITE,
                 // With room for fourteen fields.
                 &mut [
-                    $(Some(&$value as &dyn Value),)*
+                    $(Attribute::value(&$value),)*
                     None, None, None, None, None, None, None, None, None, None, None, None, None, None,
                 ],
                 $fields,

@@ -165,6 +165,13 @@ impl Site {
         may_be_on(level) && (self.is_wanted() || is_logged(level))
     }
 
+    /// Whether anybody wants what comes from here, at least sometimes: whether it is worth asking.
+    #[cfg(feature = "http-server")]
+    #[inline]
+    pub(crate) fn is_ever_on(&'static self, level: Level) -> bool {
+        may_be_on(level) && (!self.callsite.interest().is_never() || is_logged(level))
+    }
+
     #[inline]
     fn is_wanted(&'static self) -> bool {
         let interest = self.callsite.interest();

@@ -14,14 +14,11 @@ use smallvec::SmallVec;
 use tower_service::Service;
 
 use super::{header_rule::Echo, layer::Settings, span};
-use crate::{
-    context::{ContextFieldsExt, attach},
-    http::{
-        ContextBody, RequestHead,
-        body::{Begun, is_head, kind_of},
-        exchange::{Exchange, Side},
-        grpc,
-    },
+use crate::http::{
+    ContextBody, RequestHead,
+    body::{Begun, is_head, kind_of},
+    exchange::{Exchange, Side},
+    grpc,
 };
 
 /// A service whose requests have their context, and a span. Made by [`ServerLayer`](super::ServerLayer).
@@ -57,13 +54,7 @@ fn begin(request: &RequestHead<'_>, settings: &Settings) -> (Exchange, Echoes) {
     let cx = incoming.into_context(fields);
 
     let is_grpc = grpc::is_grpc(request.headers());
-    let span = {
-        let _attached = attach(cx.clone());
-        match is_grpc {
-            true => span::of_grpc(request, settings, cx.fields()),
-            false => span::of_http(request, settings, cx.fields()),
-        }
-    };
+    let span = if is_grpc { span::of_grpc(request, settings, &cx) } else { span::of_http(request, settings, &cx) };
     if let Some(linked) = linked {
         link(&span, linked);
     }

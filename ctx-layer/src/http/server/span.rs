@@ -6,6 +6,7 @@ use std::{
 };
 
 use http::{HeaderName, header};
+use opentelemetry::Context;
 use tracing::{
     Level, Span, dispatcher,
     field::{Empty, Value},
@@ -15,6 +16,7 @@ use super::{client_address, layer::Settings};
 use crate::{
     Fields,
     call::{Site, place},
+    context::{ContextFieldsExt, attach},
     http::{
         RequestHead, grpc,
         method::MethodName,
@@ -48,25 +50,29 @@ impl Attribute for Empty {
     }
 }
 
-/// A span of these attributes. Where nobody wants it none of them is looked for.
+/// A span of these attributes, with a context in force. Where nobody wants it nothing is looked for nor put in force.
 macro_rules! request_span {
-    ($name:literal, $fields:expr, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
+    ($name:literal, within $cx:expr, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
         const LEVEL: Level = Level::INFO;
         static SITE: Site = Site::span(&SITE, &place!(module_path!()), $name, LEVEL, &[$($key),*]);
-        if SITE.is_on(LEVEL) {
-            $($found)*
-            open(
-                &SITE,
-                // With room for fourteen fields.
-                &mut [
-                    $(Attribute::value(&$value),)*
-                    None, None, None, None, None, None, None, None, None, None, None, None, None, None,
-                ],
-                $fields,
-            )
-        } else {
-            Span::none()
+        if !SITE.is_ever_on(LEVEL) {
+            return Span::none();
         }
+        // Before they are asked: filters may look at what is in force.
+        let _attached = attach($cx.clone());
+        if !SITE.is_on(LEVEL) {
+            return Span::none();
+        }
+        $($found)*
+        open(
+            &SITE,
+            // With room for fourteen fields.
+            &mut [
+                $(Attribute::value(&$value),)*
+                None, None, None, None, None, None, None, None, None, None, None, None, None, None,
+            ],
+            $cx.fields(),
+        )
     }};
 }
 
@@ -97,10 +103,10 @@ fn root(make: impl FnOnce() -> Span) -> Span {
 
 /// The span of an HTTP request, named by method and route.
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
-pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings, fields: &Fields) -> Span {
+pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings, cx: &Context) -> Span {
     request_span!(
         "request",
-        fields,
+        within cx,
         {
             let method = MethodName::of(request.method());
             let route = route(request, settings);
@@ -132,10 +138,10 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings, fields: &F
 
 /// The span of a call by gRPC, named by service and method.
 /// <https://opentelemetry.io/docs/specs/semconv/rpc/grpc/>
-pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings, fields: &Fields) -> Span {
+pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings, cx: &Context) -> Span {
     request_span!(
         "call",
-        fields,
+        within cx,
         {
             let method = grpc::method(request.uri().path());
             let (host, port) = server(request);

@@ -59,6 +59,7 @@ impl Exchange {
         let entered = self.span.enter();
         let mut over = None;
         if may_activate && self.is_activated.is_none() {
+            // Only now can it be told. Attached over what entering did it is as good as below, and leaves nothing entered twice.
             let is_activated = is_activated(cx);
             self.is_activated = Some(is_activated);
             if !is_activated {
@@ -189,13 +190,15 @@ impl Exchange {
 /// do so whenever the span is entered.
 fn is_activated(cx: &Context) -> bool {
     read(|now| {
-        let (ours, now_span) = (active_ids(cx), now.span());
+        let now_span = now.span();
         let now_span = now_span.span_context();
-        now_span.is_valid()
-            && !now_span.is_remote()
-            && ours.is_none_or(|(trace_id, _)| trace_id == now_span.trace_id())
-            && now.fields().is_same(cx.fields())
-            && now.baggage().len() == cx.baggage().len()
+        let is_of_trace = if now_span.is_valid() {
+            !now_span.is_remote() && active_ids(cx).is_none_or(|(trace_id, _)| trace_id == now_span.trace_id())
+        } else {
+            // A provider that was shut down gives such spans. By the fields alone it is told that it is of this request.
+            now.has_active_span() && !cx.fields().is_blank()
+        };
+        is_of_trace && now.fields().is_same(cx.fields()) && now.baggage().len() == cx.baggage().len()
     })
     .unwrap_or(false)
 }

@@ -44,8 +44,8 @@ pub(super) fn extract_onto(
     Extracted { cx: incoming.into_context_on(base, fields), remote, is_continued, invalid, dropped }
 }
 
-#[cfg(feature = "http-server")]
 /// What a carrier says, for who sets more fields before a context is made of it.
+#[cfg(feature = "http-server")]
 pub(super) fn read(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Incoming {
     let base = Context::new();
     if !trust.is_internal() {

@@ -62,7 +62,7 @@ fn new_lineage() -> u64 {
         static OWN: Cell<u64> = const { Cell::new(0) };
     }
     let own = OWN.get();
-    let lineage = if own % AT_A_TIME == 0 { NEXT.fetch_add(AT_A_TIME, Ordering::Relaxed) } else { own };
+    let lineage = if own.is_multiple_of(AT_A_TIME) { NEXT.fetch_add(AT_A_TIME, Ordering::Relaxed) } else { own };
     OWN.set(lineage + 1);
     lineage
 }

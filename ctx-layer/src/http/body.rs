@@ -103,6 +103,7 @@ impl<B: Body + 'static> Begun<B> {
     }
 }
 
+#[cfg(feature = "http-server")]
 type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
 
 /// Polls a body of `axum`'s, of a length that is known; no other.

@@ -162,6 +162,17 @@ fn a_trace_that_is_continued_allocates_what_its_context_does() {
 }
 
 #[test]
+fn fields_that_are_set_cost_their_values_and_no_other_context() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let with_fields = || {
+        let layer = ServerLayer::new().fields(|_, fields| fields.with(&TENANT_ID, "acme"));
+        layer.layer(tower::service_fn(|request| ready(now(handler(request)))))
+    };
+    // The text, what is known of it, and the set.
+    assert_eq!(allocations(with_fields(), continued), allocations(ours(), continued) + 3);
+}
+
+#[test]
 fn a_request_whose_span_somebody_looks_at_allocates_no_more_than_any_span() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     // `Registry` allocates nothing for a span, once warm; nor does this layer.

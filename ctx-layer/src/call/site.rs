@@ -147,10 +147,29 @@ impl Site {
         Site::new(this, place, place.event, event.level, event.fields, Kind::EVENT)
     }
 
+    /// Where spans of this crate's own come from. `this` is the `static` that this value becomes.
+    #[cfg(feature = "http-server")]
+    pub(crate) const fn span(
+        this: &'static Self,
+        place: &Place,
+        name: &'static str,
+        level: Level,
+        fields: &'static [&'static str],
+    ) -> Self {
+        Site::new(this, place, name, level, fields, Kind::SPAN)
+    }
+
     /// Whether anybody wants what comes from here. `level` is its own: as a constant it costs nothing to ask.
     #[inline(always)]
     pub fn is_on(&'static self, level: Level) -> bool {
         may_be_on(level) && (self.is_wanted() || is_logged(level))
+    }
+
+    /// Whether anybody wants what comes from here, at least sometimes: whether it is worth asking.
+    #[cfg(feature = "http-server")]
+    #[inline]
+    pub(crate) fn is_ever_on(&'static self, level: Level) -> bool {
+        may_be_on(level) && (!self.callsite.interest().is_never() || is_logged(level))
     }
 
     #[inline]
@@ -166,6 +185,25 @@ impl Site {
     /// Makes a span from here. Ask [`is_on`](Self::is_on) first.
     pub fn open(&'static self, values: &Values<'_>) -> Span {
         self.open_by(values, |values| Span::new(&self.metadata, values))
+    }
+
+    /// The same, whole, where it is known which fields are in force: see [`open`](crate::layer::open).
+    #[cfg(feature = "http-server")]
+    pub(crate) fn open_whole<'v>(
+        &'static self,
+        values: &mut crate::layer::WithRoom<'v>,
+        fields: &'v crate::Fields,
+    ) -> Span {
+        if is_logged(*self.metadata.level()) && !self.is_wanted() {
+            return self.open(self.own(values));
+        }
+        crate::layer::open(&self.metadata, values, fields)
+    }
+
+    /// Values without the room behind them.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn own<'a, 'v>(&self, values: &'a crate::layer::WithRoom<'v>) -> &'a Values<'v> {
+        &values[..self.metadata.fields().len().min(values.len())]
     }
 
     /// Makes a span from here that has this parent, or none.

@@ -1,6 +1,7 @@
 //! The immutable set of values that stands in a context.
 
 use std::{
+    cell::Cell,
     fmt,
     sync::{
         Arc,
@@ -52,9 +53,18 @@ impl Set {
     }
 }
 
+/// A number that no other set got. Threads take many at a time, so that they do not all wait for one another.
 fn new_lineage() -> u64 {
+    const AT_A_TIME: u64 = 1024;
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
+    thread_local! {
+        // Has no destructor, and so can always be used.
+        static OWN: Cell<u64> = const { Cell::new(0) };
+    }
+    let own = OWN.get();
+    let lineage = if own.is_multiple_of(AT_A_TIME) { NEXT.fetch_add(AT_A_TIME, Ordering::Relaxed) } else { own };
+    OWN.set(lineage + 1);
+    lineage
 }
 
 #[derive(Clone)]
@@ -132,9 +142,20 @@ impl Fields {
 
     pub(crate) fn with_entry(mut self, entry: Arc<Entry>) -> Self {
         let id = entry.declaration().id();
-        let position = self.position(id);
+        if self.is_blank() {
+            let is_plain = entry.is_plain();
+            let mut slots = SmallVec::new();
+            slots.push(Slot { id, entry });
+            return Fields { set: Some(Arc::new(Set { slots, lineage: new_lineage(), is_plain })) };
+        }
         let set = self.make_mut();
-        match position {
+        // They are nearly always set in the order in which they were registered.
+        if set.slots.last().is_none_or(|last| last.id < id) {
+            set.is_plain &= entry.is_plain();
+            set.slots.push(Slot { id, entry });
+            return self;
+        }
+        match set.slots.binary_search_by_key(&id, |slot| slot.id) {
             Ok(at) => set.slots[at].entry = entry,
             Err(at) => set.slots.insert(at, Slot { id, entry }),
         }
@@ -204,6 +225,12 @@ impl Fields {
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.set.as_ref().is_none_or(|set| set.is_plain)
+    }
+
+    /// Whether somebody else has the set too.
+    #[inline]
+    pub(crate) fn is_shared(&self) -> bool {
+        self.set.as_ref().is_some_and(|set| Arc::strong_count(set) > 1)
     }
 
     /// Whether both are one set, not merely equal ones.

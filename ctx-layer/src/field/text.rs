@@ -58,9 +58,23 @@ pub(crate) fn is_presentable(text: &str, max_len: usize) -> bool {
 
 /// Whether a text has a character that must not reach a terminal or a log file.
 pub(crate) fn has_unsafe(text: &str) -> bool {
-    // The usual identifier is printable ASCII. All of it is looked at, several bytes at a time.
-    let is_printable = text.bytes().fold(true, |so_far, b| so_far & (0x20..0x7f).contains(&b));
-    !is_printable && text.chars().any(is_unsafe_in_text)
+    !is_printable(text.as_bytes()) && text.chars().any(is_unsafe_in_text)
+}
+
+/// Whether it is printable ASCII, as the usual identifier is. Eight bytes at a time: wider loads would have to wait for what
+/// was just copied there.
+fn is_printable(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk() else { return text.iter().all(|byte| (0x20..0x7f).contains(byte)) };
+    // The last eight are looked at whole, though some of them were before.
+    is_eight_printable(last) && text.as_chunks().0.iter().all(is_eight_printable)
+}
+
+fn is_eight_printable(bytes: &[u8; 8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    let bytes = u64::from_le_bytes(*bytes);
+    // The upper bit of a byte is set where that is not ASCII, is DEL, or is below the blank. Only a byte of which that is so
+    // carries into the one above.
+    (bytes | bytes.wrapping_add(ONES) | bytes.wrapping_sub(ONES * 0x20)) & (ONES * 0x80) == 0
 }
 
 /// Characters by which a value could end its line, move the cursor, colour the terminal or reorder what is shown:
@@ -88,6 +102,22 @@ impl FloorCharBoundary for str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_byte_counts_wherever_it_stands() {
+        for len in 0..=40 {
+            for at in 0..len {
+                for byte in 0..=0xff {
+                    for others in [b' ', b'a', b'~'] {
+                        let mut text = vec![others; len];
+                        text[at] = byte;
+                        assert_eq!(is_printable(&text), (0x20..0x7f).contains(&byte), "{byte:#x} at {at} of {len}");
+                    }
+                }
+            }
+            assert!(is_printable(&vec![b'a'; len]));
+        }
+    }
 
     #[test]
     fn a_text_that_fits_is_kept() {

@@ -83,18 +83,16 @@ pub(crate) struct Entry {
 impl Entry {
     pub(crate) fn new<T: FieldType>(declaration: &'static Declaration, value: T) -> Arc<Entry> {
         let is_public = declaration.policy().sensitivity() == Sensitivity::Public;
-        let (shown, is_plain, value) = match shown_as_it_is(value, declaration.policy().max_text_len()) {
-            Ok(text) => (Shown::Text(text), is_public, None),
-            Err(value) => {
-                let shown = show(&value, declaration.policy().max_text_len());
-                let any: &dyn Any = &value;
-                let is_text = any.is::<String>() || any.is::<&'static str>();
-                let is_plain = is_public && (is_text || !matches!(shown, Shown::Text(_)));
-                let value: Box<dyn Erased> = Box::new(value);
-                (shown, is_plain, Some(value))
-            }
+        let max_len = declaration.policy().max_text_len();
+        let value = match shown_as_it_is(value, max_len) {
+            Ok(text) => return Entry::finish(declaration, Shown::Text(text), is_public, None),
+            Err(value) => value,
         };
-        Entry::finish(declaration, shown, is_plain, value)
+        let shown = show(&value, max_len);
+        let any: &dyn Any = &value;
+        let is_text = any.is::<String>() || any.is::<&'static str>();
+        let is_plain = is_public && (is_text || !matches!(shown, Shown::Text(_)));
+        Entry::finish(declaration, shown, is_plain, Some(Box::new(value)))
     }
 
     #[inline(always)]

@@ -17,10 +17,15 @@ pin_project! {
     /// The body of a response. Its request's context is in force and its span is entered whenever it is polled, and when
     /// it is dropped; the span ends with it.
     #[derive(Debug)]
-    pub struct ContextBody<B> {
+    pub struct ContextBody<B>
+    where
+        B: Body,
+    {
         // `None` once it has come to its end, or is being dropped.
         #[pin]
         body: Option<B>,
+        // What was polled already, and nobody has asked for yet.
+        first: Option<Result<Frame<B::Data>, B::Error>>,
         exchange: Option<Exchange>,
         // Of a length that is known: what is still to come.
         remaining: Option<u64>,
@@ -28,48 +33,128 @@ pin_project! {
         is_complete: bool,
     }
 
-    impl<B> PinnedDrop for ContextBody<B> {
+    impl<B> PinnedDrop for ContextBody<B>
+    where
+        B: Body,
+    {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             let Some(exchange) = this.exchange.as_mut() else { return };
             if !*this.is_complete {
                 exchange.cancelled();
             }
-            let _entered = exchange.enter();
-            this.body.set(None);
+            if this.body.is_some() {
+                let _entered = exchange.enter();
+                this.body.set(None);
+            }
         }
     }
 }
 
 impl<B: Body> ContextBody<B> {
-    /// `method` is that of the request.
-    pub(super) fn new(mut exchange: Exchange, response: &Parts, is_head: bool, body: B) -> Self {
+    /// `is_head`: the request's method is `HEAD`.
+    pub(super) fn new(mut exchange: Exchange, response: &Parts, is_head: bool, begun: Begun<B>) -> Self {
         exchange.responded(response.status, response.version, &response.headers);
-        if body.is_end_stream() {
+        let Begun { body, first } = begun;
+        if body.is_none() && first.is_none() {
             exchange.ended();
-            let entered = exchange.enter();
-            drop(body);
-            drop(entered);
-            return ContextBody { body: None, exchange: None, remaining: None, is_complete: true };
+            return ContextBody { body, first, exchange: None, remaining: None, is_complete: true };
         }
-        // Bodies that are not sent, whatever they are (RFC 9110, sections 6.4.1 and 9.3.2).
-        let status = response.status;
-        let is_bodyless =
-            is_head || status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-        let remaining = if exchange.awaits_trailers() { None } else { length(response, &body) };
-        let is_complete = is_bodyless || remaining == Some(0);
-        ContextBody { body: Some(body), exchange: Some(exchange), remaining, is_complete }
+        let remaining = if exchange.awaits_trailers() { None } else { length(response, body.as_ref(), first.as_ref()) };
+        let is_complete = is_bodyless(response.status, is_head) || remaining == Some(0);
+        ContextBody { body, first, exchange: Some(exchange), remaining, is_complete }
     }
+}
+
+/// A body as it is when the response begins. Made within the request's span, so that a body that is at its end is dropped
+/// there.
+pub(super) struct Begun<B: Body> {
+    body: Option<B>,
+    first: Option<Result<Frame<B::Data>, B::Error>>,
+}
+
+impl<B: Body> Begun<B> {
+    pub(super) fn of(body: B) -> Self {
+        Begun { body: Some(body).filter(|body| !body.is_end_stream()), first: None }
+    }
+}
+
+#[cfg(feature = "http-server")]
+impl<B: Body + 'static> Begun<B> {
+    /// The same, and polled once where the body is `axum`'s and of a length that is known. That is nearly always at hand as a
+    /// whole; so the span need not be entered again, which takes as long as all else that is done for the body.
+    ///
+    /// Others are not: a body that is polled must not be moved any more, and only of `axum`'s is known that it may be.
+    pub(super) fn polled(response: &Parts, is_head: bool, body: B, task: &mut Context<'_>) -> Self {
+        let mut begun = Begun::of(body);
+        if is_bodyless(response.status, is_head) {
+            return begun;
+        }
+        let polled = begun.body.as_mut().and_then(|body| poll_axum(body, task));
+        begun.first = match polled {
+            None | Some(Poll::Pending) => return begun,
+            Some(Poll::Ready(first)) => first,
+        };
+        let is_ended = !matches!(begun.first, Some(Ok(_))) || begun.body.as_ref().is_none_or(Body::is_end_stream);
+        if is_ended {
+            begun.body = None;
+        }
+        begun
+    }
+}
+
+#[cfg(feature = "http-server")]
+type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
+
+/// Polls a body of `axum`'s, of a length that is known; no other.
+#[cfg(feature = "axum")]
+fn poll_axum<B: Body + 'static>(body: &mut B, task: &mut Context<'_>) -> Option<Polled<B>> {
+    use std::any::Any;
+    body.size_hint().exact()?;
+    let body = (body as &mut dyn Any).downcast_mut::<::axum::body::Body>()?;
+    let mut polled = Some(Pin::new(body).poll_frame(task));
+    // It is the same type.
+    (&mut polled as &mut dyn Any).downcast_mut::<Option<Polled<B>>>()?.take()
+}
+
+#[cfg(all(feature = "http-server", not(feature = "axum")))]
+fn poll_axum<B: Body + 'static>(_: &mut B, _: &mut Context<'_>) -> Option<Polled<B>> {
+    None
 }
 
 pub(super) fn is_head(method: &Method) -> bool {
     *method == Method::HEAD
 }
 
+/// Whether the body is not sent, whatever it is (RFC 9110, sections 6.4.1 and 9.3.2).
+fn is_bodyless(status: StatusCode, is_head: bool) -> bool {
+    is_head || status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
 /// How long the body will be: servers do not ask for more once that much was sent.
-fn length(response: &Parts, body: &impl Body) -> Option<u64> {
+fn length<B: Body>(
+    response: &Parts,
+    body: Option<&B>,
+    first: Option<&Result<Frame<B::Data>, B::Error>>,
+) -> Option<u64> {
     let told = || response.headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
-    body.size_hint().exact().or_else(told)
+    size(body, first).exact().or_else(told)
+}
+
+/// What is still to be given out.
+fn size<B: Body>(body: Option<&B>, first: Option<&Result<Frame<B::Data>, B::Error>>) -> SizeHint {
+    let mut size = body.map_or(SizeHint::with_exact(0), Body::size_hint);
+    if let Some(Ok(first)) = first
+        && let Some(data) = first.data_ref()
+    {
+        let len = data.remaining() as u64;
+        // The bounds must not cross while they are set.
+        if let Some(upper) = size.upper() {
+            size.set_upper(upper.saturating_add(len));
+        }
+        size.set_lower(size.lower().saturating_add(len));
+    }
+    size
 }
 
 impl<B> Body for ContextBody<B>
@@ -83,19 +168,22 @@ where
     fn poll_frame(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let mut this = self.project();
         let Some(exchange) = this.exchange.as_mut() else { return Poll::Ready(None) };
-        let (polled, is_ended) = exchange.within(|| {
-            let Some(mut body) = this.body.as_mut().as_pin_mut() else { return (Poll::Ready(None), true) };
-            let polled = body.as_mut().poll_frame(task);
-            let is_ended = match &polled {
-                Poll::Pending => false,
-                Poll::Ready(None | Some(Err(_))) => true,
-                Poll::Ready(Some(Ok(_))) => body.is_end_stream(),
-            };
-            if is_ended {
-                this.body.set(None);
-            }
-            (polled, is_ended)
-        });
+        let (polled, is_ended) = match this.first.take() {
+            Some(first) => (Poll::Ready(Some(first)), this.body.is_none()),
+            None => exchange.within(|| {
+                let Some(mut body) = this.body.as_mut().as_pin_mut() else { return (Poll::Ready(None), true) };
+                let polled = body.as_mut().poll_frame(task);
+                let is_ended = match &polled {
+                    Poll::Pending => false,
+                    Poll::Ready(None | Some(Err(_))) => true,
+                    Poll::Ready(Some(Ok(_))) => body.is_end_stream(),
+                };
+                if is_ended {
+                    this.body.set(None);
+                }
+                (polled, is_ended)
+            }),
+        };
         match &polled {
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(trailers) = frame.trailers_ref() {
@@ -121,17 +209,17 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.as_ref().is_none_or(Body::is_end_stream)
+        self.first.is_none() && self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.as_ref().map_or(SizeHint::with_exact(0), Body::size_hint)
+        size(self.body.as_ref(), self.first.as_ref())
     }
 }
 
 impl<B: Body + Default> Default for ContextBody<B> {
     fn default() -> Self {
-        ContextBody { body: Some(B::default()), exchange: None, remaining: None, is_complete: true }
+        ContextBody { body: Some(B::default()), first: None, exchange: None, remaining: None, is_complete: true }
     }
 }
 

@@ -3,21 +3,17 @@
 use std::panic::resume_unwind;
 
 use http::{HeaderMap, StatusCode, Version};
-use opentelemetry::Context;
+use opentelemetry::{Context, baggage::BaggageExt, trace::TraceContextExt};
 use tracing::{Span, error, record_all, span::Entered};
 
 use super::{
     grpc::{self, Code},
     text,
 };
-#[cfg(feature = "http-server")]
-use crate::context::active_ids;
 use crate::{
-    context::{Attached, ContextFieldsExt, address_alone, attach, late, read},
+    context::{Attached, ContextFieldsExt, active_ids, address_alone, attach, late, read},
     panic::{Panicked, Payload, caught_with},
 };
-#[cfg(feature = "http-server")]
-use opentelemetry::{baggage::BaggageExt, trace::TraceContextExt};
 
 /// On which side of the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,8 +43,8 @@ pub(super) struct Exchange {
     span: Span,
     side: Side,
     is_grpc: bool,
-    /// Entering the span puts the context in force.
-    is_activated: bool,
+    /// Whether entering the span puts the context in force; `None` as long as it was not entered.
+    is_activated: Option<bool>,
     /// Nothing more is to be recorded.
     is_known: bool,
     /// `error.type` is recorded: a response of 500 whose body fails is still one of 500.
@@ -57,37 +53,34 @@ pub(super) struct Exchange {
 
 impl Exchange {
     pub(super) fn new(side: Side, is_grpc: bool, span: Span, cx: Option<Context>) -> Self {
-        Exchange { cx, span, side, is_grpc, is_activated: false, is_known: false, is_error: false }
+        Exchange { cx, span, side, is_grpc, is_activated: None, is_known: false, is_error: false }
     }
 
     /// Puts the context in force and enters the span, until the guard is dropped.
-    pub(super) fn enter(&self) -> InForce<'_> {
-        let attached = self.cx.as_ref().filter(|cx| !self.is_activated || !is_enough_to_enter(cx));
-        let attached = attached.cloned().map(attach);
-        InForce { _entered: self.span.enter(), _attached: attached }
-    }
-
-    /// Calls `f` within the span, where its context was attached just now. A panic is recorded, and goes on.
-    #[cfg(feature = "http-server")]
-    pub(super) fn begun<R>(&mut self, attached: Attached, f: impl FnOnce() -> R) -> R {
-        let called = {
-            let _in_force = InForce { _entered: self.span.enter(), _attached: Some(attached) };
-            self.is_activated = self.cx.as_ref().is_some_and(is_activated);
-            caught_with(f)
-        };
-        called.unwrap_or_else(|payload| self.panicked(payload))
+    pub(super) fn enter(&mut self) -> InForce<'_> {
+        let Some(cx) = &self.cx else { return InForce { _over: None, _entered: self.span.enter(), _under: None } };
+        let may_activate = self.is_activated.unwrap_or(!self.span.is_disabled()) && is_enough_to_enter(cx);
+        let under = if may_activate { None } else { Some(attach(cx.clone())) };
+        let entered = self.span.enter();
+        let mut over = None;
+        if may_activate && self.is_activated.is_none() {
+            // Only now can it be told. Attached over what entering did it is as good as below, and leaves nothing entered twice.
+            let is_activated = is_activated(cx);
+            self.is_activated = Some(is_activated);
+            if !is_activated {
+                over = Some(attach(cx.clone()));
+            }
+        }
+        InForce { _over: over, _entered: entered, _under: under }
     }
 
     /// Calls `f` within the context and the span. A panic is recorded, and goes on.
     pub(super) fn within<R>(&mut self, f: impl FnOnce() -> R) -> R {
-        let entered = self.enter();
-        match caught_with(f) {
-            Ok(returned) => returned,
-            Err(payload) => {
-                drop(entered);
-                self.panicked(payload)
-            }
-        }
+        let called = {
+            let _in_force = self.enter();
+            caught_with(f)
+        };
+        called.unwrap_or_else(|payload| self.panicked(payload))
     }
 
     /// Whether gRPC's status is still to come.
@@ -224,7 +217,6 @@ impl Exchange {
 /// Gives the exported span another name: what was recorded as `otel.name` holds once the span has begun.
 #[cfg(feature = "tracing-opentelemetry")]
 fn rename(span: &Span, name: &'static str) {
-    use opentelemetry::trace::TraceContextExt;
     use tracing_opentelemetry::OpenTelemetrySpanExt;
     span.context().span().update_name(name);
 }
@@ -234,16 +226,17 @@ fn rename(_: &Span, _: &'static str) {}
 
 /// Whether entering the span has put a context in force that was made from `cx`: an OpenTelemetry layer does. Then it will
 /// do so whenever the span is entered.
-#[cfg(feature = "http-server")]
 fn is_activated(cx: &Context) -> bool {
     read(|now| {
-        let (ours, now_span) = (active_ids(cx), now.span());
+        let now_span = now.span();
         let now_span = now_span.span_context();
-        now_span.is_valid()
-            && !now_span.is_remote()
-            && ours.is_none_or(|(trace_id, _)| trace_id == now_span.trace_id())
-            && now.fields().is_same(cx.fields())
-            && now.baggage().len() == cx.baggage().len()
+        let is_of_trace = if now_span.is_valid() {
+            !now_span.is_remote() && active_ids(cx).is_none_or(|(trace_id, _)| trace_id == now_span.trace_id())
+        } else {
+            // A provider that was shut down gives such spans. By the fields alone it is told that it is of this request.
+            now.has_active_span() && !cx.fields().is_blank()
+        };
+        is_of_trace && now.fields().is_same(cx.fields()) && now.baggage().len() == cx.baggage().len()
     })
     .unwrap_or(false)
 }
@@ -256,7 +249,8 @@ fn is_enough_to_enter(cx: &Context) -> bool {
 
 /// Keeps a request's context and span in force.
 pub(super) struct InForce<'a> {
-    // Left before the context is.
+    // What is put in force last is left first.
+    _over: Option<Attached>,
     _entered: Entered<'a>,
-    _attached: Option<Attached>,
+    _under: Option<Attached>,
 }

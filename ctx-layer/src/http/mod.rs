@@ -73,6 +73,10 @@
 //! span is entered, while the handler runs, while the body of the response is polled, and when either is dropped. So it
 //! is on whatever threads these run. Where nobody wants the span, the context is in force all the same, and is passed on.
 //!
+//! The service inside is called when the future is polled for the first time, and the first frame of an `axum` body whose
+//! length is known is asked for together with the response: what is ready at once is done while the span is entered
+//! anyway. The span starts before, when the request comes in, and ends after, when the frame is taken.
+//!
 //! The span ends with the body: at its end, when it fails, or when it is dropped because the client has gone. A
 //! request that was dropped before its end has the attribute `cancelled`. A panic is logged as an error within the
 //! span, and goes on.
@@ -99,8 +103,9 @@
 //!
 //! # What it costs
 //!
-//! No allocation for a request that nobody watches and that continues no trace. Headers are read where they stand. The
-//! figures, with those of peers, stand in the header of `benches/benches/http.rs`.
+//! No allocation for a request that nobody watches and that continues no trace. Headers are read where they stand. The span
+//! is entered once for a request that is answered at once, and once more for each time that its handler or its body has to
+//! wait. The figures, with those of peers, stand in the header of `benches/benches/http.rs`.
 
 #[cfg(feature = "axum")]
 pub mod axum;

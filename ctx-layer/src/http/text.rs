@@ -1,40 +1,58 @@
 //! Texts of requests, as they stand on spans.
 
-use std::fmt;
+use std::{cell::RefCell, fmt, mem};
 
 use http::{HeaderMap, HeaderName, Version, header};
-use smallvec::SmallVec;
 
 /// Of a path, a query, a user agent or a message no more than so many bytes stand on a span.
 pub(super) const MAX_LEN: usize = 1024;
 
 /// The beginning of a text.
 pub(super) fn cut(text: &str) -> &str {
-    match text.char_indices().find(|(at, c)| at + c.len_utf8() > MAX_LEN) {
-        _ if text.len() <= MAX_LEN => text,
-        Some((at, _)) => &text[..at],
-        None => text,
+    if text.len() <= MAX_LEN {
+        return text;
     }
+    let end = (0..=MAX_LEN).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+    text.get(..end).unwrap_or_default()
 }
 
-/// A text that is put together, nearly always without allocating.
-#[derive(Default)]
-pub(super) struct Composed(SmallVec<[u8; 120]>);
+/// A text that is put together, without allocating once the thread is warm.
+pub(super) struct Composed(String);
+
+thread_local! {
+    /// Texts to be used again. So long as one is in use it is not here.
+    static MEMORY: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
+}
 
 impl Composed {
+    pub(super) fn new() -> Self {
+        Composed(MEMORY.try_with(|memory| memory.borrow_mut().pop()).ok().flatten().unwrap_or_default())
+    }
+
     pub(super) fn of(value: impl fmt::Display) -> Self {
-        let mut composed = Composed::default();
+        let mut composed = Composed::new();
         // Writing to it cannot fail.
         let _ = fmt::Write::write_fmt(&mut composed, format_args!("{value}"));
         composed
     }
 
     pub(super) fn push(&mut self, text: &str) {
-        self.0.extend_from_slice(text.as_bytes());
+        self.0.push_str(text);
     }
 
     pub(super) fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
+        &self.0
+    }
+}
+
+impl Drop for Composed {
+    fn drop(&mut self) {
+        let mut text = mem::take(&mut self.0);
+        // One huge text must not cost memory on every thread for ever.
+        if text.capacity() <= MAX_LEN {
+            text.clear();
+            let _ = MEMORY.try_with(|memory| memory.borrow_mut().push(text));
+        }
     }
 }
 
@@ -52,20 +70,31 @@ pub(super) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'
 
 /// The host and the port of an authority, a `Host` header, or an element of `X-Forwarded-For`.
 pub(super) fn host_and_port(authority: &str) -> (&str, Option<i64>) {
-    let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let authority = split_after_last(authority, b'@').unwrap_or(authority);
     let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => match rest.split_once(']') {
+        Some(rest) => match split_at_first(rest, b']') {
             Some((host, rest)) => (host, rest.strip_prefix(':')),
             None => (authority, None),
         },
-        None => match authority.split_once(':') {
+        None => match split_at_first(authority, b':') {
             // More of them: an IPv6 address without brackets.
-            Some((_, port)) if port.contains(':') => (authority, None),
+            Some((_, port)) if port.bytes().any(|byte| byte == b':') => (authority, None),
             Some((host, port)) => (host, Some(port)),
             None => (authority, None),
         },
     };
     (host, port.and_then(|port| port.parse::<u16>().ok()).map(i64::from))
+}
+
+/// By bytes: hosts are short, and `str`'s own search is made for long texts.
+fn split_at_first(text: &str, at: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == at)?;
+    Some((text.get(..at)?, text.get(at + 1..)?))
+}
+
+fn split_after_last(text: &str, at: u8) -> Option<&str> {
+    let at = text.bytes().rposition(|byte| byte == at)?;
+    text.get(at + 1..)
 }
 
 /// The host and port that a request names: in its URI, or in `Host`.

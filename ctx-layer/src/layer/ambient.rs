@@ -82,17 +82,23 @@ pub(super) struct Onto<'a> {
     pub(super) filled: Filled,
 }
 
+/// Puts fields where they belong among the values.
+#[inline(always)]
+pub(super) fn put<'v>(fields: &'v Fields, augmented: &Augmented, filled: Filled, values: &mut Values<'v>) {
+    for slot in fields.as_slots() {
+        if let Some(target) = augmented.target(slot.id)
+            && let Some(value) = values.get_mut(target.index())
+            && (value.is_none() || target.overrides || filled.contains(target.index()))
+        {
+            *value = Some(slot.entry.as_value(target.sensitivity));
+        }
+    }
+}
+
 impl Additions for Onto<'_> {
     #[inline(always)]
     fn add<'v>(&'v self, values: &mut Values<'v>) {
-        for slot in self.fields.as_slots() {
-            if let Some(target) = self.augmented.target(slot.id)
-                && let Some(value) = values.get_mut(target.index())
-                && (value.is_none() || target.overrides || self.filled.contains(target.index()))
-            {
-                *value = Some(slot.entry.as_value(target.sensitivity));
-            }
-        }
+        put(self.fields, self.augmented, self.filled, values);
         if let Some(ids) = self.ids {
             for (id, derived) in &self.augmentation.derived {
                 if let Some(target) = self.augmented.target(*id)

@@ -13,7 +13,7 @@ use super::{
     spans::{Remembered, SpanMemory},
 };
 use crate::{
-    context::{ContextFieldsExt, active_ids, address_alone, give_back, late, read, registered},
+    context::{ContextFieldsExt, NOTHING, active_ids, address_alone, give_back, late, read, registered},
     field::{Entry, Fields},
 };
 
@@ -72,7 +72,11 @@ impl Core {
     }
 
     pub(super) fn forget(&self, id: &Id) {
-        give_back(self.spans.forget(id));
+        let fields = self.spans.forget(id);
+        // Where nobody else has them no event will: they are dropped now, and not when the next request's are there too.
+        if fields.is_shared() {
+            give_back(fields);
+        }
     }
 
     /// Enters a span by `enter`, and sees to it that what it remembers is in force afterwards.
@@ -87,13 +91,17 @@ impl Core {
         }
         let before = read(|cx| (address_alone(cx), cx.has_active_span()));
         let Some((fields, has_span)) = before else { return self.enter_elsewhere(id, enter) };
-        if !self.spans.is_known_to_remember(id, fields) {
-            return self.enter_elsewhere(id, enter);
-        }
+        let wanted = match fields {
+            // A server's task, between requests: what the span remembers is not in force, and will be once an OpenTelemetry
+            // layer has entered it.
+            NOTHING => self.spans.known_to_remember(id),
+            _ => Some(fields).filter(|fields| self.spans.is_known_to_remember(id, *fields)),
+        };
+        let Some(wanted) = wanted else { return self.enter_elsewhere(id, enter) };
         enter();
         // What an OpenTelemetry layer attaches has a span.
-        let unchanged = (!has_span && read(|cx| !cx.has_active_span()) == Some(true))
-            || read(|cx| cx.fields().address() == fields) == Some(true);
+        let unchanged = (wanted == fields && !has_span && read(|cx| !cx.has_active_span()) == Some(true))
+            || read(|cx| cx.fields().address() == wanted) == Some(true);
         if unchanged {
             entered::enter_again(self.key(), id);
         } else if let Some(cx) = self.spans.get(id).0.and_then(|remembered| read(|cx| restored(cx, &remembered, true)))

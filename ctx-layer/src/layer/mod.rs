@@ -21,10 +21,14 @@ mod rewrite;
 mod spans;
 mod subscriber;
 mod table;
+#[cfg(feature = "http-server")]
+mod whole;
 
 use tracing_core::Subscriber;
 
 pub(crate) use home::ids_of;
+#[cfg(feature = "http-server")]
+pub(crate) use whole::{WithRoom, open};
 
 pub use output::ContextOutput;
 #[cfg(feature = "fmt")]

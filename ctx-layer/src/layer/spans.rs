@@ -174,6 +174,12 @@ impl SpanMemory {
         self.slot(id).is_known_to_keep(id, fields) || (fields == NOTHING && !self.in_use.load(Ordering::Relaxed))
     }
 
+    /// The address of all that the span remembers, where that is certain and takes no lock to find. The span must be open.
+    #[inline]
+    pub(super) fn known_to_remember(&self, id: &Id) -> Option<usize> {
+        if self.in_use.load(Ordering::Relaxed) { self.slot(id).known_to_keep(id) } else { Some(NOTHING) }
+    }
+
     /// What the span remembers, and what was added since it was made.
     pub(super) fn get(&self, id: &Id) -> (Option<Remembered>, Option<Fields>) {
         if !self.in_use.load(Ordering::Relaxed) {
@@ -279,10 +285,17 @@ impl Slot {
 
     #[inline]
     fn is_known_to_keep(&self, id: &Id, fields: usize) -> bool {
-        // If `fields` is what another span wrote, then that the slot was made free for it is seen by the second look.
-        self.is_of(id)
-            && self.address.load(Ordering::Acquire) == fields
-            && self.holder.load(Ordering::Relaxed) == id.into_u64()
+        self.known_to_keep(id) == Some(fields)
+    }
+
+    #[inline]
+    fn known_to_keep(&self, id: &Id) -> Option<usize> {
+        if !self.is_of(id) {
+            return None;
+        }
+        let address = self.address.load(Ordering::Acquire);
+        // If that is what another span wrote, then that the slot was made free for it is seen by the second look.
+        (self.holder.load(Ordering::Relaxed) == id.into_u64()).then_some(address)
     }
 
     /// The slot must be free.

@@ -130,6 +130,12 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        #[cfg(feature = "http-server")]
+        if let Some(fields) = super::whole::fields_of(attributes) {
+            let id = self.inner.new_span(attributes);
+            self.core.remember(&id, fields);
+            return id;
+        }
         match self.core.augmentation.in_force_for_span(Parentage::of_span(attributes)) {
             InForce::Nothing => {
                 let id = self.new_span_with(attributes, None);

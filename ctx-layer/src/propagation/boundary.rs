@@ -115,6 +115,12 @@ impl Boundary {
         inbound::extract(carrier, trust, self)
     }
 
+    /// The same for who sets more fields before a context is made of it.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn read(&'static self, carrier: &(impl Carrier + ?Sized), trust: Trust) -> inbound::Incoming {
+        inbound::read(carrier, trust, self)
+    }
+
     /// Writes the context in force to a carrier; see [`inject`](super::inject).
     pub fn inject(&'static self, carrier: &mut (impl CarrierMut + ?Sized), outbound: Outbound) {
         // Not under the borrow of the current context: carriers are foreign code. Where it must not be read there is nothing

@@ -1,6 +1,6 @@
 //! Reading context, as far as the caller is believed.
 
-use std::sync::Arc;
+use std::{mem, sync::Arc};
 
 use super::{
     Boundary, Carrier, Extracted, Trust,
@@ -14,12 +14,12 @@ use super::{
 };
 use crate::{
     context::{ContextFieldsExt, ContextRemoteExt, OfValue, Remote, RemoteBaggage, RemoteProperties},
-    field::{Collected, parse_entry},
+    field::{Collected, Fields, parse_entry},
 };
 use opentelemetry::{
     Context, Key,
     baggage::{Baggage, BaggageExt},
-    trace::TraceContextExt,
+    trace::{SpanContext, TraceContextExt},
 };
 
 /// Of one carrier no more problems are told, however long it is. All are counted.
@@ -37,6 +37,77 @@ pub(super) fn extract_onto(
     table: &Table,
     boundary: &'static Boundary,
 ) -> Extracted {
+    let mut incoming = read_onto(base, carrier, trust, Some(table), boundary);
+    let fields = incoming.take_fields();
+    let (remote, is_continued, invalid) = (incoming.remote.clone(), incoming.is_continued, incoming.invalid);
+    let dropped = mem::take(&mut incoming.dropped);
+    Extracted { cx: incoming.into_context_on(base, fields), remote, is_continued, invalid, dropped }
+}
+
+/// What a carrier says, for who sets more fields before a context is made of it.
+#[cfg(feature = "http-server")]
+pub(super) fn read(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Incoming {
+    let base = Context::new();
+    if !trust.is_internal() {
+        // Nothing of theirs is looked for among the fields.
+        return read_onto(&base, carrier, trust, None, boundary);
+    }
+    Table::with_registered(|table| read_onto(&base, carrier, trust, Some(table), boundary))
+}
+
+/// What a carrier says, as far as it is believed, and before a context is made of it: each value that a context gets costs
+/// three allocations.
+pub(crate) struct Incoming {
+    fields: Fields,
+    others: Option<Baggage>,
+    memory: Option<Remote>,
+    remote: Option<SpanContext>,
+    is_continued: bool,
+    invalid: Option<Invalid>,
+    dropped: Vec<Dropped>,
+}
+
+impl Incoming {
+    /// Takes out the fields that are believed, over those of the context that is the base.
+    pub(crate) fn take_fields(&mut self) -> Fields {
+        mem::take(&mut self.fields)
+    }
+
+    /// Takes out the caller's span, where its trace is not continued: what to link to.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn take_linked(&mut self) -> Option<SpanContext> {
+        if self.is_continued { None } else { self.remote.take() }
+    }
+
+    /// The context, with these fields.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn into_context(self, fields: Fields) -> Context {
+        self.into_context_on(&Context::new(), fields)
+    }
+
+    fn into_context_on(self, base: &Context, fields: Fields) -> Context {
+        let mut cx = if self.memory.is_some() || !fields.is_same(base.fields()) {
+            base.with_carried(fields, self.memory)
+        } else {
+            base.clone()
+        };
+        if let Some(others) = self.others {
+            cx = cx.with_baggage(others);
+        }
+        match self.remote {
+            Some(span) if self.is_continued => cx.with_remote_span_context(span),
+            _ => cx,
+        }
+    }
+}
+
+fn read_onto(
+    base: &Context,
+    carrier: &(impl Carrier + ?Sized),
+    trust: Trust,
+    table: Option<&Table>,
+    boundary: &'static Boundary,
+) -> Incoming {
     let mut inbound = Inbound { boundary, trust, table, dropped: Vec::new() };
     let (parent, invalid) = match inbound.traceparent(carrier) {
         Some(Ok(parent)) => (Some(parent), None),
@@ -77,18 +148,8 @@ pub(super) fn extract_onto(
         }
         _ => base.remote().cloned(),
     };
-    let mut cx = base.clone();
-    if memory.is_some() || !fields.is_empty() {
-        let fields = if fields.is_empty() { base.fields().clone() } else { fields.over(base.fields()) };
-        cx = cx.with_carried(fields, memory);
-    }
-    if let Some(others) = others {
-        cx = cx.with_baggage(others);
-    }
-    if let (Some(span), true) = (&remote, is_continued) {
-        cx = cx.with_remote_span_context(span.clone());
-    }
-    Extracted { cx, remote, is_continued, invalid, dropped: inbound.dropped }
+    let fields = if fields.is_empty() { base.fields().clone() } else { fields.over(base.fields()) };
+    Incoming { fields, others, memory, remote, is_continued, invalid, dropped: inbound.dropped }
 }
 
 /// What baggage says.
@@ -108,7 +169,8 @@ struct Told {
 struct Inbound<'a> {
     boundary: &'static Boundary,
     trust: Trust,
-    table: &'a Table,
+    /// `None` where nothing is looked for.
+    table: Option<&'a Table>,
     dropped: Vec<Dropped>,
 }
 
@@ -165,8 +227,7 @@ impl Inbound<'_> {
     }
 
     fn member(&mut self, member: &Member<'_>, told: &mut Told) {
-        let table = self.table;
-        let fields = table.find(member.key());
+        let fields = self.table.map_or(&[][..], |table| table.find(member.key()));
         if fields.is_empty() {
             return self.other(member, told);
         }

@@ -1,5 +1,6 @@
 //! HTTP and gRPC: real servers and clients on loopback, and what they leave behind.
 
+mod at_once;
 mod attributes;
 mod bodies;
 mod client;
@@ -10,3 +11,4 @@ mod journey;
 mod servers;
 mod shared;
 mod tenants;
+mod whole;

@@ -15,7 +15,7 @@ use tower_service::Service;
 use super::{layer::Settings, span::Outgoing};
 use crate::http::{
     ContextBody,
-    body::{is_head, kind_of},
+    body::{Begun, is_head, kind_of},
     exchange::{Exchange, Side},
     grpc,
 };
@@ -112,12 +112,16 @@ where
         let (Some(inner), Some(exchange)) = (this.inner.as_mut().as_pin_mut(), this.exchange.as_mut()) else {
             return Poll::Pending;
         };
-        let result = ready!(exchange.within(|| inner.poll(task)));
+        let result = ready!(exchange.within(|| {
+            inner.poll(task).map_ok(|response| {
+                let (parts, body) = response.into_parts();
+                (parts, Begun::of(body))
+            })
+        }));
         let Some(mut exchange) = this.exchange.take() else { return Poll::Pending };
         match result {
-            Ok(response) => {
-                let (parts, body) = response.into_parts();
-                let body = ContextBody::new(exchange, &parts, *this.is_head, body);
+            Ok((parts, begun)) => {
+                let body = ContextBody::new(exchange, &parts, *this.is_head, begun);
                 Poll::Ready(Ok(Response::from_parts(parts, body)))
             }
             Err(error) => {

@@ -18,6 +18,9 @@ static BOUNDARY: Boundary = Boundary::new("http.server");
 /// The context is what the caller sent, as far as it is [believed](Self::trust), and what is set from the request. It is
 /// in force while the handler runs and while the response's body is sent, and the same holds for the span.
 ///
+/// The service inside has to be one that can be cloned, as those of `axum`, `tonic` and `hyper-util` are: a clone takes the
+/// place of the one that serves the request.
+///
 /// | setting | default |
 /// |---|---|
 /// | [`trust`](Self::trust) | [`Trust::external`]: no field is believed |

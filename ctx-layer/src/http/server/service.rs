@@ -1,7 +1,7 @@
 //! Serving a request within its context.
 
 use std::{
-    fmt,
+    fmt, mem,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -14,14 +14,11 @@ use smallvec::SmallVec;
 use tower_service::Service;
 
 use super::{header_rule::Echo, layer::Settings, span};
-use crate::{
-    context::{Attached, ContextFieldsExt, attach},
-    http::{
-        ContextBody, RequestHead,
-        body::{is_head, kind_of},
-        exchange::{Exchange, Side},
-        grpc,
-    },
+use crate::http::{
+    ContextBody, RequestHead,
+    body::{Begun, is_head, kind_of},
+    exchange::{Exchange, Side},
+    grpc,
 };
 
 /// A service whose requests have their context, and a span. Made by [`ServerLayer`](super::ServerLayer).
@@ -40,12 +37,12 @@ impl<S> ServerService<S> {
 /// What is sent back: nearly always nothing, or the request's id.
 type Echoes = SmallVec<[Echo; 1]>;
 
-/// The context and span of a request, the context attached, and what is sent back.
-fn begin(request: &RequestHead<'_>, settings: &Settings) -> (Exchange, Attached, Echoes) {
-    let extracted = settings.boundary.extract(request.headers(), settings.trust);
-    let linked = if extracted.is_continued() { None } else { extracted.remote().cloned() };
+/// The context and span of a request, and what is sent back.
+fn begin(request: &RequestHead<'_>, settings: &Settings) -> (Exchange, Echoes) {
+    let mut incoming = settings.boundary.read(request.headers(), settings.trust);
+    let linked = incoming.take_linked();
     let mut echoes = Echoes::new();
-    let mut fields = extracted.fields().clone();
+    let mut fields = incoming.take_fields();
     for rule in &settings.headers {
         let (with, echo) = rule.apply(request, fields);
         fields = with;
@@ -54,17 +51,14 @@ fn begin(request: &RequestHead<'_>, settings: &Settings) -> (Exchange, Attached,
     if let Some(set) = &settings.fields {
         fields = set(request, fields);
     }
-    let is_same = fields.is_same(extracted.fields());
-    let cx = extracted.into_context();
-    let cx = if is_same { cx } else { cx.with_fields(fields) };
+    let cx = incoming.into_context(fields);
 
     let is_grpc = grpc::is_call(request.method(), request.headers());
-    let attached = attach(cx.clone());
-    let span = if is_grpc { span::of_grpc(request, settings) } else { span::of_http(request, settings) };
+    let span = if is_grpc { span::of_grpc(request, settings, &cx) } else { span::of_http(request, settings, &cx) };
     if let Some(linked) = linked {
         link(&span, linked);
     }
-    (Exchange::new(Side::Server, is_grpc, span, Some(cx)), attached, echoes)
+    (Exchange::new(Side::Server, is_grpc, span, Some(cx)), echoes)
 }
 
 #[cfg(feature = "tracing-opentelemetry")]
@@ -78,14 +72,14 @@ fn link(_: &tracing::Span, _: opentelemetry::trace::SpanContext) {}
 
 impl<S, B, R> Service<Request<B>> for ServerService<S>
 where
-    S: Service<Request<B>, Response = Response<R>>,
+    S: Service<Request<B>, Response = Response<R>> + Clone,
     S::Error: fmt::Display,
-    R: Body,
+    R: Body + 'static,
     R::Error: fmt::Display,
 {
     type Response = Response<ContextBody<R>>;
     type Error = S::Error;
-    type Future = ServerFuture<S::Future>;
+    type Future = ServerFuture<S, Request<B>, S::Future>;
 
     fn poll_ready(&mut self, task: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
         self.inner.poll_ready(task)
@@ -93,9 +87,12 @@ where
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let is_head = is_head(request.method());
-        let (mut exchange, attached, echoes) = begin(&RequestHead::of(&request), &self.settings);
-        let inner = exchange.begun(attached, || self.inner.call(request));
-        ServerFuture { inner: Some(inner), exchange: Some(exchange), echoes, is_head }
+        let (exchange, echoes) = begin(&RequestHead::of(&request), &self.settings);
+        // The one that is ready serves the request; a clone of it takes its place.
+        let inner = self.inner.clone();
+        let ready = mem::replace(&mut self.inner, inner);
+        let stage = Stage::Waiting { call: Some((ready, request)) };
+        ServerFuture { stage, exchange: Some(exchange), echoes, is_head }
     }
 }
 
@@ -106,64 +103,100 @@ impl<S: fmt::Debug> fmt::Debug for ServerService<S> {
 }
 
 pin_project! {
-    /// A request that is being served.
+    /// A request that is being served. The service is called when this is polled first: so a handler that is ready at once
+    /// takes entering the span once.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
-    pub struct ServerFuture<F> {
-        // `None` only once it is being dropped.
+    pub struct ServerFuture<S, Q, F> {
         #[pin]
-        inner: Option<F>,
+        stage: Stage<S, Q, F>,
         exchange: Option<Exchange>,
         echoes: Echoes,
         is_head: bool,
     }
 
-    impl<F> PinnedDrop for ServerFuture<F> {
+    impl<S, Q, F> PinnedDrop for ServerFuture<S, Q, F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             // It is there as long as there is no response.
             let Some(exchange) = this.exchange.as_mut() else { return };
             exchange.cancelled();
             let _entered = exchange.enter();
-            this.inner.set(None);
+            this.stage.set(Stage::Gone);
         }
     }
 }
 
-impl<F, R, E> Future for ServerFuture<F>
+pin_project! {
+    /// How far a request has come.
+    #[project = StageProjection]
+    #[derive(Debug)]
+    enum Stage<S, Q, F> {
+        /// It was not polled yet. `None` only while it is.
+        Waiting { call: Option<(S, Q)> },
+        Running {
+            #[pin]
+            future: F,
+        },
+        /// It has come to its end, or is being dropped.
+        Gone,
+    }
+}
+
+impl<S: Service<Q>, Q> Stage<S, Q, S::Future> {
+    fn poll(mut self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Result<S::Response, S::Error>> {
+        if let StageProjection::Waiting { call } = self.as_mut().project()
+            && let Some((mut service, request)) = call.take()
+        {
+            let future = service.call(request);
+            self.set(Stage::Running { future });
+        }
+        let StageProjection::Running { future } = self.as_mut().project() else { return Poll::Pending };
+        let result = ready!(future.poll(task));
+        self.set(Stage::Gone);
+        Poll::Ready(result)
+    }
+}
+
+impl<S, B, R> Future for ServerFuture<S, Request<B>, S::Future>
 where
-    F: Future<Output = Result<Response<R>, E>>,
-    R: Body,
-    E: fmt::Display,
+    S: Service<Request<B>, Response = Response<R>>,
+    S::Error: fmt::Display,
+    R: Body + 'static,
+    R::Error: fmt::Display,
 {
-    type Output = Result<Response<ContextBody<R>>, E>;
+    type Output = Result<Response<ContextBody<R>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
         let Some(exchange) = this.exchange.as_mut() else { return Poll::Pending };
-        let result = ready!(exchange.within(|| {
-            let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
-            let polled = inner.poll(task);
-            if polled.is_ready() {
-                this.inner.set(None);
+        let is_head = *this.is_head;
+        // Taken down here, and not handed out through `within`: large values take their time to be moved.
+        let mut result = None;
+        exchange.within(|| {
+            if let Poll::Ready(ready) = this.stage.as_mut().poll(task) {
+                result = Some(ready.map(|response| {
+                    let (parts, body) = response.into_parts();
+                    let begun = Begun::polled(&parts, is_head, body, task);
+                    (parts, begun)
+                }));
             }
-            polled
-        }));
+        });
+        let Some(result) = result else { return Poll::Pending };
         let Some(mut exchange) = this.exchange.take() else { return Poll::Pending };
         match result {
-            Ok(response) => {
-                let (mut parts, body) = response.into_parts();
+            Ok((mut parts, begun)) => {
                 for Echo { name, value } in this.echoes.drain(..) {
                     // Fails where there are as many as a map can hold.
                     if let Ok(entry) = parts.headers.try_entry(name) {
                         entry.or_insert(value);
                     }
                 }
-                let body = ContextBody::new(exchange, &parts, *this.is_head, body);
+                let body = ContextBody::new(exchange, &parts, is_head, begun);
                 Poll::Ready(Ok(Response::from_parts(parts, body)))
             }
             Err(error) => {
-                exchange.failed(kind_of::<E>(), &error.to_string());
+                exchange.failed(kind_of::<S::Error>(), &error.to_string());
                 Poll::Ready(Err(error))
             }
         }

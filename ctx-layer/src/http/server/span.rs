@@ -2,31 +2,86 @@
 
 use std::{
     borrow::Cow,
-    cell::LazyCell,
     net::{IpAddr, SocketAddr},
 };
 
 use http::{Uri, header};
-use tracing::{Span, dispatcher, field::Empty};
+use opentelemetry::Context;
+use tracing::{
+    Level, Span, dispatcher,
+    field::{Empty, Value},
+};
 
 use super::{client_address, forwarded, layer::Settings};
-use crate::http::{
-    RequestHead, grpc,
-    method::MethodName,
-    text::{self, Composed},
+use crate::{
+    Fields,
+    call::{Site, place},
+    context::{ContextFieldsExt, attach},
+    http::{
+        RequestHead, grpc,
+        method::MethodName,
+        text::{self, Composed},
+    },
+    layer::WithRoom,
 };
+
+/// What may stand on a span. Where there is none, outputs need not be asked to look.
+trait Attribute {
+    fn value(&self) -> Option<&dyn Value>;
+}
+
+impl Attribute for &str {
+    fn value(&self) -> Option<&dyn Value> {
+        Some(self)
+    }
+}
+
+impl<T: Value> Attribute for Option<T> {
+    fn value(&self) -> Option<&dyn Value> {
+        self.as_ref().map(|value| value as &dyn Value)
+    }
+}
+
+impl Attribute for Empty {
+    fn value(&self) -> Option<&dyn Value> {
+        None
+    }
+}
+
+/// A span of these attributes, with a context in force. Where nobody wants it nothing is looked for nor put in force.
+macro_rules! request_span {
+    ($name:literal, within $cx:expr, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
+        const LEVEL: Level = Level::INFO;
+        static SITE: Site = Site::span(&SITE, &place!(module_path!()), $name, LEVEL, &[$($key),*]);
+        if !SITE.is_ever_on(LEVEL) {
+            return Span::none();
+        }
+        // Before they are asked: filters may look at what is in force.
+        let _attached = attach($cx.clone());
+        if !SITE.is_on(LEVEL) {
+            return Span::none();
+        }
+        $($found)*
+        open(
+            &SITE,
+            // With room for fourteen fields.
+            &mut [
+                $(Attribute::value(&$value),)*
+                None, None, None, None, None, None, None, None, None, None, None, None, None, None,
+            ],
+            $cx.fields(),
+        )
+    }};
+}
 
 /// The parent of a span is the context in force, which is that of the caller. Whatever span happens to be entered where
 /// the server accepts connections is not.
-macro_rules! request_span {
-    ($($arguments:tt)*) => {{
-        let is_within_another = dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some());
-        if is_within_another {
-            root(|| tracing::info_span!(parent: None, $($arguments)*))
-        } else {
-            tracing::info_span!($($arguments)*)
-        }
-    }};
+fn open<'v>(site: &'static Site, values: &mut WithRoom<'v>, fields: &'v Fields) -> Span {
+    if dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some()) {
+        root(|| site.open_under(None, site.own(values)))
+    } else {
+        site.open_whole(values, fields)
+    }
 }
 
 /// A span without a parent here, and with the one that the context in force names where spans are exported.
@@ -46,71 +101,77 @@ fn root(make: impl FnOnce() -> Span) -> Span {
 
 /// The span of an HTTP request, named by method and route.
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
-pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings) -> Span {
-    // Where nobody wants the span none of this is looked for.
-    let method = LazyCell::new(|| MethodName::of(request.method()));
-    let route = LazyCell::new(|| route(request, settings));
-    let name = LazyCell::new(|| name(*method, route.as_deref()));
-    let query = LazyCell::new(|| Some(Composed::of(settings.query.shown(uri(request).query()?)?)));
-    let server = LazyCell::new(|| server(request, settings));
-    let peer = LazyCell::new(|| peer(request, settings));
-    let peer_address = LazyCell::new(|| peer.map(|(address, _)| Composed::of(address)));
-    let client = LazyCell::new(|| client(request, settings, *peer).map(Composed::of));
+pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings, cx: &Context) -> Span {
     request_span!(
         "request",
-        otel.name = name.as_str(),
-        otel.kind = "server",
-        http.request.method = method.attribute(),
-        http.request.method_original = method.original(),
-        http.route = route.as_deref(),
-        url.scheme = scheme(request, settings),
-        url.path = text::cut(uri(request).path()),
-        url.query = query.as_ref().map(Composed::as_str),
-        server.address = server.map(|(host, _)| host),
-        server.port = server.and_then(|(_, port)| port),
-        client.address = client.as_ref().map(Composed::as_str),
-        network.peer.address = peer_address.as_ref().map(Composed::as_str),
-        network.peer.port = peer.and_then(|(_, port)| port).map(i64::from),
-        network.protocol.version = text::version(request.version()),
-        user_agent.original = text::header(request.headers(), &header::USER_AGENT).map(text::cut),
-        http.response.status_code = Empty,
-        error.type = Empty,
-        otel.status_code = Empty,
-        otel.status_description = Empty,
-        cancelled = Empty,
+        within cx,
+        {
+            let method = MethodName::of(request.method());
+            let route = route(request, settings);
+            let name = name(method, route.as_deref());
+            let query = uri(request).query().and_then(|query| settings.query.shown(query)).map(Composed::of);
+            let (host, port) = server(request, settings);
+            let peer = peer(request, settings);
+            let peer_address = peer.map(|(address, _)| Composed::of(address));
+            let client = client(request, settings, peer).map(Composed::of);
+        }
+        "otel.name": name.as_str(),
+        "otel.kind": "server",
+        "http.request.method": method.attribute(),
+        "http.request.method_original": method.original(),
+        "http.route": route.as_deref(),
+        "url.scheme": scheme(request, settings),
+        "url.path": text::cut(uri(request).path()),
+        "url.query": query.as_ref().map(Composed::as_str),
+        "server.address": host,
+        "server.port": port,
+        "client.address": client.as_ref().map(Composed::as_str),
+        "network.peer.address": peer_address.as_ref().map(Composed::as_str),
+        "network.peer.port": peer.and_then(|(_, port)| port).map(i64::from),
+        "network.protocol.version": text::version(request.version()),
+        "user_agent.original": text::header(request.headers(), &header::USER_AGENT).map(text::cut),
+        "http.response.status_code": Empty,
+        "error.type": Empty,
+        "otel.status_code": Empty,
+        "otel.status_description": Empty,
+        "cancelled": Empty,
     )
 }
 
 /// The span of a call by gRPC, named by service and method.
 /// <https://opentelemetry.io/docs/specs/semconv/rpc/grpc/>
-pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings) -> Span {
-    let server = LazyCell::new(|| server(request, settings));
-    let peer = LazyCell::new(|| peer(request, settings));
-    let peer_address = LazyCell::new(|| peer.map(|(address, _)| Composed::of(address)));
-    let client = LazyCell::new(|| client(request, settings, *peer).map(Composed::of));
+pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings, cx: &Context) -> Span {
     request_span!(
         "call",
-        otel.name = grpc::method(request.uri().path()),
-        otel.kind = "server",
-        rpc.system.name = "grpc",
-        rpc.method = grpc::method(request.uri().path()),
-        server.address = server.map(|(host, _)| host),
-        server.port = server.and_then(|(_, port)| port),
-        client.address = client.as_ref().map(Composed::as_str),
-        network.peer.address = peer_address.as_ref().map(Composed::as_str),
-        network.peer.port = peer.and_then(|(_, port)| port).map(i64::from),
-        rpc.response.status_code = Empty,
-        http.response.status_code = Empty,
-        error.type = Empty,
-        otel.status_code = Empty,
-        otel.status_description = Empty,
-        cancelled = Empty,
+        within cx,
+        {
+            let method = grpc::method(request.uri().path());
+            let (host, port) = server(request, settings);
+            let peer = peer(request, settings);
+            let peer_address = peer.map(|(address, _)| Composed::of(address));
+            let client = client(request, settings, peer).map(Composed::of);
+        }
+        "otel.name": method,
+        "otel.kind": "server",
+        "rpc.system.name": "grpc",
+        "rpc.method": method,
+        "server.address": host,
+        "server.port": port,
+        "client.address": client.as_ref().map(Composed::as_str),
+        "network.peer.address": peer_address.as_ref().map(Composed::as_str),
+        "network.peer.port": peer.and_then(|(_, port)| port).map(i64::from),
+        "rpc.response.status_code": Empty,
+        "http.response.status_code": Empty,
+        "error.type": Empty,
+        "otel.status_code": Empty,
+        "otel.status_description": Empty,
+        "cancelled": Empty,
     )
 }
 
 /// `{method} {route}`.
 fn name(method: MethodName<'_>, route: Option<&str>) -> Composed {
-    let mut name = Composed::default();
+    let mut name = Composed::new();
     name.push(method.in_name());
     if let Some(route) = route {
         name.push(" ");
@@ -147,10 +208,13 @@ fn scheme<'a>(request: &RequestHead<'a>, settings: &Settings) -> &'a str {
 }
 
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#setting-serveraddress-and-serverport-attributes>
-fn server<'a>(request: &RequestHead<'a>, settings: &Settings) -> Option<(&'a str, Option<i64>)> {
+fn server<'a>(request: &RequestHead<'a>, settings: &Settings) -> (Option<&'a str>, Option<i64>) {
     let forwarded = forwarded::host(settings.proxies, request.headers());
-    let (host, port) = text::host_and_port(forwarded.or_else(|| text::server_of(request.uri(), request.headers()))?);
-    Some((text::cut(host), port))
+    let Some(server) = forwarded.or_else(|| text::server_of(request.uri(), request.headers())) else {
+        return (None, None);
+    };
+    let (host, port) = text::host_and_port(server);
+    (Some(text::cut(host)), port)
 }
 
 fn client(request: &RequestHead<'_>, settings: &Settings, peer: Option<Peer>) -> Option<IpAddr> {

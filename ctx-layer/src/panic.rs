@@ -13,7 +13,8 @@ pub(crate) type Payload = Box<dyn Any + Send>;
 /// Calls `f`; gives back what it panics with. Whoever gets it has to go on unwinding with it, so that nobody sees
 /// what a panic left half done: that is why unwind safety may be asserted.
 ///
-/// `dyn`, so that the landing pad is compiled once and not for every function.
+/// `dyn`, so that without optimisation the landing pad is compiled once and not for every function.
+#[inline]
 pub(crate) fn caught(f: &mut dyn FnMut()) -> Result<(), Payload> {
     catch_unwind(AssertUnwindSafe(f))
 }

@@ -13,7 +13,7 @@ use super::{
     failure::Failed,
     observed::{Call, Log, nanoseconds},
     repeated::{self, Notes},
-    site::{NO_SPAN, Sites},
+    site::Sites,
 };
 use crate::panic::caught;
 
@@ -167,7 +167,7 @@ impl Ending<'_> {
         match self.call {
             Some(call) => f(call),
             // Its events may be wanted all the same.
-            None => f(&Call::new(self.sites, NO_SPAN)),
+            None => f(&Call::without_span(self.sites)),
         }
     }
 }

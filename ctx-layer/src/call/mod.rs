@@ -21,7 +21,7 @@ pub use observed::{Call, Log};
 pub use restore::{Restore, Returns, fields_of};
 pub use set::{SetField, in_fields};
 pub use shown::{Asked, Best, Ended, Plain, REDACTED, Returned, value};
-pub use site::{Event, NO_SPAN, Place, Site, Sites};
+pub use site::{Event, Place, Site, Sites, Values};
 pub use stream::ObservedStream;
 pub use tracing::{
     self, Level,

@@ -3,15 +3,14 @@
 use tracing::{
     Level, Metadata, Span,
     callsite::{DefaultCallsite, Identifier},
-    field::{FieldSet, Value},
+    field::{FieldSet, Value, ValueSet},
     level_filters::{LevelFilter, STATIC_MAX_LEVEL},
     metadata::Kind,
-    span::Id,
     subscriber::Interest,
 };
 
 /// The values of a span or an event, in the order of its fields.
-type Values<'a> = [Option<&'a (dyn Value + 'a)>];
+pub type Values<'a> = [Option<&'a (dyn Value + 'a)>];
 
 /// Where a function stands in the source, and the target of all that it emits.
 #[derive(Clone, Copy, Debug)]
@@ -80,9 +79,6 @@ impl Event {
         Event { level, fields: &["error"] }
     }
 }
-
-/// In place of a span that nobody wants.
-pub const NO_SPAN: Span = Span::none();
 
 /// All callsites of a function. Those that nobody asks for cost a few bytes, and nothing at run time.
 #[derive(Debug)]
@@ -182,12 +178,16 @@ impl Site {
         interest.is_always() || tracing::dispatcher::get_default(|default| default.enabled(&self.metadata))
     }
 
-    /// Makes a span from here. Ask [`is_on`](Self::is_on) first.
-    pub fn open(&'static self, values: &Values<'_>) -> Span {
-        self.open_by(values, |values| Span::new(&self.metadata, values))
+    pub(super) fn metadata(&'static self) -> &'static Metadata<'static> {
+        &self.metadata
     }
 
-    /// The same, whole, where it is known which fields are in force: see [`open`](crate::layer::open).
+    #[inline(always)]
+    pub(super) fn with_values<R>(&'static self, values: &Values<'_>, f: impl FnOnce(&ValueSet<'_>) -> R) -> R {
+        f(&self.metadata.fields().value_set_all(values))
+    }
+
+    /// Makes a span from here, [whole](crate::layer::open), where it is known which fields are in force.
     #[cfg(feature = "http-server")]
     pub(crate) fn open_whole<'v>(
         &'static self,
@@ -195,32 +195,37 @@ impl Site {
         fields: &'v crate::Fields,
     ) -> Span {
         if is_logged(*self.metadata.level()) && !self.is_wanted() {
-            return self.open(self.own(values));
+            return self.with_values(self.own(values), |values| self.log(values));
         }
         crate::layer::open(&self.metadata, values, fields)
     }
 
+    /// Makes a span from here that has no parent.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn open_root(&'static self, values: &crate::layer::WithRoom<'_>) -> Span {
+        self.with_values(self.own(values), |values| match self.logged(values) {
+            Some(span) => span,
+            None => Span::new_root(&self.metadata, values),
+        })
+    }
+
     /// Values without the room behind them.
     #[cfg(feature = "http-server")]
-    pub(crate) fn own<'a, 'v>(&self, values: &'a crate::layer::WithRoom<'v>) -> &'a Values<'v> {
+    fn own<'a, 'v>(&self, values: &'a crate::layer::WithRoom<'v>) -> &'a Values<'v> {
         &values[..self.metadata.fields().len().min(values.len())]
     }
 
-    /// Makes a span from here that has this parent, or none.
-    pub fn open_under(&'static self, parent: impl Into<Option<Id>>, values: &Values<'_>) -> Span {
-        self.open_by(values, |values| Span::child_of(parent, &self.metadata, values))
+    /// With `tracing`'s feature `log`, a span that no subscriber wants goes to the `log` crate: a disabled one.
+    #[inline(always)]
+    pub(super) fn logged(&'static self, values: &ValueSet<'_>) -> Option<Span> {
+        if is_logged(*self.metadata.level()) && !self.is_wanted() { Some(self.log(values)) } else { None }
     }
 
-    #[inline]
-    fn open_by(&'static self, values: &Values<'_>, open: impl FnOnce(&tracing::field::ValueSet<'_>) -> Span) -> Span {
-        let values = self.metadata.fields().value_set_all(values);
-        // With `tracing`'s feature `log`, a span that no subscriber wants goes to the `log` crate.
-        if is_logged(*self.metadata.level()) && !self.is_wanted() {
-            let span = Span::new_disabled(&self.metadata);
-            span.record_all(&values);
-            return span;
-        }
-        open(&values)
+    #[cold]
+    fn log(&'static self, values: &ValueSet<'_>) -> Span {
+        let span = Span::new_disabled(&self.metadata);
+        span.record_all(values);
+        span
     }
 
     /// Emits an event from here. Ask [`is_on`](Self::is_on) first.

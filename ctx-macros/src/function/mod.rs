@@ -1,6 +1,7 @@
 //! Functions that attributes stand on.
 
 mod bindings;
+mod closures;
 mod errors;
 mod parameters;
 mod shape;

@@ -17,7 +17,7 @@ use crate::{
 
 pub(super) fn function(plan: &Plan) -> TokenStream {
     let body = match &plan.shape {
-        Shape::Sync => sync(plan, &closure(plan)),
+        Shape::Sync => sync(plan, &plan.function.with_closures_known(closure(plan))),
         Shape::Never => never(plan, &closure(plan)),
         Shape::Async => {
             let future = future(plan, &plan.function.body);
@@ -43,12 +43,16 @@ fn sync(plan: &Plan, body: &TokenStream) -> TokenStream {
     let Names { call, returned, .. } = Names::new();
     let begin = begin(plan);
     let end = end(plan, &call, &quote!(&#returned));
-    let end = if has_forms(plan) { quote!({ #end }) } else { end };
+    let end = if has_forms(plan) {
+        // Of a type that has no value nothing can be returned: Rust 1.88 has a lint for what comes after.
+        quote!(#[allow(unreachable_code)] { #end #returned })
+    } else {
+        quote!(#end #returned)
+    };
     quote! {
         #begin
         let #returned = #call.run(#body);
         #end
-        #returned
     }
 }
 
@@ -143,19 +147,18 @@ fn open(plan: &Plan) -> TokenStream {
     let context = context(plan);
     let traits = forms(plan, &plan.fields);
     let values = values(&plan.fields, library);
-    let span = match parent {
-        Some(parent) => quote!(#sites.span.open_under(#parent, #values)),
-        None => quote!(#sites.span.open(#values)),
+    let opened = match parent {
+        Some(parent) => quote!(#library::Call::open_under(#sites, #parent, #values)),
+        None => quote!(#library::Call::open(#sites, #values)),
     };
-    let span_name = hidden("span");
-    let relations = relations(plan, &span_name);
-    let span = if relations.is_empty() {
-        span
+    let relations = relations(plan, &quote!(#call.span()));
+    let opened = if relations.is_empty() {
+        opened
     } else {
         quote! {
-            let #span_name = #span;
+            let #call = #opened;
             #relations
-            #span_name
+            #call
         }
     };
     let clock = match &plan.returned {
@@ -172,19 +175,18 @@ fn open(plan: &Plan) -> TokenStream {
         let #sites = #statics;
         #context
         #allowed
-        let #span_name = if #sites.span.is_on(#level) {
+        let #mutable #call = if #sites.span.is_on(#level) {
             #traits
-            #span
+            #opened
         } else {
-            #library::NO_SPAN
+            #library::Call::without_span(#sites)
         };
-        let #mutable #call = #library::Call::new(#sites, #span_name);
         #clock
     }
 }
 
 /// What the span follows from, and what it is linked to.
-fn relations(plan: &Plan, span: &Ident) -> TokenStream {
+fn relations(plan: &Plan, span: &TokenStream) -> TokenStream {
     let Plan { call: library, follows_from, links, .. } = plan;
     let one = hidden("one");
     let follows_from = follows_from.iter().map(|causes| {
@@ -199,7 +201,7 @@ fn relations(plan: &Plan, span: &Ident) -> TokenStream {
     let links = links.iter().map(|messages| {
         let place = located_at(messages);
         let library = at(library, place);
-        let link = quote_spanned!(place=> (&&&&&#library::Restore(&#one)).link(&#span));
+        let link = quote_spanned!(place=> (&&&&&#library::Restore(&#one)).link(#span));
         let messages = match messages {
             // Borrowed: the body has a use for them.
             Expr::Path(_) => quote_spanned!(place=> #messages.iter()),

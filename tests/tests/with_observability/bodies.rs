@@ -235,3 +235,37 @@ fn each_instance_of_a_generic_function_has_the_same_span() {
         assert_eq!(out.spans().len(), 2);
     });
 }
+
+/// What `|text|` is can only be told from what the function returns.
+#[with_observability]
+fn trimming() -> impl for<'a> Fn(&'a str) -> &'a str {
+    |text| text.trim()
+}
+
+#[with_observability]
+fn trimming_and<T: Default>() -> (T, impl Fn(&str) -> &str + Send) {
+    (T::default(), |text| text.trim())
+}
+
+#[with_observability]
+fn picking<'a, T: Copy>(known: &'a [T], key: fn(&T) -> usize) -> impl FnOnce(&T, &mut Vec<T>) -> Option<&'a T> {
+    move |wanted, found| {
+        found.push(*wanted);
+        known.get(key(wanted))
+    }
+}
+
+#[test]
+fn a_function_may_return_closures_whose_arguments_are_told_by_its_signature() {
+    with_and_without_context(|out| {
+        out.run(|| {
+            assert_eq!(trimming()(" a "), "a");
+            let (number, trimming) = trimming_and::<u8>();
+            assert_eq!((number, trimming(" b ")), (0, "b"));
+            let mut found = Vec::new();
+            assert_eq!(picking(&[5, 6], |number| *number)(&1, &mut found), Some(&6));
+            assert_eq!(found, [1]);
+        });
+        assert_eq!(out.spans().len(), 3);
+    });
+}

@@ -78,7 +78,7 @@ macro_rules! request_span {
 /// the server accepts connections is not.
 fn open<'v>(site: &'static Site, values: &mut WithRoom<'v>, fields: &'v Fields) -> Span {
     if dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some()) {
-        root(|| site.open_under(None, site.own(values)))
+        root(|| site.open_root(values))
     } else {
         site.open_whole(values, fields)
     }

@@ -15,25 +15,24 @@ fn load(db: &Db, user_id: u64, filter: Filter) -> Result<Profile, Error> {
         );
         &__CTX_LAYER_SITES
     };
-    let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+    let call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
         use ::ctx_layer::call::forms::*;
-        sites
-            .span
-            .open(
-                &[
-                    ::core::option::Option::Some(&user_id),
-                    ::core::option::Option::Some(
-                        &(&&&::ctx_layer::call::Plain(&filter)).show(),
-                    ),
-                ],
-            )
+        ::ctx_layer::call::Call::open(
+            sites,
+            &[
+                ::core::option::Option::Some(&user_id),
+                ::core::option::Option::Some(
+                    &(&&&::ctx_layer::call::Plain(&filter)).show(),
+                ),
+            ],
+        )
     } else {
-        ::ctx_layer::call::NO_SPAN
+        ::ctx_layer::call::Call::without_span(sites)
     };
-    let call = ::ctx_layer::call::Call::new(sites, span);
     let _inside = call.enter();
     let returned = call
         .run(move || -> Result<Profile, Error> { db.find(user_id, filter) });
+    #[allow(unreachable_code)]
     {
         use ::ctx_layer::call::forms::*;
         match (&&::ctx_layer::call::Ended(&returned)).split() {
@@ -49,6 +48,6 @@ fn load(db: &Db, user_id: u64, filter: Filter) -> Result<Profile, Error> {
                 );
             }
         }
+        returned
     }
-    returned
 }

@@ -19,12 +19,11 @@ fn load(&self, user_id: u64) -> Pin<Box<dyn Future<Output = Profile> + Send + '_
                 );
                 &__CTX_LAYER_SITES
             };
-            let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
-                sites.span.open(&[])
+            let call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+                ::ctx_layer::call::Call::open(sites, &[])
             } else {
-                ::ctx_layer::call::NO_SPAN
+                ::ctx_layer::call::Call::without_span(sites)
             };
-            let call = ::ctx_layer::call::Call::new(sites, span);
             call.observe(
                 async move {
                     #[allow(unreachable_code)]

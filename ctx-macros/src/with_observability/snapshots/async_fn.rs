@@ -19,23 +19,21 @@ pub async fn load(user_id: u64) -> Result<Profile, Error> {
             );
             &__CTX_LAYER_SITES
         };
-        let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+        let mut call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
             use ::ctx_layer::call::forms::*;
-            sites
-                .span
-                .open(
-                    &[
-                        ::core::option::Option::Some(
-                            ::ctx_layer::call::value(
-                                &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
-                            ),
+            ::ctx_layer::call::Call::open(
+                sites,
+                &[
+                    ::core::option::Option::Some(
+                        ::ctx_layer::call::value(
+                            &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
                         ),
-                    ],
-                )
+                    ),
+                ],
+            )
         } else {
-            ::ctx_layer::call::NO_SPAN
+            ::ctx_layer::call::Call::without_span(sites)
         };
-        let mut call = ::ctx_layer::call::Call::new(sites, span);
         if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
             call.start_clock();
         }

@@ -15,12 +15,11 @@ fn load(&self, user_id: u64) -> impl Future<Output = Profile> + '_ {
         );
         &__CTX_LAYER_SITES
     };
-    let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
-        sites.span.open(&[])
+    let mut call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+        ::ctx_layer::call::Call::open(sites, &[])
     } else {
-        ::ctx_layer::call::NO_SPAN
+        ::ctx_layer::call::Call::without_span(sites)
     };
-    let mut call = ::ctx_layer::call::Call::new(sites, span);
     if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
         call.start_clock();
     }

@@ -30,12 +30,11 @@ impl Store<'_> {
             );
             &__CTX_LAYER_SITES
         };
-        let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
-            sites.span.open(&[])
+        let call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+            ::ctx_layer::call::Call::open(sites, &[])
         } else {
-            ::ctx_layer::call::NO_SPAN
+            ::ctx_layer::call::Call::without_span(sites)
         };
-        let call = ::ctx_layer::call::Call::new(sites, span);
         let _inside = call.enter();
         let returned = call
             .run(move || -> () {
@@ -56,12 +55,11 @@ impl Store<'_> {
             );
             &__CTX_LAYER_SITES
         };
-        let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
-            sites.span.open(&[])
+        let call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+            ::ctx_layer::call::Call::open(sites, &[])
         } else {
-            ::ctx_layer::call::NO_SPAN
+            ::ctx_layer::call::Call::without_span(sites)
         };
-        let call = ::ctx_layer::call::Call::new(sites, span);
         let _inside = call.enter();
         let returned = call
             .run(move || -> () {

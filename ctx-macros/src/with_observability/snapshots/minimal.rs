@@ -18,12 +18,11 @@ pub fn load(user_id: u64, name: &str) {
         );
         &__CTX_LAYER_SITES
     };
-    let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
-        sites.span.open(&[])
+    let mut call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+        ::ctx_layer::call::Call::open(sites, &[])
     } else {
-        ::ctx_layer::call::NO_SPAN
+        ::ctx_layer::call::Call::without_span(sites)
     };
-    let mut call = ::ctx_layer::call::Call::new(sites, span);
     if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
         call.start_clock();
     }
@@ -43,6 +42,7 @@ pub fn load(user_id: u64, name: &str) {
         .run(move || -> () {
             work(user_id, name);
         });
+    #[allow(unreachable_code)]
     {
         use ::ctx_layer::call::forms::*;
         if call.is_timed() {
@@ -50,6 +50,6 @@ pub fn load(user_id: u64, name: &str) {
         } else {
             call.succeeded();
         }
+        returned
     }
-    returned
 }

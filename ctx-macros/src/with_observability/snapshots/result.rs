@@ -23,33 +23,31 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
         );
         &__CTX_LAYER_SITES
     };
-    let span = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+    let mut call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
         use ::ctx_layer::call::forms::*;
-        sites
-            .span
-            .open(
-                &[
-                    ::core::option::Option::Some(
-                        ::ctx_layer::call::value(
-                            &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
-                        ),
+        ::ctx_layer::call::Call::open(
+            sites,
+            &[
+                ::core::option::Option::Some(
+                    ::ctx_layer::call::value(
+                        &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
                     ),
-                    ::core::option::Option::Some(
-                        ::ctx_layer::call::value(
-                            &(&&&&&&::ctx_layer::call::Best(&order.items.len())).show(),
-                        ),
+                ),
+                ::core::option::Option::Some(
+                    ::ctx_layer::call::value(
+                        &(&&&&&&::ctx_layer::call::Best(&order.items.len())).show(),
                     ),
-                    ::core::option::Option::Some(
-                        &(&&::ctx_layer::call::Asked(&order)).debugged(),
-                    ),
-                    ::core::option::Option::Some(&"profile"),
-                    ::core::option::Option::Some(&"server"),
-                ],
-            )
+                ),
+                ::core::option::Option::Some(
+                    &(&&::ctx_layer::call::Asked(&order)).debugged(),
+                ),
+                ::core::option::Option::Some(&"profile"),
+                ::core::option::Option::Some(&"server"),
+            ],
+        )
     } else {
-        ::ctx_layer::call::NO_SPAN
+        ::ctx_layer::call::Call::without_span(sites)
     };
-    let mut call = ::ctx_layer::call::Call::new(sites, span);
     if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
         call.start_clock();
     }
@@ -76,6 +74,7 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
             let profile = self.find(user_id)?;
             Ok(profile.with(order, password))
         });
+    #[allow(unreachable_code)]
     {
         use ::ctx_layer::call::forms::*;
         match (&&::ctx_layer::call::Ended(&returned)).split() {
@@ -93,6 +92,6 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
                 );
             }
         }
+        returned
     }
-    returned
 }

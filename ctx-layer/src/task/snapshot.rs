@@ -252,7 +252,9 @@ impl Snapshot {
             return Entered::all(All { _context: context, _left: left, _subscriber: subscriber, ..All::default() });
         };
         // First, so that the span finds its fields in force, and the layer has nothing to do.
-        let is_first = !self.has_span || self.address != NOTHING;
+        // Only where nothing is in force, and nothing is captured but the span, will that put all in force itself.
+        let is_first =
+            !self.has_span || self.address != NOTHING || late::is_any() || read(address_alone) != Some(NOTHING);
         let context = if is_first { Some(self.attach()) } else { None };
         let span = Some(span.enter());
         let over = if self.has_span { Some(self.attach_over()) } else { None };

@@ -24,6 +24,7 @@ mod table;
 
 use tracing_core::Subscriber;
 
+pub(crate) use core::remembers_nothing;
 pub(crate) use home::ids_of;
 
 pub use output::ContextOutput;

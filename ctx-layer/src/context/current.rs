@@ -119,6 +119,14 @@ pub(crate) fn is_blank(cx: &Context) -> bool {
     !cx.has_active_span() && cx.fields().is_blank() && cx.baggage().is_empty() && !cx.is_telemetry_suppressed()
 }
 
+/// The same for one in which this crate put nothing, not even that there is nothing.
+///
+/// Not inlined, so that what calls it under the borrow of the thread's context is small enough to be.
+#[inline(never)]
+pub(crate) fn has_nothing(cx: &Context) -> bool {
+    !cx.has_active_span() && !cx.is_telemetry_suppressed() && cx.get::<Carried>().is_none() && cx.baggage().is_empty()
+}
+
 static EMPTY: Fields = Fields::new();
 
 /// What this library has in an OpenTelemetry context. One value: each more would cost three allocations.

@@ -33,6 +33,8 @@ pub use future::{FutureFieldsExt, WithFields};
 pub use scope::FieldsGuard;
 
 pub(crate) use attach::{Attached, attach, attach_known};
-pub(crate) use current::{ContextRemoteExt, active_ids, generation, is_blank, register, registered};
+pub(crate) use current::{ContextRemoteExt, active_ids, generation, has_nothing, is_blank, register, registered};
 pub(crate) use remote::{OfValue, Remote, RemoteBaggage, RemoteProperties};
-pub(crate) use thread::{BAGGAGE, InForce, NOTHING, address_alone, give_back, in_force, is_gone, read};
+pub(crate) use thread::{
+    BAGGAGE, InForce, NOTHING, address_alone, give_back, in_force, is_gone, is_nothing_in_force, read, read_if_ready,
+};

@@ -4,7 +4,7 @@ use std::{cell::Cell, panic};
 
 use opentelemetry::{Context, baggage::BaggageExt};
 
-use super::{ContextFieldsExt, late};
+use super::{ContextFieldsExt, current::has_nothing, late};
 use crate::field::Fields;
 
 thread_local! {
@@ -101,6 +101,12 @@ pub(crate) fn read<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
     matches!(state(), State::Ready | State::ReadyLate).then(|| Context::map_current(f))
 }
 
+/// The same where there is nothing special about this thread: no values were recorded late, and it was used before.
+#[inline]
+pub(crate) fn read_if_ready<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
+    (STATE.get() == State::Ready).then(|| Context::map_current(f))
+}
+
 /// Keeps fields that were in force for the next event of this thread, which nearly always has the same ones.
 ///
 /// So two threads that work for one request do not pass the cache line with the count of references back and forth with
@@ -132,6 +138,12 @@ pub(crate) const BAGGAGE: usize = usize::MAX;
 #[inline]
 pub(crate) fn address_alone(cx: &Context) -> usize {
     if cx.baggage().is_empty() { cx.fields().address() } else { BAGGAGE }
+}
+
+/// Whether there certainly is no active span, no field, no baggage, and nothing that was recorded late.
+#[inline(never)]
+pub(crate) fn is_nothing_in_force() -> bool {
+    read_if_ready(has_nothing) == Some(true)
 }
 
 /// What is in force.

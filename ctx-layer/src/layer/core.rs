@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use opentelemetry::{Context, baggage::BaggageExt, trace::TraceContextExt};
-use tracing_core::{Metadata, span::Id};
+use tracing::Span;
+use tracing_core::{Dispatch, Metadata, span::Id};
 
 use super::{
     entered,
@@ -163,6 +164,16 @@ impl Core {
     fn owner(&self, id: &Id) -> late::Owner {
         (self.key(), id.into_u64())
     }
+}
+
+/// Whether a span certainly brings nothing when it is entered: nothing was in force when it was made, and nothing was recorded
+/// on it since. Spans remember only under a [`ContextSubscriber`](super::ContextSubscriber).
+#[inline]
+pub(crate) fn remembers_nothing(span: &Span) -> bool {
+    let look = |(id, subscriber): (&Id, &Dispatch)| {
+        subscriber.downcast_ref::<Core>().is_none_or(|core| core.spans.is_known_to_remember(id, NOTHING))
+    };
+    span.with_subscriber(look).unwrap_or(true)
 }
 
 /// Whether all that a span remembers is in force.

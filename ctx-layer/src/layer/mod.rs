@@ -26,6 +26,7 @@ mod whole;
 
 use tracing_core::Subscriber;
 
+pub(crate) use core::remembers_nothing;
 pub(crate) use home::ids_of;
 #[cfg(feature = "http-server")]
 pub(crate) use whole::{WithRoom, open};

@@ -89,6 +89,7 @@
 mod carried;
 mod closure;
 mod current;
+mod entered;
 #[cfg(feature = "tokio")]
 mod join_set;
 mod leave;
@@ -104,8 +105,9 @@ pub use self::tokio::{spawn, spawn_blocking, spawn_local};
 pub use carried::Carried;
 pub use closure::{isolated, propagate, propagate_fn, propagate_mut};
 pub use current::{current_context, current_span, current_span_id, current_trace_id};
+pub use entered::Entered;
 #[cfg(feature = "tokio")]
 pub use join_set::JoinSetExt;
 pub use propagated::{Propagate, Propagated};
-pub use snapshot::{Entered, Snapshot};
+pub use snapshot::Snapshot;
 pub use thread::ThreadBuilderExt;

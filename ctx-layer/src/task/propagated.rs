@@ -10,7 +10,7 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use pin_project_lite::pin_project;
 
-use super::Snapshot;
+use super::{Entered, Snapshot};
 
 /// Gives a context to futures, streams and sinks.
 ///
@@ -90,7 +90,8 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.inner.is_some() {
-                let _entered = this.snapshot.enter();
+                let mut entered = Entered::nothing();
+                this.snapshot.enter_in(&mut entered);
                 this.inner.set(None);
             }
         }
@@ -116,15 +117,40 @@ impl<F: Future> Future for Propagated<F> {
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let mut this = self.project();
         let Some(inner) = this.inner.as_mut().as_pin_mut() else { return Poll::Pending };
-        let entered = this.snapshot.enter();
+        if !this.snapshot.is_nothing_here() {
+            return poll_within(this.inner, this.snapshot, task);
+        }
         let polled = inner.poll(task);
         if polled.is_ready() {
             this.inner.set(None);
-            drop(entered);
-            this.snapshot.release_span();
         }
         polled
     }
+}
+
+/// In a function of its own, so that futures without a context do not pay for its frame.
+#[inline(never)]
+fn poll_within<F: Future>(
+    mut inner: Pin<&mut Option<F>>,
+    snapshot: &mut Snapshot,
+    task: &mut TaskContext<'_>,
+) -> Poll<F::Output> {
+    let (polled, is_elsewhere) = {
+        let mut entered = Entered::nothing();
+        snapshot.enter_in(&mut entered);
+        let Some(future) = inner.as_mut().as_pin_mut() else { return Poll::Pending };
+        let polled = future.poll(task);
+        if polled.is_ready() {
+            inner.set(None);
+        }
+        (polled, entered.is_elsewhere())
+    };
+    if polled.is_ready() {
+        snapshot.release_span();
+    } else if is_elsewhere {
+        snapshot.expect_elsewhere();
+    }
+    polled
 }
 
 impl<S: Stream> Stream for Propagated<S> {

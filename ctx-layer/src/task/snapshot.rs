@@ -1,16 +1,13 @@
 //! What is in force at one place and time.
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, sync::LazyLock};
 
-use opentelemetry::{Context, trace::TraceContextExt};
-use tracing::{Dispatch, Span, dispatcher, span};
+use opentelemetry::Context;
+use tracing::{Dispatch, Span, dispatcher};
 
-use super::{
-    leave::{Left, leave_all},
-    spans,
-};
+use super::{entered::Entered, spans};
 use crate::{
-    context::{Attached, BAGGAGE, ContextFieldsExt, NOTHING, address_alone, attach, attach_known, late, read},
+    context::{ContextFieldsExt, NOTHING, address_alone, has_nothing, is_nothing_in_force, late, read},
     field::{ContextField, FieldType, Fields},
 };
 
@@ -54,25 +51,35 @@ use crate::{
 ///   contradicts nothing that was captured.
 /// - Where the very same OpenTelemetry span, fields and baggage are in force already, nothing is attached, and a span that is
 ///   the current one already is not entered again: a future that is polled where it was made costs next to nothing. A difference in
-///   nothing but what *other* libraries keep in the OpenTelemetry context cannot be told, and is not carried then; so is one
-///   between nothing and nothing. `future.in_context(Context::current())` attaches in any case.
+///   nothing but what *other* libraries keep in the OpenTelemetry context cannot be told, and is not carried then.
+///   `future.in_context(Context::current())` attaches in any case.
+/// - Where there is no span, no field and no baggage, nothing is captured, not even what other libraries keep in the
+///   OpenTelemetry context.
 /// - While a thread is being torn down nothing is captured, and nothing is put in force.
 #[derive(Clone)]
-pub struct Snapshot {
-    context: Context,
-    within: Within,
-    subscriber: Option<Box<Dispatch>>,
+pub struct Snapshot(Captured);
+
+#[derive(Clone)]
+pub(super) enum Captured {
+    /// No span, no fields, no baggage. Nothing to be kept, so that there is nothing to be moved about and dropped.
+    Nothing,
+    All(All),
+}
+
+#[derive(Clone)]
+pub(super) struct All {
+    pub(super) context: Context,
+    pub(super) within: Within,
+    pub(super) subscriber: Option<Box<Dispatch>>,
     /// Where the context's fields stand.
-    address: usize,
-    /// Whether the context has an OpenTelemetry span.
-    has_span: bool,
+    pub(super) address: usize,
     /// Whether the context is attached even where what it has is in force.
-    is_always_attached: bool,
+    pub(super) is_always_attached: bool,
 }
 
 /// Which `tracing` span is current.
 #[derive(Clone)]
-enum Within {
+pub(super) enum Within {
     /// This one.
     Span(Span),
     /// None.
@@ -81,20 +88,34 @@ enum Within {
     AnySpan,
 }
 
+/// The context of a snapshot that has none.
+static EMPTY: LazyLock<Context> = LazyLock::new(Context::new);
+
 impl Snapshot {
     /// Captures what is in force here.
     #[inline]
     pub fn capture() -> Self {
-        let context = current_context();
-        let (address, has_span) = (address_alone(&context), context.has_active_span());
-        // Put together in one place: moving parts of it about is what capturing would take longest for.
-        let span = spans::current();
-        if span.is_none() {
-            let within = Within::NoSpan;
-            return Snapshot { context, within, subscriber: None, address, has_span, is_always_attached: false };
+        if !spans::may_any_be_current() && is_nothing_in_force() {
+            return Snapshot(Captured::Nothing);
         }
-        let within = Within::Span(span);
-        Snapshot { context, within, subscriber: None, address, has_span, is_always_attached: false }
+        Self::capture_all()
+    }
+
+    #[inline(never)]
+    fn capture_all() -> Self {
+        let span = spans::current();
+        let (subscriber, is_always_attached) = (None, false);
+        let context = current_context();
+        let address = address_alone(&context);
+        // Put together in one place: moving parts of it about is what capturing would take longest for.
+        if !span.is_none() {
+            let within = Within::Span(span);
+            return Snapshot(Captured::All(All { context, within, subscriber, address, is_always_attached }));
+        }
+        if address == NOTHING && has_nothing(&context) {
+            return Snapshot(Captured::Nothing);
+        }
+        Snapshot(Captured::All(All { context, within: Within::NoSpan, subscriber, address, is_always_attached }))
     }
 
     /// Captures what is in force here, without the `tracing` span: short for `capture()` and
@@ -121,12 +142,26 @@ impl Snapshot {
 
     #[inline]
     fn of(context: Context, within: Within) -> Self {
-        let (address, has_span) = (address_alone(&context), context.has_active_span());
-        Snapshot { context, within, subscriber: None, address, has_span, is_always_attached: false }
+        let address = address_alone(&context);
+        Snapshot(Captured::All(All { context, within, subscriber: None, address, is_always_attached: false }))
     }
 
     fn exactly(context: Context, within: Within) -> Self {
-        Snapshot { is_always_attached: true, ..Self::of(context, within) }
+        Self::of(context, within).with(|all| All { is_always_attached: true, ..all })
+    }
+
+    /// With something changed.
+    fn with(self, change: impl FnOnce(All) -> All) -> Self {
+        Snapshot(Captured::All(change(match self.0 {
+            Captured::Nothing => All {
+                context: Context::new(),
+                within: Within::NoSpan,
+                subscriber: None,
+                address: NOTHING,
+                is_always_attached: false,
+            },
+            Captured::All(all) => all,
+        })))
     }
 
     /// The same without the `tracing` span. The span is not held open, and ends when it ends.
@@ -150,25 +185,28 @@ impl Snapshot {
     /// ```
     #[must_use = "this returns a changed snapshot"]
     pub fn without_span(self) -> Self {
-        Snapshot { within: Within::AnySpan, ..self }
+        self.with(|all| All { within: Within::AnySpan, ..all })
     }
 
     /// The same with another `tracing` span.
     #[must_use = "this returns a changed snapshot"]
     pub fn with_span(self, span: Span) -> Self {
-        Snapshot { within: Within::Span(span), ..self }
+        self.with(|all| All { within: Within::Span(span), ..all })
     }
 
     /// The same with exactly these fields.
     #[must_use = "this returns a changed snapshot"]
     pub fn with_fields(self, fields: Fields) -> Self {
-        Snapshot { subscriber: self.subscriber, ..Self::exactly(self.context.with_fields(fields), self.within) }
+        self.with(|all| {
+            let context = all.context.with_fields(fields);
+            All { address: address_alone(&context), context, is_always_attached: true, ..all }
+        })
     }
 
     /// The same with this value set besides those it has.
     #[must_use = "this returns a changed snapshot"]
     pub fn with_field<T: FieldType>(self, field: &'static ContextField<T>, value: impl Into<T>) -> Self {
-        let fields = self.context.fields().clone().with(field, value);
+        let fields = self.context().fields().clone().with(field, value);
         self.with_fields(fields)
     }
 
@@ -189,99 +227,54 @@ impl Snapshot {
     #[must_use = "this returns a changed snapshot"]
     pub fn with_current_subscriber(self) -> Self {
         let subscriber = dispatcher::get_default(Dispatch::clone);
-        Snapshot { subscriber: Some(Box::new(subscriber)), is_always_attached: true, ..self }
+        self.with(|all| All { subscriber: Some(Box::new(subscriber)), is_always_attached: true, ..all })
     }
 
     /// Lets go of the span, which can be closed then.
     #[inline]
     pub(super) fn release_span(&mut self) {
-        if matches!(self.within, Within::Span(_)) {
-            self.within = Within::NoSpan;
+        if let Captured::All(All { within: within @ Within::Span(_), .. }) = &mut self.0 {
+            *within = Within::NoSpan;
         }
+    }
+
+    /// Notes that it was not in force where a future was polled, and nearly always will not be where it is next: it is attached
+    /// without looking then. Not where a span is to be entered, which depends on what is in force.
+    #[inline]
+    pub(super) fn expect_elsewhere(&mut self) {
+        if let Captured::All(all @ All { within: Within::NoSpan | Within::AnySpan, .. }) = &mut self.0 {
+            all.is_always_attached = true;
+        }
+    }
+
+    /// What was captured.
+    #[inline]
+    pub(super) fn captured(&self) -> &Captured {
+        &self.0
     }
 
     /// The OpenTelemetry context.
     pub fn context(&self) -> &Context {
-        &self.context
+        match &self.0 {
+            Captured::Nothing => &EMPTY,
+            Captured::All(all) => &all.context,
+        }
     }
 
     /// The `tracing` span, if there is one.
     pub fn span(&self) -> Option<&Span> {
-        match &self.within {
-            Within::Span(span) => Some(span),
-            Within::NoSpan | Within::AnySpan => None,
+        match &self.0 {
+            Captured::All(All { within: Within::Span(span), .. }) => Some(span),
+            _ => None,
         }
     }
 
     /// Puts it in force on this thread until the guard is dropped; not for use across `.await`.
     #[inline]
     pub fn enter(&self) -> Entered<'_> {
-        if !self.is_in_force() {
-            return self.enter_elsewhere();
-        }
-        let span = match &self.within {
-            Within::Span(span) => span,
-            // Another request's, which may say whose it is.
-            Within::NoSpan if spans::is_any_current() => return self.enter_elsewhere(),
-            Within::NoSpan | Within::AnySpan => return Entered::NOTHING,
-        };
-        if !spans::is_usable() || spans::is_current(span) {
-            return Entered::NOTHING;
-        }
-        self.enter_span(span)
-    }
-
-    /// Enters the span where all else is in force.
-    #[inline]
-    fn enter_span<'a>(&self, span: &'a Span) -> Entered<'a> {
-        let span = Some(span.enter());
-        // An OpenTelemetry layer may have put in force what was when the span was made.
-        let over = if self.has_span && !self.is_in_force() { Some(self.attach_over()) } else { None };
-        Entered::all(All { _over: over, _span: span, ..All::default() })
-    }
-
-    #[inline(never)]
-    fn enter_elsewhere(&self) -> Entered<'_> {
-        if !spans::may_be_entered() {
-            return Entered::NOTHING;
-        }
-        let subscriber = self.subscriber.as_deref().map(dispatcher::set_default);
-        let left = if matches!(self.within, Within::NoSpan) { leave_all() } else { None };
-        let Within::Span(span) = &self.within else {
-            let context = Some(self.attach());
-            return Entered::all(All { _context: context, _left: left, _subscriber: subscriber, ..All::default() });
-        };
-        // First, so that the span finds its fields in force, and the layer has nothing to do.
-        let is_first = !self.has_span || self.address != NOTHING;
-        let context = if is_first { Some(self.attach()) } else { None };
-        let span = Some(span.enter());
-        let over = if self.has_span { Some(self.attach_over()) } else { None };
-        Entered::all(All { _over: over, _span: span, _context: context, _left: left, _subscriber: subscriber })
-    }
-
-    #[inline]
-    fn attach(&self) -> Attached {
-        let cx = self.context.clone();
-        if self.address == BAGGAGE { attach(cx) } else { attach_known(cx, self.address) }
-    }
-
-    /// Attaches the context where the span is entered, which may have put another in force: an OpenTelemetry layer attaches
-    /// the one in which it saw the span made, without what was set since.
-    fn attach_over(&self) -> Attached {
-        let mine = self.context.fields();
-        let here = read(late::effective).unwrap_or_default();
-        if mine.is_same(&here) || !mine.is_within(&here) {
-            self.attach()
-        } else {
-            // Recorded on the span since.
-            attach(self.context.with_fields(here))
-        }
-    }
-
-    /// Whether the context need not be attached: its span, fields and baggage are in force.
-    #[inline]
-    fn is_in_force(&self) -> bool {
-        !self.is_always_attached && read(|here| is_same(here, &self.context, self.address, self.has_span)) == Some(true)
+        let mut entered = Entered::nothing();
+        self.enter_in(&mut entered);
+        entered
     }
 
     /// Calls `f` with it in force.
@@ -289,7 +282,8 @@ impl Snapshot {
     /// What `f` owns is dropped while it is.
     #[inline]
     pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
-        let _entered = self.enter();
+        let mut entered = Entered::nothing();
+        self.enter_in(&mut entered);
         f()
     }
 }
@@ -305,22 +299,6 @@ pub(super) fn current_context() -> Context {
 fn with_late(context: Context) -> Context {
     let fields = late::effective(&context);
     if fields.is_same(context.fields()) { context } else { context.with_fields(fields) }
-}
-
-/// Whether the two have the same span, fields and baggage. Whatever else there may be in them cannot be compared.
-#[inline]
-fn is_same(here: &Context, mine: &Context, my_fields: usize, has_span: bool) -> bool {
-    address_alone(here) == my_fields
-        && my_fields != BAGGAGE
-        && here.has_active_span() == has_span
-        && (!has_span || is_same_span(here, mine))
-        && here.is_telemetry_suppressed() == mine.is_telemetry_suppressed()
-}
-
-fn is_same_span(here: &Context, mine: &Context) -> bool {
-    let (here, mine) = (here.span(), mine.span());
-    let (here, mine) = (here.span_context(), mine.span_context());
-    here.span_id() == mine.span_id() && here.trace_id() == mine.trace_id() && here.is_remote() == mine.is_remote()
 }
 
 impl Default for Snapshot {
@@ -341,43 +319,9 @@ impl From<Context> for Snapshot {
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Snapshot")
-            .field("context", &self.context)
-            .field("fields", self.context.fields())
+            .field("context", self.context())
+            .field("fields", self.context().fields())
             .field("span", &self.span())
             .finish_non_exhaustive()
-    }
-}
-
-/// Keeps a [`Snapshot`] in force on this thread; dropping it brings back what was before.
-#[must_use = "the snapshot is in force only until the guard is dropped: bind it, as in `let _entered = ...`"]
-pub struct Entered<'a> {
-    /// `None` where all was in force already. One thing to look at when it is dropped, and not five.
-    _all: Option<All<'a>>,
-    /// Contexts belong to a thread.
-    _not_send: PhantomData<*const ()>,
-}
-
-/// What was put in force.
-#[derive(Default)]
-struct All<'a> {
-    // In this order they are dropped.
-    _over: Option<Attached>,
-    _span: Option<span::Entered<'a>>,
-    _context: Option<Attached>,
-    _left: Option<Left>,
-    _subscriber: Option<dispatcher::DefaultGuard>,
-}
-
-impl<'a> Entered<'a> {
-    const NOTHING: Self = Entered { _all: None, _not_send: PhantomData };
-
-    fn all(all: All<'a>) -> Self {
-        Entered { _all: Some(all), _not_send: PhantomData }
-    }
-}
-
-impl fmt::Debug for Entered<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entered").finish_non_exhaustive()
     }
 }

@@ -60,11 +60,16 @@ pub(super) fn may_be_entered() -> bool {
     is_usable() && !is_gone()
 }
 
+/// Whether there can be a current span at all: without a subscriber there is none, and that can be told at once.
+#[inline]
+pub(super) fn may_any_be_current() -> bool {
+    LevelFilter::current() != LevelFilter::OFF
+}
+
 /// The current span; a disabled one where there is none.
 #[inline]
 pub(super) fn current() -> Span {
-    // Without a subscriber there is none, and that can be told faster.
-    if LevelFilter::current() == LevelFilter::OFF || !is_usable() { Span::none() } else { Span::current() }
+    if may_any_be_current() && is_usable() { Span::current() } else { Span::none() }
 }
 
 /// Whether a span is the current one of its subscriber.
@@ -76,7 +81,7 @@ pub(super) fn is_current(span: &Span) -> bool {
 /// Whether any span is current on this thread.
 #[inline]
 pub(super) fn is_any_current() -> bool {
-    LevelFilter::current() != LevelFilter::OFF
+    may_any_be_current()
         && is_usable()
         && tracing::dispatcher::get_default(|subscriber| subscriber.current_span().id().is_some())
 }

@@ -1,6 +1,10 @@
 //! A request of each of two tenants, what is seen on the other side of a boundary, and what has to be.
 
-use std::{sync::Barrier, thread};
+use std::{
+    sync::Barrier,
+    thread,
+    time::{Duration, Instant},
+};
 
 use ctx_layer::{WithContextExt, field::well_known::*, task};
 use ctx_tests::{Exported, Recorder, attribute, runtime, schema};
@@ -9,6 +13,7 @@ use opentelemetry::{
     baggage::BaggageExt,
     trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
 };
+use opentelemetry_sdk::trace::SpanData;
 use tokio::runtime::Runtime;
 use tracing::{Dispatch, dispatcher, info, info_span};
 use tracing_subscriber::prelude::*;
@@ -169,7 +174,14 @@ fn check(world: &World, carry: Carry, requests: &[(Seen, Vec<Seen>)]) {
     let events = world.recorder.items().into_iter().filter(|item| item.name == "inside of the child");
     assert!(events.map(|event| event.text("tenant_id").is_some()).all(|has| has == (carry == Carry::Ours)), "{name}");
     let Some(exported) = &world.exported else { return };
-    let spans = exported.spans();
+    // What was seen may arrive before the other thread has let go of its request's span.
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let is_request = |span: &&SpanData| span.name == "request";
+    let mut spans = exported.spans();
+    while spans.iter().filter(is_request).count() < 2 && Instant::now() < deadline {
+        thread::yield_now();
+        spans = exported.spans();
+    }
     let mut children = 0;
     for child in spans.iter().filter(|span| span.name == "child") {
         children += 1;
@@ -190,5 +202,5 @@ fn check(world: &World, carry: Carry, requests: &[(Seen, Vec<Seen>)]) {
     }
     let looked: usize = requests.iter().map(|(_, all)| all.len()).sum();
     assert_eq!(children, looked, "{name}");
-    assert_eq!(spans.iter().filter(|span| span.name == "request").count(), 2, "{name}: closed, and exported");
+    assert_eq!(spans.iter().filter(is_request).count(), 2, "{name}: closed, and exported");
 }

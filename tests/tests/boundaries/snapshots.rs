@@ -1,12 +1,21 @@
 //! What a snapshot has, beyond the request it was taken in.
 
+use std::{
+    pin::Pin,
+    task::{self, Poll, Waker},
+};
+
 use ctx_layer::{
     Fields, FutureFieldsExt,
     field::well_known::*,
     task::{Propagate, Snapshot},
 };
 use ctx_tests::{Yield, each_poll_on_a_new_thread, on_a_new_thread};
-use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
+use opentelemetry::{
+    Context, KeyValue,
+    baggage::BaggageExt,
+    trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
+};
 use tracing::{Instrument, info, info_span};
 
 use crate::request::{Seen, World, request};
@@ -142,4 +151,56 @@ fn the_threads_own_subscriber_is_carried_where_asked_for_and_not_otherwise() {
     let names: Vec<_> = world.recorder.items().into_iter().map(|item| item.name).collect();
     assert_eq!(names, ["request", "heard"]);
     assert_eq!(world.recorder.event("heard").text("tenant_id"), Some("acme"));
+}
+
+/// As by a server that polls what was spawned inside of one of its requests.
+#[test]
+fn nothing_of_the_request_in_which_it_is_polled_gets_into_a_future() {
+    let look = || -> Pin<Box<dyn Future<Output = Seen>>> { Box::pin(async { Seen::here() }.propagate()) };
+    for world in World::all() {
+        world.in_scope(|| {
+            let polled_in_another_request = |mut future: Pin<Box<dyn Future<Output = Seen>>>| {
+                request("globex", || {
+                    let polled = future.as_mut().poll(&mut task::Context::from_waker(Waker::noop()));
+                    assert_eq!(TENANT_ID.get().as_deref(), Some("globex"), "{}: afterwards", world.name);
+                    polled
+                })
+            };
+            let polled_in_a_span_with_a_late_value = |mut future: Pin<Box<dyn Future<Output = Seen>>>| {
+                info_span!("another").in_scope(|| {
+                    assert!(TENANT_ID.record("globex"));
+                    let polled = future.as_mut().poll(&mut task::Context::from_waker(Waker::noop()));
+                    assert_eq!(TENANT_ID.get().as_deref(), Some("globex"), "{}: afterwards", world.name);
+                    polled
+                })
+            };
+            let made_in_nothing = polled_in_a_span_with_a_late_value(look());
+            assert_eq!(made_in_nothing, Poll::Ready(Seen::NOTHING), "{}", world.name);
+            let (expected, future) = info_span!("alone").in_scope(|| (Seen::without_child(), look()));
+            let span_alone = polled_in_a_span_with_a_late_value(future);
+            assert_eq!(span_alone, Poll::Ready(expected), "{}: late", world.name);
+
+            let made_in_nothing = polled_in_another_request(look());
+            assert_eq!(made_in_nothing, Poll::Ready(Seen::NOTHING), "{}", world.name);
+
+            // No field was in force when it was made.
+            let (expected, future) = info_span!("alone").in_scope(|| (Seen::without_child(), look()));
+            assert_eq!(polled_in_another_request(future), Poll::Ready(expected), "{}", world.name);
+
+            // Only a remote parent is in force where it is polled.
+            let (expected, mut future) = info_span!("alone").in_scope(|| (Seen::without_child(), look()));
+            let polled = {
+                let parent = SpanContext::new(7.into(), 7.into(), TraceFlags::SAMPLED, true, TraceState::NONE);
+                let _remote = Context::new().with_remote_span_context(parent).attach();
+                future.as_mut().poll(&mut task::Context::from_waker(Waker::noop()))
+            };
+            assert_eq!(polled, Poll::Ready(expected), "{}: remote parent", world.name);
+
+            let (expected, future) = info_span!("before").in_scope(|| {
+                let _tenant = TENANT_ID.attach("acme");
+                (Seen::without_child(), look())
+            });
+            assert_eq!(polled_in_another_request(future), Poll::Ready(expected), "{}", world.name);
+        });
+    }
 }

@@ -112,9 +112,7 @@ impl ContextLayer {
 /// ```
 #[cfg_attr(not(feature = "fmt"), doc = "\n[`OwnFields`]: crate#features")]
 pub fn once_per_line<L>(output: L) -> ContextOutput<L> {
-    // An empty schema breaks no rule.
-    let nothing = Schema::builder().build().unwrap_or_default();
-    ContextLayer::new(nothing).around(output).hide_on_spans()
+    ContextLayer::new(Schema::empty()).around(output).hide_on_spans()
 }
 
 /// Puts a [`ContextLayer`] over a subscriber stack in one line.

@@ -194,7 +194,8 @@ fn every_feature_is_named_in_the_readme_and_in_the_documentation() {
     let manifest = include_str!("../../ctx-layer/Cargo.toml");
     let library = include_str!("../../ctx-layer/src/lib.rs");
     let features = manifest.split("[features]\n").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap();
-    let names = features.lines().filter_map(|line| Some(line.split_once(" = ")?.0)).filter(|line| !line.starts_with('#'));
+    let names =
+        features.lines().filter_map(|line| Some(line.split_once(" = ")?.0)).filter(|line| !line.starts_with('#'));
     let names: Vec<_> = names.filter(|name| *name != "default").collect();
     assert!(names.len() > 10, "{names:?}");
     for name in names {

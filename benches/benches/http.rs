@@ -34,8 +34,6 @@
 //! attributes. Switched off, ours is what reading the trace's headers and keeping it in force costs.
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
     convert::Infallible,
     env,
     hint::black_box,
@@ -51,6 +49,7 @@ use ctx_benches::{
     measure::{Arm, Effort, Place, interleaved},
     request,
 };
+use ctx_counting_allocator::{self as counting, Counting};
 use ctx_layer::{
     Fields, WithContextExt,
     field::well_known::{CORRELATION_ID, LOCALE, REQUEST_ID, TENANT_ID, USER_ID},
@@ -71,29 +70,6 @@ use tower_http::trace::{DefaultMakeSpan, DefaultOnRequest, DefaultOnResponse, Tr
 use tracing::Level;
 use tracing_core::{Dispatch, dispatcher};
 use tracing_subscriber::{filter::LevelFilter, prelude::*};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// The only way to count what is allocated.
-//
-// SAFETY: passes on every call unchanged to the system's allocator.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -271,9 +247,9 @@ fn allocations(server: &Server) -> u64 {
     let (app, has_baggage) = ((server.app)(), server.has_baggage);
     dispatcher::with_default(&server.dispatch, || {
         (0..1000).for_each(|_| call(&app, has_baggage));
-        let before = ALLOCATIONS.with(Cell::get);
+        let before = counting::allocations();
         (0..100).for_each(|_| call(&app, has_baggage));
-        (ALLOCATIONS.with(Cell::get) - before).div_ceil(100)
+        (counting::allocations() - before).div_ceil(100)
     })
 }
 

@@ -5,52 +5,23 @@
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench open_spans`; the figures are the same every time.
 //!
-//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f.
+//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 4710f58.
 //!
 //! | bytes more per open span | 1000 | 10 000 | 100 000 | worst |
 //! |---|--:|--:|--:|--:|
 //! | no field in force | 0 | 0 | 0 | 0 |
-//! | all in one request of 5 fields | 59 | 54 | 43 | 74 |
-
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    sync::atomic::{AtomicIsize, Ordering},
-};
+//! | all in one request of 5 fields | 0 | 41 | 33 | 56 |
 
 use ctx_benches::{
     measure::Place,
     request::{REQUEST, fields, schema},
     span_by_hand, stack,
 };
+use ctx_counting_allocator::{Counting, live_bytes};
 use tracing::{Span, info_span};
 
-struct Counting;
-
-static LIVE: AtomicIsize = AtomicIsize::new(0);
-
-fn count(bytes: usize, sign: isize) {
-    LIVE.fetch_add(sign * bytes as isize, Ordering::Relaxed);
-}
-
-// The only way to count what is allocated.
-#[allow(unsafe_code)]
-// SAFETY: passes on every call unchanged to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size(), 1);
-        // SAFETY: the caller's promises are those of `System`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(layout.size(), -1);
-        // SAFETY: the caller's promises are those of `System`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
-static COUNTING: Counting = Counting;
+static ALLOCATOR: Counting = Counting;
 
 const MOST: usize = 100_000;
 const SHOWN: [usize; 3] = [1000, 10_000, MOST];
@@ -63,10 +34,10 @@ fn allocated(place: Place, mut open: impl FnMut() -> Span) -> Vec<isize> {
     place.within(|| {
         // What is made once per thread, subscriber and call site does not count.
         drop(open());
-        let before = LIVE.load(Ordering::Relaxed);
+        let before = live_bytes();
         for _ in 0..MOST {
             spans.push(open());
-            allocated.push(LIVE.load(Ordering::Relaxed) - before);
+            allocated.push(live_bytes() - before);
         }
         drop(spans);
     });

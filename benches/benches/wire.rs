@@ -21,15 +21,10 @@
 //! What is left of extracting by the propagator is a quarter OpenTelemetry's `Extractor`: asking it for all lines of a
 //! header allocates each time. Each field that comes in is two allocations that last.
 
-use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
-    collections::HashMap,
-    env,
-    hint::black_box,
-};
+use std::{collections::HashMap, env, hint::black_box};
 
 use ctx_benches::measure::{Arm, Effort, Place, interleaved};
+use ctx_counting_allocator::{self as counting, Counting};
 use ctx_layer::{
     Fields, Schema,
     context::ContextFieldsExt,
@@ -47,29 +42,6 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::propagation::{BaggagePropagator, TraceContextPropagator};
 use tracing_core::Dispatch;
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// The only way to count what is allocated.
-//
-// SAFETY: passes on every call unchanged to the system's allocator.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -168,9 +140,9 @@ fn arm<T: 'static>(
 ) -> Measured {
     let prepared = prepare();
     (0..100).for_each(|_| once(&prepared));
-    let before = ALLOCATIONS.with(Cell::get);
+    let before = counting::allocations();
     (0..100).for_each(|_| once(&prepared));
-    let allocations = (ALLOCATIONS.with(Cell::get) - before) / 100;
+    let allocations = (counting::allocations() - before) / 100;
     Measured { arm: Arm::prepared(name, Place::new(Dispatch::none()), prepare, once), allocations }
 }
 

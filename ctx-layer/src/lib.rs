@@ -62,6 +62,8 @@
 //! - `serde`: [`Captured`](propagation::Captured) context can be serialized.
 //! - `metrics`: what [boundaries](propagation::Boundary) count, as OpenTelemetry metrics.
 #![warn(missing_docs)]
+// On docs.rs each item says which feature it needs.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[allow(missing_docs, missing_debug_implementations)]
 #[doc(hidden)]

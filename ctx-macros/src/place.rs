@@ -8,7 +8,8 @@ pub(crate) fn located_at(tokens: &impl Spanned) -> Span {
     Span::call_site().located_at(tokens.span())
 }
 
-/// Tokens whose errors are to be where those about others are.
+/// Tokens whose errors are to be where those about others are. They still mean what they mean where they come from
+/// (`$crate`!).
 pub(crate) fn at(tokens: &TokenStream, span: Span) -> TokenStream {
     let tokens = tokens.clone().into_iter().map(|mut token| {
         token.set_span(token.span().located_at(span));

@@ -50,6 +50,11 @@ impl Future for Yield {
     }
 }
 
+/// Runs a future on this thread, by a runtime of its own.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread().build().expect("it can be made").block_on(future)
+}
+
 /// A runtime with two threads, each of them under `dispatch` as under a global default.
 pub fn runtime(dispatch: &Dispatch) -> tokio::runtime::Runtime {
     let dispatch = dispatch.clone();

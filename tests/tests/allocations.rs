@@ -1,12 +1,11 @@
 //! What rewriting allocates once it is warm: nothing. Counted by the allocator, so it cannot be argued with.
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
     fmt,
     sync::{Mutex, PoisonError},
 };
 
+use ctx_counting_allocator::{self as counting, Counting};
 use ctx_layer::{
     ContextLayer, Fields, Schema, WithContextExt,
     field::well_known::*,
@@ -19,27 +18,6 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, prelude::*, registry::LookupSpan};
 
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is passed on to the system's allocator unchanged; counting neither allocates nor panics.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
-
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
@@ -48,11 +26,11 @@ fn allocations(mut f: impl FnMut()) -> u64 {
     for _ in 0..1000 {
         f();
     }
-    let before = ALLOCATIONS.with(Cell::get);
+    let before = counting::allocations();
     for _ in 0..100 {
         f();
     }
-    let made = ALLOCATIONS.with(Cell::get) - before;
+    let made = counting::allocations() - before;
     assert_eq!(made % 100, 0, "{made} allocations in 100 calls: not the same in each");
     made / 100
 }

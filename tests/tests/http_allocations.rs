@@ -1,8 +1,6 @@
 //! What a request allocates beside the span's own attributes. Counted by the allocator, so it cannot be argued with.
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
-    cell::Cell,
     convert::Infallible,
     fmt,
     future::{Ready, ready},
@@ -11,6 +9,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
+use ctx_counting_allocator::{self as counting, Counting};
 use ctx_layer::{
     FutureFieldsExt, Schema, WithContextExt,
     field::well_known::TENANT_ID,
@@ -25,27 +24,6 @@ use tracing::{
     field::{Field, Visit},
 };
 use tracing_subscriber::{Layer, prelude::*, registry::LookupSpan};
-
-struct Counting;
-
-thread_local! {
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
-// SAFETY: everything is passed on to the system's allocator unchanged; counting neither allocates nor panics.
-#[allow(unsafe_code)]
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promise is passed on.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -74,14 +52,14 @@ where
     let mut made = 0;
     for n in 0..1100 {
         let request = request();
-        let before = ALLOCATIONS.with(Cell::get);
+        let before = counting::allocations();
         let Ok(response) = now(service.call(request));
         let (parts, mut body) = response.into_parts();
         while now(body.frame()).is_some_and(|frame| frame.is_ok()) {}
         drop((parts, body));
         // After enough to warm up: every shard of the span table, too.
         if n >= 1000 {
-            made += ALLOCATIONS.with(Cell::get) - before;
+            made += counting::allocations() - before;
         }
     }
     assert_eq!(made % 100, 0, "{made} allocations in 100 requests: not the same in each");
@@ -154,9 +132,9 @@ fn a_trace_that_is_continued_allocates_what_its_context_does() {
     let headers = continued().into_parts().0.headers;
     let mut of_context = 0;
     for _ in 0..10 {
-        let before = ALLOCATIONS.with(Cell::get);
+        let before = counting::allocations();
         drop(ctx_layer::propagation::extract(&headers, Default::default()));
-        of_context = ALLOCATIONS.with(Cell::get) - before;
+        of_context = counting::allocations() - before;
     }
     assert_eq!(allocations(ours(), continued), of_context);
 }

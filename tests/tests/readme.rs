@@ -173,6 +173,39 @@ fn the_versions_in_the_readme_are_those_of_the_workspace() {
 }
 
 #[test]
+fn a_program_that_is_copied_from_the_readme_finds_its_crates_among_the_dependencies_there() {
+    let dependencies = marked("versions").remove("").expect("there is a block of dependencies");
+    for program in &PROGRAMS {
+        let lines = program.source.lines().map(str::trim_start);
+        let imports = lines.clone().filter_map(|line| line.strip_prefix("use "));
+        let attributes = lines.filter_map(|line| line.strip_prefix("#["));
+        for path in imports.chain(attributes).filter(|path| path.contains("::") && !path.starts_with("std::")) {
+            let name = path.split("::").next().unwrap_or_default();
+            let mut known = dependencies.lines().filter_map(|line| Some(line.split_once(" = ")?.0.replace('-', "_")));
+            assert!(known.any(|known| known == name), "{} needs {name}", program.name);
+        }
+    }
+    let sdk = dependencies.lines().find(|line| line.starts_with("opentelemetry_sdk = ")).unwrap_or_default();
+    assert!(sdk.contains("\"testing\""), "`InMemorySpanExporter` is behind the feature `testing`: {sdk:?}");
+}
+
+#[test]
+fn every_feature_is_named_in_the_readme_and_in_the_documentation() {
+    let manifest = include_str!("../../ctx-layer/Cargo.toml");
+    let library = include_str!("../../ctx-layer/src/lib.rs");
+    let features = manifest.split("[features]\n").nth(1).and_then(|rest| rest.split("\n[").next()).unwrap();
+    let names =
+        features.lines().filter_map(|line| Some(line.split_once(" = ")?.0)).filter(|line| !line.starts_with('#'));
+    let names: Vec<_> = names.filter(|name| *name != "default").collect();
+    assert!(names.len() > 10, "{names:?}");
+    for name in names {
+        let name = format!("`{name}`");
+        assert!(README.contains(&name), "{name} is not in the README");
+        assert!(library.contains(&name), "{name} is not in the documentation of the crate");
+    }
+}
+
+#[test]
 fn every_file_that_the_readme_links_to_exists() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let links: Vec<_> = README.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();

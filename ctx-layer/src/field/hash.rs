@@ -16,6 +16,18 @@ static SALT: OnceLock<Box<[u8]>> = OnceLock::new();
 /// Services that share a salt show the same hash for the same value. Without one, each process makes up a random
 /// salt: hashes can be compared within the process and nowhere else, which is the safe default.
 ///
+/// Take 16 random bytes or more, and keep them as secret as the values: who has the salt finds a short value, such as a
+/// telephone number, by trying them all.
+///
+/// ```no_run
+/// use ctx_layer::field::set_hash_salt;
+///
+/// // Before the subscriber is installed.
+/// let salt = std::env::var("HASH_SALT")?;
+/// set_hash_salt(salt.as_bytes())?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// When a salt is in use already, because it was set before or a hashed field was shown.
 pub fn set_hash_salt(salt: &[u8]) -> Result<(), SaltAlreadyInUse> {

@@ -73,6 +73,11 @@ impl Schema {
         SchemaBuilder { fields: Vec::new() }
     }
 
+    /// A schema with no fields.
+    pub(crate) fn empty() -> Self {
+        Schema { fields: Arc::default() }
+    }
+
     /// The well-known stored fields: `request_id`, `tenant_id`, `user_id`, `role`, `locale`, `correlation_id` and
     /// `feature_flags`.
     ///

@@ -32,6 +32,7 @@ use super::{
 ///
 /// `Debug` shows sensitive values as `[redacted]`.
 #[derive(Clone, Default)]
+#[must_use = "a set does nothing until it is put in force: by `attach`, `in_scope` or `with_fields`"]
 pub struct Fields {
     /// `None` where nothing was ever set, which so costs nothing.
     set: Option<Arc<Set>>,

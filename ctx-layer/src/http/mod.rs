@@ -106,6 +106,15 @@
 //! No allocation for a request that nobody watches and that continues no trace. Headers are read where they stand. The span
 //! is entered once for a request that is answered at once, and once more for each time that its handler or its body has to
 //! wait. The figures, with those of peers, stand in the header of `benches/benches/http.rs`.
+//!
+// Where the documentation is made without a feature, its links lead to the list of features.
+#![cfg_attr(not(feature = "http-server"), doc = "[`ServerLayer`]: crate#features")]
+#![cfg_attr(not(feature = "http-server"), doc = "[`ServerLayer::fields`]: crate#features")]
+#![cfg_attr(not(feature = "http-server"), doc = "[`HeaderRule`]: crate#features")]
+#![cfg_attr(not(feature = "http-client"), doc = "[`ClientLayer`]: crate#features")]
+#![cfg_attr(not(feature = "http-client"), doc = "[`UrlTemplate`]: crate#features")]
+#![cfg_attr(not(feature = "reqwest"), doc = "[`ClientMiddleware`]: crate#features")]
+#![cfg_attr(not(feature = "axum"), doc = "[`axum`]: crate#features")]
 
 #[cfg(feature = "axum")]
 pub mod axum;

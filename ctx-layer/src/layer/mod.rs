@@ -115,13 +115,21 @@ impl ContextLayer {
 ///     .with_context(Schema::well_known());
 /// # drop(subscriber);
 /// ```
+#[cfg_attr(not(feature = "fmt"), doc = "\n[`OwnFields`]: crate#features")]
 pub fn once_per_line<L>(output: L) -> ContextOutput<L> {
-    // An empty schema breaks no rule.
-    let nothing = Schema::builder().build().unwrap_or_default();
-    ContextLayer::new(nothing).around(output).hide_on_spans()
+    ContextLayer::new(Schema::empty()).around(output).hide_on_spans()
 }
 
 /// Puts a [`ContextLayer`] over a subscriber stack in one line.
+///
+/// It is there for finished subscribers: what `tracing_subscriber::fmt()` begins is one after `finish()`.
+///
+/// ```
+/// use ctx_layer::{Schema, WithContextExt};
+///
+/// let subscriber = tracing_subscriber::fmt().json().finish().with_context(Schema::well_known());
+/// # drop(subscriber);
+/// ```
 pub trait WithContextExt: Subscriber + Sized {
     /// Puts the fields of `schema` on every span and every event of this stack. Call it last, right before `.init()`.
     ///

@@ -14,7 +14,7 @@ use opentelemetry::{Context, baggage::BaggageExt};
 use tracing_core::span::Id;
 
 use crate::{
-    context::{ContextFieldsExt, late},
+    context::{ContextFieldsExt, NOTHING, late},
     field::{Entry, Fields},
 };
 
@@ -76,9 +76,6 @@ pub(super) struct SpanMemory {
 
 const SLOTS: usize = 1024;
 const SHARDS: usize = 64;
-
-/// The address of the empty set.
-const NOTHING: usize = 0;
 
 impl SpanMemory {
     pub(super) fn new() -> Self {

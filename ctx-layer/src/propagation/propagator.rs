@@ -92,7 +92,7 @@ impl ContextPropagator {
         self
     }
 
-    /// Sets where is counted. Defaults to [`Boundary::propagator`].
+    /// Sets the boundary at which this is counted. Defaults to [`Boundary::propagator`].
     pub fn boundary(mut self, boundary: &'static Boundary) -> Self {
         self.boundary = boundary;
         self

@@ -6,8 +6,8 @@ use super::{Propagate, Propagated, Snapshot};
 
 /// A value together with the context in which it was made, for channels inside a process.
 ///
-/// The receiver runs [under the sender's context](Self::scope), or stays in its own and [links to it](Self::link_to), as
-/// one does with a batch.
+/// The receiver runs [under the sender's context](Self::scope), or stays in its own and [links to it][link_to], as one
+/// does with a batch.
 ///
 /// ```
 /// use std::{sync::mpsc, thread};
@@ -32,6 +32,9 @@ use super::{Propagate, Propagated, Snapshot};
 /// fields (where the OpenTelemetry layer activates its contexts, as it does unless told not to); the receiver's own `tracing`
 /// span stays current. To have the span entered, too, carry a
 /// [snapshot](Self::with_snapshot) that has it.
+///
+#[cfg_attr(feature = "tracing-opentelemetry", doc = "[link_to]: Self::link_to")]
+#[cfg_attr(not(feature = "tracing-opentelemetry"), doc = "[link_to]: crate::task#features")]
 #[derive(Clone)]
 pub struct Carried<T> {
     value: T,

@@ -53,22 +53,22 @@
 //! | `rayon`'s calling thread (`install` and `join` run parts elsewhere) | |
 //! | a span that was made inside and is entered elsewhere: `.instrument(span)`, under a [`ContextLayer`](crate::ContextLayer) | |
 //! | **by a word** | |
-//! | `tokio::spawn`, `spawn_local`, `spawn_blocking` | `task::spawn(future)`, [`task::spawn_local(future)`](spawn_local), [`task::spawn_blocking(closure)`](spawn_blocking) |
+//! | `tokio::spawn`, `spawn_local`, `spawn_blocking` | [`task::spawn(future)`][spawn], [`task::spawn_local(future)`][spawn_local], [`task::spawn_blocking(closure)`][spawn_blocking] |
 //! | any other runtime, `Handle::spawn`, `LocalSet::spawn_local` | `spawn(future.`[`propagate()`](Propagate::propagate)`)` |
-//! | `JoinSet` | [`set.spawn_propagated(future)`](JoinSetExt) |
+//! | `JoinSet` | [`set.spawn_propagated(future)`][JoinSetExt] |
 //! | futures made in one request and polled in another place: `join!`, `FuturesUnordered`, an actor's mailbox | [`future.propagate()`](Propagate::propagate) |
 //! | streams and sinks that are polled elsewhere | [`stream.propagate()`](Propagate::propagate) |
 //! | `std::thread::spawn`, `scope.spawn`, `rayon::spawn`, `rayon::join`, thread pools | `spawn(`[`propagate`]`(closure))` |
 //! | `std::thread::Builder` | [`builder.spawn_propagated(closure)`](ThreadBuilderExt) |
 //! | `rayon`'s `par_iter().map`, `for_each`, `scope`; callbacks | [`propagating!`](crate::propagating)`(move \|x\| ..)`, [`propagate_fn`], [`propagate_mut`] |
 //! | channels: `mpsc`, `broadcast`, `watch`, `oneshot` | [`Carried::new(value)`](Carried) |
-//! | a batch: the receiver is in its own trace, and points to the senders' | [`carried.link_to(&span)`](Carried::link_to) |
+//! | a batch: the receiver is in its own trace, and points to the senders' | [`carried.link_to(&span)`][link_to] |
 //! | a task that outlives its request, whose span should not last as long | `future.`[`in_context`](Propagate::in_context)`(`[`Snapshot::capture_context`]`())` |
 //! | a background job that must have nothing of it | [`future.isolated()`](Propagate::isolated), [`isolated`]`(closure)` |
 //! | anything else | [`Snapshot::capture()`], and [`in_scope`](Snapshot::in_scope) or [`enter`](Snapshot::enter) over there |
 //! | **not at all** | |
 //! | tasks that a library spawns by itself (a connection pool's, an HTTP client's) | what they log has no request, and is not any one's |
-//! | another process | the wire: OpenTelemetry propagators |
+//! | another process | the wire: [`propagation`](crate::propagation) |
 //! | the destructors of thread-locals | there is no context any more; reading gives `None` |
 //! | the thread's own subscriber (`set_default`) | [`with_current_subscriber`](Snapshot::with_current_subscriber) |
 //!
@@ -84,7 +84,20 @@
 //!
 //! # Features
 //!
-//! `spawn`, `spawn_blocking`, `spawn_local` and `JoinSetExt` need the feature `tokio`.
+//! `spawn`, `spawn_blocking`, `spawn_local` and `JoinSetExt` need the feature `tokio`, and `link_to` needs
+//! `tracing-opentelemetry`, which is on by default.
+//!
+// Where the documentation is made without a feature, its links lead to the section above.
+#![cfg_attr(feature = "tokio", doc = "[spawn]: spawn")]
+#![cfg_attr(feature = "tokio", doc = "[spawn_local]: spawn_local")]
+#![cfg_attr(feature = "tokio", doc = "[spawn_blocking]: spawn_blocking")]
+#![cfg_attr(feature = "tokio", doc = "[JoinSetExt]: JoinSetExt")]
+#![cfg_attr(not(feature = "tokio"), doc = "[spawn]: #features")]
+#![cfg_attr(not(feature = "tokio"), doc = "[spawn_local]: #features")]
+#![cfg_attr(not(feature = "tokio"), doc = "[spawn_blocking]: #features")]
+#![cfg_attr(not(feature = "tokio"), doc = "[JoinSetExt]: #features")]
+#![cfg_attr(feature = "tracing-opentelemetry", doc = "[link_to]: Carried::link_to")]
+#![cfg_attr(not(feature = "tracing-opentelemetry"), doc = "[link_to]: #features")]
 
 mod carried;
 mod closure;

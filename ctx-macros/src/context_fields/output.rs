@@ -1,10 +1,11 @@
 //! What it becomes: a `static` for each field.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Expr, Meta, Path, spanned::Spanned};
 
 use super::syntax::{Declaration, Declarations};
+use crate::place::at;
 
 pub(super) fn items(declarations: &Declarations) -> TokenStream {
     declarations.fields.iter().map(|field| item(&declarations.library, field)).collect()
@@ -19,7 +20,7 @@ fn item(library: &Path, field: &Declaration) -> TokenStream {
         quote!(.#word(#(#arguments)*))
     });
     // The key is checked as it is made, by the compiler: this has its errors point at the name.
-    let new = located_at(name.span(), quote!(#library::field::ContextField::new));
+    let new = at(&quote!(#library::field::ContextField::new), name.span());
     let make = quote_spanned! {name.span()=>
         #new(
             #name,
@@ -36,17 +37,6 @@ fn item(library: &Path, field: &Declaration) -> TokenStream {
             #make
         };
     }
-}
-
-/// The same tokens, meaning what they mean where they come from (`$crate`!), and standing elsewhere.
-fn located_at(place: Span, tokens: TokenStream) -> TokenStream {
-    tokens
-        .into_iter()
-        .map(|mut token| {
-            token.set_span(token.span().located_at(place));
-            token
-        })
-        .collect()
 }
 
 /// The text of a documentation comment.

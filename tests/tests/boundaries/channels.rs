@@ -1,6 +1,7 @@
 //! Values that go through channels inside a process.
 
 use ctx_layer::task::Carried;
+use ctx_tests::block_on;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::request::{Carry, Seen, request};
@@ -40,10 +41,6 @@ fn received(carry: Carry, cross: impl Fn(Vec<Carried<u32>>) -> Vec<Carried<u32>>
 fn proves(cross: impl Fn(Vec<Carried<u32>>) -> Vec<Carried<u32>>) {
     received(Carry::Ours, &cross);
     received(Carry::Bare, &cross);
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, pin::Pin};
 
 use ctx_layer::{field::well_known::TENANT_ID, propagate, propagate as carry, with_observability};
+use ctx_tests::block_on;
 use futures_util::{Stream, StreamExt};
 use opentelemetry::SpanId;
 use tracing::info_span;
@@ -18,10 +19,6 @@ fn numbered(number: u8) -> Headers {
         ("traceparent".to_owned(), format!("00-{TRACE}-00000000000000{number:02x}-01")),
         ("baggage".to_owned(), "account=acme".to_owned()),
     ])
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 fn parent_of(headers: &Headers) -> String {

@@ -7,6 +7,7 @@ use std::{
 };
 
 use ctx_layer::{field::well_known::TENANT_ID, propagate};
+use ctx_tests::block_on;
 
 macro_rules! is {
     ($name:ident, $bound:path) => {
@@ -165,10 +166,6 @@ mod propagated {
     use super::*;
     pub(super) struct Service(pub(super) Noted);
     services!(propagate);
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 macro_rules! dropped {

@@ -11,3 +11,4 @@ mod stack;
 mod strangers;
 mod tenants;
 mod together;
+mod well_known;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ctx_layer::{
     Schema, WithContextExt, field::well_known::TENANT_ID, propagate, propagation::Captured, with_observability,
 };
-use ctx_tests::{Captured as Lines, Exported};
+use ctx_tests::{Captured as Lines, Exported, block_on};
 use opentelemetry::trace::TraceContextExt;
 use tracing::{Dispatch, dispatcher::with_default, info, info_span};
 use tracing_subscriber::prelude::*;
@@ -84,10 +84,6 @@ fn observed(headers: &Headers) -> Seen {
 fn observed_root(headers: &Headers) -> Seen {
     let _ = headers;
     seen()
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 /// Everything that takes a carrier, within a request of somebody else's.

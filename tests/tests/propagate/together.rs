@@ -9,6 +9,7 @@ use ctx_layer::{
     task::Carried,
     with_observability,
 };
+use ctx_tests::block_on;
 use opentelemetry::trace::SpanKind;
 use tracing::{info_span, instrument};
 
@@ -63,10 +64,6 @@ async fn restored_above_instrument(headers: Headers) {
 #[propagate(from = headers, trust = internal)]
 fn restored_below_instrument(headers: &Headers) {
     let _ = headers;
-}
-
-fn block_on<F: Future>(future: F) -> F::Output {
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
 }
 
 #[test]

@@ -86,7 +86,7 @@ impl ClientLayer {
         self.with(|settings| settings.query = query)
     }
 
-    /// Sets where is counted. Defaults to a boundary named `http.client`.
+    /// Sets the boundary at which this is counted. Defaults to a boundary named `http.client`.
     pub fn boundary(self, boundary: &'static Boundary) -> Self {
         self.with(|settings| settings.boundary = boundary)
     }

@@ -92,7 +92,7 @@ impl ServerLayer {
         self.with(|settings| settings.trust = trust)
     }
 
-    /// Sets where is counted. Defaults to a boundary named `http.server`.
+    /// Sets the boundary at which this is counted. Defaults to a boundary named `http.server`.
     pub fn boundary(self, boundary: &'static Boundary) -> Self {
         self.with(|settings| settings.boundary = boundary)
     }

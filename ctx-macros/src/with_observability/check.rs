@@ -32,16 +32,6 @@ pub(super) fn function(function: &Function, mistakes: &mut Mistakes) -> bool {
     signature.constness.is_none() && signature.variadic.is_none()
 }
 
-/// Takes out `err` where there is no error that it could be about. (`#[tracing::instrument(err)]` does not compile there,
-/// either.)
-pub(super) fn errors(arguments: &mut Arguments, function: &Function, mistakes: &mut Mistakes) {
-    if let Some(err) = arguments.err.take_if(|_| function.never_fails()) {
-        let name = &function.signature.ident;
-        let message = format!("`err` is about the errors of a function that returns a `Result`, and `{name}` does not");
-        mistakes.add_error(syn::Error::new(err.word, message));
-    }
-}
-
 pub(super) fn arguments(arguments: &mut Arguments, parameters: &Parameters, mistakes: &mut Mistakes) {
     let Arguments { skip, redact, reveal, attributes: read, .. } = &mut *arguments;
     keep_known(parameters, skip, "skip", mistakes, |_| false);

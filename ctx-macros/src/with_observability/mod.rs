@@ -44,13 +44,12 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 fn function(arguments: TokenStream, item: TokenStream, mistakes: &mut Mistakes) -> TokenStream {
-    let mut arguments = Arguments::parse(arguments, Arguments::default(), mistakes);
+    let arguments = Arguments::parse(arguments, Arguments::default(), mistakes);
     match syn::parse2::<Function>(item.clone()) {
         Ok(function) => {
             if let Some(name) = arguments.except.first() {
                 mistakes.add(name, "`except` goes on an `impl` block: a function needs no attribute to be left out");
             }
-            check::errors(&mut arguments, &function, mistakes);
             observed(arguments, function, None, mistakes)
         }
         Err(error) => {

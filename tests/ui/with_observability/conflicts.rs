@@ -20,12 +20,4 @@ fn revealed(card: &str) {
 #[with_observability(kind = server, fields(otel.kind = "client"))]
 fn two_kinds() {}
 
-#[with_observability(err)]
-fn never_fails(card: &str) -> usize {
-    card.len()
-}
-
-#[with_observability(level = "info", err(level = "warn"))]
-async fn returns_nothing() {}
-
 fn main() {}

@@ -7,8 +7,8 @@ use opentelemetry::propagation::{Extractor, Injector};
 /// What context is read from.
 ///
 /// Implemented for maps, lists of pairs, `http::HeaderMap`, JSON objects, the process environment, what was
-/// [captured](super::Captured) and, by [`OtelExtractor`], for everything that OpenTelemetry knows; see
-/// [`carriers`](crate::carriers). For anything else there is [`extract_with`](super::extract_with), or this:
+/// [captured](super::Captured), for references, boxes and `Arc`s of such and, by [`OtelExtractor`], for everything that
+/// OpenTelemetry knows; see [`carriers`](crate::carriers). For anything else there is [`extract_with`](super::extract_with), or this:
 ///
 /// ```
 /// use ctx_layer::propagation::{self, Carrier, Trust};

@@ -199,6 +199,24 @@ fn a_literal_is_of_the_fields_type() {
     assert_eq!(elsewhere(later), Some(3));
 }
 
+macro_rules! made {
+    ($name:ident, $tenant:ident: $type:ty, $attempt:expr, $body:expr) => {
+        #[propagate(set(tenant_id = $tenant, ATTEMPT = $attempt))]
+        #[ctx_layer::with_observability(attributes_from_args = { $tenant: concat!("a.", stringify!($tenant)) })]
+        async fn $name($tenant: $type, more: u8) -> (Option<String>, Option<u64>, u8) {
+            let _ = $tenant;
+            (tenant(), ATTEMPT.get(), more + $body)
+        }
+    };
+}
+
+made!(made_by_a_macro, name: &str, 2 + 3, { 4 });
+
+#[test]
+fn a_function_may_be_made_by_a_macro() {
+    assert_eq!(elsewhere(|| made_by_a_macro("acme", 1)), (Some("acme".to_owned()), Some(5), 5));
+}
+
 /// They take an `async fn` only.
 #[propagate(set(tenant_id = "acme"))]
 #[tokio::test]

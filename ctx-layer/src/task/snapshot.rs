@@ -101,7 +101,7 @@ impl Snapshot {
         Self::capture_all()
     }
 
-    #[inline(never)]
+    #[inline]
     fn capture_all() -> Self {
         let span = spans::current();
         let (subscriber, is_always_attached) = (None, false);

@@ -9,7 +9,7 @@ use tracing::Span;
 use crate::{
     context::ContextFieldsExt,
     field::Fields,
-    propagation::{self, Carrier, CarrierMut, Extracted, Trust},
+    propagation::{self, Carrier, CarrierMut, Extracted, TraceOnly, Trust},
     task::{Carried, Snapshot},
 };
 
@@ -167,7 +167,8 @@ pub mod forms {
         }
 
         fn link(&self, span: &Span) {
-            super::link(span, propagation::extract(self.0, Trust::external().link_only()).remote().cloned());
+            let extracted = propagation::extract(&TraceOnly(self.0), Trust::external().link_only());
+            super::link(span, extracted.remote().cloned());
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, process::Command};
 
-use crate::propagation::{Carrier, CarrierMut};
+use crate::propagation::{Boundary, Carrier, CarrierMut};
 
 /// The environment variable for a key: in upper case, with `_` for what is no letter, digit or `_`, and before a digit
 /// that would come first.
@@ -104,6 +104,10 @@ impl Carrier for Environment {
         if let Some(value) = self.get(key) {
             line(value.as_bytes());
         }
+    }
+
+    fn boundary(&self) -> &'static Boundary {
+        Boundary::environment()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Carrier, CarrierMut, names};
+use super::{Boundary, Carrier, CarrierMut, names};
 
 /// The longest value that is kept, in bytes: more than any that is valid.
 const MAX_VALUE_LEN: usize = 32 * 1024;
@@ -91,6 +91,10 @@ impl Carrier for Captured {
         if let Some(value) = self.get(key) {
             line(value.as_bytes());
         }
+    }
+
+    fn boundary(&self) -> &'static Boundary {
+        Boundary::captured()
     }
 }
 

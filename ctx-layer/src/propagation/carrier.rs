@@ -4,6 +4,8 @@ use std::{rc::Rc, sync::Arc};
 
 use opentelemetry::propagation::{Extractor, Injector};
 
+use super::{Boundary, names};
+
 /// What context is read from.
 ///
 /// Implemented for maps, lists of pairs, `http::HeaderMap`, JSON objects, the process environment, what was
@@ -32,6 +34,11 @@ use opentelemetry::propagation::{Extractor, Injector};
 pub trait Carrier {
     /// Calls `line` with each value that stands under `key`, in order. Keys are compared regardless of case.
     fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8]));
+
+    /// The boundary under which is counted what is read, where none is named. Defaults to [`Boundary::unnamed`].
+    fn boundary(&self) -> &'static Boundary {
+        Boundary::unnamed()
+    }
 }
 
 /// What context is written to.
@@ -58,16 +65,39 @@ macro_rules! carrier_behind {
             fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
                 (**self).lines(key, line);
             }
+
+            fn boundary(&self) -> &'static Boundary {
+                (**self).boundary()
+            }
         }
     )*};
 }
 
 carrier_behind!(&C &mut C Box<C> Rc<C> Arc<C>);
 
+/// A carrier without its baggage: what is linked to is a span, and nothing is to be believed.
+pub(crate) struct TraceOnly<'a, C: ?Sized>(pub(crate) &'a C);
+
+impl<C: Carrier + ?Sized> Carrier for TraceOnly<'_, C> {
+    fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
+        if key != names::BAGGAGE {
+            self.0.lines(key, line);
+        }
+    }
+
+    fn boundary(&self) -> &'static Boundary {
+        self.0.boundary()
+    }
+}
+
 /// Nothing to read where there is none: a row without captured context.
 impl<C: Carrier> Carrier for Option<C> {
     fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
         self.iter().for_each(|carrier| carrier.lines(key, line));
+    }
+
+    fn boundary(&self) -> &'static Boundary {
+        self.as_ref().map_or(Boundary::unnamed(), C::boundary)
     }
 }
 

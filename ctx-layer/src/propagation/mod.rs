@@ -82,6 +82,7 @@ use opentelemetry::Context;
 
 pub use boundary::{Boundary, Counts, boundaries};
 pub use captured::Captured;
+pub(crate) use carrier::TraceOnly;
 pub use carrier::{Carrier, CarrierMut, OtelExtractor, OtelInjector};
 pub use destination::{DestinationError, DestinationPolicy};
 pub use dropped::{DropReason, Dropped, Invalid};
@@ -122,9 +123,10 @@ pub fn inject_context(cx: &Context, carrier: &mut (impl CarrierMut + ?Sized), ou
 
 /// Reads context from a carrier, as far as the caller is believed.
 ///
-/// Fields are read that a layer in use knows, or [`register`] was told of.
+/// Fields are read that a layer in use knows, or [`register`] was told of. It is counted under the carrier's
+/// [boundary](Carrier::boundary).
 pub fn extract(carrier: &(impl Carrier + ?Sized), trust: Trust) -> Extracted {
-    Boundary::unnamed().extract(carrier, trust)
+    carrier.boundary().extract(carrier, trust)
 }
 
 /// Reads context by a closure that takes a key, in lower case, and gives its values: an `Option`, a `Vec`, any of text or
@@ -165,7 +167,7 @@ pub fn capture() -> Captured {
 /// });
 /// ```
 pub fn restore(captured: &Captured, trust: Trust) -> Extracted {
-    Boundary::captured().extract(captured, trust)
+    extract(captured, trust)
 }
 
 /// Reads the context that this process was started with: from the variables `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`.
@@ -178,7 +180,7 @@ pub fn restore(captured: &Captured, trust: Trust) -> Extracted {
 /// let _context = propagation::from_environment(Trust::internal()).attach();
 /// ```
 pub fn from_environment(trust: Trust) -> Extracted {
-    Boundary::environment().extract(&Environment::of_process(), trust)
+    extract(&Environment::of_process(), trust)
 }
 
 /// Makes the fields of a schema known, where no layer does it.

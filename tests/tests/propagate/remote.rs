@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use ctx_layer::{
     field::well_known::TENANT_ID,
     propagate,
-    propagation::{self, Captured, Trust},
+    propagation::{self, Boundary, Captured, Carrier, Trust},
     task::Carried,
 };
 use tracing::{info, info_span};
@@ -218,4 +218,42 @@ fn what_is_in_force_is_injected_before_the_body() {
         assert_eq!((headers["baggage"].as_str(), len), ("account=globex", 1));
         relay(&self::headers(), &mut Headers::new());
     });
+}
+
+/// Headers that are counted by themselves.
+struct Counted(Headers);
+
+static COUNTED: Boundary = Boundary::new("counted");
+
+impl Carrier for Counted {
+    fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
+        self.0.lines(key, line);
+    }
+
+    fn boundary(&self) -> &'static Boundary {
+        &COUNTED
+    }
+}
+
+#[propagate(links = batch)]
+async fn handle_counted(batch: Vec<Counted>) -> usize {
+    batch.len()
+}
+
+#[propagate(from = message, trust = internal)]
+fn handle_one_counted(message: Option<&Counted>) -> Option<String> {
+    let _ = message;
+    ACCOUNT.get()
+}
+
+#[test]
+fn a_batch_that_is_linked_to_is_no_stranger_whose_baggage_is_refused_and_each_carrier_counts_under_its_boundary() {
+    let stack = Stack::new();
+    assert_eq!(stack.block_on(async { handle_counted(vec![Counted(headers()), Counted(headers())]).await }), 2);
+    let counts = COUNTED.counts();
+    assert_eq!((counts.linked, counts.dropped), (2, 0), "{counts:?}");
+
+    assert_eq!(handle_one_counted(Some(&Counted(headers()))).as_deref(), Some("a b"));
+    assert_eq!(COUNTED.counts().continued, 1);
+    assert_eq!(Captured::new().boundary().name(), "captured");
 }

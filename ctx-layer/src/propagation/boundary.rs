@@ -195,7 +195,7 @@ impl Boundary {
             until <= now && quiet_until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         if is_due {
             let kept_quiet = kept_quiet.swap(0, Ordering::Relaxed);
-            warn!(boundary = self.name, %reason, kept_quiet, "context was not taken over as it came");
+            warn!(boundary = self.name, %reason, kept_quiet, "context did not cross the boundary whole");
         } else {
             kept_quiet.fetch_add(1, Ordering::Relaxed);
         }

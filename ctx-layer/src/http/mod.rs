@@ -95,8 +95,8 @@
 //! | ends | with the body | with the body; by `reqwest` with the headers |
 //!
 //! Methods that the conventions do not know are `_OTHER`; the variable `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` gives
-//! another list of those that are known, such as `GET,POST,PURGE`. It is read once. Of a query only names stand there. Of what a stranger sends no
-//! more than 1024 bytes each do.
+//! another list of those that are known, such as `GET,POST,PURGE`. It is read once. Of a query only names stand there. Of what
+//! a stranger sends no more than 1024 bytes each do.
 //!
 //! Levels and targets: all spans are at `INFO`, with the target `ctx_layer::http::server::span` or
 //! `ctx_layer::http::client::span`.
@@ -111,6 +111,7 @@
 #![cfg_attr(not(feature = "http-server"), doc = "[`ServerLayer`]: crate#features")]
 #![cfg_attr(not(feature = "http-server"), doc = "[`ServerLayer::fields`]: crate#features")]
 #![cfg_attr(not(feature = "http-server"), doc = "[`HeaderRule`]: crate#features")]
+#![cfg_attr(not(feature = "http-client"), doc = "[`Attempts`]: crate#features")]
 #![cfg_attr(not(feature = "http-client"), doc = "[`ClientLayer`]: crate#features")]
 #![cfg_attr(not(feature = "http-client"), doc = "[`UrlTemplate`]: crate#features")]
 #![cfg_attr(not(feature = "reqwest"), doc = "[`ClientMiddleware`]: crate#features")]

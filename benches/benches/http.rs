@@ -9,24 +9,23 @@
 //! a client of another with 16 connections that are kept, in turns of 2 000 requests.
 //!
 //! The goal: to cost no more than the cheaper of the two peers while carrying five fields. Without fields ours costs less
-//! than `axum-tracing-opentelemetry` (0.86 to 0.90 of what that adds) and as much as `TraceLayer`, which has three
-//! attributes and no parent. With five fields the goal is **missed**: 1.12 to 1.14 of what `axum-tracing-opentelemetry` adds,
-//! 1.09 to 1.10 of the whole request; as much as `TraceLayer` with the same attributes and fields by hand. On a virtual
-//! machine of two cores (AMD EPYC) on which others were building, rustc 1.95, ns over the bare one, and instructions of a
-//! whole request (callgrind):
+//! than `axum-tracing-opentelemetry` and as much as `TraceLayer`, which has three attributes and no parent. With five fields
+//! the goal is **missed**: 1.13 of a request under `axum-tracing-opentelemetry`, 1.03 of one under `TraceLayer` with the same
+//! attributes and fields by hand. On a virtual machine of two cores (Intel Xeon), nothing else running, rustc 1.95; ns over
+//! the bare one, which takes 1025, instructions of a whole request (callgrind), and requests per second on loopback:
 //!
-//! | in process | ns | allocations | instructions |
-//! |---|--:|--:|--:|
-//! | bare | | | 10 700 |
-//! | ours, five fields set by a closure | 3823 to 3873 | 46 | 39 300 |
-//! | ours, five fields from baggage, whose header counts too | 4014 to 4082 | 48 | 43 000 |
-//! | ours, no field | 2939 to 2958 | 29 | 33 100 |
-//! | tower-http's TraceLayer, its span only: three attributes, no parent | 2953 to 2993 | 20 | 28 600 |
-//! | tower-http's TraceLayer, its lines too | 3749 to 3806 | 31 | 34 600 |
-//! | tower-http's TraceLayer, our attributes and five fields by hand, no parent | 3762 to 3768 | 33 | 36 100 |
-//! | axum-tracing-opentelemetry: our attributes, no field | 3391 to 3411 | 34 | 37 300 |
-//! | ours, switched off, the trace passed on | 950 to 958 | 9 | 17 200 |
-//! | tower-http's TraceLayer, switched off | 417 to 419 | 5 | 13 400 |
+//! | | ns | allocations | instructions | per second |
+//! |---|--:|--:|--:|--:|
+//! | bare | | | 10 700 | 112 600 |
+//! | ours, five fields set by a closure | 3971 | 46 | 39 300 | 64 000 |
+//! | ours, five fields from baggage, whose header counts too | 4161 | 48 | 43 000 | 63 400 |
+//! | ours, no field | 3134 | 29 | 33 100 | 71 700 |
+//! | tower-http's TraceLayer, its span only: three attributes, no parent | 3043 | 20 | 28 600 | 73 700 |
+//! | tower-http's TraceLayer, its lines too | 3868 | 31 | 34 600 | 66 700 |
+//! | tower-http's TraceLayer, our attributes and five fields by hand, no parent | 3811 | 33 | 36 100 | 66 400 |
+//! | axum-tracing-opentelemetry: our attributes, no field | 3390 | 34 | 37 300 | 68 000 |
+//! | ours, switched off, the trace passed on | 1129 | 9 | 17 200 | 91 800 |
+//! | tower-http's TraceLayer, switched off | 504 | 5 | 13 400 | 106 500 |
 //!
 //! What time goes to beside instructions: the OpenTelemetry layer reads the clock three times whenever the span is entered and
 //! left. Ours does so once for this request, `axum-tracing-opentelemetry` twice, `TraceLayer` three times. Of what the five

@@ -13,33 +13,35 @@
 //! counter that the next look has to wait for; a value in it is found by hash and by a call through a table; and between the
 //! two locked instructions by which a context is cloned and dropped nothing overlaps.
 //!
-//! Figures: 2-core VM (Intel Xeon), Linux, rustc 1.95.0, `--quick`, others compiling meanwhile. Captured, polled and dropped in
-//! one place; "goal" is that of the issue: 1.10 times the peer, both where that is the sum, 5 ns over the bare future.
+//! Figures: 2-core VM (Intel Xeon), Linux, rustc 1.95.0, nothing else running. Captured, polled and dropped in one place; "goal"
+//! is that of the issue: 1.10 times the peer, both where that is the sum, 5 ns over the bare future.
 //!
 //! | ns | bare | `.instrument(Span::current())` | `.with_current_context()` | both | ours | goal | floor |
 //! |---|--:|--:|--:|--:|--:|---|--:|
-//! | no subscriber, nothing in force | 1 | 11 | 29 | 37 | 15 | 6: missed | 9 |
-//! | registry, nothing in force | 1 | 11 | 29 | 37 | 30 | 6: missed | 19 |
-//! | registry, a span | 1 | 114 | 29 | 137 | 129 | 125: just missed | |
-//! | registry, a span that carries 5 fields | 1 | 116 | 51 | 159 | 139 | 127: missed | |
-//! | registry, a span, and 5 fields set since | 1 | 254 | 61 | 295 | 138 | 295 | |
-//! | registry, 5 fields, no span | 1 | 12 | 54 | 61 | 50 | 59 | |
-//! | OpenTelemetry, a span | 1 | 474 | 51 | 527 | 139 | 521 | |
-//! | OpenTelemetry, a span that carries 5 fields | 1 | 513 | 69 | 585 | 153 | 564 | |
-//! | OpenTelemetry, a span, and 5 fields set since | 1 | 898 | 68 | 979 | 159 | 979 | |
+//! | no subscriber, nothing in force | 1 | 11 | 29 | 39 | 17 | 6: missed | 11 |
+//! | no subscriber, 5 fields | 1 | 11 | 52 | 61 | 41 | 57 | |
+//! | registry, nothing in force | 1 | 12 | 30 | 38 | 34 | 6: missed | 21 |
+//! | registry, a span | 1 | 112 | 30 | 134 | 119 | 123 | |
+//! | registry, a span that carries 5 fields | 1 | 117 | 52 | 159 | 132 | 129: just missed | |
+//! | registry, a span, and 5 fields set since | 1 | 256 | 52 | 299 | 132 | 299 | |
+//! | registry, 5 fields, no span | 1 | 13 | 55 | 62 | 47 | 60 | |
+//! | OpenTelemetry, a span | 1 | 481 | 52 | 523 | 130 | 529 | |
+//! | OpenTelemetry, a span that carries 5 fields | 1 | 538 | 73 | 603 | 150 | 592 | |
+//! | OpenTelemetry, a span, and 5 fields set since | 1 | 969 | 73 | 1045 | 156 | 1045 | |
+//! | OpenTelemetry, 5 fields, no span | 1 | 13 | 55 | 62 | 47 | 60 | |
 //!
-//! One poll, where nothing is in force, as on a worker thread:
+//! One poll, where nothing is in force, as on a worker thread; "goal" is the same, though the issue asks it of the above:
 //!
 //! | ns | `.instrument` | `.with_current_context()` | both | ours | goal | floor |
 //! |---|--:|--:|--:|--:|---|--:|
-//! | no subscriber, 5 fields | 4 | 32 | 32 | 52 | 35: missed | 57 |
-//! | registry, a span | 22 | 21 | 34 | 39 | 24: missed | |
-//! | registry, a span that carries 5 fields | 215 | 31 | 245 | 76 | 237 | |
-//! | registry, a span, and 5 fields set since | 22 | 32 | 43 | 72 | 43: missed | 72 |
-//! | registry, 5 fields, no span | 4 | 31 | 31 | 52 | 34: missed | 55 |
-//! | OpenTelemetry, a span | 243 | 31 | 271 | 259 | 267 | |
-//! | OpenTelemetry, a span that carries 5 fields | 326 | 42 | 365 | 335 | 359 | |
-//! | OpenTelemetry, a span, and 5 fields set since | 241 | 41 | 280 | 308 | 280: missed | 306 |
+//! | no subscriber, 5 fields | 4 | 34 | 34 | 55 | 37: missed | 60 |
+//! | registry, a span | 22 | 22 | 35 | 40 | 25: missed | |
+//! | registry, a span that carries 5 fields | 211 | 34 | 242 | 82 | 232 | |
+//! | registry, a span, and 5 fields set since | 22 | 34 | 45 | 73 | 45: missed | 74 |
+//! | registry, 5 fields, no span | 4 | 34 | 35 | 57 | 37: missed | 60 |
+//! | OpenTelemetry, a span | 250 | 34 | 281 | 271 | 275 | |
+//! | OpenTelemetry, a span that carries 5 fields | 264 | 43 | 304 | 343 | 291: missed | 337 |
+//! | OpenTelemetry, a span, and 5 fields set since | 252 | 43 | 292 | 324 | 292: missed | 322 |
 
 use std::{
     cell::RefCell,

@@ -105,9 +105,9 @@ mod tests {
 
     #[test]
     fn every_byte_counts_wherever_it_stands() {
-        for len in 0..=40 {
+        for len in 0..=if cfg!(miri) { 9 } else { 40 } {
             for at in 0..len {
-                for byte in 0..=0xff {
+                for byte in (0..=0xff).step_by(if cfg!(miri) { 31 } else { 1 }) {
                     for others in [b' ', b'a', b'~'] {
                         let mut text = vec![others; len];
                         text[at] = byte;

@@ -17,11 +17,11 @@ use ctx_benches::{
     request::{REQUEST, fields, schema},
     span_by_hand, stack,
 };
-use ctx_counting_allocator::{Counting, live_bytes};
+use ctx_counting_allocator::{Weighing, live_bytes};
 use tracing::{Span, info_span};
 
 #[global_allocator]
-static ALLOCATOR: Counting = Counting;
+static ALLOCATOR: Weighing = Weighing;
 
 const MOST: usize = 100_000;
 const SHOWN: [usize; 3] = [1000, 10_000, MOST];

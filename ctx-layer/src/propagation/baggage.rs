@@ -146,6 +146,12 @@ impl<'a> Member<'a> {
         self.value.len()
     }
 
+    /// Whether anything stands behind the value; it may not be valid.
+    #[inline]
+    pub(super) fn may_have_properties(&self) -> bool {
+        !self.properties.is_empty()
+    }
+
     /// The properties as they may be sent on: without blanks, separated by `;`, values encoded. Those that are not valid
     /// are left out.
     pub fn properties(&self) -> Cow<'a, str> {

@@ -101,6 +101,8 @@ impl Incoming {
     }
 }
 
+// What it returns is large, and moving it takes its time.
+#[inline]
 fn read_onto(
     base: &Context,
     carrier: &(impl Carrier + ?Sized),
@@ -239,11 +241,15 @@ impl Inbound<'_> {
             }
             match parse_entry(field, &value, member.is_printable()) {
                 Ok(entry) => {
-                    // Those of the value before go with it: a caller cannot make this grow.
-                    told.properties.retain(|(of, _)| !std::ptr::eq(of.declaration(), *field));
-                    let properties = member.properties();
-                    if !properties.is_empty() {
-                        told.properties.push((entry.clone(), properties.into()));
+                    if !told.properties.is_empty() {
+                        // Those of the value before go with it: a caller cannot make this grow.
+                        told.properties.retain(|(of, _)| !std::ptr::eq(of.declaration(), *field));
+                    }
+                    if member.may_have_properties() {
+                        let properties = member.properties();
+                        if !properties.is_empty() {
+                            told.properties.push((entry.clone(), properties.into()));
+                        }
                     }
                     told.fields.set(entry);
                 }

@@ -10,48 +10,63 @@ use std::{
     cell::Cell,
 };
 
-/// The system's allocator; what each thread allocates is counted.
+thread_local! {
+    // Neither made at first use nor destroyed: the allocator may be called at any time.
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
+}
+
+/// How often this thread has allocated, under either.
+pub fn allocations() -> u64 {
+    ALLOCATIONS.get()
+}
+
+/// How many bytes this thread has allocated more than it has freed, under [`Weighing`]: less than 0 where it freed what
+/// others allocated.
+pub fn live_bytes() -> isize {
+    LIVE_BYTES.get()
+}
+
+/// The system's allocator; how often each thread allocates is counted, and no more: benchmarks measure what is done under it.
 ///
 /// `realloc` and `alloc_zeroed` are those of the trait, which call the two below: a vector that grows is an allocation.
 #[derive(Clone, Copy, Debug)]
 pub struct Counting;
 
-struct Counts {
-    allocations: Cell<u64>,
-    live_bytes: Cell<isize>,
-}
-
-thread_local! {
-    // Neither made at first use nor destroyed: the allocator may be called at any time.
-    static COUNTS: Counts = const { Counts { allocations: Cell::new(0), live_bytes: Cell::new(0) } };
-}
-
-/// How often this thread has allocated.
-pub fn allocations() -> u64 {
-    COUNTS.with(|counts| counts.allocations.get())
-}
-
-/// How many bytes this thread has allocated more than it has freed: less than 0 where it freed what others allocated.
-pub fn live_bytes() -> isize {
-    COUNTS.with(|counts| counts.live_bytes.get())
-}
-
 // SAFETY: passes on every call unchanged to the system's allocator; counting neither allocates nor panics.
 #[allow(unsafe_code)]
 unsafe impl GlobalAlloc for Counting {
+    #[inline]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        COUNTS.with(|counts| {
-            counts.allocations.update(|count| count + 1);
-            counts.live_bytes.update(|bytes| bytes + layout.size() as isize);
-        });
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
         // SAFETY: the caller's promise is passed on.
         unsafe { System.alloc(layout) }
     }
 
+    #[inline]
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        COUNTS.with(|counts| counts.live_bytes.update(|bytes| bytes - layout.size() as isize));
         // SAFETY: the caller's promise is passed on.
         unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// The same, and the bytes are counted, too.
+#[derive(Clone, Copy, Debug)]
+pub struct Weighing;
+
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Weighing {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LIVE_BYTES.set(LIVE_BYTES.get() + layout.size() as isize);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { Counting.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        LIVE_BYTES.set(LIVE_BYTES.get() - layout.size() as isize);
+        // SAFETY: the caller's promise is passed on.
+        unsafe { Counting.dealloc(pointer, layout) }
     }
 }
 
@@ -62,7 +77,7 @@ mod tests {
     use super::*;
 
     #[global_allocator]
-    static ALLOCATOR: Counting = Counting;
+    static ALLOCATOR: Weighing = Weighing;
 
     #[test]
     fn each_allocation_counts_once_and_its_bytes_until_they_are_freed() {

@@ -144,15 +144,21 @@ impl Site {
     }
 
     /// Where spans of this crate's own come from. `this` is the `static` that this value becomes.
+    ///
+    /// They have no place in the source: `code.*` attributes would name a file of this crate, for every request.
     #[cfg(feature = "http-server")]
     pub(crate) const fn span(
         this: &'static Self,
-        place: &Place,
+        target: &'static str,
         name: &'static str,
         level: Level,
         fields: &'static [&'static str],
     ) -> Self {
-        Site::new(this, place, name, level, fields, Kind::SPAN)
+        let fields = FieldSet::new(fields, Identifier(&this.callsite));
+        Site {
+            callsite: DefaultCallsite::new(&this.metadata),
+            metadata: Metadata::new(name, target, level, None, None, None, fields, Kind::SPAN),
+        }
     }
 
     /// Whether anybody wants what comes from here. `level` is its own: as a constant it costs nothing to ask.

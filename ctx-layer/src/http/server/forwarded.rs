@@ -25,6 +25,9 @@ pub(super) fn host(proxies: usize, headers: &HeaderMap) -> Option<&str> {
 /// The `n`th element from the right, or the first of a list that is shorter: a proxy further inside has set it anew, as is
 /// usual with what is no list of addresses.
 fn nth<'a>(n: usize, headers: &'a HeaderMap, name: &HeaderName, parameter_name: &str) -> Option<&'a str> {
+    if n == 0 {
+        return None;
+    }
     let element = from_the_right(headers, name).take(n).last();
     element.or_else(|| parameter(from_the_right(headers, &header::FORWARDED).take(n).last()?, parameter_name))
 }

@@ -15,7 +15,7 @@ use tracing::{
 use super::{client_address, forwarded, layer::Settings};
 use crate::{
     Fields,
-    call::{Site, place},
+    call::Site,
     context::{ContextFieldsExt, attach},
     http::{
         RequestHead, grpc,
@@ -52,7 +52,7 @@ impl Attribute for Empty {
 macro_rules! request_span {
     ($name:literal, within $cx:expr, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
         const LEVEL: Level = Level::INFO;
-        static SITE: Site = Site::span(&SITE, &place!(module_path!()), $name, LEVEL, &[$($key),*]);
+        static SITE: Site = Site::span(&SITE, module_path!(), $name, LEVEL, &[$($key),*]);
         if !SITE.is_ever_on(LEVEL) {
             return Span::none();
         }

@@ -12,7 +12,7 @@ use opentelemetry::{
 };
 
 use super::{late, remote::Remote, thread::read};
-use crate::field::{ContextField, Declaration, DerivedField, FieldType, Fields, parse_entry};
+use crate::field::{ContextField, Declaration, DerivedField, FieldType, Fields};
 
 /// The fields of all schemas in use, for those who ask for all values: their baggage counts.
 static REGISTERED: RwLock<Vec<&'static Declaration>> = RwLock::new(Vec::new());
@@ -64,16 +64,16 @@ impl Fields {
         baggage: &Baggage,
         declarations: impl Iterator<Item = &'static Declaration>,
     ) -> Self {
-        declarations.fold(self, |fields, declaration| {
-            if fields.entry(declaration).is_some() {
-                return fields;
+        let mut fields = self;
+        for declaration in declarations {
+            if fields.entry(declaration).is_none()
+                && let Some(text) = baggage.get(declaration.baggage_key())
+            {
+                // What is refused is not the field's value.
+                let _ = fields.set_from_baggage(declaration, text.as_str(), false);
             }
-            let text = baggage.get(declaration.baggage_key());
-            match text.and_then(|text| parse_entry(declaration, text.as_str(), false).ok()) {
-                Some(entry) => fields.with_entry(entry),
-                None => fields,
-            }
-        })
+        }
+        fields
     }
 }
 

@@ -4,10 +4,7 @@
 //! made from another and outlives it would keep what the other set. They are laid over the context in which they were
 //! recorded when that is read, and over no other.
 
-use std::{
-    cell::{Cell, RefCell},
-    sync::Arc,
-};
+use std::cell::{Cell, RefCell};
 
 use opentelemetry::{Context, baggage::BaggageExt};
 
@@ -15,7 +12,7 @@ use super::{
     ContextFieldsExt,
     thread::{self, read},
 };
-use crate::field::{Entry, Fields};
+use crate::field::{Fields, Shared};
 
 thread_local! {
     /// Whether there are any: nearly always not, and then nobody need look.
@@ -32,7 +29,7 @@ struct Binding {
     entered: usize,
     /// The context over which the values are laid, kept so that no other can be taken for it.
     base: Context,
-    entries: Vec<Arc<Entry>>,
+    values: Vec<Shared>,
     /// What is in force in that context: its own fields, and the values.
     fields: Fields,
 }
@@ -64,12 +61,12 @@ fn over<'a>(bindings: &'a [Binding], cx: &Context) -> Option<&'a Binding> {
 }
 
 /// Lays a value over the current context until `owner` releases it. `all` are all values recorded on that span.
-pub(crate) fn bind(owner: Owner, entry: &Arc<Entry>, all: &Fields) {
+pub(crate) fn bind(owner: Owner, value: &Shared, all: &Fields) {
     let Some(base) = read(Context::clone) else { return };
     let below = effective(&base);
     // A set of its own would be taken for another request's when the span is entered again.
-    let fields = if below.is_blank() { all.clone() } else { below.with_entry(entry.clone()) };
-    let binding = Binding { owner, entered: 0, base, entries: vec![entry.clone()], fields };
+    let fields = if below.is_blank() { all.clone() } else { below.with_shared(value.clone()) };
+    let binding = Binding { owner, entered: 0, base, values: vec![value.clone()], fields };
     with(|bindings| bindings.push(binding));
 }
 
@@ -109,7 +106,7 @@ pub(super) fn outlive(mine: &Fields, before: &Context) {
             let below = over(&bindings[..at], before).map_or_else(|| before.fields().clone(), |it| it.fields.clone());
             let binding = &mut bindings[at];
             binding.base = before.clone();
-            binding.fields = binding.entries.iter().cloned().fold(below, Fields::with_entry);
+            binding.fields = binding.values.iter().cloned().fold(below, Fields::with_shared);
         }
     });
 }

@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 
 use opentelemetry::{TraceId, trace::SpanContext};
 
-use crate::field::Entry;
+use crate::field::{Entry, Shared};
 
 /// Stands in the context beside the remote span, and so in those of its children, in this process.
 #[derive(Clone, Debug)]
@@ -28,16 +28,16 @@ pub(crate) type RemoteBaggage = Option<Arc<[Arc<str>]>>;
 pub(crate) struct RemoteProperties(Option<Arc<[OfValue]>>);
 
 /// A value, and its properties.
-pub(crate) type OfValue = (Arc<Entry>, Box<str>);
+pub(crate) type OfValue = (Shared, Box<str>);
 
 impl RemoteProperties {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_none()
     }
 
-    pub(crate) fn of(&self, entry: &Arc<Entry>) -> &str {
+    pub(crate) fn of(&self, entry: &Entry) -> &str {
         let all = self.0.as_deref().unwrap_or_default();
-        all.iter().find(|(of, _)| Arc::ptr_eq(of, entry)).map_or("", |(_, properties)| properties)
+        all.iter().find(|(of, _)| std::ptr::eq(of.entry(), entry)).map_or("", |(_, properties)| properties)
     }
 }
 

@@ -4,7 +4,7 @@ use std::{
     any::TypeId,
     fmt,
     sync::{
-        Arc, Mutex, PoisonError,
+        Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
     },
 };
@@ -12,13 +12,13 @@ use std::{
 use super::{
     name::{self, NameError},
     policy::Policy,
-    value::Entry,
+    set::Fields,
 };
 
 /// Makes a value from text. Opaque: made by [`context_fields!`](crate::context_fields).
 #[doc(hidden)]
 #[derive(Clone, Copy)]
-pub struct Parse(pub(crate) fn(&'static Declaration, &str) -> Option<Arc<Entry>>);
+pub struct Parse(pub(crate) fn(&mut Fields, &'static Declaration, &str) -> bool);
 
 impl fmt::Debug for Parse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -22,6 +22,7 @@
 //! | `key` | a field with its type: [`ContextField`], [`DerivedField`] |
 //! | `text` | making a value fit for a log line: length, control characters |
 //! | `value` | one value as it is stored |
+//! | `slots` | how the values of a set are held and shared |
 //! | `set` | the immutable set of values: [`Fields`] |
 //! | `schema` | the fields a layer knows: [`Schema`] |
 //! | `well_known` | the ones everybody needs |
@@ -33,6 +34,7 @@ mod name;
 mod policy;
 mod schema;
 mod set;
+mod slots;
 mod text;
 mod value;
 pub mod well_known;
@@ -48,8 +50,8 @@ pub use set::Fields;
 pub(crate) use declaration::{Derived, Origin};
 pub(crate) use name::METRIC_PREFIXES;
 pub(crate) use schema::Registered;
-pub(crate) use set::Collected;
-pub(crate) use value::{Entry, Refused, parse_entry};
+pub(crate) use slots::Shared;
+pub(crate) use value::{Entry, Refused};
 
 #[doc(hidden)]
 pub use declaration::Parse;

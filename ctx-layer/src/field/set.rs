@@ -1,20 +1,13 @@
 //! The immutable set of values that stands in a context.
 
-use std::{
-    cell::Cell,
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
-
-use smallvec::SmallVec;
+use std::{fmt, ptr, sync::Arc};
 
 use super::{
     declaration::Declaration,
     key::{ContextField, FieldType},
-    value::Entry,
+    policy::Sensitivity,
+    slots::{Set, Shared, new_lineage},
+    value::{Entry, shown_as_it_is},
 };
 
 /// A set of field values: immutable, and cloned by counting a reference.
@@ -38,75 +31,6 @@ pub struct Fields {
     set: Option<Arc<Set>>,
 }
 
-#[derive(Clone)]
-struct Set {
-    /// Sorted by field. Room for six without a second allocation.
-    slots: SmallVec<[Slot; 6]>,
-    /// Sets that were made from one another by setting values have the same.
-    lineage: u64,
-    /// All values are [plain](Entry::is_plain).
-    is_plain: bool,
-}
-
-impl Set {
-    fn new() -> Self {
-        Set { slots: SmallVec::new(), lineage: new_lineage(), is_plain: true }
-    }
-}
-
-/// A number that no other set got. Threads take many at a time, so that they do not all wait for one another.
-fn new_lineage() -> u64 {
-    const AT_A_TIME: u64 = 1024;
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    thread_local! {
-        // Has no destructor, and so can always be used.
-        static OWN: Cell<u64> = const { Cell::new(0) };
-    }
-    let own = OWN.get();
-    let lineage = if own.is_multiple_of(AT_A_TIME) { NEXT.fetch_add(AT_A_TIME, Ordering::Relaxed) } else { own };
-    OWN.set(lineage + 1);
-    lineage
-}
-
-#[derive(Clone)]
-pub(crate) struct Slot {
-    pub(crate) id: usize,
-    pub(crate) entry: Arc<Entry>,
-}
-
-/// Collects values, the last of each field, without making a set for each.
-#[derive(Default)]
-pub(crate) struct Collected {
-    slots: SmallVec<[Slot; 6]>,
-}
-
-impl Collected {
-    pub(crate) fn set(&mut self, entry: Arc<Entry>) {
-        let id = entry.declaration().id();
-        // They nearly always come in the order in which they were sent.
-        if self.slots.last().is_none_or(|last| last.id < id) {
-            return self.slots.push(Slot { id, entry });
-        }
-        match self.slots.binary_search_by_key(&id, |slot| slot.id) {
-            Ok(at) => self.slots[at].entry = entry,
-            Err(at) => self.slots.insert(at, Slot { id, entry }),
-        }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.slots.is_empty()
-    }
-
-    /// These values over those of another set.
-    pub(crate) fn over(self, fields: &Fields) -> Fields {
-        if !fields.is_empty() {
-            return self.slots.into_iter().fold(fields.clone(), |fields, slot| fields.with_entry(slot.entry));
-        }
-        let is_plain = self.slots.iter().all(|slot| slot.entry.is_plain());
-        Fields { set: Some(Arc::new(Set { slots: self.slots, lineage: new_lineage(), is_plain })) }
-    }
-}
-
 impl Fields {
     /// The empty set. Allocates nothing.
     pub const fn new() -> Self {
@@ -115,7 +39,7 @@ impl Fields {
 
     /// A set from which everything was taken.
     pub(crate) fn emptied() -> Self {
-        Fields { set: Some(Arc::new(Set::new())) }
+        Fields::new().changed(|_| {})
     }
 
     /// The set with `field` set to `value`, whatever it was before.
@@ -126,64 +50,85 @@ impl Fields {
     /// # Panics
     /// When the value's `Display` panics.
     pub fn with<T: FieldType>(self, field: &'static ContextField<T>, value: impl Into<T>) -> Self {
-        self.with_entry(Entry::new(field.declaration(), value.into()))
+        match shown_as_it_is(field.declaration(), value.into()) {
+            Ok(text) => self.with_text(field.declaration(), text),
+            Err(value) => self.with_entry(Entry::of_other(field.declaration(), value)),
+        }
     }
 
     /// The set without a value for `field`.
-    pub fn without<T: FieldType>(mut self, field: &'static ContextField<T>) -> Self {
-        if let Ok(at) = self.position(field.declaration().id()) {
-            let set = self.make_mut();
-            set.slots.remove(at);
-            set.is_plain = set.slots.iter().all(|slot| slot.entry.is_plain());
+    pub fn without<T: FieldType>(self, field: &'static ContextField<T>) -> Self {
+        match self.position(field.declaration().id()) {
             // What was made from it without the value must not be taken for what was made with it.
-            set.lineage = new_lineage();
+            Ok(at) => self.without_at(at, new_lineage()),
+            Err(_) => self,
         }
-        self
     }
 
-    pub(crate) fn with_entry(mut self, entry: Arc<Entry>) -> Self {
+    fn without_at(self, at: usize, lineage: u64) -> Self {
+        self.changed(|set| {
+            set.remove(at);
+            set.lineage = lineage;
+        })
+    }
+
+    pub(crate) fn with_entry(self, entry: Entry) -> Self {
         let id = entry.declaration().id();
-        if self.is_blank() {
-            let is_plain = entry.is_plain();
-            let mut slots = SmallVec::new();
-            slots.push(Slot { id, entry });
-            return Fields { set: Some(Arc::new(Set { slots, lineage: new_lineage(), is_plain })) };
+        entry.prepare();
+        self.changed(|set| set.set(id, entry))
+    }
+
+    /// The set with a text that is shown as it is.
+    #[inline(always)]
+    pub(super) fn with_text(self, declaration: &'static Declaration, text: String) -> Self {
+        if declaration.policy().sensitivity() == Sensitivity::Hashed {
+            return self.with_entry(Entry::of_text(declaration, text));
         }
-        let set = self.make_mut();
-        // They are nearly always set in the order in which they were registered.
-        if set.slots.last().is_none_or(|last| last.id < id) {
-            set.is_plain &= entry.is_plain();
-            set.slots.push(Slot { id, entry });
-            return self;
-        }
-        match set.slots.binary_search_by_key(&id, |slot| slot.id) {
-            Ok(at) => set.slots[at].entry = entry,
-            Err(at) => set.slots.insert(at, Slot { id, entry }),
-        }
-        set.is_plain = set.slots.iter().all(|slot| slot.entry.is_plain());
-        self
+        let id = declaration.id();
+        self.changed(|set| set.set(id, Entry::of_text(declaration, text)))
+    }
+
+    /// The set with a value that others have, too.
+    pub(crate) fn with_shared(self, shared: Shared) -> Self {
+        let set = match self.set {
+            Some(set) if set.is_beginning() => Set::on(&set),
+            Some(set) => set,
+            None => Set::on(&Arc::default()),
+        };
+        Fields { set: Some(set) }.changed(|set| set.set_shared(shared))
     }
 
     /// The set with all values of `others`.
     pub(crate) fn with_all(self, others: &Fields) -> Self {
-        if self.is_blank() {
-            return others.clone();
+        match &others.set {
+            Some(_) if self.is_blank() => others.clone(),
+            Some(set) => (0..set.len()).fold(self, |fields, at| fields.with_shared(Shared::of(set, at))),
+            None => self,
         }
-        others.as_slots().iter().fold(self, |fields, slot| fields.with_entry(slot.entry.clone()))
+    }
+
+    /// Changes the set: itself where nobody else has it.
+    #[inline(always)]
+    fn changed(self, change: impl FnOnce(&mut Set)) -> Self {
+        let mut set = match self.set {
+            Some(set) if Arc::strong_count(&set) > 1 => Set::on(&set),
+            Some(set) => set,
+            None => Arc::default(),
+        };
+        if let Some(set) = Arc::get_mut(&mut set) {
+            change(set);
+        }
+        Fields { set: Some(set) }
     }
 
     /// Whether `other` has another value for a field of this set.
     pub(crate) fn conflicts_with(&self, other: &Fields) -> bool {
-        self.as_slots()
-            .iter()
-            .any(|slot| other.position(slot.id).is_ok_and(|at| !Arc::ptr_eq(&other.as_slots()[at].entry, &slot.entry)))
+        self.entries().any(|(id, entry)| other.find(id).is_some_and(|others| !ptr::eq(others, entry)))
     }
 
     /// Whether all values of this set are among those of `other`, however it was made.
     pub(crate) fn is_part_of(&self, other: &Fields) -> bool {
-        self.as_slots()
-            .iter()
-            .all(|slot| other.position(slot.id).is_ok_and(|at| Arc::ptr_eq(&other.as_slots()[at].entry, &slot.entry)))
+        self.entries().all(|(id, entry)| other.find(id).is_some_and(|others| ptr::eq(others, entry)))
     }
 
     /// The value of `field` in this set.
@@ -193,27 +138,41 @@ impl Fields {
 
     /// The number of values.
     pub fn len(&self) -> usize {
-        self.as_slots().len()
+        self.set.as_ref().map_or(0, |set| set.len())
     }
 
     /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
-        self.as_slots().is_empty()
+        self.len() == 0
     }
 
     /// The fields that have a value, each with its value as text; a sensitive one as `[redacted]`.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Declaration, &dyn fmt::Display)> {
-        self.as_slots().iter().map(|slot| (slot.entry.declaration(), slot.entry.display()))
+        self.entries().map(|(_, entry)| (entry.declaration(), entry.display()))
     }
 
-    pub(crate) fn entry(&self, declaration: &Declaration) -> Option<&Arc<Entry>> {
-        let slots = self.as_slots();
-        self.position(declaration.id()).ok().map(|at| &slots[at].entry)
+    pub(crate) fn entry(&self, declaration: &Declaration) -> Option<&Entry> {
+        self.find(declaration.id())
     }
 
+    /// A field's value, to be put in other sets.
+    pub(crate) fn shared(&self, declaration: &Declaration) -> Option<Shared> {
+        let at = self.position(declaration.id()).ok()?;
+        self.set.as_ref().map(|set| Shared::of(set, at))
+    }
+
+    /// The values, each with the number of its field.
     #[inline]
-    pub(crate) fn as_slots(&self) -> &[Slot] {
-        self.set.as_ref().map_or(&[], |set| set.slots.as_slice())
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.set.iter().flat_map(|set| set.iter())
+    }
+
+    /// The same for the hot path: an iterator over what may not be there takes a nanosecond more for each.
+    #[inline(always)]
+    pub(crate) fn for_each<'a>(&'a self, mut f: impl FnMut(usize, &'a Entry)) {
+        if let Some(set) = &self.set {
+            set.iter().for_each(|(id, entry)| f(id, entry));
+        }
     }
 
     /// Whether nothing was ever set: a set from which the last value was taken is empty, but not blank.
@@ -225,7 +184,7 @@ impl Fields {
     /// Whether it is harmless to keep the set a little longer than asked for.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
-        self.set.as_ref().is_none_or(|set| set.is_plain)
+        self.set.as_ref().is_none_or(|set| set.is_plain())
     }
 
     /// Whether somebody else has the set too.
@@ -262,32 +221,31 @@ impl Fields {
     /// What `self` says, where it says something else than `base`, said of `other`.
     pub(crate) fn rebased(&self, base: &Fields, other: &Fields) -> Fields {
         let mut rebased = other.clone();
-        for slot in base.as_slots() {
-            if self.position(slot.id).is_err()
-                && let Ok(at) = rebased.position(slot.id)
+        for (id, _) in base.entries() {
+            if self.find(id).is_none()
+                && let Ok(at) = rebased.position(id)
             {
-                let set = rebased.make_mut();
-                set.slots.remove(at);
                 // What was made from it without the value must not be taken for what was made with it. Nor must it
                 // differ from one poll of a future to the next.
-                set.lineage = self.set.as_ref().map_or_else(new_lineage, |set| set.lineage);
+                let lineage = self.set.as_ref().map_or_else(new_lineage, |set| set.lineage);
+                rebased = rebased.without_at(at, lineage);
             }
         }
-        for slot in self.as_slots() {
-            let unchanged = base.position(slot.id).is_ok_and(|at| Arc::ptr_eq(&base.as_slots()[at].entry, &slot.entry));
-            if !unchanged {
-                rebased = rebased.with_entry(slot.entry.clone());
+        let Some(set) = &self.set else { return rebased };
+        for (at, (id, entry)) in set.iter().enumerate() {
+            if !base.find(id).is_some_and(|of_base| ptr::eq(of_base, entry)) {
+                rebased = rebased.with_shared(Shared::of(set, at));
             }
         }
         rebased
     }
 
-    fn position(&self, id: usize) -> Result<usize, usize> {
-        self.as_slots().binary_search_by_key(&id, |slot| slot.id)
+    fn find(&self, id: usize) -> Option<&Entry> {
+        self.set.as_ref()?.entry(id)
     }
 
-    fn make_mut(&mut self) -> &mut Set {
-        Arc::make_mut(self.set.get_or_insert_with(|| Arc::new(Set::new())))
+    fn position(&self, id: usize) -> Result<usize, usize> {
+        self.set.as_ref().map_or(Err(0), |set| set.position(id))
     }
 }
 

@@ -5,8 +5,9 @@ use std::{
     cell::Cell,
     fmt,
     marker::PhantomData,
+    mem,
     str::FromStr,
-    sync::{Arc, OnceLock},
+    sync::OnceLock,
 };
 
 use tracing_core::field::Value;
@@ -16,6 +17,7 @@ use super::{
     hash,
     key::FieldType,
     policy::Sensitivity,
+    set::Fields,
     text,
 };
 
@@ -81,34 +83,37 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn new<T: FieldType>(declaration: &'static Declaration, value: T) -> Arc<Entry> {
-        let is_public = declaration.policy().sensitivity() == Sensitivity::Public;
-        let max_len = declaration.policy().max_text_len();
-        let value = match shown_as_it_is(value, max_len) {
-            Ok(text) => return Entry::finish(declaration, Shown::Text(text), is_public, None),
-            Err(value) => value,
-        };
-        let shown = show(&value, max_len);
-        let any: &dyn Any = &value;
-        let is_text = any.is::<String>() || any.is::<&'static str>();
-        let is_plain = is_public && (is_text || !matches!(shown, Shown::Text(_)));
-        Entry::finish(declaration, shown, is_plain, Some(Box::new(value)))
+    pub(crate) fn new<T: FieldType>(declaration: &'static Declaration, value: T) -> Entry {
+        match shown_as_it_is(declaration, value) {
+            Ok(text) => Entry::of_text(declaration, text),
+            Err(value) => Entry::of_other(declaration, value),
+        }
     }
 
+    /// A `String` that is shown as it is.
     #[inline(always)]
-    fn finish(
-        declaration: &'static Declaration,
-        shown: Shown,
-        is_plain: bool,
-        value: Option<Box<dyn Erased>>,
-    ) -> Arc<Entry> {
-        // Made in its place: moving it there would cost as much as all the rest.
-        let entry = Arc::new(Entry { declaration, shown, is_plain, hashed: OnceLock::new(), value });
-        if declaration.policy().sensitivity() == Sensitivity::Hashed {
-            // While the value is not in force yet, so that a `Display` that logs does not come back here.
-            entry.hashed();
+    pub(super) fn of_text(declaration: &'static Declaration, text: String) -> Entry {
+        let is_plain = declaration.policy().sensitivity() == Sensitivity::Public;
+        Entry { declaration, shown: Shown::Text(text), is_plain, hashed: OnceLock::new(), value: None }
+    }
+
+    /// Anything else.
+    pub(super) fn of_other<T: FieldType>(declaration: &'static Declaration, value: T) -> Entry {
+        let shown = show(&value, declaration.policy().max_text_len());
+        let any: &dyn Any = &value;
+        let is_text = any.is::<String>() || any.is::<&'static str>();
+        let is_public = declaration.policy().sensitivity() == Sensitivity::Public;
+        let is_plain = is_public && (is_text || !matches!(shown, Shown::Text(_)));
+        Entry { declaration, shown, is_plain, hashed: OnceLock::new(), value: Some(Box::new(value)) }
+    }
+
+    /// Hashes the value, if that is how it is shown: while it is not in force yet, so that a `Display` that logs does not
+    /// come back here.
+    #[inline]
+    pub(super) fn prepare(&self) {
+        if self.declaration.policy().sensitivity() == Sensitivity::Hashed {
+            self.hashed();
         }
-        entry
     }
 
     pub(crate) fn declaration(&self) -> &'static Declaration {
@@ -186,7 +191,9 @@ impl Entry {
 }
 
 /// A `String` that fits and is fit to be shown, moved and not copied; gives all else back.
-fn shown_as_it_is<T: FieldType>(value: T, max_len: usize) -> Result<String, T> {
+#[inline]
+pub(super) fn shown_as_it_is<T: FieldType>(declaration: &Declaration, value: T) -> Result<String, T> {
+    let max_len = declaration.policy().max_text_len();
     let mut value = Some(value);
     let any: &mut dyn Any = &mut value;
     if let Some(text) = any.downcast_mut::<Option<String>>()
@@ -249,13 +256,15 @@ impl<T: FieldType + FromStr> Parser<T> {
     pub const PARSE: Option<Parse> = Some(Parse(parse::<T>));
 }
 
-/// The text is presentable, and no longer than the field allows.
-fn parse<T: FieldType + FromStr>(declaration: &'static Declaration, text: &str) -> Option<Arc<Entry>> {
+/// The text is presentable, and no longer than the field allows. Says whether it is of the field's type.
+fn parse<T: FieldType + FromStr>(fields: &mut Fields, declaration: &'static Declaration, text: &str) -> bool {
     if TypeId::of::<T>() == TypeId::of::<String>() {
-        let is_public = declaration.policy().sensitivity() == Sensitivity::Public;
-        return Some(Entry::finish(declaration, Shown::Text(text.to_owned()), is_public, None));
+        *fields = mem::take(fields).with_text(declaration, text.to_owned());
+        return true;
     }
-    text.parse::<T>().ok().map(|value| Entry::new(declaration, value))
+    let Ok(value) = text.parse::<T>() else { return false };
+    *fields = mem::take(fields).with_entry(Entry::new(declaration, value));
+    true
 }
 
 /// Why a text from outside is not a field's value.
@@ -271,21 +280,24 @@ pub(crate) enum Refused {
     WrongType,
 }
 
-/// Reads a field's value from baggage, which is untrusted text. Text that is known to be printable is not looked at again.
-pub(crate) fn parse_entry(
-    declaration: &'static Declaration,
-    untrusted: &str,
-    is_printable: bool,
-) -> Result<Arc<Entry>, Refused> {
-    if !declaration.policy().is_from_baggage() {
-        return Err(Refused::NotFromBaggage);
+impl Fields {
+    /// Sets what baggage, which is untrusted text, says of a field. Text that is known to be printable is not looked at again.
+    pub(crate) fn set_from_baggage(
+        &mut self,
+        declaration: &'static Declaration,
+        untrusted: &str,
+        is_printable: bool,
+    ) -> Result<(), Refused> {
+        if !declaration.policy().is_from_baggage() {
+            return Err(Refused::NotFromBaggage);
+        }
+        if untrusted.len() > declaration.policy().max_text_len() {
+            return Err(Refused::TooLong);
+        }
+        if !is_printable && text::has_unsafe(untrusted) {
+            return Err(Refused::ControlCharacters);
+        }
+        let parse = declaration.parse().ok_or(Refused::WrongType)?;
+        if (parse.0)(self, declaration, untrusted) { Ok(()) } else { Err(Refused::WrongType) }
     }
-    if untrusted.len() > declaration.policy().max_text_len() {
-        return Err(Refused::TooLong);
-    }
-    if !is_printable && text::has_unsafe(untrusted) {
-        return Err(Refused::ControlCharacters);
-    }
-    let parse = declaration.parse().ok_or(Refused::WrongType)?;
-    (parse.0)(declaration, untrusted).ok_or(Refused::WrongType)
 }

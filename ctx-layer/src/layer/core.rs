@@ -1,7 +1,5 @@
 //! What the subscriber, the outputs and late binding share: the schema at work and what the open spans remember.
 
-use std::sync::Arc;
-
 use opentelemetry::{Context, baggage::BaggageExt, trace::TraceContextExt};
 use tracing::Span;
 use tracing_core::{Dispatch, Metadata, span::Id};
@@ -15,7 +13,7 @@ use super::{
 };
 use crate::{
     context::{ContextFieldsExt, NOTHING, active_ids, address_alone, give_back, late, read, registered},
-    field::{Entry, Fields},
+    field::{Fields, Shared},
 };
 
 /// The state of a [`ContextSubscriber`](super::ContextSubscriber) that does not depend on what it wraps.
@@ -151,9 +149,9 @@ impl Core {
     }
 
     /// Has an open span remember a value besides what it does, and puts that in force until the span is left.
-    pub(super) fn bind(&self, id: &Id, entry: &Arc<Entry>) {
-        let all = self.spans.add(id, entry);
-        late::bind(self.owner(id), entry, &all);
+    pub(super) fn bind(&self, id: &Id, value: &Shared) {
+        let all = self.spans.add(id, value);
+        late::bind(self.owner(id), value, &all);
     }
 
     /// Takes out of force what was bound to a span that was left, unless it is entered still.

@@ -3,7 +3,7 @@
 use tracing_core::{dispatcher, field::Value, span::Record};
 
 use super::core::Core;
-use crate::field::{ContextField, Entry, FieldType};
+use crate::field::{ContextField, Entry, FieldType, Shared};
 
 impl<T: FieldType> ContextField<T> {
     /// Sets the value on the current span, although that span never declared the field.
@@ -38,17 +38,17 @@ impl<T: FieldType> ContextField<T> {
     /// });
     /// ```
     pub fn record(&'static self, value: impl Into<T>) -> bool {
-        let entry = Entry::new(self.declaration(), value.into());
+        let value = Shared::new(Entry::new(self.declaration(), value.into()));
         dispatcher::get_default(|dispatch| {
             let Some(core) = dispatch.downcast_ref::<Core>() else { return false };
             let Some((id, metadata)) = dispatch.current_span().into_inner() else { return false };
             // First, so that outputs which show the field in a way of their own find the value in force.
-            core.bind(&id, &entry);
+            core.bind(&id, &value);
             let augmented = core.augmentation.of(super::metadata::original_of(metadata));
             if let Some(target) = augmented.target(self.declaration().id())
                 && let Some(field) = metadata.fields().iter().nth(target.index())
             {
-                let value: &dyn Value = entry.as_value(target.sensitivity);
+                let value: &dyn Value = value.entry().as_value(target.sensitivity);
                 let values = [(&field, Some(value))];
                 let values = metadata.fields().value_set(&values);
                 augmented.declared.passing_on(&Record::new(&values), |record| dispatch.record(&id, record));

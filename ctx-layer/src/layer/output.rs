@@ -87,12 +87,12 @@ impl<L> ContextOutput<L> {
         let fields = self.augmentation.of(call_site_of(field.callsite())).metadata.fields();
         let registered = self.augmentation.schema.fields().find(|(declaration, _)| declaration.name() == field.name());
         // The value is in force already.
-        let entry = registered.and_then(|(declaration, policy)| {
-            Some((read(late::effective)?.entry(declaration)?.clone(), policy.sensitivity()))
+        let ambient = registered.and_then(|(declaration, policy)| {
+            Some((read(late::effective)?.shared(declaration)?, policy.sensitivity()))
         });
-        match (entry, fields.field(field.name())) {
-            (Some((entry, sensitivity)), Some(field)) => {
-                let value: &dyn Value = entry.as_value(sensitivity);
+        match (ambient, fields.field(field.name())) {
+            (Some((ambient, sensitivity)), Some(field)) => {
+                let value: &dyn Value = ambient.entry().as_value(sensitivity);
                 filled.passing_on(&Record::new(&fields.value_set(&[(&field, Some(value))])), forward);
             }
             _ => forward(values),

@@ -5,7 +5,7 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
     mem,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
+        Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
@@ -15,7 +15,7 @@ use tracing_core::span::Id;
 
 use crate::{
     context::{ContextFieldsExt, NOTHING, late},
-    field::{Entry, Fields},
+    field::{Fields, Shared},
 };
 
 /// What a span remembers of the context in which it was made: its fields, and baggage if there was some.
@@ -127,7 +127,7 @@ impl SpanMemory {
     }
 
     /// Has a span that is open already remember another value besides. Returns all that were added to it.
-    pub(super) fn add(&self, id: &Id, entry: &Arc<Entry>) -> Fields {
+    pub(super) fn add(&self, id: &Id, value: &Shared) -> Fields {
         self.in_use.store(true, Ordering::Relaxed);
         let (slot, shard) = self.places(id);
         let mut kept = slot.lock();
@@ -137,7 +137,7 @@ impl SpanMemory {
         let forgotten = shard.write(|memories| {
             let late = memories.late.entry(id.clone()).or_default();
             let forgotten = late.clone();
-            *late = mem::take(late).with_entry(entry.clone());
+            *late = mem::take(late).with_shared(value.clone());
             (late.clone(), forgotten)
         });
         drop(kept);

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     context::{ContextFieldsExt, ContextRemoteExt, OfValue, Remote, RemoteBaggage, RemoteProperties},
-    field::{Collected, Fields, parse_entry},
+    field::{Declaration, Fields},
 };
 use opentelemetry::{
     Context, Key,
@@ -134,6 +134,8 @@ fn read_onto(
     }
 
     let Told { fields, properties, others, order, .. } = told;
+    let of_value = |(of, properties)| Some((fields.shared(of)?, properties));
+    let properties: Vec<OfValue> = properties.into_iter().filter_map(of_value).collect();
     let properties = RemoteProperties::from(properties);
     let order: RemoteBaggage = (!order.is_empty()).then(|| order.into_iter().map(|(key, _)| key).collect());
     let memory = match (&remote, parent) {
@@ -150,7 +152,7 @@ fn read_onto(
         }
         _ => base.remote().cloned(),
     };
-    let fields = if fields.is_empty() { base.fields().clone() } else { fields.over(base.fields()) };
+    let fields = base.fields().clone().with_all(&fields);
     Incoming { fields, others, memory, remote, is_continued, invalid, dropped: inbound.dropped }
 }
 
@@ -158,9 +160,9 @@ fn read_onto(
 #[derive(Default)]
 struct Told {
     /// Of a field that stands there several times the last value counts.
-    fields: Collected,
+    fields: Fields,
     /// What stood behind the values of fields: nearly always nothing.
-    properties: Vec<OfValue>,
+    properties: Vec<(&'static Declaration, Box<str>)>,
     others: Option<Baggage>,
     /// The keys of the others in the order in which they came, each with the length of its member.
     order: Vec<(Arc<str>, usize)>,
@@ -239,19 +241,18 @@ impl Inbound<'_> {
                 self.drop(member.key(), DropReason::NotPropagated);
                 continue;
             }
-            match parse_entry(field, &value, member.is_printable()) {
-                Ok(entry) => {
+            match told.fields.set_from_baggage(field, &value, member.is_printable()) {
+                Ok(()) => {
                     if !told.properties.is_empty() {
                         // Those of the value before go with it: a caller cannot make this grow.
-                        told.properties.retain(|(of, _)| !std::ptr::eq(of.declaration(), *field));
+                        told.properties.retain(|(of, _)| !std::ptr::eq(*of, *field));
                     }
                     if member.may_have_properties() {
                         let properties = member.properties();
                         if !properties.is_empty() {
-                            told.properties.push((entry.clone(), properties.into()));
+                            told.properties.push((field, properties.into()));
                         }
                     }
-                    told.fields.set(entry);
                 }
                 Err(refused) => self.drop(member.key(), refused),
             }

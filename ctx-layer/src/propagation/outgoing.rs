@@ -1,6 +1,6 @@
 //! Writing context, as far as it may leave.
 
-use std::{cell::Cell, collections::HashSet, sync::Arc};
+use std::{cell::Cell, collections::HashSet};
 
 use opentelemetry::{
     Context,
@@ -111,9 +111,9 @@ struct Sender {
 impl Sender {
     fn send(&mut self, cx: &Context, remote: Option<&Remote>, settings: &Settings) {
         let fields = late::effective(cx);
-        for slot in fields.as_slots() {
-            if self.may_leave(slot.entry.declaration()) {
-                self.field(&slot.entry, remote);
+        for (_, entry) in fields.entries() {
+            if self.may_leave(entry.declaration()) {
+                self.field(entry, remote);
             }
         }
         let baggage = cx.baggage();
@@ -151,8 +151,8 @@ impl Sender {
     fn other(&mut self, key: &str, value: &str, properties: &str, fields: &Fields, table: &Table) {
         let known = table.find(key);
         // The program's own value has gone out already.
-        let is_set = fields.as_slots().iter().any(|slot| {
-            let declaration = slot.entry.declaration();
+        let is_set = fields.entries().any(|(_, entry)| {
+            let declaration = entry.declaration();
             declaration.baggage_key() == key && (declaration.policy().may_propagate() || !known.is_empty())
         });
         if !is_set && known.iter().all(|declaration| self.may_leave(declaration)) {
@@ -168,7 +168,7 @@ impl Sender {
         policy.may_propagate() && (is_public || policy.may_propagate_sensitive() && !self.is_exposed)
     }
 
-    fn field(&mut self, entry: &Arc<Entry>, remote: Option<&Remote>) {
+    fn field(&mut self, entry: &Entry, remote: Option<&Remote>) {
         let properties = remote.map_or("", |remote| remote.properties.of(entry));
         let declaration = entry.declaration();
         let key = declaration.baggage_key();

@@ -10,6 +10,7 @@ mod metrics;
 mod own_values;
 mod parents;
 mod pins;
+mod sets;
 mod spans;
 mod stacks;
 mod tasks;

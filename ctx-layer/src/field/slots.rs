@@ -1,0 +1,219 @@
+//! How the values of a set are held.
+
+use std::{
+    cell::Cell,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use smallvec::SmallVec;
+
+use super::value::Entry;
+
+/// What [`Fields`](super::Fields) share: values, sorted by field.
+///
+/// The values with which a set begins stand in it, in one allocation. One that is made from a set that others have, too, has
+/// none in itself: those that it got from there stay there. So a set keeps others alive, and these none.
+pub(super) struct Set {
+    /// Room for six without a second allocation.
+    slots: SmallVec<[Slot; 6]>,
+    /// The set that it began as, where it has none in itself.
+    begun: Option<Arc<Set>>,
+    /// Sets that were made from one another by setting values have the same.
+    pub(super) lineage: u64,
+    /// Of all values that it keeps alive, dropping does nothing but free memory.
+    is_plain: bool,
+}
+
+/// The value of a field.
+struct Slot {
+    id: usize,
+    held: Held,
+}
+
+/// Where a value stands.
+enum Held {
+    /// In this set.
+    Here(Entry),
+    /// In the set that it began as, at this index.
+    Begun(usize),
+    /// In another one, or in none.
+    Elsewhere(Shared),
+}
+
+/// A value that several sets have.
+#[derive(Clone)]
+pub(crate) struct Shared(Home);
+
+#[derive(Clone)]
+enum Home {
+    /// In a set that began with it, at this index.
+    Within(Arc<Set>, usize),
+    /// It was set on top of others' values.
+    Alone(Arc<Entry>),
+}
+
+impl Default for Set {
+    #[inline]
+    fn default() -> Self {
+        Set { slots: SmallVec::new(), begun: None, lineage: new_lineage(), is_plain: true }
+    }
+}
+
+impl Set {
+    /// A set with the values of another.
+    pub(super) fn on(other: &Arc<Set>) -> Arc<Set> {
+        let begun = other.begun.as_ref().unwrap_or(other).clone();
+        let slots = other.slots.iter().enumerate().map(|(at, slot)| {
+            let held = match &slot.held {
+                Held::Here(_) => Held::Begun(at),
+                Held::Begun(at) => Held::Begun(*at),
+                Held::Elsewhere(shared) => Held::Elsewhere(shared.clone()),
+            };
+            Slot { id: slot.id, held }
+        });
+        let (slots, lineage, is_plain) = (slots.collect(), other.lineage, other.is_plain);
+        Arc::new(Set { slots, begun: Some(begun), lineage, is_plain })
+    }
+
+    /// The values, each with the number of its field.
+    #[inline]
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Entry)> {
+        self.slots.iter().map(|slot| (slot.id, self.entry_of(slot)))
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.is_plain
+    }
+
+    /// Whether values would stand in it.
+    pub(super) fn is_beginning(&self) -> bool {
+        self.begun.is_none()
+    }
+
+    pub(super) fn position(&self, id: usize) -> Result<usize, usize> {
+        self.slots.binary_search_by_key(&id, |slot| slot.id)
+    }
+
+    pub(super) fn entry(&self, id: usize) -> Option<&Entry> {
+        Some(self.entry_of(&self.slots[self.position(id).ok()?]))
+    }
+
+    #[inline]
+    fn entry_of<'a>(&'a self, slot: &'a Slot) -> &'a Entry {
+        match &slot.held {
+            Held::Here(entry) => entry,
+            other => self.entry_elsewhere(other),
+        }
+    }
+
+    // Apart, so that loops over values, most of which are where they began, stay small.
+    #[inline(never)]
+    fn entry_elsewhere<'a>(&'a self, held: &'a Held) -> &'a Entry {
+        match (held, &self.begun) {
+            (Held::Here(entry), _) => entry,
+            (Held::Elsewhere(shared), _) => shared.entry(),
+            (Held::Begun(at), Some(begun)) => begun.entry_at(*at),
+            (Held::Begun(_), None) => unreachable!("only a set that has begun as another has such values"),
+        }
+    }
+
+    fn entry_at(&self, at: usize) -> &Entry {
+        self.entry_of(&self.slots[at])
+    }
+
+    /// Sets a value.
+    #[inline(always)]
+    pub(super) fn set(&mut self, id: usize, entry: Entry) {
+        // They are nearly always set in the order in which they were registered.
+        if self.begun.is_none() && self.slots.last().is_none_or(|last| last.id < id) {
+            self.is_plain &= entry.is_plain();
+            self.slots.push(Slot { id, held: Held::Here(entry) });
+        } else {
+            self.set_anywhere(id, entry);
+        }
+    }
+
+    #[inline(never)]
+    fn set_anywhere(&mut self, id: usize, entry: Entry) {
+        let is_here = self.is_beginning();
+        self.put(id, if is_here { Held::Here(entry) } else { Held::Elsewhere(Shared::new(entry)) });
+    }
+
+    /// Sets a value that other sets have. This one must not be a [beginning](Self::is_beginning): it would keep one alive that
+    /// keeps others.
+    pub(super) fn set_shared(&mut self, shared: Shared) {
+        debug_assert!(!self.is_beginning());
+        self.put(shared.entry().declaration().id(), Held::Elsewhere(shared));
+    }
+
+    fn put(&mut self, id: usize, held: Held) {
+        let slot = Slot { id, held };
+        match self.position(id) {
+            Ok(at) => self.slots[at] = slot,
+            Err(at) => self.slots.insert(at, slot),
+        }
+        self.look_whether_plain();
+    }
+
+    pub(super) fn remove(&mut self, at: usize) {
+        self.slots.remove(at);
+        self.look_whether_plain();
+    }
+
+    fn look_whether_plain(&mut self) {
+        let is_plain = |slot: &Slot| match &slot.held {
+            Held::Here(entry) => entry.is_plain(),
+            Held::Begun(_) => true,
+            Held::Elsewhere(Shared(Home::Within(set, _))) => set.is_plain,
+            Held::Elsewhere(Shared(Home::Alone(entry))) => entry.is_plain(),
+        };
+        self.is_plain = self.begun.as_ref().is_none_or(|begun| begun.is_plain) && self.slots.iter().all(is_plain);
+    }
+}
+
+/// A number that no other set got. Threads take many at a time, so that they do not all wait for one another.
+pub(super) fn new_lineage() -> u64 {
+    const AT_A_TIME: u64 = 1024;
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    thread_local! {
+        // Has no destructor, and so can always be used.
+        static OWN: Cell<u64> = const { Cell::new(0) };
+    }
+    let own = OWN.get();
+    let lineage = if own.is_multiple_of(AT_A_TIME) { NEXT.fetch_add(AT_A_TIME, Ordering::Relaxed) } else { own };
+    OWN.set(lineage + 1);
+    lineage
+}
+
+impl Shared {
+    /// A value that no set has yet.
+    pub(crate) fn new(entry: Entry) -> Self {
+        entry.prepare();
+        Shared(Home::Alone(Arc::new(entry)))
+    }
+
+    /// The value at an index of a set.
+    pub(super) fn of(set: &Arc<Set>, at: usize) -> Self {
+        match (&set.slots[at].held, &set.begun) {
+            (Held::Elsewhere(shared), _) => shared.clone(),
+            (Held::Begun(at), Some(begun)) => Shared(Home::Within(begun.clone(), *at)),
+            (Held::Here(_) | Held::Begun(_), _) => Shared(Home::Within(set.clone(), at)),
+        }
+    }
+
+    pub(crate) fn entry(&self) -> &Entry {
+        match &self.0 {
+            // Nobody can change a set that others have, too.
+            Home::Within(set, at) => set.entry_at(*at),
+            Home::Alone(entry) => entry,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! Sets of values are made from one another, and share what they have.
+
+use std::{
+    collections::BTreeMap,
+    fmt,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use ctx_layer::{
+    Fields,
+    field::{ContextField, well_known::*},
+};
+use proptest::{collection::vec, prelude::*};
+
+const FIELDS: [&ContextField<String>; 8] =
+    [&TENANT_ID, &USER_ID, &REQUEST_ID, &OPERATION, &CORRELATION_ID, &LOCALE, &RANK, &SHOWN];
+
+ctx_layer::context_fields! {
+    static OPERATION: String = "sets.operation";
+    static RANK: String = "sets.rank";
+    static SHOWN: String = "sets.hashed" => hashed;
+    static COUNTED: Counted = "sets.counted";
+    static OTHER: Counted = "sets.other";
+}
+
+/// What is done with a set of the pool: what comes of it is a set of the pool, too.
+#[derive(Clone, Debug)]
+enum Step {
+    With(usize, usize, String),
+    Without(usize, usize),
+    /// Nobody else has it when it is changed.
+    Take(usize, usize, String),
+    Drop(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let (set, field) = (0..8usize, 0..FIELDS.len());
+    prop_oneof![
+        4 => (set.clone(), field.clone(), "[a-c]{0,2}").prop_map(|(set, field, text)| Step::With(set, field, text)),
+        2 => (set.clone(), field.clone(), "[a-c]{0,2}").prop_map(|(set, field, text)| Step::Take(set, field, text)),
+        1 => (set.clone(), field).prop_map(|(set, field)| Step::Without(set, field)),
+        1 => set.prop_map(Step::Drop),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn a_set_stays_as_it_is_whatever_is_made_from_it(steps in vec(step(), 0..60)) {
+        let mut pool: Vec<(Fields, BTreeMap<&str, String>)> = vec![Default::default()];
+        for step in steps {
+            match step {
+                Step::With(set, field, text) => {
+                    let (fields, mut model) = pool[set % pool.len()].clone();
+                    model.insert(FIELDS[field].name(), text.clone());
+                    pool.push((fields.with(FIELDS[field], text), model));
+                }
+                Step::Without(set, field) => {
+                    let (fields, mut model) = pool[set % pool.len()].clone();
+                    model.remove(FIELDS[field].name());
+                    pool.push((fields.without(FIELDS[field]), model));
+                }
+                Step::Take(set, field, text) => {
+                    let at = set % pool.len();
+                    let (fields, mut model) = pool.swap_remove(at);
+                    model.insert(FIELDS[field].name(), text.clone());
+                    pool.push((fields.with(FIELDS[field], text), model));
+                }
+                Step::Drop(set) if pool.len() > 1 => drop(pool.swap_remove(set % pool.len())),
+                Step::Drop(_) => {}
+            }
+            for (fields, model) in &pool {
+                prop_assert_eq!(fields.len(), model.len());
+                prop_assert_eq!(fields.iter().count(), model.len());
+                for field in FIELDS {
+                    prop_assert_eq!(fields.get(field), model.get(field.name()));
+                }
+            }
+        }
+    }
+}
+
+static ALIVE: AtomicUsize = AtomicUsize::new(0);
+
+/// Knows how many there are of it.
+struct Counted(u32);
+
+impl Counted {
+    fn new(number: u32) -> Self {
+        ALIVE.fetch_add(1, Ordering::Relaxed);
+        Counted(number)
+    }
+}
+
+impl Clone for Counted {
+    fn clone(&self) -> Self {
+        Counted::new(self.0)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        ALIVE.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Display for Counted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// Two parts of a program that hand the context back and forth, each setting its own field: for ever.
+#[test]
+fn sets_that_are_made_from_one_another_without_end_keep_no_more_than_the_last_and_the_first() {
+    let mut fields = Fields::new().with(&COUNTED, Counted::new(0)).with(&TENANT_ID, "acme");
+    for turn in 1..=100_000 {
+        let before = fields.clone();
+        let field = if turn % 2 == 0 { &COUNTED } else { &OTHER };
+        fields = fields.with(field, Counted::new(turn));
+        // One of them goes over the span, and so by what is in force.
+        if turn % 1000 == 0 {
+            fields = fields.in_scope(Fields::current);
+        }
+        assert_eq!(before.get(&TENANT_ID).map(String::as_str), Some("acme"));
+    }
+    assert_eq!(fields.get(&COUNTED).map(|counted| counted.0), Some(100_000));
+    assert_eq!(fields.get(&OTHER).map(|counted| counted.0), Some(99_999));
+    assert_eq!(ALIVE.load(Ordering::Relaxed), 3);
+    let fields = fields.without(&OTHER);
+    assert_eq!(ALIVE.load(Ordering::Relaxed), 2);
+    drop(fields);
+    assert_eq!(ALIVE.load(Ordering::Relaxed), 0);
+}

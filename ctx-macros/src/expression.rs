@@ -1,6 +1,6 @@
 //! Expressions in the arguments of attributes.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, Ident};
 
@@ -24,6 +24,15 @@ pub(crate) fn root(expression: &Expr) -> Option<&Ident> {
         Expr::Try(tried) => root(&tried.expr),
         _ => None,
     }
+}
+
+/// Whether a name stands anywhere among tokens.
+pub(crate) fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        TokenTree::Ident(other) => other == *name,
+        _ => false,
+    })
 }
 
 /// The tokens of an expression, in parentheses where a method call behind it would take only its end.

@@ -1,7 +1,7 @@
 //! What the arguments of all attributes are read with.
 
 use proc_macro2::TokenTree;
-use syn::{Ident, LitBool, Token, parse::ParseStream, token};
+use syn::{Ident, LitBool, LitStr, Path, Token, parse::ParseStream, token};
 
 use crate::mistakes::Mistakes;
 
@@ -44,6 +44,17 @@ pub(crate) fn boolean(input: ParseStream<'_>, word: &Ident) -> syn::Result<bool>
         return Err(input.error(format_args!("`{word}` is `true` or `false`")));
     }
     Ok(input.parse::<LitBool>()?.value)
+}
+
+/// `= my_crate::ctx_layer`: where the library is found.
+pub(crate) fn library(input: ParseStream<'_>, word: &Ident) -> syn::Result<Path> {
+    let input = after_equals(input, word, "crate = my_crate::ctx_layer")?;
+    let path = match input.parse::<Option<LitStr>>()? {
+        Some(text) => text.parse_with(Path::parse_mod_style),
+        None => input.call(Path::parse_mod_style),
+    };
+    let message = "expected the path of `ctx-layer`, such as `my_crate::ctx_layer`";
+    path.map_err(|error| syn::Error::new(error.span(), message))
 }
 
 /// Goes on after something that could not be read.

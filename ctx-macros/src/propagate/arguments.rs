@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{
-    Expr, Ident, LitStr, Path, Token,
+    Expr, Ident, Path, Token,
     ext::IdentExt,
     parenthesized,
     parse::{ParseStream, Parser},
@@ -13,7 +13,7 @@ use syn::{
 use crate::{
     expression::is_constant_name,
     function::Parameters,
-    input::{after_equals, alone, entries, is_path, skip_to_comma, takes},
+    input::{after_equals, alone, entries, is_path, library, skip_to_comma, takes},
     mistakes::{Mistakes, did_you_mean},
 };
 
@@ -128,15 +128,7 @@ impl Arguments {
                 alone(input, &word)?;
                 self.isolated = Some(word);
             }
-            _ => {
-                let input = after_equals(input, &word, "crate = my_crate::ctx_layer")?;
-                let path = match input.parse::<Option<LitStr>>()? {
-                    Some(text) => text.parse_with(Path::parse_mod_style),
-                    None => input.call(Path::parse_mod_style),
-                };
-                let message = "expected the path of `ctx-layer`, such as `my_crate::ctx_layer`";
-                self.library = Some(path.map_err(|error| syn::Error::new(error.span(), message))?);
-            }
+            _ => self.library = Some(library(input, &word)?),
         }
         Ok(())
     }

@@ -7,6 +7,7 @@ use syn::{Attribute, Expr, Meta, Path, parse_quote};
 
 use super::{arguments::Arguments, expand};
 use crate::{
+    expression::mentions,
     function::{Function, Shape},
     mistakes::Mistakes,
 };
@@ -139,13 +140,13 @@ fn in_last_block(first: &TokenStream, tokens: &TokenStream) -> TokenStream {
 
 /// Whether `#[with_observability]` was expanded already: below it, and under another name, `#[propagate]` was not found.
 pub(super) fn is_observed_already(function: &Function) -> bool {
-    expand::mentions(&function.body, &Ident::new("__CTX_LAYER_SITES", Span::call_site()))
+    mentions(function.body.clone(), &Ident::new("__CTX_LAYER_SITES", Span::call_site()))
 }
 
 /// Whether a `#[propagate]` that restores or isolates was expanded already: above an attribute that it did not know by its
 /// name.
 pub(crate) fn is_restored_already(function: &Function) -> bool {
-    expand::mentions(&function.body, &Ident::new(expand::RESTORED, Span::call_site()))
+    mentions(function.body.clone(), &Ident::new(expand::RESTORED, Span::call_site()))
 }
 
 fn add_argument(attribute: &mut Attribute, argument: &TokenStream) {

@@ -1,12 +1,12 @@
 //! What it becomes.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Expr, FnArg, Meta, Pat, ReturnType, Type, parse_quote};
 
 use super::arguments::{Arguments, Key, Trust};
 use crate::{
-    expression::{receiver, referable, root},
+    expression::{mentions, receiver, referable, root},
     function::{AsyncBlock, Function, Shape, conditions},
     place::{at, hidden, located_at},
 };
@@ -263,7 +263,7 @@ fn move_in(function: &mut Function, arguments: &Arguments) -> Moved {
             Pat::Ident(bound) if bound.by_ref.is_none() && bound.subpat.is_none() => {
                 // With the user's own tokens: what is said of an unused variable is said of theirs.
                 let (name, mutability) = (bound.ident.clone(), bound.mutability);
-                if mentions(&used, &name) {
+                if mentions(used.clone(), &name) {
                     // It may be written to before it is moved, and then only there.
                     let allowed = mutability.map(|_| parse_quote!(#[allow(unused_mut)]));
                     moved.inside.extend(quote! {
@@ -289,8 +289,8 @@ fn move_in(function: &mut Function, arguments: &Arguments) -> Moved {
             pattern => {
                 let name = format_ident!("__argument_{at}", span = Span::mixed_site());
                 let bound: Vec<&Ident> =
-                    bindings.iter().filter(|name| mentions(&pattern.to_token_stream(), name)).collect();
-                if bound.iter().any(|name| mentions(&used, name)) {
+                    bindings.iter().filter(|name| mentions(pattern.to_token_stream(), name)).collect();
+                if bound.iter().any(|name| mentions(used.clone(), name)) {
                     moved.outside.extend(quote!(#(#attributes)* let #pattern = #name;));
                     moved.inside.extend(quote!(#(#conditions)* { #(let _ = &#bound;)* }));
                 } else {
@@ -305,13 +305,4 @@ fn move_in(function: &mut Function, arguments: &Arguments) -> Moved {
         }
     }
     moved
-}
-
-/// Whether a name stands in these tokens.
-pub(super) fn mentions(tokens: &TokenStream, name: &Ident) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Group(group) => mentions(&group.stream(), name),
-        TokenTree::Ident(other) => other == *name,
-        _ => false,
-    })
 }

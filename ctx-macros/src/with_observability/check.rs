@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, Ident, ext::IdentExt};
 
@@ -11,7 +10,7 @@ use super::{
     redact::Redaction,
 };
 use crate::{
-    expression::root,
+    expression::{mentions, root},
     function::{Function, Parameters},
     mistakes::Mistakes,
 };
@@ -36,7 +35,7 @@ pub(super) fn arguments(arguments: &mut Arguments, parameters: &Parameters, mist
     let Arguments { skip, redact, reveal, attributes: read, .. } = &mut *arguments;
     keep_known(parameters, skip, "skip", mistakes, |_| false);
     keep_known(parameters, redact, "redact", mistakes, |_| false);
-    keep_known(parameters, reveal, "reveal", mistakes, |name| mentions(read, name));
+    keep_known(parameters, reveal, "reveal", mistakes, |name| is_read(read, name));
     for name in arguments.reveal.iter().filter(|name| arguments.redact.contains(name)) {
         mistakes.add(name, format_args!("`{name}` is in `redact` and in `reveal`: leave it out of one"));
     }
@@ -57,7 +56,7 @@ pub(super) fn keep_own(parameters: &Parameters, arguments: &mut Arguments) {
     }
     skip.retain(|name| parameters.has(name));
     redact.retain(|name| parameters.has(name));
-    reveal.retain(|name| parameters.has(name) || mentions(attributes, name));
+    reveal.retain(|name| parameters.has(name) || is_read(attributes, name));
     arguments.context.retain(|context| parameters.missing(&context.value).is_none());
 }
 
@@ -94,15 +93,8 @@ fn can_be_set(parameters: &Parameters, context: &ContextArgument, mistakes: &mut
 }
 
 /// Whether a name stands in what attributes are read off, as that of a member or a method.
-fn mentions(attributes: &Attributes, name: &Ident) -> bool {
-    fn stands_in(tokens: TokenStream, name: &Ident) -> bool {
-        tokens.into_iter().any(|token| match token {
-            TokenTree::Group(group) => stands_in(group.stream(), name),
-            TokenTree::Ident(other) => other == *name,
-            _ => false,
-        })
-    }
-    matches!(attributes, Attributes::List(list) if list.iter().any(|one| stands_in(one.value.to_token_stream(), name)))
+fn is_read(attributes: &Attributes, name: &Ident) -> bool {
+    matches!(attributes, Attributes::List(list) if list.iter().any(|one| mentions(one.value.to_token_stream(), name)))
 }
 
 fn attributes(arguments: &mut Arguments, parameters: &Parameters, mistakes: &mut Mistakes) {
@@ -201,6 +193,7 @@ fn shown(arguments: &mut Arguments, mistakes: &mut Mistakes) {
 
 #[cfg(test)]
 mod tests {
+    use proc_macro2::TokenStream;
     use quote::quote;
 
     use super::*;

@@ -23,7 +23,7 @@ pub(super) use kind::Kind;
 pub(super) use level::Level;
 
 use crate::{
-    input::{after_equals, alone, boolean, entries, skip_to_comma, takes, without_value},
+    input::{after_equals, alone, boolean, entries, library, skip_to_comma, takes, without_value},
     mistakes::{Mistakes, did_you_mean},
 };
 
@@ -216,15 +216,7 @@ impl Arguments {
                     attributes::parse_context(after_equals(input, word, "context = { tenant: TENANT_ID }")?, mistakes)?;
             }
             "except" => self.except = listed(input, word, "except(new, len)", mistakes, method)?,
-            "crate" => {
-                let input = after_equals(input, word, "crate = my_crate::ctx_layer")?;
-                let path = match input.parse::<Option<LitStr>>()? {
-                    Some(text) => text.parse_with(Path::parse_mod_style),
-                    None => input.call(Path::parse_mod_style),
-                };
-                let message = "expected the path of `ctx-layer`, such as `my_crate::ctx_layer`";
-                self.library = Some(path.map_err(|error| syn::Error::new(error.span(), message))?);
-            }
+            "crate" => self.library = Some(library(input, word)?),
             _ => return Err(syn::Error::new(word.span(), "this argument is known but not read")),
         }
         Ok(())

@@ -26,7 +26,12 @@ use opentelemetry::{
 const MAX_TOLD: usize = 64;
 
 pub(super) fn extract(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Extracted {
-    Table::with_registered(|table| extract_onto(&Context::new(), carrier, trust, table, boundary))
+    let base = Context::new();
+    let mut incoming = Table::with_registered(|table| read_onto(&base, carrier, trust, Some(table), boundary));
+    let fields = incoming.take_fields();
+    let (remote, is_continued, invalid) = (incoming.remote.clone(), incoming.is_continued, incoming.invalid);
+    let dropped = mem::take(&mut incoming.dropped);
+    Extracted { cx: incoming.into_context_on(&base, fields), remote, is_continued, invalid, dropped }
 }
 
 /// What a carrier says, on top of a context.
@@ -36,12 +41,10 @@ pub(super) fn extract_onto(
     trust: Trust,
     table: &Table,
     boundary: &'static Boundary,
-) -> Extracted {
+) -> Context {
     let mut incoming = read_onto(base, carrier, trust, Some(table), boundary);
     let fields = incoming.take_fields();
-    let (remote, is_continued, invalid) = (incoming.remote.clone(), incoming.is_continued, incoming.invalid);
-    let dropped = mem::take(&mut incoming.dropped);
-    Extracted { cx: incoming.into_context_on(base, fields), remote, is_continued, invalid, dropped }
+    incoming.into_context_on(base, fields)
 }
 
 /// What a carrier says, for who sets more fields before a context is made of it.

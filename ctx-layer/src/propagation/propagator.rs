@@ -120,9 +120,8 @@ impl TextMapPropagator for ContextPropagator {
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let extract = |table: &Table| {
-            inbound::extract_onto(cx, &OtelExtractor(extractor), self.trust, table, self.boundary).into_context()
-        };
+        let extract =
+            |table: &Table| inbound::extract_onto(cx, &OtelExtractor(extractor), self.trust, table, self.boundary);
         match &self.settings.table {
             Some(table) => extract(table),
             None => Table::with_registered(extract),

@@ -139,6 +139,15 @@ fn servers() -> Vec<Server> {
             false,
         ),
         server(
+            "ours, five fields made before",
+            ours(),
+            || {
+                let five = five();
+                app().layer(ServerLayer::new().fields(move |_, _| five.clone()))
+            },
+            false,
+        ),
+        server(
             "ours, five fields from baggage",
             ours(),
             || app().layer(ServerLayer::new().trust(Trust::internal())),

@@ -146,7 +146,7 @@ impl Site {
     /// Where spans of this crate's own come from. `this` is the `static` that this value becomes.
     ///
     /// They have no place in the source: `code.*` attributes would name a file of this crate, for every request.
-    #[cfg(feature = "http-server")]
+    #[cfg(any(feature = "http-server", feature = "http-client"))]
     pub(crate) const fn span(
         this: &'static Self,
         target: &'static str,
@@ -191,6 +191,15 @@ impl Site {
     #[inline(always)]
     pub(super) fn with_values<R>(&'static self, values: &Values<'_>, f: impl FnOnce(&ValueSet<'_>) -> R) -> R {
         f(&self.metadata.fields().value_set_all(values))
+    }
+
+    /// Makes a span from here, with the parent that is in force. Ask [`is_on`](Self::is_on) first.
+    #[cfg(feature = "http-client")]
+    pub(crate) fn open(&'static self, values: &Values<'_>) -> Span {
+        self.with_values(values, |values| match self.logged(values) {
+            Some(span) => span,
+            None => Span::new(&self.metadata, values),
+        })
     }
 
     /// Makes a span from here, [whole](crate::layer::open), where it is known which fields are in force.

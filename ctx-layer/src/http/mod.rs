@@ -117,6 +117,7 @@
 #![cfg_attr(not(feature = "reqwest"), doc = "[`ClientMiddleware`]: crate#features")]
 #![cfg_attr(not(feature = "axum"), doc = "[`axum`]: crate#features")]
 
+mod attribute;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod body;

@@ -70,31 +70,23 @@ pub(super) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'
 
 /// The host and the port of an authority, a `Host` header, or an element of `X-Forwarded-For`.
 pub(super) fn host_and_port(authority: &str) -> (&str, Option<i64>) {
-    let authority = split_after_last(authority, b'@').unwrap_or(authority);
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => match split_at_first(rest, b']') {
-            Some((host, rest)) => (host, rest.strip_prefix(':')),
-            None => (authority, None),
-        },
-        None => match split_at_first(authority, b':') {
-            // More of them: an IPv6 address without brackets.
-            Some((_, port)) if port.bytes().any(|byte| byte == b':') => (authority, None),
-            Some((host, port)) => (host, Some(port)),
-            None => (authority, None),
-        },
+    // By bytes and all at once: hosts are short, and `str`'s own search is made for long texts.
+    let (mut start, mut colon, mut colons) = (0, 0, 0);
+    for (at, byte) in authority.bytes().enumerate() {
+        match byte {
+            b'@' => (start, colons) = (at + 1, 0),
+            b':' => (colon, colons) = (at, colons + 1),
+            _ => {}
+        }
+    }
+    let whole = authority.get(start..).unwrap_or_default();
+    let (host, port) = match whole.strip_prefix('[').map(|rest| rest.split_once(']')) {
+        Some(Some((host, rest))) => (host, rest.strip_prefix(':')),
+        None if colons == 1 => (authority.get(start..colon).unwrap_or_default(), authority.get(colon + 1..)),
+        // More of them: an IPv6 address without brackets.
+        None | Some(None) => (whole, None),
     };
     (host, port.and_then(|port| port.parse::<u16>().ok()).map(i64::from))
-}
-
-/// By bytes: hosts are short, and `str`'s own search is made for long texts.
-fn split_at_first(text: &str, at: u8) -> Option<(&str, &str)> {
-    let at = text.bytes().position(|byte| byte == at)?;
-    Some((text.get(..at)?, text.get(at + 1..)?))
-}
-
-fn split_after_last(text: &str, at: u8) -> Option<&str> {
-    let at = text.bytes().rposition(|byte| byte == at)?;
-    text.get(at + 1..)
 }
 
 /// The host and port that a request names: in its URI, or in `Host`.
@@ -127,6 +119,13 @@ mod tests {
             ("example.com", "example.com", None),
             ("example.com:8080", "example.com", Some(8080)),
             ("user:pw@example.com:8080", "example.com", Some(8080)),
+            ("user:pw@example.com", "example.com", None),
+            ("a@b:c@example.com:8080", "example.com", Some(8080)),
+            ("user@[::1]:8080", "::1", Some(8080)),
+            ("[::1]:8080:1", "::1", None),
+            ("a]b:80", "a]b", Some(80)),
+            ("user@", "", None),
+            (":80", "", Some(80)),
             ("[::1]:8080", "::1", Some(8080)),
             ("[::1]", "::1", None),
             ("::1", "::1", None),

@@ -9,11 +9,12 @@ use axum::{Router, extract::State, routing::get};
 use ctx_layer::{
     FutureFieldsExt,
     field::well_known::TENANT_ID,
-    http::{ClientLayer, ClientMiddleware, UrlTemplate},
+    http::{ClientLayer, ClientMiddleware, ServerLayer, UrlTemplate},
     propagation::DestinationPolicy,
 };
 use http::{HeaderMap, StatusCode};
 use opentelemetry::trace::{SpanKind, Status};
+use opentelemetry_sdk::trace::SpanData;
 use reqwest_retry::{RetryTransientMiddleware, policies::ExponentialBackoff};
 use tower::{Layer, ServiceExt};
 use tracing::Instrument;
@@ -58,6 +59,22 @@ fn a_request_has_a_client_span_and_sends_its_id() {
     }
     let parent = format!("00-{}-{}-03", trace_of(&span), span.span_context.span_id());
     assert_eq!(said, format!("{:?} {:?}", Some(parent), Some("tenant_id=acme")));
+}
+
+#[test]
+fn the_spans_of_requests_do_not_name_files_of_this_crate() {
+    let stack = Stack::new();
+    stack.run(async {
+        let address = serve(app().layer(ServerLayer::new())).await;
+        let send = client().get(format!("http://{address}/echo")).send().instrument(tracing::info_span!("own"));
+        send.await.expect("it is there").text().await.expect("it is text");
+    });
+    let named = |span: &SpanData| ["code.file.path", "code.module.name", "code.line.number"].map(|key| text(span, key));
+    assert_eq!(named(&stack.client_span()), [None, None, None]);
+    assert_eq!(named(&stack.server_span()), [None, None, None]);
+    // Those of the program say where they are made.
+    let own = stack.spans().into_iter().find(|span| span.name == "own").expect("it is exported");
+    assert!(named(&own)[0].as_ref().is_some_and(|file| file.ends_with("client.rs")), "{own:?}");
 }
 
 #[test]

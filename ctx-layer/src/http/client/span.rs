@@ -1,20 +1,37 @@
 //! The span of a request that is made.
 
-use std::{cell::LazyCell, fmt};
+use std::fmt;
 
 use http::{HeaderMap, Method, Uri};
-use tracing::{Span, field::Empty};
+use tracing::{Level, Span, field::Empty};
 
 use super::{
     Attempts,
     layer::{Settings, UrlTemplate},
 };
-use crate::http::{
-    grpc,
-    method::MethodName,
-    query::ShownUrl,
-    text::{self, Composed},
+use crate::{
+    call::Site,
+    http::{
+        attribute::Attribute,
+        grpc,
+        method::MethodName,
+        query::ShownUrl,
+        text::{self, Composed},
+    },
 };
+
+/// A span of these attributes. Where nobody wants it nothing is looked for.
+macro_rules! attempt_span {
+    ($name:literal, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
+        const LEVEL: Level = Level::INFO;
+        static SITE: Site = Site::span(&SITE, module_path!(), $name, LEVEL, &[$($key),*]);
+        if !SITE.is_on(LEVEL) {
+            return Span::none();
+        }
+        $($found)*
+        SITE.open(&[$(Attribute::value(&$value)),*])
+    }};
+}
 
 /// What is known of a request that is made.
 pub(super) struct Outgoing<'a> {
@@ -47,47 +64,48 @@ impl<'a> Outgoing<'a> {
     /// The span of an HTTP request, named by method and template.
     /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span>
     pub(super) fn http_span(&self) -> Span {
-        // Where nobody wants the span none of this is looked for.
-        let server = LazyCell::new(|| self.server());
-        let name = LazyCell::new(|| Composed::of(Named(self)));
-        let url = LazyCell::new(|| Some(Composed::of(self.url(self.authority?))));
-        tracing::info_span!(
+        attempt_span!(
             "request",
-            otel.name = name.as_str(),
-            otel.kind = "client",
-            http.request.method = MethodName::of(self.method).attribute(),
-            http.request.method_original = MethodName::of(self.method).original(),
-            http.request.resend_count = self.resend_count,
-            url.full = url.as_ref().map(Composed::as_str),
-            url.template = self.template.map(UrlTemplate::as_str),
-            server.address = server.map(|(host, _)| host),
-            server.port = server.and_then(|(_, port)| port),
-            network.protocol.version = Empty,
-            http.response.status_code = Empty,
-            error.type = Empty,
-            otel.status_code = Empty,
-            otel.status_description = Empty,
-            cancelled = Empty,
+            {
+                let server = self.server();
+                let name = Composed::of(Named(self));
+                let url = self.authority.map(|authority| Composed::of(self.url(authority)));
+            }
+            "otel.name": name.as_str(),
+            "otel.kind": "client",
+            "http.request.method": MethodName::of(self.method).attribute(),
+            "http.request.method_original": MethodName::of(self.method).original(),
+            "http.request.resend_count": self.resend_count,
+            "url.full": url.as_ref().map(Composed::as_str),
+            "url.template": self.template.map(UrlTemplate::as_str),
+            "server.address": server.map(|(host, _)| host),
+            "server.port": server.and_then(|(_, port)| port),
+            "network.protocol.version": Empty,
+            "http.response.status_code": Empty,
+            "error.type": Empty,
+            "otel.status_code": Empty,
+            "otel.status_description": Empty,
+            "cancelled": Empty,
         )
     }
 
     /// The span of a call by gRPC, named by service and method.
     /// <https://opentelemetry.io/docs/specs/semconv/rpc/grpc/>
     pub(super) fn grpc_span(&self) -> Span {
-        let server = LazyCell::new(|| self.server());
-        tracing::info_span!(
+        attempt_span!(
             "call",
-            otel.name = grpc::method(self.path),
-            otel.kind = "client",
-            rpc.system.name = "grpc",
-            rpc.method = grpc::method(self.path),
-            server.address = server.map(|(host, _)| host),
-            server.port = server.and_then(|(_, port)| port),
-            rpc.response.status_code = Empty,
-            error.type = Empty,
-            otel.status_code = Empty,
-            otel.status_description = Empty,
-            cancelled = Empty,
+            { let server = self.server(); }
+            "otel.name": grpc::method(self.path),
+            "otel.kind": "client",
+            "rpc.system.name": "grpc",
+            "rpc.method": grpc::method(self.path),
+            "server.address": server.map(|(host, _)| host),
+            "server.port": server.and_then(|(_, port)| port),
+            "rpc.response.status_code": Empty,
+            "error.type": Empty,
+            "otel.status_code": Empty,
+            "otel.status_description": Empty,
+            "cancelled": Empty,
         )
     }
 

@@ -7,10 +7,7 @@ use std::{
 
 use http::{Uri, header};
 use opentelemetry::Context;
-use tracing::{
-    Level, Span, dispatcher,
-    field::{Empty, Value},
-};
+use tracing::{Level, Span, dispatcher, field::Empty};
 
 use super::{client_address, forwarded, layer::Settings};
 use crate::{
@@ -18,35 +15,14 @@ use crate::{
     call::Site,
     context::{ContextFieldsExt, attach},
     http::{
-        RequestHead, grpc,
+        RequestHead,
+        attribute::Attribute,
+        grpc,
         method::MethodName,
         text::{self, Composed},
     },
     layer::WithRoom,
 };
-
-/// What may stand on a span. Where there is none, outputs need not be asked to look.
-trait Attribute {
-    fn value(&self) -> Option<&dyn Value>;
-}
-
-impl Attribute for &str {
-    fn value(&self) -> Option<&dyn Value> {
-        Some(self)
-    }
-}
-
-impl<T: Value> Attribute for Option<T> {
-    fn value(&self) -> Option<&dyn Value> {
-        self.as_ref().map(|value| value as &dyn Value)
-    }
-}
-
-impl Attribute for Empty {
-    fn value(&self) -> Option<&dyn Value> {
-        None
-    }
-}
 
 /// A span of these attributes, with a context in force. Where nobody wants it nothing is looked for nor put in force.
 macro_rules! request_span {

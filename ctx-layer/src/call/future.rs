@@ -105,13 +105,10 @@ impl Work {
         call.is_timed().then(|| Duration::from_nanos(self.busy.wrapping_add(Clock::now())))
     }
 
-    /// Drops the body inside the call's span. Comes last.
-    ///
-    /// `dyn`, so that this is compiled once and not for every function.
-    pub(super) fn dropped(&mut self, call: &Call, drop_body: &mut dyn FnMut()) {
+    /// Its body was dropped, inside the call's span. Comes last.
+    #[inline]
+    pub(super) fn dropped(&mut self, call: &Call) {
         drop(self.notes.take());
-        let _entered = call.enter();
-        drop_body();
         if !call.has_ended() {
             call.cancelled(self.busy(call));
         }
@@ -231,7 +228,10 @@ where
 #[inline(never)]
 fn dropped<C: Borrow<Call>, F, E>(observed: Pin<&mut Observed<C, F, E>>) {
     let mut this = observed.project();
-    this.work.dropped((*this.call).borrow(), &mut || this.body.set(None));
+    let call = (*this.call).borrow();
+    let _entered = call.enter();
+    this.body.set(None);
+    this.work.dropped(call);
 }
 
 // Apart from the other, which is to be short.

@@ -32,7 +32,9 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.call.is_watched() {
-                this.work.dropped(this.call, &mut || this.body.set(None));
+                let _entered = this.call.enter();
+                this.body.set(None);
+                this.work.dropped(this.call);
             }
         }
     }

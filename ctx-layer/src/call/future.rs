@@ -61,38 +61,64 @@ impl Work {
     pub(super) const NEW: Self = Work { busy: 0, notes: ManuallyDrop::new(None) };
 
     /// Begins a poll, inside the call's span until the guard is dropped.
-    #[inline]
+    // Always: a call and its way through memory take 1 ns. What is rare stands apart, so that it is short.
+    #[inline(always)]
     pub(super) fn begin<'a>(&mut self, call: &'a Call) -> Entered<'a> {
-        if let Some(notes) = self.notes.take() {
-            repeated::put_back(*notes);
+        if self.notes.is_some() {
+            self.put_back_notes();
         }
-        let entered = call.span().enter();
+        let entered = call.enter();
         if call.is_timed() {
-            self.busy = self.busy.wrapping_sub(Clock::now());
+            self.start_clock();
         }
         entered
     }
 
     /// Ends it. `outcome` says whether it was the last.
-    #[inline]
+    #[inline(always)]
     pub(super) fn end(&mut self, call: &Call, entered: Entered<'_>, outcome: Result<bool, Payload>) {
         if call.is_timed() {
-            self.busy = self.busy.wrapping_add(Clock::now());
+            self.stop_clock();
         }
         let is_last = match outcome {
             Ok(is_last) => is_last,
-            Err(payload) => {
-                call.end();
-                call.panicked(payload, self.busy(call))
-            }
+            Err(payload) => self.panicked(call, payload),
         };
         drop(entered);
         if is_last {
             call.end();
             call.left();
         } else {
-            *self.notes = repeated::take(call.span());
+            self.take_notes(call);
         }
+    }
+
+    #[cold]
+    fn put_back_notes(&mut self) {
+        if let Some(notes) = self.notes.take() {
+            repeated::put_back(*notes);
+        }
+    }
+
+    #[inline(never)]
+    fn take_notes(&mut self, call: &Call) {
+        *self.notes = repeated::take(call.span());
+    }
+
+    #[inline(never)]
+    fn start_clock(&mut self) {
+        self.busy = self.busy.wrapping_sub(Clock::now());
+    }
+
+    #[inline(never)]
+    fn stop_clock(&mut self) {
+        self.busy = self.busy.wrapping_add(Clock::now());
+    }
+
+    #[cold]
+    fn panicked(&self, call: &Call, payload: Payload) -> ! {
+        call.end();
+        call.panicked(payload, self.busy(call))
     }
 
     /// Between polls.

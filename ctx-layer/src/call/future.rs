@@ -1,4 +1,8 @@
 //! The future of a call.
+//!
+//! What is inlined into each function is little, and the rest stands apart: LLVM makes a future where it is polled, and
+//! does not copy it there, only where it sees no more than 100 uses of it (`-capture-tracking-max-uses-to-explore`). The
+//! copy takes 8 ns, of a call that nobody watches, too.
 
 use std::{
     borrow::Borrow,

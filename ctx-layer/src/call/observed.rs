@@ -71,6 +71,7 @@ impl Call {
     }
 
     /// A call whose span nobody wants.
+    // Apart, for the reason that `future` begins with.
     #[inline(never)]
     pub const fn without_span(sites: &'static Sites) -> Self {
         Call::with(sites, Span::none(), 0)
@@ -282,7 +283,7 @@ impl Drop for Call {
     }
 }
 
-// Apart, so that it is not in every function.
+// Apart, for the reason that `future` begins with.
 #[inline(never)]
 fn finish(call: &mut Call) {
     call.left();

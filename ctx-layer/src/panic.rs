@@ -20,7 +20,7 @@ pub(crate) fn caught(f: &mut dyn FnMut()) -> Result<(), Payload> {
 }
 
 /// The same for what gives something back.
-#[cfg(any(feature = "http-server", feature = "http-client"))]
+#[inline]
 pub(crate) fn caught_with<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
     catch_unwind(AssertUnwindSafe(f))
 }

@@ -1,48 +1,52 @@
 //! The future of a call.
+//!
+//! What is inlined into each function is little, and the rest stands apart: LLVM makes a future where it is polled, and
+//! does not copy it there, only where it sees no more than 100 uses of it (`-capture-tracking-max-uses-to-explore`). The
+//! copy takes 8 ns, of a call that nobody watches, too.
 
 use std::{
+    borrow::Borrow,
+    mem::ManuallyDrop,
     pin::Pin,
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use pin_project_lite::pin_project;
-use tracing::field::Value;
+use tracing::{field::Value, span::Entered};
 
 use super::{
     failure::Failed,
-    observed::{Call, Log, nanoseconds},
+    observed::{Call, Clock, Log},
     repeated::{self, Notes},
     site::Sites,
 };
-use crate::panic::caught;
+use crate::panic::{Payload, caught_with};
 
 pin_project! {
-    /// Runs a future as the body of a call: its span is entered at every poll, and while it is dropped.
-    #[project = ObservedProjection]
+    /// Runs a future as the body of a call: its span is entered at every poll, and while the future is dropped.
     #[must_use = "futures do nothing unless polled"]
-    pub enum Observed<F, E> {
-        // Nobody wants to know how it ends: there is little to make, to look at and to drop.
-        Unwatched { #[pin] body: F, ended: E, sites: &'static Sites },
-        Watched { #[pin] watched: Watched<F, E> },
-    }
-}
-
-pin_project! {
-    /// A future that somebody watches.
-    pub struct Watched<F, E> {
+    pub struct Observed<C, F, E>
+    where
+        C: Borrow<Call>,
+    {
         // `None` only while it is being dropped.
         #[pin]
         body: Option<F>,
-        call: Call,
+        call: C,
         ended: E,
         work: Work,
     }
 
-    impl<F, E> PinnedDrop for Watched<F, E> {
+    impl<C, F, E> PinnedDrop for Observed<C, F, E>
+    where
+        C: Borrow<Call>,
+    {
+        #[inline]
         fn drop(this: Pin<&mut Self>) {
-            let mut this = this.project();
-            this.work.dropped(this.call, &mut || this.body.set(None));
+            if this.call.borrow().is_watched() {
+                dropped(this);
+            }
         }
     }
 }
@@ -50,71 +54,94 @@ pin_project! {
 /// What a future or stream did, over all of its polls.
 #[derive(Debug)]
 pub(super) struct Work {
-    /// Nanoseconds within polls.
+    /// Nanoseconds within polls; within a poll of a call that is timed, less those up to its begin.
     busy: u64,
-    /// Errors logged inside of it, between two polls.
-    notes: Option<Box<Notes>>,
-    pub(super) has_ended: bool,
-    is_timed: bool,
+    /// Errors logged inside of it, between two polls. [`dropped`](Self::dropped) drops them, so that not every
+    /// function has to look for them once more.
+    notes: ManuallyDrop<Option<Box<Notes>>>,
 }
 
 impl Work {
-    pub(super) fn of(call: &Call) -> Self {
-        Work { busy: 0, notes: None, has_ended: false, is_timed: call.is_timed() }
+    pub(super) const NEW: Self = Work { busy: 0, notes: ManuallyDrop::new(None) };
+
+    /// Begins a poll, inside the call's span until the guard is dropped.
+    // Always: a call and its way through memory take 1 ns. What is rare stands apart, so that it is short.
+    #[inline(always)]
+    pub(super) fn begin<'a>(&mut self, call: &'a Call) -> Entered<'a> {
+        if self.notes.is_some() {
+            self.put_back_notes();
+        }
+        let entered = call.enter();
+        if call.is_timed() {
+            self.start_clock();
+        }
+        entered
     }
 
-    pub(super) fn busy(&self) -> Option<Duration> {
-        self.is_timed.then(|| Duration::from_nanos(self.busy))
+    /// Ends it. `outcome` says whether it was the last.
+    #[inline(always)]
+    pub(super) fn end(&mut self, call: &Call, entered: Entered<'_>, outcome: Result<bool, Payload>) {
+        if call.is_timed() {
+            self.stop_clock();
+        }
+        let is_last = match outcome {
+            Ok(is_last) => is_last,
+            Err(payload) => self.panicked(call, payload),
+        };
+        drop(entered);
+        if is_last {
+            call.end();
+            call.left();
+        } else {
+            self.take_notes(call);
+        }
     }
 
-    /// Polls inside the call's span. `poll` says whether that was the end, and tells of it.
-    ///
-    /// `dyn`, so that this is compiled once and not for every function.
-    pub(super) fn poll(&mut self, call: &mut Call, poll: &mut dyn FnMut(&Ending<'_>) -> bool) {
+    #[cold]
+    fn put_back_notes(&mut self) {
         if let Some(notes) = self.notes.take() {
             repeated::put_back(*notes);
         }
-        {
-            let _entered = call.span().enter();
-            let started = self.is_timed.then(Instant::now);
-            let ending = Ending { sites: call.sites(), call: Some(call), busy: Busy { before: self.busy, started } };
-            let has_ended = &mut self.has_ended;
-            let outcome = caught(&mut || *has_ended = poll(&ending));
-            if let Some(started) = started {
-                self.busy = self.busy.saturating_add(nanoseconds(started.elapsed()));
-            }
-            if let Err(payload) = outcome {
-                self.has_ended = true;
-                call.panicked(payload, self.busy());
-            }
-        }
-        if self.has_ended {
-            call.left();
-        } else {
-            self.notes = repeated::take(call.span());
-        }
     }
 
-    /// Drops the body inside the call's span.
-    pub(super) fn dropped(&self, call: &Call, drop_body: &mut dyn FnMut()) {
-        let _entered = call.span().enter();
-        drop_body();
-        if !self.has_ended {
-            call.cancelled(self.busy());
-        }
+    #[inline(never)]
+    fn take_notes(&mut self, call: &Call) {
+        *self.notes = repeated::take(call.span());
     }
-}
 
-/// How long a future or stream was polled, this poll included.
-#[derive(Clone, Copy)]
-struct Busy {
-    before: u64,
-    started: Option<Instant>,
-}
+    #[inline(never)]
+    fn start_clock(&mut self) {
+        self.busy = self.busy.wrapping_sub(Clock::now());
+    }
 
-impl Busy {
-    fn get(self) -> Option<Duration> {
-        Some(Duration::from_nanos(self.before) + self.started?.elapsed())
+    #[inline(never)]
+    fn stop_clock(&mut self) {
+        self.busy = self.busy.wrapping_add(Clock::now());
+    }
+
+    #[cold]
+    fn panicked(&self, call: &Call, payload: Payload) -> ! {
+        call.end();
+        call.panicked(payload, self.busy(call))
+    }
+
+    /// Between polls.
+    fn busy(&self, call: &Call) -> Option<Duration> {
+        call.is_timed().then(|| Duration::from_nanos(self.busy))
+    }
+
+    /// Within a poll, this one included.
+    fn busy_within(&self, call: &Call) -> Option<Duration> {
+        call.is_timed().then(|| Duration::from_nanos(self.busy.wrapping_add(Clock::now())))
+    }
+
+    /// Its body was dropped, inside the call's span. Comes last.
+    #[inline]
+    pub(super) fn dropped(&mut self, call: &Call) {
+        drop(self.notes.take());
+        if !call.has_ended() {
+            call.cancelled(self.busy(call));
+        }
     }
 }
 
@@ -122,34 +149,39 @@ impl Busy {
 pub struct Ending<'a> {
     sites: &'static Sites,
     /// `None` where nobody watched it.
-    call: Option<&'a Call>,
-    busy: Busy,
+    watched: Option<(&'a Call, &'a Work)>,
 }
 
-impl Ending<'_> {
+impl<'a> Ending<'a> {
     /// The end of a call that nobody watched.
     #[inline]
     pub(super) fn unwatched(sites: &'static Sites) -> Self {
-        Ending { sites, call: None, busy: Busy { before: 0, started: None } }
+        Ending { sites, watched: None }
+    }
+
+    /// The end of a call that did so much.
+    #[inline]
+    pub(super) fn of(call: &'a Call, work: &'a Work) -> Self {
+        Ending { sites: call.sites(), watched: Some((call, work)) }
     }
 
     /// Whether its result is to be logged.
     #[inline]
     pub fn is_timed(&self) -> bool {
-        self.call.is_some_and(Call::is_timed)
+        self.watched.is_some_and(|(call, _)| call.is_timed())
     }
 
     /// It ended well, which nobody asked to have logged.
     #[inline]
     pub fn succeeded(&self) {
-        if let Some(call) = self.call {
+        if let Some((call, _)) = self.watched {
             call.succeeded();
         }
     }
 
     /// It ended well, with this value.
     pub fn returned(&self, value: &dyn Value) {
-        self.with_call(|call| call.returned_after(value, self.busy.get()));
+        self.with_call(|call, busy| call.returned_after(value, busy));
     }
 
     /// A stream ended well, after so many items.
@@ -160,36 +192,46 @@ impl Ending<'_> {
     /// It failed. The event is logged unless a call inside of this one did so.
     #[cold]
     pub fn failed(&self, failed: &dyn Failed, log: Log<'_>) {
-        self.with_call(|call| call.failed_after(failed, log, self.busy.get()));
+        self.with_call(|call, busy| call.failed_after(failed, log, busy));
     }
 
-    fn with_call(&self, f: impl FnOnce(&Call)) {
-        match self.call {
-            Some(call) => f(call),
+    /// With how long it was polled, this poll included.
+    fn with_call(&self, f: impl FnOnce(&Call, Option<Duration>)) {
+        match self.watched {
+            Some((call, work)) => f(call, work.busy_within(call)),
             // Its events may be wanted all the same.
-            None => f(&Call::without_span(self.sites)),
+            None => f(&Call::without_span(self.sites), None),
         }
     }
 }
 
 impl Call {
     /// Makes a future the body of this call. `ended` is told what it comes to.
+    ///
+    /// The call stays where it was made: moved, it would be read in larger pieces than it was just written in, which
+    /// takes 4 ns.
     #[inline]
-    pub fn observe<F, E>(self, body: F, ended: E) -> Observed<F, E>
+    pub fn observe<F, E>(&self, body: F, ended: E) -> Observed<&Self, F, E>
     where
         F: Future,
         E: Fn(&F::Output, &Ending<'_>),
     {
-        if self.is_watched() {
-            Observed::Watched { watched: Watched { body: Some(body), work: Work::of(&self), call: self, ended } }
-        } else {
-            Observed::Unwatched { body, ended, sites: self.unwatched() }
-        }
+        Observed { body: Some(body), call: self, ended, work: Work::NEW }
+    }
+
+    /// The same with the call inside.
+    pub fn into_observed<F, E>(self, body: F, ended: E) -> Observed<Self, F, E>
+    where
+        F: Future,
+        E: Fn(&F::Output, &Ending<'_>),
+    {
+        Observed { body: Some(body), call: self, ended, work: Work::NEW }
     }
 }
 
-impl<F, E> Future for Observed<F, E>
+impl<C, F, E> Future for Observed<C, F, E>
 where
+    C: Borrow<Call>,
     F: Future,
     E: Fn(&F::Output, &Ending<'_>),
 {
@@ -197,38 +239,54 @@ where
 
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
-        match self.project() {
-            ObservedProjection::Watched { watched } => watched.poll(task),
-            ObservedProjection::Unwatched { body, ended, sites } => {
-                let polled = body.poll(task);
-                if let Poll::Ready(ready) = &polled {
-                    ended(ready, &Ending::unwatched(sites));
-                }
-                polled
-            }
+        let this = self.project();
+        // Unreachable: a future that is being dropped is not polled.
+        let Some(body) = this.body.as_pin_mut() else { return Poll::Pending };
+        let call = (*this.call).borrow();
+        if call.is_watched() {
+            return watched(this.work, call, body, this.ended, task);
         }
+        let polled = body.poll(task);
+        if let Poll::Ready(ready) = &polled {
+            (this.ended)(ready, &Ending::unwatched(call.sites()));
+        }
+        polled
     }
 }
 
-impl<F, E> Watched<F, E>
+// Apart: of one that nobody watches there is little to drop.
+#[inline(never)]
+fn dropped<C: Borrow<Call>, F, E>(observed: Pin<&mut Observed<C, F, E>>) {
+    let mut this = observed.project();
+    let call = (*this.call).borrow();
+    let _entered = call.enter();
+    this.body.set(None);
+    this.work.dropped(call);
+}
+
+// Apart from the other, which is to be short.
+#[inline(never)]
+fn watched<F, E>(
+    work: &mut Work,
+    call: &Call,
+    mut body: Pin<&mut F>,
+    ended: &E,
+    task: &mut Context<'_>,
+) -> Poll<F::Output>
 where
     F: Future,
     E: Fn(&F::Output, &Ending<'_>),
 {
-    // Apart from the other, which is to be short.
-    #[inline(never)]
-    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
-        let this = self.project();
-        // Unreachable: a future that is being dropped is not polled.
-        let Some(mut body) = this.body.as_pin_mut() else { return Poll::Pending };
-        let mut polled = Poll::Pending;
-        this.work.poll(this.call, &mut |ending| {
-            polled = body.as_mut().poll(task);
-            if let Poll::Ready(ready) = &polled {
-                (this.ended)(ready, ending);
-            }
-            polled.is_ready()
-        });
-        polled
-    }
+    let mut polled = Poll::Pending;
+    let entered = work.begin(call);
+    // Not behind a `dyn`: what is returned would go through memory, which takes 7 ns.
+    let outcome = caught_with(|| {
+        polled = body.as_mut().poll(task);
+        if let Poll::Ready(ready) = &polled {
+            ended(ready, &Ending::of(call, work));
+        }
+        polled.is_ready()
+    });
+    work.end(call, entered, outcome);
+    polled
 }

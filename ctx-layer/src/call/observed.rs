@@ -1,11 +1,11 @@
 //! A call in progress.
 
 use std::{
-    mem,
+    mem::ManuallyDrop,
     panic::resume_unwind,
     sync::{
         LazyLock,
-        atomic::{AtomicBool, Ordering::Relaxed},
+        atomic::{AtomicU8, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
@@ -28,11 +28,25 @@ use crate::panic::{Panicked, Payload, caught};
 #[derive(Debug)]
 pub struct Call {
     sites: &'static Sites,
-    span: Span,
+    /// [`finish`] drops it.
+    span: ManuallyDrop<Span>,
     clock: Clock,
-    /// Whether there is an error of it to note once the span is left. Atomic only so that futures stay `Sync`.
-    is_noting: AtomicBool,
+    /// [`WATCHED`], [`HAS_SPAN`], [`NOTING`] and [`ENDED`]: together, so that a call without any of them is dropped after
+    /// one look. Atomic only so that futures stay `Sync`.
+    state: AtomicU8,
 }
+
+/// Somebody wants to know how it ends.
+const WATCHED: u8 = 1;
+
+/// There is a span to be dropped.
+const HAS_SPAN: u8 = 2;
+
+/// There is an error of it to note once the span is left.
+const NOTING: u8 = 4;
+
+/// It came to its end, as a future or stream does.
+const ENDED: u8 = 8;
 
 impl Call {
     /// A call with a span, made from these values. Ask [`is_on`](super::Site::is_on) first.
@@ -41,47 +55,42 @@ impl Call {
     /// 4 ns. That is why both ways end in a call of their own, and are not put together.
     pub fn open(sites: &'static Sites, values: &Values<'_>) -> Self {
         sites.span.with_values(values, |values| match sites.span.logged(values) {
-            Some(span) => Call::with(sites, span),
-            None => Call::with(sites, Span::new(sites.span.metadata(), values)),
+            // A disabled one.
+            Some(span) => Call::with(sites, span, HAS_SPAN),
+            None => Call::with(sites, Span::new(sites.span.metadata(), values), WATCHED | HAS_SPAN),
         })
     }
 
     /// The same with this parent, or none.
     pub fn open_under(sites: &'static Sites, parent: impl Into<Option<Id>>, values: &Values<'_>) -> Self {
         sites.span.with_values(values, |values| match sites.span.logged(values) {
-            Some(span) => Call::with(sites, span),
-            None => Call::with(sites, Span::child_of(parent, sites.span.metadata(), values)),
+            // A disabled one.
+            Some(span) => Call::with(sites, span, HAS_SPAN),
+            None => Call::with(sites, Span::child_of(parent, sites.span.metadata(), values), WATCHED | HAS_SPAN),
         })
     }
 
     /// A call whose span nobody wants.
-    #[inline]
+    // Apart, for the reason that `future` begins with.
+    #[inline(never)]
     pub const fn without_span(sites: &'static Sites) -> Self {
-        Call::with(sites, Span::none())
+        Call::with(sites, Span::none(), 0)
     }
 
     #[inline]
-    const fn with(sites: &'static Sites, span: Span) -> Self {
-        Call { sites, span, clock: Clock::STOPPED, is_noting: AtomicBool::new(false) }
+    const fn with(sites: &'static Sites, span: Span, state: u8) -> Self {
+        Call { sites, span: ManuallyDrop::new(span), clock: Clock::STOPPED, state: AtomicU8::new(state) }
     }
 
     /// Measures its time from here.
     #[inline]
     pub fn start_clock(&mut self) {
         self.clock = Clock::start();
+        *self.state.get_mut() |= WATCHED;
     }
 
     pub(super) fn sites(&self) -> &'static Sites {
         self.sites
-    }
-
-    /// What is left of it where nobody watches.
-    #[inline]
-    pub(super) fn unwatched(self) -> &'static Sites {
-        let sites = self.sites;
-        // There is no span to close, and nothing to note.
-        mem::forget(self);
-        sites
     }
 
     /// Its span.
@@ -96,10 +105,16 @@ impl Call {
         self.span.enter()
     }
 
+    /// Logs that it was made, inside its span.
+    pub fn called(&self, values: &Values<'_>) {
+        let _inside = self.enter();
+        self.sites.called.emit(values);
+    }
+
     /// Whether anybody wants to know how it ends.
     #[inline]
     pub fn is_watched(&self) -> bool {
-        !self.span.is_disabled() || self.clock.is_running()
+        self.state.load(Relaxed) & WATCHED != 0
     }
 
     /// Whether its result is to be logged.
@@ -233,24 +248,46 @@ impl Call {
 
     /// Its span was left for good.
     #[inline]
-    pub(super) fn left(&mut self) {
-        if *self.is_noting.get_mut() {
-            *self.is_noting.get_mut() = false;
+    pub(super) fn left(&self) {
+        let state = self.state.load(Relaxed);
+        if state & NOTING != 0 {
+            self.state.store(state & !NOTING, Relaxed);
             repeated::note();
         }
     }
 
     fn will_note(&self, text: String) {
         repeated::will_note(text);
-        self.is_noting.store(true, Relaxed);
+        self.state.fetch_or(NOTING, Relaxed);
+    }
+
+    /// Whether it came to its end.
+    #[inline]
+    pub(super) fn has_ended(&self) -> bool {
+        self.state.load(Relaxed) & ENDED != 0
+    }
+
+    /// It came to its end.
+    #[inline]
+    pub(super) fn end(&self) {
+        self.state.store(self.state.load(Relaxed) | ENDED, Relaxed);
     }
 }
 
 impl Drop for Call {
     #[inline]
     fn drop(&mut self) {
-        self.left();
+        if *self.state.get_mut() != 0 {
+            finish(self);
+        }
     }
+}
+
+// Apart, for the reason that `future` begins with.
+#[inline(never)]
+fn finish(call: &mut Call) {
+    call.left();
+    *call.span = Span::none();
 }
 
 /// Which function logs an error that passes through several, and what stands on the event where that is not the error's
@@ -272,12 +309,13 @@ impl Clock {
     pub(super) const STOPPED: Self = Clock(0);
 
     fn start() -> Self {
-        Clock(nanoseconds(Self::first().elapsed()).saturating_add(1))
+        Clock(Self::now().saturating_add(1))
     }
 
-    fn first() -> Instant {
+    /// Nanoseconds since the first call of all.
+    pub(super) fn now() -> u64 {
         static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
-        *FIRST
+        nanoseconds(FIRST.elapsed())
     }
 
     #[inline]
@@ -286,12 +324,12 @@ impl Clock {
     }
 
     fn elapsed(self) -> Option<Duration> {
-        let started = Duration::from_nanos(self.0.checked_sub(1)?);
-        Some(Self::first().elapsed().saturating_sub(started))
+        let started = self.0.checked_sub(1)?;
+        Some(Duration::from_nanos(Self::now().saturating_sub(started)))
     }
 }
 
-pub(super) fn nanoseconds(duration: Duration) -> u64 {
+fn nanoseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 

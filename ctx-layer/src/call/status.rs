@@ -4,6 +4,7 @@ use tracing::Span;
 
 /// The call succeeded.
 #[cfg(feature = "tracing-opentelemetry")]
+#[inline]
 pub(super) fn ok(span: &Span) {
     use tracing_opentelemetry::OpenTelemetrySpanExt;
     span.set_status(opentelemetry::trace::Status::Ok);

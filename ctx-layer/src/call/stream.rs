@@ -12,6 +12,7 @@ use super::{
     future::{Ending, Work},
     observed::Call,
 };
+use crate::panic::caught_with;
 
 pin_project! {
     /// Runs a stream as the body of a call: its span is entered at every poll, and while it is dropped.
@@ -31,7 +32,9 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.call.is_watched() {
-                this.work.dropped(this.call, &mut || this.body.set(None));
+                let _entered = this.call.enter();
+                this.body.set(None);
+                this.work.dropped(this.call);
             }
         }
     }
@@ -45,7 +48,7 @@ impl Call {
         S: Stream,
         E: Fn(&S::Item, &Ending<'_>) -> bool,
     {
-        ObservedStream { body: Some(body), work: Work::of(&self), call: self, item, has_failed: false, items: 0 }
+        ObservedStream { body: Some(body), work: Work::NEW, call: self, item, has_failed: false, items: 0 }
     }
 }
 
@@ -61,7 +64,7 @@ where
         // `None` is unreachable: a stream that is being dropped is not polled.
         let Some(mut body) = this.body.as_pin_mut() else { return Poll::Pending };
         // One that is polled after its end gets what it gives; its call is over.
-        if this.work.has_ended {
+        if this.call.has_ended() {
             return body.poll_next(task);
         }
         if !this.call.is_watched() {
@@ -72,13 +75,15 @@ where
             return polled;
         }
         let mut polled = Poll::Pending;
-        this.work.poll(this.call, &mut |ending| {
+        let entered = this.work.begin(this.call);
+        let ending = Ending::of(this.call, this.work);
+        let outcome = caught_with(|| {
             polled = body.as_mut().poll_next(task);
             match &polled {
                 Poll::Pending => false,
                 Poll::Ready(Some(item)) => {
                     *this.items += 1;
-                    *this.has_failed |= (this.item)(item, ending);
+                    *this.has_failed |= (this.item)(item, &ending);
                     false
                 }
                 Poll::Ready(None) => {
@@ -89,6 +94,7 @@ where
                 }
             }
         });
+        this.work.end(this.call, entered, outcome);
         polled
     }
 

@@ -60,14 +60,17 @@ async fn later(watched: &Watched) -> Option<&Watched> {
 
 #[test]
 fn arguments_and_results_are_neither_evaluated_nor_shown_nor_cloned_where_all_is_disabled() {
-    for out in [Outputs::filtered("off"), Outputs::filtered("other_target=trace")] {
+    let all = [Outputs::filtered("off"), Outputs::filtered("other_target=trace")];
+    for out in &all {
         let watched = Watched::default();
         out.run(|| sync(&watched));
         out.block_on(later(&watched));
         assert_eq!(watched.counts(), [0, 0, 0]);
-        assert_eq!(messages(&out), [""; 0]);
+        assert_eq!(messages(out), [""; 0]);
         assert_eq!(out.spans().len(), 0);
     }
+    // They are still there: where those of other tests alone are, and want all, `tracing` asks nobody, not even whether
+    // this thread has a subscriber.
     let watched = Watched::default();
     sync(&watched);
     assert_eq!(watched.counts(), [0, 0, 0], "without a subscriber");

@@ -7,24 +7,23 @@
 fn load(&self, user_id: u64) -> Pin<Box<dyn Future<Output = Profile> + Send + '_>> {
     let found = self.find(user_id);
     ::std::boxed::Box::pin(async move {
-        {
-            let sites = {
-                static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
-                    &__CTX_LAYER_SITES,
-                    ::ctx_layer::call::place!(::core::module_path!()),
-                    ("load", ::ctx_layer::call::Level::INFO, &[]),
-                    ::ctx_layer::call::Event::NONE,
-                    ::ctx_layer::call::Event::NONE,
-                    ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
-                );
-                &__CTX_LAYER_SITES
-            };
-            let call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
-                ::ctx_layer::call::Call::open(sites, &[])
-            } else {
-                ::ctx_layer::call::Call::without_span(sites)
-            };
-            call.observe(
+        let sites = {
+            static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+                &__CTX_LAYER_SITES,
+                ::ctx_layer::call::place!(::core::module_path!()),
+                ("load", ::ctx_layer::call::Level::INFO, &[]),
+                ::ctx_layer::call::Event::NONE,
+                ::ctx_layer::call::Event::NONE,
+                ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
+            );
+            &__CTX_LAYER_SITES
+        };
+        let call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+            ::ctx_layer::call::Call::open(sites, &[])
+        } else {
+            ::ctx_layer::call::Call::without_span(sites)
+        };
+        call.observe(
                 async move {
                     #[allow(unreachable_code)]
                     if false {
@@ -49,7 +48,6 @@ fn load(&self, user_id: u64) -> Pin<Box<dyn Future<Output = Profile> + Send + '_
                     }
                 },
             )
-        }
             .await
     })
 }

@@ -4,51 +4,47 @@
 // }
 
 pub async fn load(user_id: u64) -> Result<Profile, Error> {
-    {
-        let sites = {
-            static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
-                &__CTX_LAYER_SITES,
-                ::ctx_layer::call::place!(::core::module_path!()),
-                ("load", ::ctx_layer::call::Level::INFO, &["user_id"]),
-                ::ctx_layer::call::Event::called(
-                    ::ctx_layer::call::Level::DEBUG,
-                    &["message", "user_id"],
-                ),
-                ::ctx_layer::call::Event::returned(::ctx_layer::call::Level::DEBUG),
-                ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
-            );
-            &__CTX_LAYER_SITES
-        };
-        let mut call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
-            use ::ctx_layer::call::forms::*;
-            ::ctx_layer::call::Call::open(
-                sites,
-                &[
-                    ::core::option::Option::Some(
-                        ::ctx_layer::call::value(
-                            &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
-                        ),
+    let sites = {
+        static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+            &__CTX_LAYER_SITES,
+            ::ctx_layer::call::place!(::core::module_path!()),
+            ("load", ::ctx_layer::call::Level::INFO, &["user_id"]),
+            ::ctx_layer::call::Event::called(
+                ::ctx_layer::call::Level::DEBUG,
+                &["message", "user_id"],
+            ),
+            ::ctx_layer::call::Event::returned(::ctx_layer::call::Level::DEBUG),
+            ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
+        );
+        &__CTX_LAYER_SITES
+    };
+    let mut call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+        use ::ctx_layer::call::forms::*;
+        ::ctx_layer::call::Call::open(
+            sites,
+            &[
+                ::core::option::Option::Some(
+                    ::ctx_layer::call::value(
+                        &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
                     ),
-                ],
-            )
-        } else {
-            ::ctx_layer::call::Call::without_span(sites)
-        };
-        if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
-            call.start_clock();
-        }
-        if sites.called.is_on(::ctx_layer::call::Level::DEBUG) {
-            let _inside = call.enter();
-            sites
-                .called
-                .emit(
-                    &[
-                        ::core::option::Option::Some(&"called"),
-                        ::core::option::Option::Some(&user_id),
-                    ],
-                );
-        }
-        call.observe(
+                ),
+            ],
+        )
+    } else {
+        ::ctx_layer::call::Call::without_span(sites)
+    };
+    if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
+        call.start_clock();
+    }
+    if sites.called.is_on(::ctx_layer::call::Level::DEBUG) {
+        call.called(
+            &[
+                ::core::option::Option::Some(&"called"),
+                ::core::option::Option::Some(&user_id),
+            ],
+        );
+    }
+    call.observe(
             async move {
                 #[allow(unreachable_code)]
                 if false {
@@ -80,6 +76,5 @@ pub async fn load(user_id: u64) -> Result<Profile, Error> {
                 }
             },
         )
-    }
         .await
 }

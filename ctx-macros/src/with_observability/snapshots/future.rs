@@ -27,7 +27,7 @@ fn load(&self, user_id: u64) -> impl Future<Output = Profile> + '_ {
         let _inside = call.enter();
         call.run(move || { self.find(user_id) })
     };
-    call.observe(
+    call.into_observed(
         returned,
         |returned: &Profile, ending| {
             use ::ctx_layer::call::forms::*;

@@ -63,6 +63,8 @@ impl Default for Set {
 }
 
 impl Set {
+    pub(super) const NONE: Self = Set { slots: SmallVec::new_const(), begun: None, lineage: 0, is_plain: true };
+
     /// A set with the values of another.
     pub(super) fn on(other: &Arc<Set>) -> Arc<Set> {
         let begun = other.begun.as_ref().unwrap_or(other).clone();

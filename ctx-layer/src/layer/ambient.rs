@@ -85,14 +85,14 @@ pub(super) struct Onto<'a> {
 /// Puts fields where they belong among the values.
 #[inline(always)]
 pub(super) fn put<'v>(fields: &'v Fields, augmented: &Augmented, filled: Filled, values: &mut Values<'v>) {
-    fields.for_each(|id, entry| {
+    for (id, entry) in fields.entries() {
         if let Some(target) = augmented.target(id)
             && let Some(value) = values.get_mut(target.index())
             && (value.is_none() || target.overrides || filled.contains(target.index()))
         {
             *value = Some(entry.as_value(target.sensitivity));
         }
-    });
+    }
 }
 
 impl Additions for Onto<'_> {

@@ -5,18 +5,17 @@
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench depth`.
 //!
-//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile, before
-//! most of the optimising: `report` and the README have the present ones.
+//! Figures: 2-core VM (Intel Xeon), Linux, rustc 1.95.0, nothing else running.
 //!
 //! | median, µs | 1 | 4 | 16 | 64 |
 //! |---|--:|--:|--:|--:|
-//! | ours, visited | 0.14 | 0.14 | 0.14 | 0.14 |
-//! | ours, `fmt` json without spans | 1.81 | 1.81 | 1.81 | 1.81 |
-//! | ours, `fmt` json with its list of spans | 2.78 | 4.21 | 8.86 | 27.0 |
-//! | on the outermost span, `fmt` json | 4.21 | 4.32 | 8.90 | 27.1 |
-//! | on the outermost span, json-subscriber | 1.30 | 1.48 | 2.51 | 6.35 |
-//! | on the outermost span, json-subscriber flat | 2.74 | 3.38 | 4.44 | 8.95 |
-//! | on the outermost span, bunyan | 1.22 | 1.20 | 1.18 | 1.08 |
+//! | ours, visited | 0.06 | 0.06 | 0.06 | 0.06 |
+//! | ours, `fmt` json without spans | 1.46 | 1.46 | 1.46 | 1.46 |
+//! | ours, `fmt` json with its list of spans | 2.02 | 3.10 | 7.15 | 21.6 |
+//! | on the outermost span, `fmt` json | 3.31 | 3.41 | 7.33 | 21.7 |
+//! | on the outermost span, json-subscriber | 0.92 | 1.10 | 2.07 | 5.47 |
+//! | on the outermost span, json-subscriber flat | 1.94 | 2.32 | 3.21 | 6.46 |
+//! | on the outermost span, bunyan | 0.90 | 0.91 | 0.91 | 0.91 |
 
 use std::hint::black_box;
 

@@ -2,15 +2,14 @@
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench fields`.
 //!
-//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile, before
-//! most of the optimising: `report` and the README have the present ones.
+//! Figures: 2-core VM (Intel Xeon), Linux, rustc 1.95.0, nothing else running.
 //!
 //! | median | 1 | 2 | 4 | 8 | 16 | 32 |
 //! |---|--:|--:|--:|--:|--:|--:|
-//! | visited, by hand, ns | 19 | 22 | 27 | 39 | 64 | 116 |
-//! | visited, ours, ns | 107 | 114 | 129 | 157 | 223 | 327 |
-//! | `fmt` json, by hand, µs | 1.03 | 1.12 | 1.34 | 1.79 | 2.70 | 4.62 |
-//! | `fmt` json, ours, µs | 1.16 | 1.28 | 1.53 | 2.02 | 3.10 | 4.92 |
+//! | visited, by hand, ns | 13 | 16 | 22 | 32 | 53 | 94 |
+//! | visited, ours, ns | 36 | 40 | 50 | 61 | 101 | 166 |
+//! | `fmt` json, by hand, µs | 0.81 | 0.90 | 1.09 | 1.44 | 2.18 | 3.66 |
+//! | `fmt` json, ours, µs | 0.84 | 0.97 | 1.17 | 1.50 | 2.28 | 3.77 |
 
 use std::hint::black_box;
 

@@ -13,20 +13,20 @@
 //! The arms of a group take turns in batches of 60 µs; the lower quartile of an arm's batches counts. Two arms with the
 //! same code differ by up to 1 ns, through JSON by up to 1 %; between two *builds* by far more, so compare within one run.
 //!
-//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile, before
-//! most of the optimising: `report` and the README have the present ones.
+//! Figures: 2-core VM (Intel Xeon), Linux, rustc 1.95.0, nothing else running.
 //!
 //! | ns | without us, or by hand | ours | difference | ratio | to reach |
 //! |---|--:|--:|--:|--:|---|
-//! | event, no field in force | 19 | 41 | +22 | | +8 |
-//! | event, 5 texts, visited | 43 | 142 | +99 | | +60 |
-//! | event, 5 texts, `fmt` json | 1537 | 1730 | | 1.13 | 1.03 |
-//! | event, 5 texts, `fmt` text | 791 | 1026 | | 1.30 | |
-//! | span made and closed, 5 texts, visited | 118 | 297 | +179 | | +60 |
-//! | span made and closed, 5 texts, `fmt` json | 1200 | 1424 | | 1.19 | 1.03 |
-//! | span entered and left, fields in force | 15 | 64 | +49 | | +20 |
-//! | event, inside 1 / 64 spans | | 141 / 141 | | | independent |
-//! | event, 1 / 32 fields | | 116 / 346 | | | linear |
+//! | event, no field in force | 13 | 17 | +4 | | +8 |
+//! | event, 5 texts, visited | 29 | 58 | +29 | | +60 |
+//! | event, 5 texts beside own fields of many kinds, visited | 38 | 99 | +61 | | +60: just missed |
+//! | event, 5 texts, `fmt` json | 1348 | 1418 | | 1.05 | 1.03: missed |
+//! | event, 5 texts, `fmt` text | 601 | 652 | | 1.09 | |
+//! | span made and closed, 5 texts, visited | 105 | 145 | +40 | | +60 |
+//! | span made and closed, 5 texts, `fmt` json | 952 | 997 | | 1.05 | 1.03: missed |
+//! | span entered and left, fields in force | 9 | 21 | +12 | | +20 |
+//! | event, inside 1 / 64 spans | | 58 / 58 | | | independent |
+//! | event, 1 / 32 fields | | 42 / 163 | | | linear |
 
 use std::{env, hint::black_box, process::Command};
 

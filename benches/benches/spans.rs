@@ -2,17 +2,16 @@
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench spans`. Arms are in alphabetical order, the hand-written one first.
 //!
-//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile, before
-//! most of the optimising: `report` and the README have the present ones.
+//! Figures: 2-core VM (Intel Xeon), Linux, rustc 1.95.0, nothing else running.
 //!
 //! | median | by hand | ours |
 //! |---|--:|--:|
-//! | made and closed, no field in force | 97 ns | 148 ns |
-//! | made and closed, 5 texts, visited | 115 ns | 300 ns |
-//! | made and closed, 5 texts, json | 1.22 µs | 1.44 µs; hidden on spans 0.50 µs |
-//! | entered and left, no field in force | 14 ns | 29 ns |
-//! | entered and left, fields in force already | 14 ns | 66 ns |
-//! | entered and left, fields not in force | 126 ns | 180 ns |
+//! | made and closed, no field in force | 94 ns | 102 ns |
+//! | made and closed, 5 texts, visited | 104 ns | 143 ns |
+//! | made and closed, 5 texts, json | 0.97 µs | 1.02 µs; hidden on spans 0.26 µs |
+//! | entered and left, no field in force | 9 ns | 18 ns |
+//! | entered and left, fields in force already | 9 ns | 20 ns |
+//! | entered and left, fields not in force | 151 ns | 194 ns |
 
 use std::hint::black_box;
 

@@ -22,7 +22,7 @@
 //! | no subscriber, 5 fields | 1 | 11 | 52 | 61 | 41 | 57 | |
 //! | registry, nothing in force | 1 | 12 | 30 | 38 | 34 | 6: missed | 21 |
 //! | registry, a span | 1 | 112 | 30 | 134 | 119 | 123 | |
-//! | registry, a span that carries 5 fields | 1 | 117 | 52 | 159 | 132 | 129: just missed | |
+//! | registry, a span that carries 5 fields | 1 | 112 | 50 | 159 | 129 | 123: just missed | |
 //! | registry, a span, and 5 fields set since | 1 | 256 | 52 | 299 | 132 | 299 | |
 //! | registry, 5 fields, no span | 1 | 13 | 55 | 62 | 47 | 60 | |
 //! | OpenTelemetry, a span | 1 | 481 | 52 | 523 | 130 | 529 | |

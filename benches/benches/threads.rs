@@ -7,19 +7,18 @@
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench threads`.
 //!
-//! Figures: 2-core VM (AMD EPYC, one thread per core), Linux, rustc 1.95.0, at commit 611526f, others compiling meanwhile, before
-//! most of the optimising: `report` and the README have the present ones.
+//! Figures: 2-core VM (Intel Xeon), Linux, rustc 1.95.0, nothing else running.
 //!
 //! | median, ns for one | 1 thread | each of 2 |
 //! |---|--:|--:|
-//! | event, by hand | 37 | 39 |
-//! | event, ours, a request per thread | 141 | 142 |
-//! | event, ours, both threads for one request | 139 | 225 |
-//! | span entered and left, bare registry | 14 | 20 |
-//! | span entered and left, ours, fields in force | 67 | 69 |
-//! | span entered and left, ours, fields not in force | 171 | 173 |
-//! | span made and closed, bare registry | 99 | 126 |
-//! | span made and closed, ours | 276 | 595 |
+//! | event, by hand | 26 | 28 |
+//! | event, ours, a request per thread | 58 | 59 |
+//! | event, ours, both threads for one request | 55 | 58 |
+//! | span entered and left, bare registry | 9 | 10 |
+//! | span entered and left, ours, fields in force | 22 | 23 |
+//! | span entered and left, ours, fields not in force | 196 | 199 |
+//! | span made and closed, bare registry | 126 | 341 |
+//! | span made and closed, ours | 174 | 302 |
 
 use std::hint::black_box;
 

@@ -10,10 +10,10 @@
 //!
 //! | ns | `fn`: instrument | ours, the same | ours, with events | instrument(ret, err) | `async`: instrument | ours, the same | ours, with events |
 //! |---|--:|--:|--:|--:|--:|--:|--:|
-//! | no subscriber | 8.1 | 6.0 | 6.4 | 11.4 | 12.7 | 11.9 | 12.2 |
-//! | the registry, events below the level | 101 | 100 | 101 | 102 | 116 | 116 | 116 |
-//! | a layer that visits, events below the level | 109 | 109 | 109 | 110 | 127 | 125 | 124 |
-//! | a layer that visits, events too | 107 | 107 | 189 | 129 | 123 | 122 | 303 |
+//! | no subscriber | 8.4 | 5.3 | 6.7 | 11.7 | 13.4 | 12.5 | 12.5 |
+//! | the registry, events below the level | 103 | 102 | 104 | 105 | 120 | 118 | 118 |
+//! | a layer that visits, events below the level | 110 | 109 | 110 | 116 | 126 | 125 | 127 |
+//! | a layer that visits, events too | 108 | 107 | 190 | 129 | 125 | 125 | 308 |
 
 use std::{env, hint::black_box};
 

@@ -12,7 +12,7 @@ use ctx_layer::{
 };
 use proptest::{collection::vec, prelude::*};
 
-const FIELDS: [&ContextField<String>; 8] =
+static FIELDS: [&ContextField<String>; 8] =
     [&TENANT_ID, &USER_ID, &REQUEST_ID, &OPERATION, &CORRELATION_ID, &LOCALE, &RANK, &SHOWN];
 
 ctx_layer::context_fields! {

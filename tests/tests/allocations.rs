@@ -7,7 +7,8 @@ use std::{
 
 use ctx_counting_allocator::{self as counting, Counting};
 use ctx_layer::{
-    ContextLayer, Fields, Schema, WithContextExt,
+    ContextLayer, Fields, FutureFieldsExt, Schema, WithContextExt,
+    context::ContextFieldsExt,
     field::well_known::*,
     task::{Propagate, propagate_fn},
 };
@@ -234,6 +235,17 @@ fn capturing_polling_and_dropping_a_propagated_future_allocates_nothing() {
         let mut isolated = Box::pin(std::future::pending::<()>().isolated());
         assert_eq!(allocations(|| poll(isolated.as_mut())), 0, "isolated inside another request");
     });
+}
+
+#[test]
+fn a_poll_with_fields_makes_one_context_where_they_are_not_in_force_and_else_none() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let fields = five();
+    let mut future = Box::pin(std::future::pending::<()>().with_fields(fields.clone()));
+    let context = allocations(|| drop(opentelemetry::Context::new().with_fields(fields.clone())));
+    assert_eq!((allocations(|| poll(future.as_mut())), context), (3, 3));
+    let _guard = fields.attach();
+    assert_eq!(allocations(|| poll(future.as_mut())), 0);
 }
 
 #[test]

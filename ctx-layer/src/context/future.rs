@@ -22,8 +22,9 @@ pub trait FutureFieldsExt: Future + Sized {
     /// Where a poll finds in force what was so where this was called, and more, then the *difference* made here is made
     /// there, and the rest stays: what [`record`](ContextField::record) set on an enclosing span, for one.
     ///
-    /// So each poll makes an OpenTelemetry context (three allocations). Where the whole context is to be carried, none is made
-    /// and nothing allocated by [`propagate`](crate::task::Propagate::propagate), called with the values in force.
+    /// So each poll that does not find the values in force makes an OpenTelemetry context, which takes three allocations. Where
+    /// the whole context is to be carried, [`propagate`](crate::task::Propagate::propagate), called with the values in force,
+    /// makes none and allocates nothing.
     fn with_fields(self, fields: Fields) -> WithFields<Self> {
         WithFields::new(self, fields)
     }

@@ -24,6 +24,9 @@ use super::{
 /// ```
 ///
 /// `Debug` shows sensitive values as `[redacted]`.
+///
+/// Values that are set one upon another stand in one allocation, until somebody else has the set, too. A value that is
+/// replaced or taken out later is dropped with the last set that was made from that one.
 #[derive(Clone, Default)]
 #[must_use = "a set does nothing until it is put in force: by `attach`, `in_scope` or `with_fields`"]
 pub struct Fields {
@@ -227,7 +230,9 @@ impl Fields {
         }
         let Some(set) = &self.set else { return rebased };
         for (at, (id, entry)) in set.iter().enumerate() {
-            if !base.find(id).is_some_and(|of_base| ptr::eq(of_base, entry)) {
+            let is_in = |set: &Fields| set.find(id).is_some_and(|theirs| ptr::eq(theirs, entry));
+            // Where `other` has it already, nothing need be made.
+            if !is_in(base) && !is_in(&rebased) {
                 rebased = rebased.with_shared(Shared::of(set, at));
             }
         }

@@ -99,7 +99,7 @@
 //! a stranger sends no more than 1024 bytes each do.
 //!
 //! Levels and targets: all spans are at `INFO`, with the target `ctx_layer::http::server::span` or
-//! `ctx_layer::http::client::span`.
+//! `ctx_layer::http::client::span`. They have no `code.*` attributes: those would name a file of this crate.
 //!
 //! # What it costs
 //!

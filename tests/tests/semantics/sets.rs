@@ -1,15 +1,18 @@
 //! Sets of values are made from one another, and share what they have.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     sync::atomic::{AtomicUsize, Ordering},
 };
 
 use ctx_layer::{
-    Fields,
+    Fields, Schema,
+    context::ContextFieldsExt,
     field::{ContextField, well_known::*},
+    propagation::{ContextPropagator, Trust},
 };
+use opentelemetry::{Context, propagation::TextMapPropagator};
 use proptest::{collection::vec, prelude::*};
 
 static FIELDS: [&ContextField<String>; 8] =
@@ -28,6 +31,8 @@ ctx_layer::context_fields! {
 enum Step {
     With(usize, usize, String),
     Without(usize, usize),
+    /// Values that came from outside are laid over it.
+    Extract(usize, String),
     /// Nobody else has it when it is changed.
     Take(usize, usize, String),
     Drop(usize),
@@ -39,6 +44,7 @@ fn step() -> impl Strategy<Value = Step> {
         4 => (set.clone(), field.clone(), "[a-c]{0,2}").prop_map(|(set, field, text)| Step::With(set, field, text)),
         2 => (set.clone(), field.clone(), "[a-c]{0,2}").prop_map(|(set, field, text)| Step::Take(set, field, text)),
         1 => (set.clone(), field).prop_map(|(set, field)| Step::Without(set, field)),
+        2 => (set.clone(), "[a-c]{1,2}").prop_map(|(set, text)| Step::Extract(set, text)),
         1 => set.prop_map(Step::Drop),
     ]
 }
@@ -58,6 +64,17 @@ proptest! {
                     let (fields, mut model) = pool[set % pool.len()].clone();
                     model.remove(FIELDS[field].name());
                     pool.push((fields.without(FIELDS[field]), model));
+                }
+                Step::Extract(set, text) => {
+                    let (fields, mut model) = pool[set % pool.len()].clone();
+                    let message = [("baggage".to_owned(), format!("user_id={text},tenant_id={text};of=user_id"))];
+                    let propagator = ContextPropagator::new().schema(Schema::well_known()).trust(Trust::internal());
+                    let before = Context::new().with_fields(fields);
+                    let cx = propagator.extract_with_context(&before, &HashMap::from(message));
+                    for field in [&TENANT_ID, &USER_ID] {
+                        model.insert(field.name(), text.clone());
+                    }
+                    pool.push((cx.fields().clone(), model));
                 }
                 Step::Take(set, field, text) => {
                     let at = set % pool.len();
@@ -117,7 +134,7 @@ fn sets_that_are_made_from_one_another_without_end_keep_no_more_than_the_last_an
         let before = fields.clone();
         let field = if turn % 2 == 0 { &COUNTED } else { &OTHER };
         fields = fields.with(field, Counted::new(turn));
-        // One of them goes over the span, and so by what is in force.
+        // Now and then by what is in force, and not by hand.
         if turn % 1000 == 0 {
             fields = fields.in_scope(Fields::current);
         }

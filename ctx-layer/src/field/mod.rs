@@ -17,21 +17,27 @@
 //! | file | concept |
 //! |---|---|
 //! | `name` | which names are legal |
+//! | `baggage_key` | which keys are legal in baggage |
 //! | `policy` | where a field may stand and where it may go |
 //! | `declaration` | a field without its type: name, policy, how to parse it |
 //! | `key` | a field with its type: [`ContextField`], [`DerivedField`] |
+//! | `number` | numbers in as few characters as say the same |
 //! | `text` | making a value fit for a log line: length, control characters |
+//! | `refused` | why a value is refused |
 //! | `value` | one value as it is stored |
 //! | `slots` | how the values of a set are held and shared |
 //! | `set` | the immutable set of values: [`Fields`] |
 //! | `schema` | the fields a layer knows: [`Schema`] |
 //! | `well_known` | the ones everybody needs |
 
+mod baggage_key;
 mod declaration;
 mod hash;
 mod key;
 mod name;
+mod number;
 mod policy;
+mod refused;
 mod schema;
 mod set;
 mod slots;
@@ -47,11 +53,15 @@ pub use policy::{Policy, Sensitivity};
 pub use schema::{Schema, SchemaBuilder, SchemaError, SchemaProblem};
 pub use set::Fields;
 
+pub(crate) use baggage_key::TOKEN;
 pub(crate) use declaration::{Derived, Origin};
 pub(crate) use name::METRIC_PREFIXES;
+pub(crate) use refused::Refused;
 pub(crate) use schema::Registered;
 pub(crate) use slots::Shared;
-pub(crate) use value::{Entry, Refused};
+pub(crate) use value::Entry;
+#[cfg(feature = "http-server")]
+pub(crate) use value::parse_untrusted;
 
 #[doc(hidden)]
 pub use declaration::Parse;

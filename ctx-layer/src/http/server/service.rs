@@ -44,7 +44,7 @@ fn begin(request: &RequestHead<'_>, settings: &Settings) -> (Exchange, Echoes) {
     let mut echoes = Echoes::new();
     let mut fields = incoming.take_fields();
     for rule in &settings.headers {
-        let (with, echo) = rule.apply(request, fields);
+        let (with, echo) = rule.apply(request, fields, settings.boundary);
         fields = with;
         echoes.extend(echo);
     }

@@ -59,6 +59,7 @@ pub(crate) use name::METRIC_PREFIXES;
 pub(crate) use refused::Refused;
 pub(crate) use schema::Registered;
 pub(crate) use slots::Shared;
+pub(crate) use text::is_unsafe_in_text;
 pub(crate) use value::Entry;
 #[cfg(feature = "http-server")]
 pub(crate) use value::parse_untrusted;

@@ -9,8 +9,10 @@ pub(crate) enum Refused {
     Empty,
     /// It is longer than the field allows.
     TooLong,
-    /// It has control characters, or characters that are not seen.
+    /// It has control characters.
     ControlCharacters,
+    /// It has characters that are not seen, such as zero-width ones.
+    Invisible,
     /// It is an infinite number, or none.
     NotFinite,
     /// The field's type has no parser, or refuses the text.

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::policy::CUT_MARK;
+use super::{policy::CUT_MARK, refused::Refused};
 
 /// Stands for a character that must not reach a terminal or a log file.
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
@@ -23,8 +23,8 @@ pub(crate) fn presentable(value: &dyn fmt::Display, max_len: usize) -> (String, 
 pub(crate) enum Change {
     /// Not at all.
     None,
-    /// Characters were replaced.
-    Replaced,
+    /// Characters were replaced: why.
+    Replaced(Refused),
     /// It was cut.
     Cut,
 }
@@ -54,11 +54,12 @@ impl Write for Presenter {
             return Ok(());
         }
         for c in s.chars() {
-            let c = if is_unsafe_in_text(c) {
-                self.change = Change::Replaced;
-                REPLACEMENT
-            } else {
-                c
+            let c = match why_unsafe(c) {
+                Some(refused) => {
+                    self.change = Change::Replaced(refused);
+                    REPLACEMENT
+                }
+                None => c,
             };
             if self.text.len() + c.len_utf8() > self.max_len {
                 return Err(self.cut());
@@ -71,12 +72,15 @@ impl Write for Presenter {
 
 /// Returns `true` if a text is shown as it is. The empty one is not shown.
 pub(crate) fn is_presentable(text: &str, max_len: usize) -> bool {
-    !text.is_empty() && text.len() <= max_len && !has_unsafe(text)
+    !text.is_empty() && text.len() <= max_len && check(text).is_ok()
 }
 
-/// Returns `true` if a text has a character that must not reach a terminal or a log file.
-pub(crate) fn has_unsafe(text: &str) -> bool {
-    !is_printable(text.as_bytes()) && text.chars().any(is_unsafe_in_text)
+/// Checks that a text has no character that must not reach a terminal or a log file.
+pub(crate) fn check(text: &str) -> Result<(), Refused> {
+    if is_printable(text.as_bytes()) {
+        return Ok(());
+    }
+    text.chars().find_map(why_unsafe).map_or(Ok(()), Err)
 }
 
 /// Whether it is printable ASCII, as the usual identifier is. Eight bytes at a time: wider loads would have to wait for what
@@ -95,11 +99,22 @@ fn is_eight_printable(bytes: &[u8; 8]) -> bool {
     (bytes | bytes.wrapping_add(ONES) | bytes.wrapping_sub(ONES * 0x20)) & (ONES * 0x80) == 0
 }
 
-/// Characters by which a value could end its line, move the cursor, colour the terminal, reorder what is shown, or look
-/// like another value: C0, DEL and C1 controls, the line and paragraph separators, the bidirectional overrides ("Trojan
-/// Source", CVE-2021-42574), and those that are not seen.
+/// Returns `true` for characters by which a value could end its line, move the cursor, colour the terminal, reorder what
+/// is shown, or look like another value.
 pub(crate) fn is_unsafe_in_text(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') || is_invisible(c)
+    why_unsafe(c).is_some()
+}
+
+/// C0, DEL and C1 controls, the line and paragraph separators, the bidirectional overrides ("Trojan Source",
+/// CVE-2021-42574), and characters that are not seen.
+fn why_unsafe(c: char) -> Option<Refused> {
+    if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+        Some(Refused::ControlCharacters)
+    } else if is_invisible(c) {
+        Some(Refused::Invisible)
+    } else {
+        None
+    }
 }
 
 /// Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties, 16.0): zero-width characters, the byte order mark,
@@ -172,7 +187,7 @@ mod tests {
     fn what_could_forge_a_line_is_replaced() {
         let (shown, change) = presentable(&"a\0b\nc\rd\x1b[31me\u{85}f\u{2028}g\u{202e}h\x7f", 256);
         assert_eq!(shown, "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}[31me\u{fffd}f\u{fffd}g\u{fffd}h\u{fffd}");
-        assert_eq!(change, Change::Replaced);
+        assert_eq!(change, Change::Replaced(Refused::ControlCharacters));
     }
 
     #[test]
@@ -181,9 +196,9 @@ mod tests {
             ['\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{2060}', '\u{feff}', '\u{ad}', '\u{180e}', '\u{e0061}']
         {
             assert_eq!(presentable(&format!("ac{c}me"), 64).0, "ac\u{fffd}me", "{c:?}");
-            assert!(has_unsafe(&format!("acme{c}")), "{c:?}");
+            assert_eq!(check(&format!("acme{c}")), Err(Refused::Invisible), "{c:?}");
         }
-        assert!(!has_unsafe("zürich 🚲 東京 عربى"));
+        assert_eq!(check("zürich 🚲 東京 عربى"), Ok(()));
     }
 
     #[test]

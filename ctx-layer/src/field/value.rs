@@ -281,7 +281,7 @@ fn show<T: FieldType>(value: &T, max_len: usize) -> (Shown, Option<Refused>) {
     match text::presentable(value, max_len) {
         (text, _) if text.is_empty() => (Shown::Nothing, Some(Refused::Empty)),
         (text, Change::None) => (Shown::Text(text), None),
-        (text, Change::Replaced) => (Shown::Text(text), Some(Refused::ControlCharacters)),
+        (text, Change::Replaced(refused)) => (Shown::Text(text), Some(refused)),
         (text, Change::Cut) => (Shown::Text(text), Some(Refused::TooLong)),
     }
 }
@@ -335,7 +335,8 @@ fn parse<T: FieldType + FromStr>(
         *fields = mem::take(fields).with_text(declaration, text.to_owned());
         return Ok(());
     }
-    *fields = mem::take(fields).with_entry(Entry::new(declaration, parse_as::<T>(text)?));
+    let value = parse_as::<T>(text)?;
+    *fields = mem::take(fields).with_entry(Entry::new(declaration, value));
     Ok(())
 }
 
@@ -362,10 +363,7 @@ fn check_untrusted(declaration: &Declaration, untrusted: &str, is_printable: boo
     if untrusted.len() > declaration.policy().max_text_len() {
         return Err(Refused::TooLong);
     }
-    if !is_printable && text::has_unsafe(untrusted) {
-        return Err(Refused::ControlCharacters);
-    }
-    Ok(())
+    if is_printable { Ok(()) } else { text::check(untrusted) }
 }
 
 impl Fields {

@@ -56,8 +56,10 @@ pub enum DropReason {
     Empty,
     /// It is longer than the field allows.
     TooLong,
-    /// It has control characters, or characters that are not seen.
+    /// It has control characters.
     ControlCharacters,
+    /// It has characters that are not seen, such as zero-width ones.
+    Invisible,
     /// It is an infinite number, or none.
     NotFinite,
     /// It is a header that is not well-formed, by the rule that reads it.
@@ -84,6 +86,7 @@ impl From<Refused> for DropReason {
             Refused::NotFromBaggage => DropReason::NotPropagated,
             Refused::TooLong => DropReason::TooLong,
             Refused::ControlCharacters => DropReason::ControlCharacters,
+            Refused::Invisible => DropReason::Invisible,
             Refused::Empty => DropReason::Empty,
             Refused::NotFinite => DropReason::NotFinite,
             Refused::WrongType => DropReason::WrongType,
@@ -108,7 +111,8 @@ impl fmt::Display for DropReason {
             DropReason::Unregistered => f.write_str("no field is registered under this key"),
             DropReason::WrongType => f.write_str("it is not of the field's type"),
             DropReason::TooLong => f.write_str("it is longer than the field allows"),
-            DropReason::ControlCharacters => f.write_str("it has control characters, or characters that are not seen"),
+            DropReason::ControlCharacters => f.write_str("it has control characters"),
+            DropReason::Invisible => f.write_str("it has characters that are not seen"),
             DropReason::Empty => f.write_str("it is empty"),
             DropReason::NotFinite => f.write_str("it is not a finite number"),
             DropReason::Malformed => f.write_str("it is not well-formed"),

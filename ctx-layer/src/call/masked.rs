@@ -176,7 +176,8 @@ impl<'a, 'b> Masker<'a, 'b> {
                 },
                 '(' | '[' | '{' => {
                     let names = self.names;
-                    let is_after_name = c == '(' && text[..at].chars().next_back().map_or(at == 0, is_name_char);
+                    // Directly: a blank ends a word.
+                    let is_after_name = c == '(' && self.words.last().is_some_and(|last| *last != b' ');
                     let hides = is_after_name && names.hide_any_of(last_word(self.entry()));
                     self.level().is_composed = true;
                     self.blank();
@@ -240,6 +241,7 @@ impl<'a, 'b> Masker<'a, 'b> {
         // A pair whose first part is a name: an entry of a list of headers.
         let is_pairs_name = is_tuple && commas == 0 && has_literal && !is_composed;
         let hides = (is_pairs_name || is_name) && names.hide_any_of(self.entry());
+        self.blank();
         // A tuple may be a key: `{Some("password"): ..}`.
         if !is_tuple {
             self.forget_words();
@@ -573,5 +575,138 @@ mod tests {
         const NAMES: &Names = &Names { redact: &["user"], reveal: &["password"] };
         let shown = format!("{:?}", Masked { value: &LOGIN, names: NAMES });
         assert_eq!(shown, r#"Login { user: [redacted], password: "hunter2" }"#);
+    }
+
+    /// Values of all shapes that the builders of `std` write, and strings with everything that they write around them.
+    #[derive(Clone)]
+    enum Node {
+        Number(u64),
+        Text(String),
+        Letter(char),
+        Unit(&'static str),
+        Struct(&'static str, Vec<(&'static str, Node)>, bool),
+        Tuple(&'static str, Vec<Node>),
+        List(Vec<Node>),
+        Set(Vec<Node>),
+        Map(Vec<(Node, Node)>),
+        /// Not quoted.
+        Raw(String),
+    }
+
+    impl fmt::Debug for Node {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            match self {
+                Node::Number(number) => number.fmt(f),
+                Node::Text(text) => text.fmt(f),
+                Node::Letter(letter) => letter.fmt(f),
+                Node::Unit(name) => f.write_str(name),
+                Node::Raw(text) => f.write_str(text),
+                Node::Struct(name, fields, is_whole) => {
+                    let mut builder = f.debug_struct(name);
+                    for (name, value) in fields {
+                        builder.field(name, value);
+                    }
+                    if *is_whole { builder.finish() } else { builder.finish_non_exhaustive() }
+                }
+                Node::Tuple(name, fields) => {
+                    let mut builder = f.debug_tuple(name);
+                    for value in fields {
+                        builder.field(value);
+                    }
+                    builder.finish()
+                }
+                Node::List(items) => f.debug_list().entries(items).finish(),
+                Node::Set(items) => f.debug_set().entries(items).finish(),
+                Node::Map(entries) => f.debug_map().entries(entries.iter().map(|(key, value)| (key, value))).finish(),
+            }
+        }
+    }
+
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, end: usize) -> usize {
+            self.0 = self.0.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            (self.0 >> 33) as usize % end
+        }
+
+        fn of<T: Copy>(&mut self, from: &[T]) -> T {
+            from[self.below(from.len())]
+        }
+
+        fn count(&mut self) -> usize {
+            self.below(4)
+        }
+
+        fn node(&mut self, depth: usize) -> Node {
+            const TYPES: &[&str] = &["Order", "Some", "Ok", "Session", "A"];
+            const FIELDS: &[&str] =
+                &["user", "id", "password", "api_keys", "authToken", "items", "value", "primary_key", "sessions", "a"];
+            const KEYS: &[&str] = &["X-CSRFToken", "accept", "host", "cookie", "Set-Cookie", "private-key", "path: x"];
+            const TEXTS: &[&str] =
+                &["hunter", ", password: ", "\"", "\\", "{ token: (", "})]", "'", "é", "\n", "a b", "::", "=\"x\"", ""];
+            let shapes = if depth == 0 { 4 } else { 10 };
+            match self.below(shapes) {
+                0 => Node::Number(self.below(1000) as u64),
+                1 => Node::Text((0..self.count()).map(|_| self.of(TEXTS)).collect()),
+                2 => Node::Letter(self.of(&['"', '\'', 'a', '\\', '{', ',', '\n', 'é'])),
+                3 => Node::Unit(self.of(&["None", "()", "true", "-1.5e300", "GET"])),
+                4 | 5 => {
+                    let fields = (0..self.count()).map(|_| (self.of(FIELDS), self.node(depth - 1))).collect();
+                    Node::Struct(self.of(TYPES), fields, self.below(4) > 0)
+                }
+                6 => {
+                    // Not a pair whose first part names the second: that has a test of its own.
+                    let first = Node::Number(1);
+                    let name = self.of(&["Order", "Some", "Ok", ""]);
+                    Node::Tuple(
+                        name,
+                        [first].into_iter().chain((0..self.count()).map(|_| self.node(depth - 1))).collect(),
+                    )
+                }
+                7 => Node::List((0..self.count()).map(|_| self.node(depth - 1)).collect()),
+                8 => Node::Set((0..self.count()).map(|_| self.node(depth - 1)).collect()),
+                _ => {
+                    let entry = |random: &mut Self| (Node::Text(random.of(KEYS).to_owned()), random.node(depth - 1));
+                    Node::Map((0..self.count()).map(|_| entry(self)).collect())
+                }
+            }
+        }
+    }
+
+    /// The same without what is behind the names of secrets.
+    fn without_secrets(node: &Node) -> Node {
+        let value = |name: &str, value: &Node| match is_secret(name) {
+            true => Node::Raw(REDACTED.to_owned()),
+            false => without_secrets(value),
+        };
+        let all = |nodes: &[Node]| nodes.iter().map(without_secrets).collect();
+        match node {
+            Node::Struct(name, fields, is_whole) => {
+                let fields = fields.iter().map(|(name, node)| (*name, value(name, node))).collect();
+                Node::Struct(name, fields, *is_whole)
+            }
+            Node::Tuple(name, fields) => Node::Tuple(name, all(fields)),
+            Node::List(items) => Node::List(all(items)),
+            Node::Set(items) => Node::Set(all(items)),
+            Node::Map(entries) => {
+                let entry = |(key, node): &(Node, Node)| match key {
+                    Node::Text(name) => (key.clone(), value(name, node)),
+                    key => (key.clone(), without_secrets(node)),
+                };
+                Node::Map(entries.iter().map(entry).collect())
+            }
+            other => other.clone(),
+        }
+    }
+
+    #[test]
+    fn of_random_values_exactly_what_is_behind_a_secret_name_is_left_out() {
+        for seed in 0..if cfg!(miri) { 20 } else { 20_000 } {
+            let node = Random(seed).node(5);
+            let (masked, expected) = (Masked { value: &node, names: Names::NONE }, without_secrets(&node));
+            assert_eq!(format!("{masked:?}"), format!("{expected:?}"), "{seed}: {node:?}");
+            assert_eq!(format!("{masked:#?}"), format!("{expected:#?}"), "{seed}: {node:#?}");
+        }
     }
 }

@@ -119,6 +119,31 @@ macro_rules! pointer_to_text {
 
 pointer_to_text!(&T &mut T Box<T> Rc<T> Arc<T>);
 
+/// Returns `true` if a value's text has a character that must not reach a terminal or a log file. Nothing is allocated.
+pub(super) fn has_unsafe(value: &(impl fmt::Display + ?Sized)) -> bool {
+    struct Search(bool);
+    impl Write for Search {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0 |= text.chars().any(is_unsafe_in_text);
+            if self.0 { Err(fmt::Error) } else { Ok(()) }
+        }
+    }
+    let mut search = Search(false);
+    let _ = write!(search, "{value}");
+    search.0
+}
+
+/// Returns a value's text, escaped.
+pub(super) fn escaped(value: &(impl fmt::Display + ?Sized)) -> String {
+    struct ByDisplay<'a, T: ?Sized>(&'a T);
+    impl<T: fmt::Display + ?Sized> fmt::Display for ByDisplay<'_, T> {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(Escaped(f), "{}", self.0)
+        }
+    }
+    ByDisplay(value).to_string()
+}
+
 /// Writes text with the characters escaped that must not reach a terminal or a log file.
 pub(super) struct Escaped<'a, 'b>(pub(super) &'a mut fmt::Formatter<'b>);
 

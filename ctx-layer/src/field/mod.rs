@@ -32,6 +32,7 @@
 
 mod baggage_key;
 mod declaration;
+#[cfg(feature = "hashed")]
 mod hash;
 mod key;
 mod name;
@@ -46,7 +47,8 @@ mod value;
 pub mod well_known;
 
 pub use declaration::{Declaration, DeclareError};
-pub use hash::{SaltAlreadyInUse, set_hash_salt};
+#[cfg(feature = "hashed")]
+pub use hash::{SaltError, set_hash_salt};
 pub use key::{ContextField, DerivedField, FieldType};
 pub use name::NameError;
 pub use policy::{Policy, Sensitivity};

@@ -2,19 +2,18 @@
 
 use std::{
     any::{Any, TypeId},
-    cell::Cell,
     fmt,
     marker::PhantomData,
     mem,
     str::FromStr,
-    sync::OnceLock,
 };
+#[cfg(feature = "hashed")]
+use std::{cell::Cell, sync::OnceLock};
 
 use tracing_core::field::{Empty, Value};
 
 use super::{
     declaration::{Declaration, Parse},
-    hash,
     key::FieldType,
     number::{self, NumberText},
     policy::Sensitivity,
@@ -84,6 +83,7 @@ pub(crate) struct Entry {
     is_plain: bool,
     /// Why a recipient would refuse the value, if it would.
     refused: Option<Refused>,
+    #[cfg(feature = "hashed")]
     hashed: OnceLock<Box<str>>,
     /// Behind a pointer of its own, so that what is looked at on every event stands at a fixed place. `None` where the
     /// value is a `String` that is shown as it is: it stands in `shown`, and only there.
@@ -102,7 +102,15 @@ impl Entry {
     #[inline(always)]
     pub(super) fn of_text(declaration: &'static Declaration, text: String) -> Entry {
         let is_plain = declaration.policy().sensitivity() == Sensitivity::Public;
-        Entry { declaration, shown: Shown::Text(text), is_plain, refused: None, hashed: OnceLock::new(), value: None }
+        Entry {
+            declaration,
+            shown: Shown::Text(text),
+            is_plain,
+            refused: None,
+            #[cfg(feature = "hashed")]
+            hashed: OnceLock::new(),
+            value: None,
+        }
     }
 
     /// Anything else.
@@ -115,13 +123,22 @@ impl Entry {
         let is_text = any.is::<String>() || any.is::<&'static str>();
         let is_public = declaration.policy().sensitivity() == Sensitivity::Public;
         let is_plain = is_public && (is_text || !matches!(shown, Shown::Text(_)));
-        Entry { declaration, shown, is_plain, refused, hashed: OnceLock::new(), value: Some(Box::new(value)) }
+        Entry {
+            declaration,
+            shown,
+            is_plain,
+            refused,
+            #[cfg(feature = "hashed")]
+            hashed: OnceLock::new(),
+            value: Some(Box::new(value)),
+        }
     }
 
     /// Hashes the value, if that is how it is shown: while it is not in force yet, so that a `Display` that logs does not
     /// come back here.
     #[inline]
     pub(super) fn prepare(&self) {
+        #[cfg(feature = "hashed")]
         if self.declaration.policy().sensitivity() == Sensitivity::Hashed {
             self.hashed();
         }
@@ -142,6 +159,7 @@ impl Entry {
     }
 
     /// The user's value itself, whatever its length and however sensitive.
+    #[cfg(feature = "hashed")]
     fn raw(&self) -> &dyn fmt::Display {
         match &self.value {
             Some(value) => &**value,
@@ -183,13 +201,17 @@ impl Entry {
         match sensitivity {
             Sensitivity::Public => self.shown.as_value(),
             Sensitivity::Masked => &MASK,
+            #[cfg(feature = "hashed")]
             Sensitivity::Hashed => match self.hashed() {
                 Some(hashed) => hashed,
                 None => &MASK,
             },
+            #[cfg(not(feature = "hashed"))]
+            Sensitivity::Hashed => &MASK,
         }
     }
 
+    #[cfg(feature = "hashed")]
     /// `None` where the value is just being hashed, and its `Display` logs.
     #[allow(clippy::borrowed_box)] // `str` itself cannot be passed on as a `dyn Value`.
     fn hashed(&self) -> Option<&Box<str>> {
@@ -210,7 +232,7 @@ impl Entry {
             return None;
         }
         let hashing = Hashing;
-        let hashed = hash::hashed(self.declaration.name(), self.raw());
+        let hashed = super::hash::hashed(self.declaration.name(), self.raw());
         drop(hashing);
         Some(self.hashed.get_or_init(|| hashed))
     }

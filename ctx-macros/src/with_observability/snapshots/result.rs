@@ -80,7 +80,11 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
         match (&&::ctx_layer::call::Ended(&returned)).split() {
             ::core::result::Result::Ok(value) => {
                 if call.is_timed() {
-                    call.returned(&(&&&&&&::ctx_layer::call::Returned(value)).show());
+                    call.returned(
+                        ::ctx_layer::call::value(
+                            &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                        ),
+                    );
                 } else {
                     call.succeeded();
                 }

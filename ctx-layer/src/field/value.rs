@@ -148,8 +148,11 @@ impl Entry {
         self.declaration
     }
 
-    /// The user's value, where it has the type asked for.
+    /// The user's value, where it has the type asked for. What is shown as nothing is none: an empty id identifies nothing.
     pub(crate) fn downcast<T: 'static>(&self) -> Option<&T> {
+        if let Shown::Nothing = self.shown {
+            return None;
+        }
         match (&self.value, &self.shown) {
             (Some(value), _) => (**value).as_any().downcast_ref(),
             (None, Shown::Text(text)) => (text as &dyn Any).downcast_ref(),
@@ -198,6 +201,9 @@ impl Entry {
     }
 
     fn as_any_value(&self, sensitivity: Sensitivity) -> &(dyn Value + 'static) {
+        if let Shown::Nothing = self.shown {
+            return self.shown.as_value();
+        }
         match sensitivity {
             Sensitivity::Public => self.shown.as_value(),
             Sensitivity::Masked => &MASK,
@@ -353,7 +359,7 @@ fn parse<T: FieldType + FromStr>(
     declaration: &'static Declaration,
     text: &str,
 ) -> Result<(), Refused> {
-    if TypeId::of::<T>() == TypeId::of::<String>() {
+    if TypeId::of::<T>() == TypeId::of::<String>() && !text.is_empty() {
         *fields = mem::take(fields).with_text(declaration, text.to_owned());
         return Ok(());
     }
@@ -374,14 +380,14 @@ pub(crate) fn parse_untrusted<T: FromStr + 'static>(declaration: &Declaration, u
 
 fn parse_as<T: FromStr + 'static>(text: &str) -> Result<T, Refused> {
     let value = text.parse::<T>().map_err(|_| Refused::WrongType)?;
+    if text.is_empty() {
+        return Err(Refused::Empty);
+    }
     if is_finite(&value) { Ok(value) } else { Err(Refused::NotFinite) }
 }
 
 /// Checks untrusted text by what holds for all types. Text that is known to be printable is not looked at again.
 fn check_untrusted(declaration: &Declaration, untrusted: &str, is_printable: bool) -> Result<(), Refused> {
-    if untrusted.is_empty() {
-        return Err(Refused::Empty);
-    }
     if untrusted.len() > declaration.policy().max_text_len() {
         return Err(Refused::TooLong);
     }

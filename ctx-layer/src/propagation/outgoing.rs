@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     context::{ContextRemoteExt, Remote, late},
-    field::{Declaration, Entry, Fields, Sensitivity},
+    field::{Declaration, Entry, Fields, Refused, Sensitivity},
 };
 
 /// What a propagator may be told.
@@ -157,6 +157,13 @@ impl Sender {
             declaration.baggage_key() == key && (declaration.policy().may_propagate() || !known.is_empty())
         });
         if !is_set && known.iter().all(|declaration| self.may_leave(declaration)) {
+            // A recipient that knows the field would refuse it, where no sender sees that.
+            let refused =
+                |declaration: &&'static Declaration| Fields::new().set_from_baggage(declaration, value, false).err();
+            if let Some(refused) = known.iter().filter_map(refused).find(|refused| *refused != Refused::NotFromBaggage)
+            {
+                return self.boundary.dropped(&Dropped::new(key, refused.into()), Cause::Program);
+            }
             let written = self.writer.push_text(key, value, properties);
             self.note(key, written);
         }

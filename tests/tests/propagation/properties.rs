@@ -24,9 +24,9 @@ use crate::{
 
 ctx_layer::context_fields! {
     /// A ratio.
-    static RATIO: f64 = "ratio" => propagate;
+    static RATIO: f64 = "properties.ratio" => propagate;
     /// Another.
-    static SINGLE: f32 = "single" => propagate;
+    static SINGLE: f32 = "properties.single" => propagate;
 }
 
 fn numbers() -> Schema {
@@ -154,15 +154,15 @@ proptest! {
         let sent = Fields::new().with(&TENANT_ID, text.as_str()).with(&RATIO, float).with(&SINGLE, single).with(&SHARD, whole);
         let mut carrier = std::collections::HashMap::new();
         let before = BOUNDARY.counts();
-        sent.clone().in_scope(|| BOUNDARY.inject(&mut carrier, Outbound::Everything));
+        sent.in_scope(|| BOUNDARY.inject(&mut carrier, Outbound::Everything));
         let refused = BOUNDARY.counts().dropped - before.dropped;
         let received = BOUNDARY.extract(&carrier, Trust::internal());
         let received_fields = received.fields();
         let lost = [
-            received_fields.get(&TENANT_ID) != sent.get(&TENANT_ID),
-            received_fields.get(&RATIO) != sent.get(&RATIO),
-            received_fields.get(&SINGLE) != sent.get(&SINGLE),
-            received_fields.get(&SHARD) != sent.get(&SHARD),
+            received_fields.get(&TENANT_ID) != Some(&text),
+            received_fields.get(&RATIO) != Some(&float),
+            received_fields.get(&SINGLE) != Some(&single),
+            received_fields.get(&SHARD) != Some(&whole),
         ];
         // None comes as something else, and none is refused by the recipient alone.
         prop_assert_eq!(refused, lost.iter().filter(|lost| **lost).count() as u64, "{:?} {:?}", carrier, received.dropped());

@@ -64,7 +64,7 @@ impl Failed for ErrorForm<'_> {
 
 /// Returns `true` if the text of an error, or of a source, could end its line.
 fn could_forge(error: &dyn Error) -> bool {
-    text::has_unsafe(error) || error.source().is_some_and(|source| could_forge(source))
+    text::has_unsafe(error) || error.source().is_some_and(could_forge)
 }
 
 /// As a copy of an error.

@@ -554,7 +554,8 @@ mod tests {
         struct ByHand;
         impl fmt::Debug for ByHand {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "ByHand<user={}, password={:?}, token: Some({})>", "ada", SECRET, SECRET)?;
+                let user = "ada";
+                write!(f, "ByHand<user={user}, password={SECRET:?}, token: Some({SECRET})>")?;
                 f.write_str(" Login { user: \"ada\", password: Some(\"hunter2, or (\"), age: 3 }")
             }
         }

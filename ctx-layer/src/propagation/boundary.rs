@@ -68,7 +68,7 @@ impl Count {
 
 /// Who causes a problem, and so at which level it is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Cause {
+pub(super) enum Cause {
     /// This program, or an internal caller: someone has to know, so it is a warning.
     Program,
     /// An external caller, who must not decide what is in the log: DEBUG.
@@ -194,10 +194,18 @@ impl Boundary {
     }
 
     #[cold]
-    pub(crate) fn dropped(&'static self, dropped: &Dropped, cause: Cause) {
+    pub(super) fn dropped(&'static self, dropped: &Dropped, cause: Cause) {
         let count = if dropped.reason().is_limit() { Count::OverLimit } else { Count::Dropped };
         self.count(count);
         self.say(count, cause, dropped);
+    }
+
+    /// Counts a header that was refused, and logs each at DEBUG: a look there shows why a value is missing.
+    #[cfg(feature = "http-server")]
+    #[cold]
+    pub(crate) fn refused(&'static self, header: &Dropped) {
+        self.count(Count::Dropped);
+        debug!(boundary = self.name, reason = %header, "a header was refused");
     }
 
     /// Says what the matter is, but not more often than once a minute.

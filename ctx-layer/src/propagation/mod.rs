@@ -80,8 +80,6 @@ mod trust;
 
 use opentelemetry::Context;
 
-#[cfg(feature = "http-server")]
-pub(crate) use boundary::Cause;
 pub use boundary::{Boundary, Counts, boundaries};
 pub use captured::Captured;
 pub(crate) use carrier::TraceOnly;

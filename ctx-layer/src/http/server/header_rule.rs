@@ -15,7 +15,7 @@ use super::super::RequestHead;
 use crate::{
     Fields,
     field::{ContextField, FieldType, Refused, parse_untrusted, well_known::REQUEST_ID},
-    propagation::{Boundary, Cause, DropReason, Dropped},
+    propagation::{Boundary, DropReason, Dropped},
 };
 
 /// The longest value that is [well-formed](is_well_formed).
@@ -28,7 +28,7 @@ const MAX_LEN: usize = 128;
 /// it does not count, and no value came in, a rule may [make](Self::or_make) one.
 ///
 /// A header that does not count is counted as dropped at the server's [boundary](super::ServerLayer::boundary), and logged at
-/// DEBUG with its name and the reason, at most once a minute.
+/// DEBUG with its name and the reason.
 ///
 /// A rule believes whoever sends the header. Have rules for `x-request-id` and the like, not for the tenant, unless a
 /// gateway of one's own sets that header and takes away that of strangers.
@@ -156,7 +156,7 @@ impl HeaderRule {
     /// Counts a header that was refused. It is the caller who sent it, so it is logged at DEBUG.
     #[cold]
     fn refused(&self, reason: DropReason, boundary: &'static Boundary) {
-        boundary.dropped(&Dropped::new(self.name.as_str(), reason), Cause::External);
+        boundary.refused(&Dropped::new(self.name.as_str(), reason));
     }
 
     fn echo_text(&self, text: Option<&str>) -> Option<Echo> {

@@ -226,7 +226,7 @@ pub mod forms {
         fn show(&self) -> Option<&'a str>;
     }
 
-    impl<'a, T: ToText + ?Sized> AsText<'a> for &&&&&Best<'a, T> {
+    impl<'a, T: ToText + ?Sized> AsText<'a> for &&&&&&Best<'a, T> {
         fn show(&self) -> Option<&'a str> {
             self.value.to_text()
         }

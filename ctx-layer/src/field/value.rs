@@ -148,9 +148,12 @@ impl Entry {
         self.declaration
     }
 
-    /// The user's value, where it has the type asked for. What is shown as nothing is none: an empty id identifies nothing.
+    /// The user's value, where it has the type asked for. An empty string identifies nothing, and what is not finite is no
+    /// number: they are none. Another type whose text is empty is what it is.
     pub(crate) fn downcast<T: 'static>(&self) -> Option<&T> {
-        if let Shown::Nothing = self.shown {
+        if let Shown::Nothing = self.shown
+            && (self.refused == Some(Refused::NotFinite) || is_text::<T>())
+        {
             return None;
         }
         match (&self.value, &self.shown) {
@@ -312,6 +315,10 @@ fn show<T: FieldType>(value: &T, max_len: usize) -> (Shown, Option<Refused>) {
         (text, Change::Replaced(refused)) => (Shown::Text(text), Some(refused)),
         (text, Change::Cut) => (Shown::Text(text), Some(Refused::TooLong)),
     }
+}
+
+fn is_text<T: 'static>() -> bool {
+    [TypeId::of::<String>(), TypeId::of::<&'static str>()].contains(&TypeId::of::<T>())
 }
 
 /// Returns `false` for floats that are infinite or no number.

@@ -72,7 +72,7 @@ impl Shown {
                 quote_spanned!(located_at(value)=> &(&&#call::Asked(&#value)#naming).debugged())
             }
             Shown::Best(value) => {
-                quote_spanned!(located_at(value)=> #call::value(&(&&&&&&#call::Best(&#value)#naming).show()))
+                quote_spanned!(located_at(value)=> #call::value(&(&&&&&&&#call::Best(&#value)#naming).show()))
             }
             Shown::DebugOrType(value) => quote_spanned!(located_at(value)=> &(&&&#call::Plain(&#value)#naming).show()),
             Shown::Redacted => quote!(&#call::REDACTED),

@@ -25,7 +25,7 @@ pub async fn load(user_id: u64) -> Result<Profile, Error> {
             &[
                 ::core::option::Option::Some(
                     ::ctx_layer::call::value(
-                        &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
+                        &(&&&&&&&::ctx_layer::call::Best(&user_id)).show(),
                     ),
                 ),
             ],

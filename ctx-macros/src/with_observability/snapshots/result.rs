@@ -30,12 +30,12 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
             &[
                 ::core::option::Option::Some(
                     ::ctx_layer::call::value(
-                        &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
+                        &(&&&&&&&::ctx_layer::call::Best(&user_id)).show(),
                     ),
                 ),
                 ::core::option::Option::Some(
                     ::ctx_layer::call::value(
-                        &(&&&&&&::ctx_layer::call::Best(&order.items.len())).show(),
+                        &(&&&&&&&::ctx_layer::call::Best(&order.items.len())).show(),
                     ),
                 ),
                 ::core::option::Option::Some(
@@ -62,7 +62,7 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
                     ::core::option::Option::Some(&user_id),
                     ::core::option::Option::Some(
                         ::ctx_layer::call::value(
-                            &(&&&&&&::ctx_layer::call::Best(&order)).show(),
+                            &(&&&&&&&::ctx_layer::call::Best(&order)).show(),
                         ),
                     ),
                     ::core::option::Option::Some(&::ctx_layer::call::REDACTED),

@@ -2,9 +2,12 @@
 
 use std::{error::Error, fmt};
 
-use tracing::field::{Value, debug, display};
+use tracing::field::Value;
 
-use super::shown::TypeName;
+use super::{
+    shown::{TypeName, debug, display, value},
+    text,
+};
 
 /// An error whose best form is to be found: as [`dyn Error`](Error) where it is one, else its `Display`, else its
 /// `Debug`, else the name of its type.
@@ -50,8 +53,18 @@ impl Failed for ErrorForm<'_> {
     }
 
     fn with_value(&self, take: &mut dyn FnMut(&dyn Value)) {
+        if could_forge(self.0) {
+            // Text formats do not quote errors.
+            let copy: &(dyn Error + 'static) = &Copied::of(self.0);
+            return take(&copy);
+        }
         take(&self.0);
     }
+}
+
+/// Returns `true` if the text of an error, or of a source, could end its line.
+fn could_forge(error: &dyn Error) -> bool {
+    text::has_unsafe(error) || error.source().is_some_and(could_forge)
 }
 
 /// As a copy of an error.
@@ -76,7 +89,7 @@ impl Failed for CopyForm<'_> {
     }
 }
 
-/// The texts of an error and of its sources.
+/// The texts of an error and of its sources, with the characters escaped that must not reach a terminal or a log file.
 struct Copied {
     display: String,
     debug: String,
@@ -86,7 +99,7 @@ struct Copied {
 impl Copied {
     fn of(error: &dyn Error) -> Self {
         let source = error.source().map(|source| Box::new(Copied::of(source)));
-        Copied { display: error.to_string(), debug: format!("{error:?}"), source }
+        Copied { display: text::escaped(error), debug: format!("{error:?}"), source }
     }
 }
 
@@ -117,7 +130,7 @@ impl<T: fmt::Display> Failed for DisplayForm<T> {
     }
 
     fn with_value(&self, take: &mut dyn FnMut(&dyn Value)) {
-        take(&display(&self.0));
+        take(value(&display(&self.0)));
     }
 }
 
@@ -126,7 +139,7 @@ pub struct DebugForm<T>(T);
 
 impl<T: fmt::Debug> Failed for DebugForm<T> {
     fn text(&self) -> String {
-        format!("{:?}", self.0)
+        format!("{:?}", debug(&self.0))
     }
 
     fn with_value(&self, take: &mut dyn FnMut(&dyn Value)) {

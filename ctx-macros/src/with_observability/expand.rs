@@ -423,10 +423,10 @@ fn has_forms(plan: &Plan) -> bool {
 }
 
 fn succeeded(plan: &Plan, on: &Ident, value: &TokenStream) -> TokenStream {
-    let Plan { call: library, .. } = plan;
+    let Plan { call: library, naming, .. } = plan;
     let shown = |format: &Option<Format>| match format {
         None if plan.is_secret => quote!(&#library::REDACTED),
-        None => quote!(&(&&&&&&#library::Returned(#value)).show()),
+        None => quote!(#library::value(&(&&&&&&#library::Returned(#value) #naming).show())),
         Some(format) => format.of(value, library),
     };
     match &plan.returned {

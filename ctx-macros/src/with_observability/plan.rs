@@ -50,6 +50,8 @@ pub(super) struct Plan {
     pub(super) failed: Ending,
     pub(super) fails_at_every_level: bool,
     pub(super) context: Vec<ContextArgument>,
+    /// A call of `naming` on what shows a value.
+    pub(super) naming: Option<TokenStream>,
 }
 
 impl Plan {
@@ -61,7 +63,7 @@ impl Plan {
         };
         let call = quote!(#library::call);
         let bindings = function.bindings();
-        let redaction = Redaction::of(&arguments);
+        let redaction = Redaction::of(&arguments, &bindings);
         let own_name = function.signature.ident.unraw().to_string();
         let own_name = owner.map_or_else(|| own_name.clone(), |owner| format!("{owner}::{own_name}"));
         let (name, exported_name) = match &arguments.name {
@@ -76,6 +78,10 @@ impl Plan {
         if let Some(name) = exported_name {
             fields.push(NamedValue::text("otel.name", Shown::Display(referable(name))));
         }
+        let naming = redaction.naming(&call);
+        for field in &mut fields {
+            field.naming.clone_from(&naming);
+        }
         let level = arguments.level.clone().unwrap_or(Level::known("info"));
         let log_level = arguments.log_level.clone().unwrap_or(Level::known("debug"));
         let log_args = arguments.log_args.unwrap_or(true);
@@ -85,7 +91,10 @@ impl Plan {
             target: arguments.target.as_ref().map_or_else(|| quote!(::core::module_path!()), ToTokens::to_token_stream),
             called: log_args.then(|| {
                 let shown = bindings.iter().filter(|binding| !binding.is_self() && !is_skipped(&arguments, binding));
-                (log_level.tokens(&call), shown.map(|binding| logged(binding, &redaction)).collect())
+                (
+                    log_level.tokens(&call),
+                    shown.map(|binding| NamedValue { naming: naming.clone(), ..logged(binding, &redaction) }).collect(),
+                )
             }),
             is_secret: arguments.ret.is_none()
                 && redaction.hides(&function.signature.ident)
@@ -113,6 +122,7 @@ impl Plan {
             links: arguments.links,
             context: arguments.context,
             fields,
+            naming,
             shape: function.shape(),
             function,
             call,

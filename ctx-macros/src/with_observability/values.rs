@@ -18,6 +18,8 @@ pub(super) struct NamedValue {
     /// A constant expression.
     pub(super) name: TokenStream,
     pub(super) value: Shown,
+    /// What is masked, and what is not, within what `Debug` writes, besides what is known: a call of `naming`.
+    pub(super) naming: Option<TokenStream>,
 }
 
 /// In which form a value stands there.
@@ -48,7 +50,7 @@ impl Shown {
     }
 
     /// As an `Option<&dyn Value>`. What is wrong with a value's type is wrong at the value.
-    pub(super) fn tokens(&self, call: &TokenStream) -> TokenStream {
+    pub(super) fn tokens(&self, call: &TokenStream, naming: Option<&TokenStream>) -> TokenStream {
         let call = &match self {
             Shown::Itself(value)
             | Shown::Display(value)
@@ -61,18 +63,18 @@ impl Shown {
         };
         let shown = match self {
             Shown::Itself(value) => quote_spanned!(located_at(value)=> &#value),
-            Shown::Display(value) => quote_spanned!(located_at(value)=> &#call::display(&#value)),
+            Shown::Display(value) => quote_spanned!(located_at(value)=> #call::value(&#call::display(&#value))),
             Shown::Debug(value) => quote_spanned!(located_at(value)=> &#call::debug(&#value)),
             Shown::AskedDisplay(value) => {
-                quote_spanned!(located_at(value)=> &(&&#call::Asked(&#value)).displayed())
+                quote_spanned!(located_at(value)=> #call::value(&(&&#call::Asked(&#value)#naming).displayed()))
             }
             Shown::AskedDebug(value) => {
-                quote_spanned!(located_at(value)=> &(&&#call::Asked(&#value)).debugged())
+                quote_spanned!(located_at(value)=> &(&&#call::Asked(&#value)#naming).debugged())
             }
             Shown::Best(value) => {
-                quote_spanned!(located_at(value)=> #call::value(&(&&&&&&#call::Best(&#value)).show()))
+                quote_spanned!(located_at(value)=> #call::value(&(&&&&&&&#call::Best(&#value)#naming).show()))
             }
-            Shown::DebugOrType(value) => quote_spanned!(located_at(value)=> &(&&&#call::Plain(&#value)).show()),
+            Shown::DebugOrType(value) => quote_spanned!(located_at(value)=> &(&&&#call::Plain(&#value)#naming).show()),
             Shown::Redacted => quote!(&#call::REDACTED),
         };
         quote!(::core::option::Option::Some(#shown))
@@ -90,7 +92,7 @@ impl NamedValue {
     }
 
     pub(super) fn new(name: TokenStream, value: Shown) -> Self {
-        NamedValue { condition: TokenStream::new(), name, value }
+        NamedValue { condition: TokenStream::new(), name, value, naming: None }
     }
 
     /// There only where its argument is.
@@ -140,8 +142,8 @@ pub(super) fn values(values: &[NamedValue], call: &TokenStream) -> TokenStream {
 
 /// The values, as elements of an array.
 pub(super) fn valued(values: &[NamedValue], call: &TokenStream) -> impl Iterator<Item = TokenStream> {
-    values.iter().map(|NamedValue { condition, value, .. }| {
-        let value = value.tokens(call);
+    values.iter().map(|NamedValue { condition, value, naming, .. }| {
+        let value = value.tokens(call, naming.as_ref());
         quote!(#condition #value)
     })
 }
@@ -154,7 +156,7 @@ impl Format {
         let span = Span::call_site().located_at(span);
         let value = at(value, span);
         match self {
-            Format::Display(_) => quote_spanned!(span=> &#call::display(&#value)),
+            Format::Display(_) => quote_spanned!(span=> #call::value(&#call::display(&#value))),
             Format::Debug(_) => quote_spanned!(span=> &#call::debug(&#value)),
         }
     }

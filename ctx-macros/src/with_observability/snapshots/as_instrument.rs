@@ -43,7 +43,9 @@ fn load(db: &Db, user_id: u64, filter: Filter) -> Result<Profile, Error> {
                 call.failed(
                     &(&&&&&&::ctx_layer::call::Failure(error)).form(),
                     ::ctx_layer::call::Log::Always(
-                        ::core::option::Option::Some(&::ctx_layer::call::display(&error)),
+                        ::core::option::Option::Some(
+                            ::ctx_layer::call::value(&::ctx_layer::call::display(&error)),
+                        ),
                     ),
                 );
             }

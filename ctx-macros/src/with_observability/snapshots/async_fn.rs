@@ -25,7 +25,7 @@ pub async fn load(user_id: u64) -> Result<Profile, Error> {
             &[
                 ::core::option::Option::Some(
                     ::ctx_layer::call::value(
-                        &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
+                        &(&&&&&&&::ctx_layer::call::Best(&user_id)).show(),
                     ),
                 ),
             ],
@@ -60,7 +60,9 @@ pub async fn load(user_id: u64) -> Result<Profile, Error> {
                         if ending.is_timed() {
                             ending
                                 .returned(
-                                    &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                                    ::ctx_layer::call::value(
+                                        &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                                    ),
                                 );
                         } else {
                             ending.succeeded();

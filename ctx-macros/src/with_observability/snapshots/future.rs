@@ -36,7 +36,9 @@ fn load(&self, user_id: u64) -> impl Future<Output = Profile> + '_ {
                     if ending.is_timed() {
                         ending
                             .returned(
-                                &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                                ::ctx_layer::call::value(
+                                    &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                                ),
                             );
                     } else {
                         ending.succeeded();

@@ -46,7 +46,11 @@ pub fn load(user_id: u64, name: &str) {
     {
         use ::ctx_layer::call::forms::*;
         if call.is_timed() {
-            call.returned(&(&&&&&&::ctx_layer::call::Returned(&returned)).show());
+            call.returned(
+                ::ctx_layer::call::value(
+                    &(&&&&&&::ctx_layer::call::Returned(&returned)).show(),
+                ),
+            );
         } else {
             call.succeeded();
         }

@@ -30,12 +30,12 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
             &[
                 ::core::option::Option::Some(
                     ::ctx_layer::call::value(
-                        &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
+                        &(&&&&&&&::ctx_layer::call::Best(&user_id)).show(),
                     ),
                 ),
                 ::core::option::Option::Some(
                     ::ctx_layer::call::value(
-                        &(&&&&&&::ctx_layer::call::Best(&order.items.len())).show(),
+                        &(&&&&&&&::ctx_layer::call::Best(&order.items.len())).show(),
                     ),
                 ),
                 ::core::option::Option::Some(
@@ -62,7 +62,7 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
                     ::core::option::Option::Some(&user_id),
                     ::core::option::Option::Some(
                         ::ctx_layer::call::value(
-                            &(&&&&&&::ctx_layer::call::Best(&order)).show(),
+                            &(&&&&&&&::ctx_layer::call::Best(&order)).show(),
                         ),
                     ),
                     ::core::option::Option::Some(&::ctx_layer::call::REDACTED),
@@ -80,7 +80,11 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
         match (&&::ctx_layer::call::Ended(&returned)).split() {
             ::core::result::Result::Ok(value) => {
                 if call.is_timed() {
-                    call.returned(&(&&&&&&::ctx_layer::call::Returned(value)).show());
+                    call.returned(
+                        ::ctx_layer::call::value(
+                            &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                        ),
+                    );
                 } else {
                     call.succeeded();
                 }

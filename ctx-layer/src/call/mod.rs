@@ -3,6 +3,7 @@
 //! The expansion holds what only it knows (names, expressions, types); all else is here, compiled once. None of this is
 //! a stable interface.
 
+mod exit;
 pub mod failure;
 mod future;
 mod observed;
@@ -15,11 +16,12 @@ mod status;
 mod stream;
 
 pub use crate::__place as place;
+pub use exit::{Exit, FromExit};
 pub use failure::{BorrowedFailure, Failed, Failure};
-pub use future::{Ending, Observed};
-pub use observed::{Call, Log};
+pub use future::{Ending, Made, Observed};
+pub use observed::{Call, Inside, Log, PanicWatch};
 pub use restore::{Restore, Returns, fields_of};
-pub use set::{SetField, in_fields};
+pub use set::{SetField, in_fields, unless_sensitive};
 pub use shown::{Asked, Best, Ended, Plain, REDACTED, Returned, value};
 pub use site::{Event, Place, Site, Sites, Values};
 pub use stream::ObservedStream;

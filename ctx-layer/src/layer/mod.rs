@@ -18,6 +18,7 @@ mod output;
 mod own_fields;
 mod parent;
 mod rewrite;
+mod sensitive;
 mod spans;
 mod subscriber;
 mod table;
@@ -28,6 +29,7 @@ use tracing_core::Subscriber;
 
 pub(crate) use core::remembers_nothing;
 pub(crate) use home::ids_of;
+pub(crate) use sensitive::is_sensitive;
 #[cfg(feature = "http-server")]
 pub(crate) use whole::{WithRoom, open};
 

@@ -48,6 +48,11 @@ impl Redaction {
         Redaction { redact: arguments.redact.clone(), reveal: arguments.reveal.clone(), by_name: true }
     }
 
+    /// This one alone.
+    pub(super) fn only(name: &Ident) -> Self {
+        Redaction { redact: vec![name.clone()], reveal: Vec::new(), by_name: false }
+    }
+
     /// What was named, only.
     pub(super) fn named(arguments: &Arguments) -> Self {
         Redaction { by_name: false, ..Redaction::of(arguments) }

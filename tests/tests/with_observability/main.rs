@@ -14,6 +14,7 @@ mod context;
 mod crate_path;
 mod disabled;
 mod errors;
+mod filtered_outputs;
 mod futures;
 mod hygiene;
 mod impl_blocks;

@@ -21,7 +21,7 @@ fn load(tenant: String) -> &'static str {
             .set(::ctx_layer::Fields::current())
     };
     let _scope = fields.attach();
-    let call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+    let call = if sites.span.may_be_on(::ctx_layer::call::Level::INFO) {
         ::ctx_layer::call::Call::open(sites, &[])
     } else {
         ::ctx_layer::call::Call::without_span(sites)

@@ -1,10 +1,13 @@
 //! Outputs that are filtered differently get what they would get from spans and events that are written by hand: random
 //! programs under six outputs, of which each has a filter of its own.
+//!
+//! In a binary of its own, and one test at a time: where two threads reload filters and install subscribers at once,
+//! `tracing` may keep for a callsite what only one of the subscribers said.
 
 use std::{
     cell::{Cell, RefCell},
     fmt::{self, Write},
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use ctx_layer::{WithContextExt, field::well_known::TENANT_ID};
@@ -48,7 +51,7 @@ impl Random {
     }
 
     fn nodes(&mut self, depth: u8) -> Vec<Node> {
-        (0..=self.below(3)).map(|_| self.node(depth)).collect()
+        (0..=self.below(2)).map(|_| self.node(depth)).collect()
     }
 
     fn node(&mut self, depth: u8) -> Node {
@@ -417,7 +420,9 @@ fn stack(kind: u8, seen: &[Seen; OUTPUTS]) -> Dispatch {
     let [a, b, c, d, e, f] = seen.clone();
     let (level, handle) = reload::Layer::new(LevelFilter::INFO);
     LEVEL.set(Some(Box::new(move |level| handle.reload(level).unwrap())));
-    let without_db = Targets::new().with_default(LevelFilter::INFO).with_target("app::db", LevelFilter::OFF);
+    let refused = if kind < 3 { "app::db" } else { "app::noise" };
+    let targets = Targets::new().with_default(LevelFilter::INFO).with_target(refused, LevelFilter::OFF);
+    let refused = if kind < 3 { "app::web" } else { "app" };
     // The innermost span decides.
     let inside = dynamic_filter_fn(|metadata: &Metadata<'_>, cx: &Context<'_, _>| {
         metadata.is_span()
@@ -428,10 +433,10 @@ fn stack(kind: u8, seen: &[Seen; OUTPUTS]) -> Dispatch {
     let outputs: [Box<dyn Layer<Registry> + Send + Sync>; OUTPUTS] = [
         a.with_filter(level).boxed(),
         b.with_filter(LevelFilter::DEBUG).boxed(),
-        c.with_filter(without_db).boxed(),
+        c.with_filter(targets).boxed(),
         d.with_filter(EnvFilter::new("warn,[load]=debug,[bill_later]=trace,[{tenant_id=acme}]=debug")).boxed(),
         if kind < 3 { e.with_filter(inside).boxed() } else { e.with_filter(LevelFilter::TRACE).boxed() },
-        f.with_filter(filter_fn(|metadata| !metadata.target().ends_with("web"))).boxed(),
+        f.with_filter(filter_fn(move |metadata| metadata.target() != refused)).boxed(),
     ];
     let registry = tracing_subscriber::registry().with(Vec::from(outputs));
     match kind {
@@ -455,8 +460,14 @@ fn seen(written: Written, kind: u8, program: &[Node]) -> [Vec<String>; OUTPUTS] 
     seen.map(|seen| seen.0.lock().unwrap().clone())
 }
 
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 #[test]
 fn filtered_outputs_get_what_they_get_from_events_written_by_hand() {
+    let _alone = alone();
     let mut lines = 0;
     for seed in 0..300 {
         let program = Random(seed).nodes(3);
@@ -479,6 +490,7 @@ fn failure(line: &str) -> Option<&str> {
 
 #[test]
 fn an_error_logged_once_is_in_each_output_that_takes_one_of_its_lines() {
+    let _alone = alone();
     let (mut once_lines, mut every_lines) = (0, 0);
     for seed in 0..300 {
         let program = Random(seed).nodes(3);
@@ -508,5 +520,6 @@ fn an_error_logged_once_is_in_each_output_that_takes_one_of_its_lines() {
             every_lines += every.len();
         }
     }
+    println!("{once_lines} lines once, {every_lines} at every level");
     assert!(once_lines + 100 < every_lines, "{once_lines} and {every_lines}: too few are left out for a test");
 }

@@ -35,7 +35,7 @@ pub(super) fn function(plan: &Plan) -> TokenStream {
     plan.function.with_body(&body)
 }
 
-/// A function that runs at once.
+/// A function that runs at once. What it returns is returned explicitly, as a lint may ask.
 fn sync(plan: &Plan) -> TokenStream {
     let Names { call, returned, .. } = Names::new();
     let begin = begin(plan);
@@ -43,9 +43,9 @@ fn sync(plan: &Plan) -> TokenStream {
     let end = end(plan, &call, &quote!(&#returned));
     let end = if has_forms(plan) {
         // Of a type that has no value nothing can be returned: Rust 1.88 has a lint for what comes after.
-        quote!(#[allow(unreachable_code)] { #end #returned })
+        quote!(#[allow(unreachable_code)] { #end return #returned; })
     } else {
-        quote!(#end #returned)
+        quote!(#end return #returned;)
     };
     quote! {
         #begin
@@ -127,7 +127,7 @@ fn made(plan: &Plan, is_boxed: bool, observe: &Ident, ended: &TokenStream) -> To
             #run
             #call.made(#returned)
         };
-        #made
+        return #made;
     }
 }
 

@@ -62,9 +62,19 @@ impl core::fmt::Debug for Own { fn fmt(&self, f: &mut core::fmt::Formatter<'_>) 
 "#;
 
 fn source_text(attribute: &str) -> String {
-    // `#[instrument]` cannot stand on what never returns.
-    let ours = if attribute.contains("instrument]") { "" } else { attribute };
-    FUNCTIONS.replace("ATTRIBUTE", attribute).replace("OURS", ours)
+    let lines: Vec<_> = FUNCTIONS.lines().collect();
+    let next = |at: usize| lines.get(at + 1).copied().unwrap_or_default();
+    let with = |at: usize, line: &str| match line {
+        // `#[instrument]` cannot stand on what never returns.
+        "OURS" if attribute.contains("instrument]") => String::new(),
+        // `#[propagate]` alone has nothing to do on what runs at once.
+        "ATTRIBUTE" | "OURS" if !next(at).contains("async") && !next(at).contains("Future") => {
+            attribute.replace("propagate]", "propagate(isolated)]")
+        }
+        "ATTRIBUTE" | "OURS" => attribute.to_owned(),
+        line => line.to_owned(),
+    };
+    lines.iter().enumerate().map(|(at, line)| with(at, line) + "\n").collect()
 }
 
 /// The newest of a crate's compiled versions beside this test.

@@ -48,6 +48,6 @@ fn load(db: &Db, user_id: u64, filter: Filter) -> Result<Profile, Error> {
                 );
             }
         }
-        returned
+        return returned;
     }
 }

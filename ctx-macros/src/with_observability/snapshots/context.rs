@@ -29,5 +29,5 @@ fn load(tenant: String) -> &'static str {
     let _inside = call.enter();
     let returned = call.run(move || -> &'static str { name_of(&tenant) });
     call.succeeded();
-    returned
+    return returned;
 }

@@ -28,29 +28,30 @@ fn load(&self, user_id: u64) -> impl Future<Output = Profile> + '_ {
         let returned = call.run(move || { self.find(user_id) });
         call.made(returned)
     };
-    call.into_observed(
-        returned,
-        |returned: &Profile, ending| {
-            use ::ctx_layer::call::forms::*;
-            match (&&::ctx_layer::call::Ended(returned)).split() {
-                ::core::result::Result::Ok(value) => {
-                    if ending.may_log_result(::ctx_layer::call::Level::DEBUG) {
+    return call
+        .into_observed(
+            returned,
+            |returned: &Profile, ending| {
+                use ::ctx_layer::call::forms::*;
+                match (&&::ctx_layer::call::Ended(returned)).split() {
+                    ::core::result::Result::Ok(value) => {
+                        if ending.may_log_result(::ctx_layer::call::Level::DEBUG) {
+                            ending
+                                .returned(
+                                    &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                                );
+                        } else {
+                            ending.succeeded();
+                        }
+                    }
+                    ::core::result::Result::Err(error) => {
                         ending
-                            .returned(
-                                &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                            .failed(
+                                &(&&&&&&::ctx_layer::call::Failure(error)).form(),
+                                ::ctx_layer::call::Log::Once(::core::option::Option::None),
                             );
-                    } else {
-                        ending.succeeded();
                     }
                 }
-                ::core::result::Result::Err(error) => {
-                    ending
-                        .failed(
-                            &(&&&&&&::ctx_layer::call::Failure(error)).form(),
-                            ::ctx_layer::call::Log::Once(::core::option::Option::None),
-                        );
-                }
-            }
-        },
-    )
+            },
+        );
 }

@@ -41,7 +41,7 @@ impl Store<'_> {
                 self.0.push(user);
             });
         call.succeeded();
-        returned
+        return returned;
     }
     fn clear(&mut self) {
         let sites = {
@@ -66,6 +66,6 @@ impl Store<'_> {
                 self.0.clear();
             });
         call.succeeded();
-        returned
+        return returned;
     }
 }

@@ -50,6 +50,6 @@ pub fn load(user_id: u64, name: &str) {
         } else {
             call.succeeded();
         }
-        returned
+        return returned;
     }
 }

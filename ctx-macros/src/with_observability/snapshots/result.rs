@@ -92,6 +92,6 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
                 );
             }
         }
-        returned
+        return returned;
     }
 }

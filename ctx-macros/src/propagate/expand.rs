@@ -279,7 +279,7 @@ fn move_in(function: &mut Function, arguments: &Arguments) -> Moved {
                 } else {
                     bound.mutability = None;
                     // Not theirs: what is said of one that is used, or has the same name, is not said of it.
-                    bound.ident.set_span(Span::mixed_site().located_at(name.span()));
+                    bound.ident.set_span(located_at(&name));
                     let allowed = if name.to_string().starts_with('_') {
                         Some(quote!(#[allow(clippy::no_effect_underscore_binding)]))
                     } else {

@@ -76,7 +76,7 @@ fn never(plan: &Plan) -> TokenStream {
 /// Runs the body: as a closure, or in place, where `#[track_caller]` is to have its effect.
 fn run(plan: &Plan) -> TokenStream {
     let Names { call, returned, watch, .. } = Names::new();
-    if plan.function.track_caller().is_some() {
+    if plan.function.track_caller().is_some() && !plan.function.gives_closures() {
         let body = plan.function.in_place(&plan.call);
         let written = plan.function.body_type(&plan.shape).map(|written| {
             let span = output_span(plan);

@@ -69,9 +69,11 @@ impl Random {
 /// How many functions there are.
 const FUNCTIONS: u8 = 11;
 
+type SetLevel = Box<dyn Fn(LevelFilter)>;
+
 thread_local! {
     /// Sets the first output's level.
-    static LEVEL: RefCell<Option<Box<dyn Fn(LevelFilter)>>> = const { RefCell::new(None) };
+    static LEVEL: RefCell<Option<SetLevel>> = const { RefCell::new(None) };
 }
 
 /// By whom the spans and events are written.

@@ -27,11 +27,6 @@ pub trait Failed {
     /// As a text.
     fn text(&self) -> String;
 
-    /// With all that it holds, where it says more than its text.
-    fn debug_text(&self) -> Option<String> {
-        None
-    }
-
     /// Gives it as a field's value.
     fn with_value(&self, take: &mut dyn FnMut(&dyn Value));
 }
@@ -46,10 +41,6 @@ impl Failed for ErrorForm<'_> {
 
     fn text(&self) -> String {
         self.0.to_string()
-    }
-
-    fn debug_text(&self) -> Option<String> {
-        Some(format!("{:?}", self.0))
     }
 
     fn with_value(&self, take: &mut dyn FnMut(&dyn Value)) {
@@ -77,10 +68,6 @@ impl Failed for CopyForm<'_> {
 
     fn text(&self) -> String {
         self.0.to_string()
-    }
-
-    fn debug_text(&self) -> Option<String> {
-        Some(format!("{:?}", self.0))
     }
 
     fn with_value(&self, take: &mut dyn FnMut(&dyn Value)) {

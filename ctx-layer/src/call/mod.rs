@@ -3,6 +3,7 @@
 //! The expansion holds what only it knows (names, expressions, types); all else is here, compiled once. None of this is
 //! a stable interface.
 
+mod exit;
 pub mod failure;
 mod future;
 mod masked;
@@ -18,12 +19,13 @@ mod stream;
 mod text;
 
 pub use crate::__place as place;
+pub use exit::{Exit, FromExit};
 pub use failure::{BorrowedFailure, Failed, Failure};
-pub use future::{Ending, Observed};
+pub use future::{Ending, Made, Observed};
 pub use masked::Names;
-pub use observed::{Call, Log};
+pub use observed::{Call, Inside, Log, PanicWatch};
 pub use restore::{Restore, Returns};
-pub use set::{SetField, Setting, in_fields};
+pub use set::{SetField, Setting, in_fields, unless_sensitive};
 pub use shown::{Asked, Best, Ended, Plain, REDACTED, Returned, debug, debug_naming, display, value};
 pub use site::{Event, Place, Site, Sites, Values};
 pub use stream::ObservedStream;

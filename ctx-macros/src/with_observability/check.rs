@@ -29,6 +29,23 @@ pub(super) fn function(function: &Function, mistakes: &mut Mistakes) -> bool {
     if let Some(variadic) = &signature.variadic {
         mistakes.add(variadic, "a variadic function cannot be observed: its arguments cannot be passed on");
     }
+    if let Some(attribute) = function.track_caller() {
+        if signature.asyncness.is_some() {
+            mistakes.add(
+                attribute,
+                "`#[track_caller]` has no effect on an `async fn`, which runs where it is polled: leave it out, or put it on a \
+                 function that runs at once",
+            );
+        } else if function.gives_closures() {
+            mistakes.add(
+                attribute,
+                "`#[track_caller]` and `#[with_observability]` do not go together on a function that returns \
+                 `impl Fn(..)`: leave one of them out",
+            );
+        } else {
+            function.check_in_place(mistakes);
+        }
+    }
     signature.constness.is_none() && signature.variadic.is_none()
 }
 

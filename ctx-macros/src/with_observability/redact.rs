@@ -32,6 +32,11 @@ impl Redaction {
         redaction
     }
 
+    /// This one alone.
+    pub(super) fn only(name: &Ident) -> Self {
+        Redaction { redact: vec![name.clone()], reveal: Vec::new(), by_name: false }
+    }
+
     /// What was named, only.
     pub(super) fn named(arguments: &Arguments) -> Self {
         Redaction { redact: arguments.redact.clone(), reveal: arguments.reveal.clone(), by_name: false }

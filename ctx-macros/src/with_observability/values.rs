@@ -6,7 +6,7 @@ use syn::{Expr, ext::IdentExt, spanned::Spanned};
 
 use super::arguments::{Field, FieldName, Format, Sigil};
 use crate::{
-    expression::referable,
+    expression::{is_evaluated, referable},
     function::Binding,
     place::{at, located_at},
 };
@@ -36,6 +36,11 @@ pub(super) enum Shown {
     /// As `#[tracing::instrument]` shows what is not a value: its `Debug`. Where it has none, the name of its type.
     DebugOrType(TokenStream),
     Redacted,
+    /// Not where one of these fields, which it becomes, is sensitive.
+    UnlessSensitive {
+        fields: Vec<Expr>,
+        value: Box<Shown>,
+    },
 }
 
 impl Shown {
@@ -49,8 +54,29 @@ impl Shown {
         }
     }
 
+    /// The same, unless one of these fields is sensitive.
+    pub(super) fn unless_sensitive(self, fields: Vec<Expr>) -> Self {
+        if fields.is_empty() || matches!(self, Shown::Redacted) {
+            return self;
+        }
+        Shown::UnlessSensitive { fields, value: Box::new(self) }
+    }
+
     /// As an `Option<&dyn Value>`. What is wrong with a value's type is wrong at the value.
     pub(super) fn tokens(&self, call: &TokenStream, naming: Option<&TokenStream>) -> TokenStream {
+        let shown = self.reference(call, naming);
+        quote!(::core::option::Option::Some(#shown))
+    }
+
+    /// As a `&dyn Value`.
+    fn reference(&self, call: &TokenStream, naming: Option<&TokenStream>) -> TokenStream {
+        if let Shown::UnlessSensitive { fields, value } = self {
+            let value = value.reference(call, naming);
+            return fields
+                .iter()
+                .map(field)
+                .fold(value, |value, field| quote!(#call::unless_sensitive(#field, #value)));
+        }
         let call = &match self {
             Shown::Itself(value)
             | Shown::Display(value)
@@ -59,9 +85,9 @@ impl Shown {
             | Shown::AskedDebug(value)
             | Shown::Best(value)
             | Shown::DebugOrType(value) => at(call, value.span()),
-            Shown::Redacted => call.clone(),
+            Shown::Redacted | Shown::UnlessSensitive { .. } => call.clone(),
         };
-        let shown = match self {
+        match self {
             Shown::Itself(value) => quote_spanned!(located_at(value)=> &#value),
             Shown::Display(value) => quote_spanned!(located_at(value)=> #call::value(&#call::display(&#value))),
             Shown::Debug(value) => quote_spanned!(located_at(value)=> &#call::debug(&#value)),
@@ -75,14 +101,39 @@ impl Shown {
                 quote_spanned!(located_at(value)=> #call::value(&(&&&&&&&#call::Best(&#value)#naming).show()))
             }
             Shown::DebugOrType(value) => quote_spanned!(located_at(value)=> &(&&&#call::Plain(&#value)#naming).show()),
-            Shown::Redacted => quote!(&#call::REDACTED),
-        };
-        quote!(::core::option::Option::Some(#shown))
+            Shown::Redacted | Shown::UnlessSensitive { .. } => quote!(&#call::REDACTED),
+        }
+    }
+
+    fn is_evaluated(&self) -> bool {
+        match self {
+            Shown::Itself(value)
+            | Shown::Display(value)
+            | Shown::Debug(value)
+            | Shown::AskedDisplay(value)
+            | Shown::AskedDebug(value)
+            | Shown::Best(value)
+            | Shown::DebugOrType(value) => is_evaluated(value),
+            Shown::Redacted => false,
+            Shown::UnlessSensitive { value, .. } => value.is_evaluated(),
+        }
     }
 
     /// Whether the traits that find a form have to be in scope.
     pub(super) fn is_found(&self) -> bool {
-        !matches!(self, Shown::Itself(_) | Shown::Display(_) | Shown::Debug(_) | Shown::Redacted)
+        match self {
+            Shown::Itself(_) | Shown::Display(_) | Shown::Debug(_) | Shown::Redacted => false,
+            Shown::UnlessSensitive { value, .. } => value.is_found(),
+            _ => true,
+        }
+    }
+}
+
+/// A context field, as a reference to it.
+pub(super) fn field(field: &Expr) -> TokenStream {
+    match field {
+        Expr::Path(path) => quote_spanned!(located_at(path)=> &#path),
+        other => other.to_token_stream(),
     }
 }
 
@@ -93,6 +144,11 @@ impl NamedValue {
 
     pub(super) fn new(name: TokenStream, value: Shown) -> Self {
         NamedValue { condition: TokenStream::new(), name, value, naming: None }
+    }
+
+    /// Returns `true` if more is done for the value than to look at a variable.
+    pub(super) fn is_evaluated(&self) -> bool {
+        self.value.is_evaluated()
     }
 
     /// There only where its argument is.

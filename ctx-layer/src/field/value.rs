@@ -8,6 +8,7 @@ use std::{
     mem,
     str::FromStr,
     sync::OnceLock,
+    thread::LocalKey,
 };
 
 use tracing_core::field::Value;
@@ -171,8 +172,10 @@ impl Entry {
         if HASHING.replace(true) {
             return None;
         }
+        // A `Display` that panics must not leave the mark: every hashed value of this thread would be masked from then on.
+        let unmark = Unmark(&HASHING);
         let hashed = hash::hashed(self.declaration.name(), self.raw());
-        HASHING.set(false);
+        drop(unmark);
         Some(self.hashed.get_or_init(|| hashed))
     }
 
@@ -187,6 +190,15 @@ impl Entry {
             Sensitivity::Public => &self.shown,
             Sensitivity::Masked | Sensitivity::Hashed => &MASK,
         }
+    }
+}
+
+/// Takes a thread's mark away.
+struct Unmark(&'static LocalKey<Cell<bool>>);
+
+impl Drop for Unmark {
+    fn drop(&mut self) {
+        self.0.set(false);
     }
 }
 

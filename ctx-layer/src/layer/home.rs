@@ -1,48 +1,117 @@
-//! The dispatcher that a layer ended up in.
+//! The dispatcher that a layer ended up in, and the OpenTelemetry ids of its spans.
+//!
+//! `tracing-opentelemetry` holds a span's lock while it starts the span, and calls samplers, id generators and span processors
+//! meanwhile. Where those log, the current span is the one that is locked, and asking for its ids would wait for ever. So it
+//! is known on each thread whether the stack below may hold such a lock: while a span is created, entered or linked, and while
+//! this crate itself asks. What is logged then has the ids of the active context, or none.
 
-use std::sync::OnceLock;
+use std::{
+    cell::Cell,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use opentelemetry::{SpanId, TraceId};
 use tracing_core::{Dispatch, dispatcher::WeakDispatch, span::Id};
 
+use crate::context::{active_ids, read};
+
 /// Known once the stack is installed; asked only off the hot path.
-pub(super) struct Home(OnceLock<WeakDispatch>);
+pub(super) struct Home(OnceLock<Installed>);
+
+struct Installed {
+    dispatch: WeakDispatch,
+    /// Whether there is a [`ContextSubscriber`](super::ContextSubscriber) over the stack, which sees when spans are locked.
+    is_watched: bool,
+}
 
 impl Home {
     pub(super) const fn new() -> Self {
         Home(OnceLock::new())
     }
 
-    pub(super) fn set(&self, dispatch: &Dispatch) {
+    pub(super) fn set(&self, dispatch: &Dispatch, is_watched: bool) {
         // A layer is moved into its stack: there is one dispatcher, and the first is it.
-        let _ = self.0.set(dispatch.downgrade());
+        let _ = self.0.set(Installed { dispatch: dispatch.downgrade(), is_watched });
     }
 
-    pub(super) fn with<R>(&self, f: impl FnOnce(&Dispatch) -> R) -> Option<R> {
-        self.0.get().and_then(WeakDispatch::upgrade).map(|dispatch| f(&dispatch))
+    /// Returns the OpenTelemetry ids of the current span of this thread.
+    ///
+    /// Only in a stack that is watched: in others nothing says whether that span is locked.
+    pub(super) fn ids_of_current(&self) -> Option<(TraceId, SpanId)> {
+        let installed = self.0.get().filter(|installed| installed.is_watched && !may_be_locked())?;
+        let dispatch = installed.dispatch.upgrade()?;
+        ids_of(dispatch.current_span().id()?, &dispatch)
     }
 
-    /// The OpenTelemetry ids of a span, where an OpenTelemetry layer gave it some.
+    /// Returns the OpenTelemetry ids of a span that an event names as its parent.
     ///
     /// This has the layer start the OpenTelemetry span, if it did not yet: its parent can no longer be set then.
-    pub(super) fn ids_of(&self, span: &Id) -> Option<(TraceId, SpanId)> {
-        self.with(|dispatch| ids_of(span, dispatch))?
-    }
-
-    /// The same for the current span of this thread.
-    pub(super) fn ids_of_current(&self) -> Option<(TraceId, SpanId)> {
-        let current = self.with(|dispatch| dispatch.current_span().id().cloned())??;
-        self.ids_of(&current)
+    pub(super) fn ids_of_parent(&self, parent: &Id) -> Option<(TraceId, SpanId)> {
+        let installed = self.0.get()?;
+        let dispatch = installed.dispatch.upgrade()?;
+        // In a stack that is not watched the current span is the one that may be locked.
+        if !installed.is_watched && dispatch.current_span().id() == Some(parent) {
+            return read(active_ids).flatten();
+        }
+        ids_of(parent, &dispatch)
     }
 }
 
-/// The OpenTelemetry ids of a span of this dispatcher's, where an OpenTelemetry layer gave it some. It starts the span.
+thread_local! {
+    /// How many calls are under way on this thread that may hold an OpenTelemetry span's lock. Has no destructor, and so can
+    /// always be read.
+    static LOCKING: Cell<u32> = const { Cell::new(0) };
+}
+
+/// Whether any schema asks for ids: otherwise it need not be known who holds locks.
+static ARE_WANTED: AtomicBool = AtomicBool::new(false);
+
+/// Notes that a schema asks for the ids of spans.
+pub(super) fn want_ids() {
+    ARE_WANTED.store(true, Ordering::Relaxed);
+}
+
+/// Returns `true` if this thread may hold an OpenTelemetry span's lock.
+fn may_be_locked() -> bool {
+    LOCKING.get() > 0
+}
+
+/// Calls `f`, in which an OpenTelemetry layer may hold a span's lock and call foreign code.
+#[inline]
+pub(super) fn locking<R>(f: impl FnOnce() -> R) -> R {
+    if ARE_WANTED.load(Ordering::Relaxed) { locking_known(f) } else { f() }
+}
+
+#[inline(never)]
+fn locking_known<R>(f: impl FnOnce() -> R) -> R {
+    let _unlock = Unlock(LOCKING.replace(LOCKING.get().saturating_add(1)));
+    f()
+}
+
+/// Restores how many calls were under way, also where one panics.
+struct Unlock(u32);
+
+impl Drop for Unlock {
+    fn drop(&mut self) {
+        LOCKING.set(self.0);
+    }
+}
+
+/// Returns the OpenTelemetry ids of a span of this dispatcher's, where an OpenTelemetry layer gave it some. It starts the span.
+///
+/// `None` while the layer may hold the span's lock on this thread.
 #[cfg(feature = "tracing-opentelemetry")]
 pub(crate) fn ids_of(span: &Id, dispatch: &Dispatch) -> Option<(TraceId, SpanId)> {
     use tracing_subscriber::{Registry, registry::LookupSpan};
+    if may_be_locked() {
+        return None;
+    }
     // The OpenTelemetry layer panics when asked for a span that is closed: this keeps it open meanwhile.
     let _open = dispatch.downcast_ref::<Registry>()?.span(span)?;
-    crate::context::active_ids(&tracing_opentelemetry::get_otel_context(span, dispatch)?)
+    active_ids(&locking_known(|| tracing_opentelemetry::get_otel_context(span, dispatch))?)
 }
 
 #[cfg(not(feature = "tracing-opentelemetry"))]

@@ -70,6 +70,9 @@ impl ContextLayer {
     /// Spans remember what is in force when they are made. Entering one, on whatever thread, puts that in force until it
     /// is left, unless all of it is in force already.
     pub fn over<S: Subscriber>(self, subscriber: S) -> ContextSubscriber<S> {
+        if (&subscriber as &dyn Subscriber).is::<core::Core>() {
+            filled::adds_to_others();
+        }
         ContextSubscriber::new(self.schema, subscriber)
     }
 

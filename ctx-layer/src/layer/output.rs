@@ -11,10 +11,10 @@ use tracing_subscriber::{Layer, layer::Context};
 
 use super::{
     ambient::{Ambient, Ids, Onto},
-    core::is_about_the_context,
-    filled::Filled,
+    core::{Core, is_about_the_context},
+    filled::{self, Filled},
     home::Home,
-    metadata::{Augmentation, call_site_of, original_of},
+    metadata::{Augmentation, Augmented, call_site_of, original_of},
     parent::{self, Parentage},
     rewrite::{Additions, Source, Values, rewrite},
     subscriber::{like, with_parent_of},
@@ -38,6 +38,9 @@ pub struct ContextOutput<L> {
 impl<L> ContextOutput<L> {
     pub(super) fn new(schema: Schema, inner: L) -> Self {
         crate::context::register(schema.fields().map(|(declaration, _)| declaration));
+        if !schema.is_empty() {
+            filled::adds_to_others();
+        }
         ContextOutput { inner, augmentation: Augmentation::new(schema), hide_on_spans: false, home: Home::new() }
     }
 
@@ -49,11 +52,6 @@ impl<L> ContextOutput<L> {
     pub fn hide_on_spans(mut self) -> Self {
         self.hide_on_spans = true;
         self
-    }
-
-    /// The metadata under which this output knows a call site, before its own fields are added.
-    fn base(&self, metadata: &'static Metadata<'static>) -> &'static Metadata<'static> {
-        if self.hide_on_spans && metadata.is_span() { original_of(metadata) } else { metadata }
     }
 
     /// Calls `f` with the fields, and OpenTelemetry ids, that apply; with `None` where there is nothing to put on it.
@@ -82,6 +80,20 @@ impl<L> ContextOutput<L> {
         }
     }
 
+    /// Calls `f` with the values that a span has set itself.
+    fn with_declared_only(
+        &self,
+        attributes: &Attributes<'_>,
+        augmented: &'static Augmented,
+        f: impl Fn(&Attributes<'_>),
+    ) {
+        let own = original_of(attributes.metadata()).fields().len();
+        let without = Without(Filled::before(attributes));
+        rewrite(attributes, own, augmented.metadata.fields(), &without, &mut |values: &ValueSet<'_>| {
+            f(&with_parent_of(attributes, augmented.metadata, values));
+        });
+    }
+
     /// Passes on an ambient value that is recorded late as this output shows it: the stack may show it otherwise.
     fn record_late(&self, field: &Field, values: &Record<'_>, filled: Filled, forward: impl Fn(&Record<'_>)) {
         let fields = self.augmentation.of(call_site_of(field.callsite())).metadata.fields();
@@ -108,7 +120,7 @@ impl<L> ContextOutput<L> {
         let ids = || Ids::of_event(&self.augmentation, parent, &self.home);
         self.with_ambient(in_force, parent, ids, |ambient| {
             let Some((fields, ids)) = ambient else { return f(event) };
-            let augmented = self.augmentation.of(event.metadata());
+            let augmented = self.augmentation.of(filled::all_fields_of(event));
             if !augmented.takes_fields {
                 return f(event);
             }
@@ -116,7 +128,7 @@ impl<L> ContextOutput<L> {
             let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented, filled };
             let mut result = None;
             rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-                result = Some(filled.passing_on(&like(event, augmented.metadata, values), &mut f));
+                result = Some(filled.passing_on_event(&like(event, values), augmented.metadata, &mut f));
             });
             // `rewrite` calls back exactly once.
             result.unwrap_or_else(|| f(event))
@@ -130,7 +142,7 @@ where
     L: Layer<S>,
 {
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
-        self.home.set(subscriber);
+        self.home.set(subscriber, subscriber.is::<Core>());
         self.inner.on_register_dispatch(subscriber);
     }
 
@@ -139,7 +151,7 @@ where
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        self.inner.register_callsite(self.augmentation.of(self.base(metadata)).metadata)
+        self.inner.register_callsite(self.augmentation.to_register(metadata))
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, ctx: Context<'_, S>) -> bool {
@@ -151,9 +163,12 @@ where
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        let base = self.base(attributes.metadata());
-        let hides = !std::ptr::eq(base, attributes.metadata());
-        let augmented = self.augmentation.of(base);
+        let augmented = self.augmentation.of(attributes.metadata());
+        if self.hide_on_spans {
+            return self.with_declared_only(attributes, augmented, |attributes| {
+                self.inner.on_new_span(attributes, id, ctx.clone());
+            });
+        }
         let parent = Parentage::of_span(attributes);
         self.with_ambient(
             self.augmentation.in_force_for_span(parent),
@@ -165,14 +180,14 @@ where
                     let attributes = with_parent_of(attributes, augmented.metadata, values);
                     filled.passing_on(&attributes, |attributes| self.inner.on_new_span(attributes, id, ctx.clone()));
                 };
-                let names = augmented.metadata.fields();
                 match ambient {
                     Some((fields, ids)) if augmented.takes_fields => {
                         let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented, filled };
+                        let names = augmented.metadata.fields();
                         rewrite(attributes, augmented.own, names, &additions, &mut on_new_span);
                     }
-                    _ if hides => rewrite(attributes, augmented.own, names, &Nothing, &mut on_new_span),
-                    _ => self.inner.on_new_span(attributes, id, ctx.clone()),
+                    // The output knows the call site by the augmented metadata, with values or without.
+                    _ => on_new_span(attributes.values()),
                 }
             },
         );
@@ -184,9 +199,8 @@ where
         if self.hide_on_spans || !self.augmentation.schema.is_empty() {
             Source::record(values, &mut found);
         }
-        // What the span declares itself is not hidden.
         if let Some(field) = &found.late
-            && (!self.hide_on_spans || filled.contains(field.index()))
+            && !self.hide_on_spans
         {
             return self.record_late(field, values, filled, |values| self.inner.on_record(span, values, ctx.clone()));
         }
@@ -194,7 +208,7 @@ where
             // Only the span's own.
             Found { late: None, .. } => self.inner.on_record(span, values, ctx),
             Found { own: Some(own), .. } => {
-                rewrite(values, own.len(), own, &Nothing, &mut |values: &ValueSet<'_>| {
+                rewrite(values, own.len(), own, &Without(filled), &mut |values: &ValueSet<'_>| {
                     self.inner.on_record(span, &Record::new(values), ctx.clone());
                 });
             }
@@ -255,11 +269,15 @@ impl<L: std::fmt::Debug> std::fmt::Debug for ContextOutput<L> {
     }
 }
 
-/// Adds nothing: what is rewritten is only cut down to its own fields.
-struct Nothing;
+/// Adds nothing, and takes away the values that are not the code's: what is rewritten is cut down to its own fields.
+struct Without(Filled);
 
-impl Additions for Nothing {
-    fn add<'a>(&'a self, _: &mut Values<'a>) {}
+impl Additions for Without {
+    fn add<'a>(&'a self, values: &mut Values<'a>) {
+        for (_, value) in values.iter_mut().enumerate().filter(|(index, _)| self.0.contains(*index)) {
+            *value = None;
+        }
+    }
 }
 
 /// What kinds of field are recorded late: the span's own, with the set they are of, and ambient ones.

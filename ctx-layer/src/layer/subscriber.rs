@@ -12,7 +12,8 @@ use tracing_subscriber::registry::LookupSpan;
 use super::{
     ambient::{Ambient, Ids, Onto},
     core::{Core, is_about_the_context},
-    filled::Filled,
+    filled::{self, Filled},
+    home,
     metadata::Augmentation,
     parent::{self, Parentage},
     rewrite::rewrite,
@@ -51,37 +52,43 @@ impl<S: Subscriber> ContextSubscriber<S> {
     }
 
     #[inline]
+    fn create(&self, attributes: &Attributes<'_>) -> Id {
+        home::locking(|| self.inner.new_span(attributes))
+    }
+
+    #[inline]
     fn new_span_with(&self, attributes: &Attributes<'_>, ambient: Option<(&Fields, Option<&Ids>)>) -> Id {
         let augmentation = &self.core.augmentation;
         let augmented = augmentation.of(attributes.metadata());
         let (fields, ids) = match ambient {
             Some(ambient) if augmented.takes_fields => ambient,
             // The added names stand on it all the same: a value may be recorded later.
-            _ => return self.inner.new_span(&with_parent_of(attributes, augmented.metadata, attributes.values())),
+            _ => return self.create(&with_parent_of(attributes, augmented.metadata, attributes.values())),
         };
         let filled = Filled::in_all(attributes, augmented.declared);
         let additions = Onto { fields, ids, augmentation, augmented, filled };
         let mut id = None;
         rewrite(attributes, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
             let attributes = with_parent_of(attributes, augmented.metadata, values);
-            id = Some(additions.filled.passing_on(&attributes, |attributes| self.inner.new_span(attributes)));
+            id = Some(additions.filled.passing_on(&attributes, |attributes| self.create(attributes)));
         });
         // `rewrite` calls back exactly once.
-        id.unwrap_or_else(|| self.inner.new_span(attributes))
+        id.unwrap_or_else(|| self.create(attributes))
     }
 
     // In a function of its own, so that events without fields do not pay for its frame.
     #[inline(never)]
     fn forward_with(&self, event: &Event<'_>, fields: &Fields, ids: Option<&Ids>) {
         let augmentation = &self.core.augmentation;
-        let augmented = augmentation.of(event.metadata());
+        let augmented = augmentation.of(filled::all_fields_of(event));
         if !augmented.takes_fields {
             return self.forward(event);
         }
         let filled = Filled::in_all(event, augmented.declared);
         let additions = Onto { fields, ids, augmentation, augmented, filled };
         rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-            additions.filled.passing_on(&like(event, augmented.metadata, values), |event| self.forward(event));
+            let like = like(event, values);
+            additions.filled.passing_on_event(&like, augmented.metadata, |event| self.forward(event));
         });
     }
 
@@ -113,12 +120,12 @@ impl<S: Subscriber> ContextSubscriber<S> {
 
 impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
-        self.core.home.set(subscriber);
+        self.core.home.set(subscriber, true);
         self.inner.on_register_dispatch(subscriber);
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        self.inner.register_callsite(self.core.augmentation.of(metadata).metadata)
+        self.inner.register_callsite(self.core.augmentation.to_register(metadata))
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
@@ -132,7 +139,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         #[cfg(feature = "http-server")]
         if let Some(fields) = super::whole::fields_of(attributes) {
-            let id = self.inner.new_span(attributes);
+            let id = self.create(attributes);
             self.core.remember(&id, fields);
             return id;
         }
@@ -156,7 +163,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn record_follows_from(&self, span: &Id, follows: &Id) {
-        self.inner.record_follows_from(span, follows);
+        home::locking(|| self.inner.record_follows_from(span, follows));
     }
 
     /// Always `true`: [`event`](Self::event) asks what is inside, with the event as it will get it.
@@ -179,7 +186,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn enter(&self, span: &Id) {
-        self.core.enter(span, || self.inner.enter(span));
+        self.core.enter(span, || home::locking(|| self.inner.enter(span)));
     }
 
     fn exit(&self, span: &Id) {
@@ -239,12 +246,12 @@ impl<S: Subscriber> Drop for Release<'_, S> {
     }
 }
 
-/// An event with other metadata and values, and the same one of the three kinds of parent.
-pub(super) fn like<'a>(event: &Event<'_>, metadata: &'static Metadata<'static>, values: &'a ValueSet<'a>) -> Event<'a> {
+/// An event with other values, the same metadata, and the same one of the three kinds of parent.
+pub(super) fn like<'a>(event: &Event<'_>, values: &'a ValueSet<'a>) -> Event<'a> {
     if event.is_contextual() {
-        Event::new(metadata, values)
+        Event::new(event.metadata(), values)
     } else {
-        Event::new_child_of(event.parent().cloned(), metadata, values)
+        Event::new_child_of(event.parent().cloned(), event.metadata(), values)
     }
 }
 

@@ -5,6 +5,7 @@ use tracing::Span;
 use tracing_core::{Dispatch, Metadata, span::Id};
 
 use super::{
+    ambient::Ambient,
     entered,
     home::Home,
     metadata::Augmentation,
@@ -68,6 +69,12 @@ impl Core {
     /// The same where there may be baggage.
     pub(super) fn remember_all(&self, id: &Id, remembered: Option<Remembered>) {
         self.spans.remember_all(id, remembered);
+    }
+
+    /// Returns the fields that a span was created with.
+    pub(super) fn created_with(&self, id: &Id) -> Option<Fields> {
+        let (remembered, _) = self.spans.get(id);
+        Some(Ambient::resolve(&self.augmentation, Some(&remembered?), None)?.parts().0.clone())
     }
 
     pub(super) fn forget(&self, id: &Id) {

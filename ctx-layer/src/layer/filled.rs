@@ -73,6 +73,18 @@ impl Filled {
         if declared.is_empty() { before } else { Filled(before.0 | empty_of(item, declared).0) }
     }
 
+    /// Those of either.
+    #[inline]
+    pub(super) fn and(self, other: Filled) -> Self {
+        Filled(self.0 | other.0)
+    }
+
+    /// Those that `other` has not.
+    #[inline]
+    pub(super) fn but(self, other: Filled) -> Self {
+        Filled(self.0 & !other.0)
+    }
+
     #[inline]
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0

@@ -37,6 +37,10 @@ impl Home {
         let _ = self.0.set(Installed { dispatch: dispatch.downgrade(), is_watched });
     }
 
+    pub(super) fn with<R>(&self, f: impl FnOnce(&Dispatch) -> R) -> Option<R> {
+        self.0.get().and_then(|installed| installed.dispatch.upgrade()).map(|dispatch| f(&dispatch))
+    }
+
     /// Returns the OpenTelemetry ids of the current span of this thread.
     ///
     /// Only in a stack that is watched: in others nothing says whether that span is locked.

@@ -1,10 +1,10 @@
 //! Around one output: fields that stand there alone, or do not stand there.
 
-use std::any::TypeId;
+use std::{any::TypeId, sync::OnceLock};
 
 use tracing_core::{
     Dispatch, Event, Field, Interest, LevelFilter, Metadata, Subscriber,
-    field::{FieldSet, Value, ValueSet, Visit},
+    field::{Value, ValueSet, Visit},
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{Layer, layer::Context};
@@ -12,9 +12,10 @@ use tracing_subscriber::{Layer, layer::Context};
 use super::{
     ambient::{Ambient, Ids, Onto},
     core::{Core, is_about_the_context},
+    declared::Declared,
     filled::{self, Filled},
     home::Home,
-    metadata::{Augmentation, Augmented, call_site_of, original_of},
+    metadata::{Augmentation, call_site_of, original_of},
     parent::{self, Parentage},
     rewrite::{Additions, Source, Values, rewrite},
     subscriber::{like, with_parent_of},
@@ -33,6 +34,8 @@ pub struct ContextOutput<L> {
     augmentation: Augmentation,
     hide_on_spans: bool,
     home: Home,
+    /// Known once the stack is installed, where spans show no registered fields.
+    declared: OnceLock<Declared>,
 }
 
 impl<L> ContextOutput<L> {
@@ -41,14 +44,19 @@ impl<L> ContextOutput<L> {
         if !schema.is_empty() {
             filled::adds_to_others();
         }
-        ContextOutput { inner, augmentation: Augmentation::new(schema), hide_on_spans: false, home: Home::new() }
+        ContextOutput {
+            inner,
+            augmentation: Augmentation::new(schema),
+            hide_on_spans: false,
+            home: Home::new(),
+            declared: OnceLock::new(),
+        }
     }
 
-    /// Hides from this output the ambient fields that spans carry; events keep theirs. Fields that a span declares
-    /// itself are its own and stay.
+    /// Hides registered fields on the spans that this output sees; events have them, also those that their spans have
+    /// declared themselves.
     ///
-    /// For text formats, which print the fields of every enclosing span on every line; see
-    /// [`once_per_line`](super::once_per_line()).
+    /// See [`once_per_line`](super::once_per_line()).
     pub fn hide_on_spans(mut self) -> Self {
         self.hide_on_spans = true;
         self
@@ -80,18 +88,47 @@ impl<L> ContextOutput<L> {
         }
     }
 
-    /// Calls `f` with the values that a span has set itself.
-    fn with_declared_only(
-        &self,
-        attributes: &Attributes<'_>,
-        augmented: &'static Augmented,
-        f: impl Fn(&Attributes<'_>),
-    ) {
-        let own = original_of(attributes.metadata()).fields().len();
-        let without = Without(Filled::before(attributes));
-        rewrite(attributes, own, augmented.metadata.fields(), &without, &mut |values: &ValueSet<'_>| {
-            f(&with_parent_of(attributes, augmented.metadata, values));
+    /// Passes on a span without its registered fields, and keeps what it gave to them itself for its events.
+    fn hiding_on_span(&self, attributes: &Attributes<'_>, id: &Id, forward: impl Fn(&Attributes<'_>)) {
+        let call_site = original_of(attributes.metadata());
+        let filled = Filled::before(attributes);
+        let declared = self.keep(call_site, filled, id, attributes);
+        let metadata = self.augmentation.of(attributes.metadata()).metadata;
+        let (own, without) = (call_site.fields().len(), Without(filled.and(declared)));
+        rewrite(attributes, own, metadata.fields(), &without, &mut |values: &ValueSet<'_>| {
+            forward(&with_parent_of(attributes, metadata, values));
         });
+    }
+
+    /// Passes on what is recorded on a span without its registered fields, in the same way.
+    fn hiding_on_record(&self, values: &Record<'_>, id: &Id, forward: impl Fn(&Record<'_>)) {
+        let mut call_site = None;
+        Source::record(values, &mut CallSite(&mut call_site));
+        let Some(call_site) = call_site else { return forward(values) };
+        let filled = Filled::before(values);
+        let declared = self.keep(call_site, filled, id, values);
+        let own = call_site.fields();
+        let mut found = Found { hidden: filled.and(declared), own: own.len(), ..Found::default() };
+        Source::record(values, &mut found);
+        match found {
+            Found { is_any_hidden: false, .. } => forward(values),
+            Found { is_any_shown: false, .. } => {}
+            Found { hidden, .. } => {
+                rewrite(values, own.len(), own, &Without(hidden), &mut |values: &ValueSet<'_>| {
+                    forward(&Record::new(values));
+                });
+            }
+        }
+    }
+
+    /// Keeps what a span gives to registered fields itself, and returns which of its fields those are.
+    fn keep(&self, call_site: &'static Metadata<'static>, filled: Filled, id: &Id, values: &dyn Source) -> Filled {
+        let Some(known) = self.declared.get() else { return Filled::default() };
+        let declared = known.of(call_site);
+        if !declared.but(filled).is_empty() {
+            self.home.with(|dispatch| known.keep(dispatch, id, values, declared.but(filled)));
+        }
+        declared
     }
 
     /// Passes on an ambient value that is recorded late as this output shows it: the stack may show it otherwise.
@@ -112,6 +149,19 @@ impl<L> ContextOutput<L> {
     }
 
     fn with_event<R>(&self, event: &Event<'_>, mut f: impl FnMut(&Event<'_>) -> R) -> R {
+        match self.declared.get() {
+            Some(declared) if declared.is_any() && !is_about_the_context(event.metadata()) => {
+                let mut result = None;
+                self.home.with(|dispatch| {
+                    result = Some(declared.with_event(dispatch, event, |event| self.with_current(event, &mut f)));
+                });
+                result.unwrap_or_else(|| self.with_current(event, f))
+            }
+            _ => self.with_current(event, f),
+        }
+    }
+
+    fn with_current<R>(&self, event: &Event<'_>, mut f: impl FnMut(&Event<'_>) -> R) -> R {
         if self.augmentation.schema.is_empty() || is_about_the_context(event.metadata()) {
             return f(event);
         }
@@ -142,7 +192,13 @@ where
     L: Layer<S>,
 {
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
-        self.home.set(subscriber, subscriber.is::<Core>());
+        let core = subscriber.downcast_ref::<Core>();
+        self.home.set(subscriber, core.is_some());
+        if self.hide_on_spans {
+            let schema = core.map_or(&self.augmentation.schema, |core| &core.augmentation.schema);
+            // A layer is moved into its stack: the first is it.
+            let _ = self.declared.set(Declared::new(schema.clone()));
+        }
         self.inner.on_register_dispatch(subscriber);
     }
 
@@ -163,12 +219,12 @@ where
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        let augmented = self.augmentation.of(attributes.metadata());
         if self.hide_on_spans {
-            return self.with_declared_only(attributes, augmented, |attributes| {
+            return self.hiding_on_span(attributes, id, |attributes| {
                 self.inner.on_new_span(attributes, id, ctx.clone());
             });
         }
+        let augmented = self.augmentation.of(attributes.metadata());
         let parent = Parentage::of_span(attributes);
         self.with_ambient(
             self.augmentation.in_force_for_span(parent),
@@ -194,26 +250,19 @@ where
     }
 
     fn on_record(&self, span: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        let forward = |values: &Record<'_>| self.inner.on_record(span, values, ctx.clone());
+        if self.hide_on_spans {
+            return self.hiding_on_record(values, span, forward);
+        }
+        if self.augmentation.schema.is_empty() {
+            return forward(values);
+        }
         let filled = Filled::before(values);
-        let mut found = Found { filled, ..Found::default() };
-        if self.hide_on_spans || !self.augmentation.schema.is_empty() {
-            Source::record(values, &mut found);
-        }
-        if let Some(field) = &found.late
-            && !self.hide_on_spans
-        {
-            return self.record_late(field, values, filled, |values| self.inner.on_record(span, values, ctx.clone()));
-        }
-        match found {
-            // Only the span's own.
-            Found { late: None, .. } => self.inner.on_record(span, values, ctx),
-            Found { own: Some(own), .. } => {
-                rewrite(values, own.len(), own, &Without(filled), &mut |values: &ValueSet<'_>| {
-                    self.inner.on_record(span, &Record::new(values), ctx.clone());
-                });
-            }
-            // Only ambient fields: nothing to tell.
-            Found { own: None, .. } => {}
+        let mut late = Late { filled, field: None };
+        Source::record(values, &mut late);
+        match &late.field {
+            Some(field) => self.record_late(field, values, filled, forward),
+            None => forward(values),
         }
     }
 
@@ -280,22 +329,45 @@ impl Additions for Without {
     }
 }
 
-/// What kinds of field are recorded late: the span's own, with the set they are of, and ambient ones.
+/// Finds a field that is recorded and is not the span's own, or has a value that is not.
+struct Late {
+    filled: Filled,
+    field: Option<Field>,
+}
+
+impl Visit for Late {
+    fn record_debug(&mut self, field: &Field, _: &dyn std::fmt::Debug) {
+        if field.index() >= call_site_of(field.callsite()).fields().len() || self.filled.contains(field.index()) {
+            self.field = Some(field.clone());
+        }
+    }
+}
+
+/// Finds the call site of what is recorded.
+struct CallSite<'a>(&'a mut Option<&'static Metadata<'static>>);
+
+impl Visit for CallSite<'_> {
+    fn record_debug(&mut self, field: &Field, _: &dyn std::fmt::Debug) {
+        *self.0 = Some(call_site_of(field.callsite()));
+    }
+}
+
+/// Finds out whether anything that is recorded is hidden, and whether anything is not.
 #[derive(Default)]
 struct Found {
-    /// Those of the span's own with a value from us.
-    filled: Filled,
-    own: Option<&'static FieldSet>,
-    late: Option<Field>,
+    /// Those of the span's own fields that are hidden; all others than its own are.
+    hidden: Filled,
+    own: usize,
+    is_any_hidden: bool,
+    is_any_shown: bool,
 }
 
 impl Visit for Found {
     fn record_debug(&mut self, field: &Field, _: &dyn std::fmt::Debug) {
-        let own = call_site_of(field.callsite()).fields();
-        if field.index() < own.len() && !self.filled.contains(field.index()) {
-            self.own = Some(own);
+        if field.index() >= self.own || self.hidden.contains(field.index()) {
+            self.is_any_hidden = true;
         } else {
-            self.late = Some(field.clone());
+            self.is_any_shown = true;
         }
     }
 }

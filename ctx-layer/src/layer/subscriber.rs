@@ -17,6 +17,7 @@ use super::{
     metadata::Augmentation,
     parent::{self, Parentage},
     rewrite::rewrite,
+    shown,
     spans::Remembered,
 };
 use crate::{
@@ -159,7 +160,10 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn record(&self, span: &Id, values: &span::Record<'_>) {
-        self.inner.record(span, values);
+        let at_creation = || self.core.created_with(span);
+        if !shown::is_shown(&self.inner, span, values, &self.core.augmentation, at_creation) {
+            self.inner.record(span, values);
+        }
     }
 
     fn record_follows_from(&self, span: &Id, follows: &Id) {

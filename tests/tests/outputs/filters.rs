@@ -227,7 +227,7 @@ fn a_filter_that_asks_for_a_field_by_metadata_is_answered_by_the_call_site() {
             "outside around" => registry.with(around.around(messages_to(&out)).with_filter(has_the_field())).into(),
             _ => registry.with(messages_to(&out).with_filter(has_the_field())).with_context(schema()).into(),
         };
-        with_default(subscriber, run);
+        tracing::dispatcher::with_default(&subscriber, run);
         assert_eq!(messages(&out), ["its own"], "{place}");
     }
 }

@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex};
 use ctx_layer::{ContextLayer, Schema, WithContextExt, field::well_known::*, once_per_line};
 use ctx_tests::schema;
 use tracing::{
-    Dispatch, Event, Metadata, Subscriber, debug, error, event_enabled, info, info_span, span, span_enabled,
-    subscriber::{Interest, with_default},
-    warn,
+    Dispatch, Event, Metadata, Subscriber, debug, dispatcher::with_default, error, event_enabled, info, info_span,
+    span, span_enabled, subscriber::Interest, warn,
 };
 use tracing_subscriber::{Layer, Registry, filter::LevelFilter, layer::Context, prelude::*, registry::LookupSpan};
 
@@ -121,7 +120,7 @@ fn all_kinds() {
 
 fn sees_what_it_registered(name: &str, asks_registry: bool, stack: impl FnOnce(ByAddress) -> Dispatch) {
     let layer = ByAddress { asks_registry, ..ByAddress::default() };
-    with_default(stack(layer.clone()), all_kinds);
+    with_default(&stack(layer.clone()), all_kinds);
     let seen = layer.seen.lock().unwrap();
     assert!(seen.asked > 60, "{name}: {}", seen.asked);
     assert!(seen.unknown.is_empty(), "{name}: {:#?}", seen.unknown);

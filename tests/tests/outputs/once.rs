@@ -81,7 +81,7 @@ fn all_ways() {
         info!(want = "own", tenant_id = "own", "its own");
         TENANT_ID.in_scope("globex", || {
             info!(want = "globex", "on behalf of another");
-            info!(want = "acme", parent: &outer, "on behalf of its parent");
+            info!(parent: &outer, want = "acme", "on behalf of its parent");
         });
     });
     {
@@ -117,7 +117,7 @@ fn all_ways() {
         info!(want = "acme", "declared, and recorded since");
         drop(declaring);
         let other = info_span!(parent: None, "other", tenant_id = "elsewhere");
-        info!(want = "elsewhere", parent: &other, "declared by its parent");
+        info!(parent: &other, want = "elsewhere", "declared by its parent");
     }
 }
 
@@ -138,7 +138,7 @@ fn each_line_is_as_it_is_to_be(stack: impl Fn(Output) -> tracing::Dispatch) {
     for name in names {
         let out = Captured::default();
         let (_, end, output) = outputs(&out).into_iter().find(|(known, ..)| *known == name).unwrap();
-        with_default(stack(output), all_ways);
+        tracing::dispatcher::with_default(&stack(output), all_ways);
         let text = out.text();
         let records: Vec<_> = text.split(end).filter(|record| record.contains("want")).collect();
         assert_eq!(records.len(), 19, "{name}: {text}");
@@ -156,10 +156,11 @@ fn each_output_writes_each_field_once_with_the_events_value() {
 #[test]
 fn an_output_among_others_writes_each_field_once_too() {
     each_line_is_as_it_is_to_be(|output| {
-        let other = || once_per_line(fmt::layer().json().flatten_event(true).with_writer(io::sink));
+        let ids = ContextLayer::new(Schema::builder().field(&SPAN_ID).build().unwrap());
+        let json = once_per_line(fmt::layer().json().flatten_event(true).with_writer(io::sink));
+        let text = once_per_line(fmt::layer().pretty().with_writer(io::sink));
         tracing_subscriber::registry()
-            .with(vec![output, other().boxed(), once_per_line(fmt::layer().pretty().with_writer(io::sink)).boxed()])
-            .with(ContextLayer::new(Schema::builder().field(&SPAN_ID).build().unwrap()).around(other()))
+            .with(text.and_then(output).and_then(ids.around(json)))
             .with_context(schema())
             .into()
     });

@@ -267,7 +267,7 @@ fn exported_tenants(unique: bool, run: impl FnOnce()) -> Vec<String> {
 #[test]
 fn a_value_that_a_span_has_already_is_exported_once() {
     for unique in [false, true] {
-        let current = || TENANT_ID.in_scope("acme", || info_span!("one").in_scope(|| drop(TENANT_ID.record("acme"))));
+        let current = || TENANT_ID.in_scope("acme", || info_span!("one").in_scope(|| assert!(TENANT_ID.record("acme"))));
         assert_eq!(exported_tenants(unique, current), ["acme"]);
         let recorded = || {
             info_span!("one").in_scope(|| {
@@ -280,7 +280,7 @@ fn a_value_that_a_span_has_already_is_exported_once() {
         assert_eq!(exported_tenants(unique, recorded), ["acme"]);
         let from_outside = || {
             let _guard = Context::current_with_baggage([KeyValue::new("tenant_id", "acme")]).attach();
-            info_span!("one").in_scope(|| drop(TENANT_ID.record("acme")));
+            info_span!("one").in_scope(|| assert!(TENANT_ID.record("acme")));
         };
         assert_eq!(exported_tenants(unique, from_outside), ["acme"]);
     }
@@ -288,7 +288,7 @@ fn a_value_that_a_span_has_already_is_exported_once() {
 
 #[test]
 fn a_value_that_replaces_another_is_exported_once_by_unique_attributes() {
-    let replaced = || TENANT_ID.in_scope("acme", || info_span!("one").in_scope(|| drop(TENANT_ID.record("globex"))));
+    let replaced = || TENANT_ID.in_scope("acme", || info_span!("one").in_scope(|| assert!(TENANT_ID.record("globex"))));
     assert_eq!(exported_tenants(true, replaced), ["globex"]);
     let back_again = || {
         TENANT_ID.in_scope("acme", || {
@@ -304,7 +304,7 @@ fn a_value_that_replaces_another_is_exported_once_by_unique_attributes() {
     let declared = || {
         let span = info_span!("one", tenant_id = "own");
         span.record("tenant_id", "other");
-        span.in_scope(|| drop(TENANT_ID.record("acme")));
+        span.in_scope(|| assert!(TENANT_ID.record("acme")));
     };
     assert_eq!(exported_tenants(true, declared), ["acme"]);
 }
@@ -318,7 +318,7 @@ fn a_value_that_another_output_has_not_seen_is_not_lost() {
             tracing::Span::current().record("tenant_id", "own");
             TENANT_ID.record("acme");
         });
-        ATTEMPT.in_scope(1, || info_span!("two").in_scope(|| drop(ATTEMPT.record(2))));
+        ATTEMPT.in_scope(1, || info_span!("two").in_scope(|| assert!(ATTEMPT.record(2))));
     });
     let recorded: Vec<_> = recorder.records().into_iter().flat_map(|record| record.values).collect();
     let text = |text: &str| ("tenant_id", ctx_tests::Value::Str(text.to_owned()));

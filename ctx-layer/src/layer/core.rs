@@ -30,7 +30,7 @@ impl Core {
     }
 
     /// Tells this subscriber's spans from another's.
-    fn key(&self) -> usize {
+    pub(super) fn key(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 

@@ -4,24 +4,15 @@
 //! the span and put on the events inside, unless one has a value of its own or a current one. So a line has the field once,
 //! whoever set it, and the innermost value is the one it has.
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use smallvec::SmallVec;
-use tracing_core::{
-    Dispatch, Event, Field, Metadata,
-    field::{DebugValue, Value, ValueSet, Visit, debug},
-    span::Id,
-};
+use tracing_core::{Dispatch, Event, Field, Metadata, field::ValueSet, span::Id};
 use tracing_subscriber::{Registry, registry::LookupSpan};
 
 use super::{
     filled::{self, Filled},
+    kept::{Keep, KeptValue},
     metadata::{Augmentation, Augmented},
     parent::Parentage,
     rewrite::{Additions, Source, Values, rewrite},
@@ -42,39 +33,6 @@ pub(super) struct Declared {
 /// The values that a span gave to registered fields, by [`Declaration::id`](crate::field::Declaration). Kept with the span in the
 /// registry.
 struct Kept(Vec<(usize, KeptValue)>);
-
-#[derive(Clone)]
-enum KeptValue {
-    Bool(bool),
-    I64(i64),
-    U64(u64),
-    F64(f64),
-    Text(Arc<String>),
-    Formatted(DebugValue<Formatted>),
-}
-
-/// The `Debug` form of a value.
-#[derive(Clone)]
-struct Formatted(Arc<str>);
-
-impl fmt::Debug for Formatted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl KeptValue {
-    fn as_value(&self) -> &dyn Value {
-        match self {
-            KeptValue::Bool(v) => v,
-            KeptValue::I64(v) => v,
-            KeptValue::U64(v) => v,
-            KeptValue::F64(v) => v,
-            KeptValue::Text(v) => &**v,
-            KeptValue::Formatted(v) => v,
-        }
-    }
-}
 
 impl Declared {
     /// `schema` is that of the subscriber over the stack.
@@ -105,12 +63,11 @@ impl Declared {
 
     /// Keeps the values that a span gave to the `declared` fields.
     pub(super) fn keep(&self, dispatch: &Dispatch, span: &Id, values: &dyn Source, declared: Filled) {
-        let mut keep = Keep { declared: self, which: declared, found: SmallVec::new() };
+        let mut keep = Keep::new(|field: &Field| declared.contains(field.index()));
         values.record(&mut keep);
         if keep.found.is_empty() {
             return;
         }
-        let found = keep.found;
         // No foreign code runs while the span's extensions are locked.
         if let Some(span) = dispatch.downcast_ref::<Registry>().and_then(|registry| registry.span(span)) {
             let mut extensions = span.extensions_mut();
@@ -118,7 +75,8 @@ impl Declared {
                 extensions.insert(Kept(Vec::new()));
             }
             if let Some(Kept(kept)) = extensions.get_mut() {
-                for (id, value) in found {
+                for (field, value) in keep.found {
+                    let Some(id) = self.id_of(&field) else { continue };
                     kept.retain(|(known, _)| *known != id);
                     kept.push((id, value));
                 }
@@ -198,48 +156,5 @@ impl Additions for OfSpans {
                 *value = Some(kept.as_value());
             }
         }
-    }
-}
-
-/// Takes down the values of registered fields.
-struct Keep<'a> {
-    declared: &'a Declared,
-    which: Filled,
-    found: SmallVec<[(usize, KeptValue); 2]>,
-}
-
-impl Keep<'_> {
-    fn take(&mut self, field: &Field, value: impl FnOnce() -> KeptValue) {
-        if self.which.contains(field.index())
-            && let Some(id) = self.declared.id_of(field)
-        {
-            self.found.push((id, value()));
-        }
-    }
-}
-
-impl Visit for Keep<'_> {
-    fn record_bool(&mut self, field: &Field, value: bool) {
-        self.take(field, || KeptValue::Bool(value));
-    }
-
-    fn record_i64(&mut self, field: &Field, value: i64) {
-        self.take(field, || KeptValue::I64(value));
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        self.take(field, || KeptValue::U64(value));
-    }
-
-    fn record_f64(&mut self, field: &Field, value: f64) {
-        self.take(field, || KeptValue::F64(value));
-    }
-
-    fn record_str(&mut self, field: &Field, value: &str) {
-        self.take(field, || KeptValue::Text(Arc::new(value.to_owned())));
-    }
-
-    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        self.take(field, || KeptValue::Formatted(debug(Formatted(format!("{value:?}").into()))));
     }
 }

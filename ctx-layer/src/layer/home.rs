@@ -3,15 +3,10 @@
 //! `tracing-opentelemetry` holds a span's lock while it starts the span, and calls samplers, id generators and span processors
 //! meanwhile. Where those log, the current span is the one that is locked, and asking for its ids would wait for ever. So it
 //! is known on each thread whether the stack below may hold such a lock: while a span is created, entered or linked, and while
-//! this crate itself asks. What is logged then has the ids of the active context, or none.
+//! this crate itself asks. What is logged then has the ids of the active context, or none; what is recorded is
+//! [`postponed`](super::postponed).
 
-use std::{
-    cell::Cell,
-    sync::{
-        OnceLock,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{cell::Cell, sync::OnceLock};
 
 use opentelemetry::{SpanId, TraceId};
 use tracing_core::{Dispatch, dispatcher::WeakDispatch, span::Id};
@@ -65,42 +60,47 @@ impl Home {
 }
 
 thread_local! {
-    /// How many calls are under way on this thread that may hold an OpenTelemetry span's lock. Has no destructor, and so can
-    /// always be read.
+    /// How many calls are under way on this thread that may hold an OpenTelemetry span's lock, and whether anything is
+    /// [`postponed`](super::postponed) until they are over. Has no destructor, and so can always be read.
     static LOCKING: Cell<u32> = const { Cell::new(0) };
 }
 
-/// Whether any schema asks for ids: otherwise it need not be known who holds locks.
-static ARE_WANTED: AtomicBool = AtomicBool::new(false);
-
-/// Notes that a schema asks for the ids of spans.
-pub(super) fn want_ids() {
-    ARE_WANTED.store(true, Ordering::Relaxed);
-}
+/// The bit that says whether anything is postponed; below it is the count.
+const POSTPONED: u32 = 1 << 31;
 
 /// Returns `true` if this thread may hold an OpenTelemetry span's lock.
-fn may_be_locked() -> bool {
-    LOCKING.get() > 0
+#[inline]
+pub(super) fn may_be_locked() -> bool {
+    LOCKING.get() & !POSTPONED > 0
+}
+
+/// Returns `true` if something was postponed, and nothing is in its way any more.
+#[inline]
+pub(super) fn is_postponed() -> bool {
+    LOCKING.get() == POSTPONED
+}
+
+/// Notes whether anything is postponed on this thread.
+pub(super) fn set_postponed(is_any: bool) {
+    let count = LOCKING.get() & !POSTPONED;
+    LOCKING.set(if is_any { count | POSTPONED } else { count });
 }
 
 /// Calls `f`, in which an OpenTelemetry layer may hold a span's lock and call foreign code.
 #[inline]
 pub(super) fn locking<R>(f: impl FnOnce() -> R) -> R {
-    if ARE_WANTED.load(Ordering::Relaxed) { locking_known(f) } else { f() }
-}
-
-#[inline(never)]
-fn locking_known<R>(f: impl FnOnce() -> R) -> R {
-    let _unlock = Unlock(LOCKING.replace(LOCKING.get().saturating_add(1)));
+    LOCKING.set(LOCKING.get().wrapping_add(1));
+    let _unlock = Unlock;
     f()
 }
 
-/// Restores how many calls were under way, also where one panics.
-struct Unlock(u32);
+/// Counts a call that is over, also where it panics.
+struct Unlock;
 
 impl Drop for Unlock {
+    #[inline]
     fn drop(&mut self) {
-        LOCKING.set(self.0);
+        LOCKING.set(LOCKING.get().wrapping_sub(1));
     }
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn ids_of(span: &Id, dispatch: &Dispatch) -> Option<(TraceId, SpanId)
     }
     // The OpenTelemetry layer panics when asked for a span that is closed: this keeps it open meanwhile.
     let _open = dispatch.downcast_ref::<Registry>()?.span(span)?;
-    active_ids(&locking_known(|| tracing_opentelemetry::get_otel_context(span, dispatch))?)
+    active_ids(&locking(|| tracing_opentelemetry::get_otel_context(span, dispatch))?)
 }
 
 #[cfg(not(feature = "tracing-opentelemetry"))]

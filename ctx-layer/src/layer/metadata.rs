@@ -9,7 +9,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
-use super::{filled::Filled, home, parent::Parentage, table::Table};
+use super::{filled::Filled, parent::Parentage, table::Table};
 use crate::context::{InForce, in_force};
 use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensitivity};
 
@@ -89,10 +89,7 @@ impl Augmentation {
                 Origin::Derived(derived) => Some((declaration.id(), derived)),
                 Origin::Stored => None,
             })
-            .collect::<Box<[_]>>();
-        if !derived.is_empty() {
-            home::want_ids();
-        }
+            .collect();
         Augmentation { schema, table, derived }
     }
 

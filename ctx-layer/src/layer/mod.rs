@@ -12,12 +12,14 @@ mod declared;
 mod entered;
 mod filled;
 mod home;
+mod kept;
 mod late;
 mod metadata;
 mod output;
 #[cfg(feature = "fmt")]
 mod own_fields;
 mod parent;
+mod postponed;
 mod rewrite;
 mod shown;
 mod spans;

@@ -7,7 +7,7 @@ use tracing_core::{
     field::ValueSet,
     span::{self, Attributes, Current, Id},
 };
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{Registry, registry::LookupSpan};
 
 use super::{
     ambient::{Ambient, Ids, Onto},
@@ -16,6 +16,7 @@ use super::{
     home,
     metadata::Augmentation,
     parent::{self, Parentage},
+    postponed,
     rewrite::rewrite,
     shown,
     spans::Remembered,
@@ -52,9 +53,29 @@ impl<S: Subscriber> ContextSubscriber<S> {
         }
     }
 
+    /// Calls `f`, in which an OpenTelemetry layer may hold a span's lock.
+    #[inline]
+    fn locking<R>(&self, f: impl FnOnce() -> R) -> R {
+        let result = home::locking(f);
+        if home::is_postponed() {
+            self.pass_on_postponed();
+        }
+        result
+    }
+
+    fn pass_on_postponed(&self) {
+        let registry = (&self.inner as &dyn Subscriber).downcast_ref::<Registry>();
+        postponed::pass_on(self.core.key(), &self.core.augmentation, |span, values| {
+            // Layers panic where a span is closed.
+            if registry.is_none_or(|registry| registry.span(span).is_some()) {
+                self.record(span, values);
+            }
+        });
+    }
+
     #[inline]
     fn create(&self, attributes: &Attributes<'_>) -> Id {
-        home::locking(|| self.inner.new_span(attributes))
+        self.locking(|| self.inner.new_span(attributes))
     }
 
     #[inline]
@@ -160,6 +181,9 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn record(&self, span: &Id, values: &span::Record<'_>) {
+        if home::may_be_locked() {
+            return postponed::postpone(self.core.key(), span, values);
+        }
         let at_creation = || self.core.created_with(span);
         if !shown::is_shown(&self.inner, span, values, &self.core.augmentation, at_creation) {
             self.inner.record(span, values);
@@ -167,7 +191,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn record_follows_from(&self, span: &Id, follows: &Id) {
-        home::locking(|| self.inner.record_follows_from(span, follows));
+        self.locking(|| self.inner.record_follows_from(span, follows));
     }
 
     /// Always `true`: [`event`](Self::event) asks what is inside, with the event as it will get it.
@@ -190,7 +214,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn enter(&self, span: &Id) {
-        self.core.enter(span, || home::locking(|| self.inner.enter(span)));
+        self.core.enter(span, || self.locking(|| self.inner.enter(span)));
     }
 
     fn exit(&self, span: &Id) {
@@ -210,6 +234,9 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn try_close(&self, id: Id) -> bool {
+        if home::is_postponed() {
+            self.pass_on_postponed();
+        }
         let closed = self.inner.try_close(id.clone());
         if closed {
             self.core.forget(&id);

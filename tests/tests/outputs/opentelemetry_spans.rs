@@ -267,7 +267,8 @@ fn exported_tenants(unique: bool, run: impl FnOnce()) -> Vec<String> {
 #[test]
 fn a_value_that_a_span_has_already_is_exported_once() {
     for unique in [false, true] {
-        let current = || TENANT_ID.in_scope("acme", || info_span!("one").in_scope(|| assert!(TENANT_ID.record("acme"))));
+        let current =
+            || TENANT_ID.in_scope("acme", || info_span!("one").in_scope(|| assert!(TENANT_ID.record("acme"))));
         assert_eq!(exported_tenants(unique, current), ["acme"]);
         let recorded = || {
             info_span!("one").in_scope(|| {

@@ -505,9 +505,12 @@ fn foreign_code_may_log_set_record_open_spans_and_panic_anywhere() {
         .iter()
         .flat_map(|(place, _)| ACTS.iter().map(move |(how, _)| (*place, *how)))
         .flat_map(|(place, how)| {
+            // Without activation `tracing-opentelemetry` itself waits for the lock of the span that it is starting.
+            let hangs_by_itself =
+                how == "opens spans" && (place.starts_with("a sampler") || place.ends_with("on start"));
             let of_otel =
                 ["a sampler", "an id", "a span processor", "an exporter"].iter().any(|it| place.starts_with(it));
-            let activations: &[&str] = if of_otel { &["on", "off"] } else { &["on"] };
+            let activations: &[&str] = if of_otel && !hangs_by_itself { &["on", "off"] } else { &["on"] };
             activations.iter().map(move |activation| (place, how, *activation))
         })
         .collect();

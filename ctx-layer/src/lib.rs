@@ -87,7 +87,7 @@ pub use export::UniqueAttributes;
 pub use field::{ContextField, Fields, Policy, Schema};
 #[cfg(feature = "fmt")]
 pub use layer::OwnFields;
-pub use layer::{ContextLayer, ContextOutput, ContextSubscriber, WithContextExt, once_per_line};
+pub use layer::{ContextLayer, ContextOutput, ContextSubscriber, WithContextExt, declare_request, once_per_line};
 pub use task::Propagate;
 
 #[doc = include_str!("propagate.md")]

@@ -173,6 +173,23 @@ impl FrameStack {
         visible.filter_map(|frame| frame.span).find(|(of, _)| *of == subscriber).map(|(_, span)| span)
     }
 
+    /// The spans of a subscriber that are entered here, the innermost first, up to where another request begins, each with
+    /// the place of its frame.
+    fn visible_spans(&self, subscriber: usize) -> SmallVec<[(usize, u64); 8]> {
+        let mut visible = SmallVec::new();
+        for (at, frame) in self.frames.iter().enumerate().rev() {
+            if let Some((of, span)) = frame.span
+                && of == subscriber
+            {
+                visible.push((at, span));
+            }
+            if frame.is_apart || frame.hides_spans {
+                break;
+            }
+        }
+        visible
+    }
+
     /// Returns `true` if the span entered last is around fields that replaced those of another request. `view` is what is
     /// seen here, and `fields` are current.
     fn is_span_around_another(&self, view: View, fields: impl FnOnce() -> Fields) -> bool {
@@ -369,6 +386,14 @@ pub(crate) fn current_span(subscriber: usize) -> Option<u64> {
 pub(crate) fn is_span_around_another(view: View) -> bool {
     let fields = || thread::read(fields_in_alone).unwrap_or_default();
     thread::with_frames(|stack| stack.is_span_around_another(view, fields)).unwrap_or_default()
+}
+
+/// Looks for something among the spans of a subscriber that are entered here, the innermost first, up to where another
+/// request begins. Returns the place of the span's frame, and what was found.
+pub(crate) fn find_span<R>(subscriber: usize, find: impl Fn(u64) -> Option<R>) -> Option<(usize, R)> {
+    let view = thread::read(View::of)?;
+    let visible = thread::with_frames(|stack| (stack.top_view() == view).then(|| stack.visible_spans(subscriber)));
+    visible.flatten()?.into_iter().find_map(|(at, span)| Some((at, find(span)?)))
 }
 
 /// The lowest frame of a span on this thread.

@@ -3,6 +3,10 @@
 use opentelemetry::Context;
 use tracing::Span;
 use tracing_core::{Dispatch, LevelFilter, Metadata, span::Id};
+use tracing_subscriber::{
+    Registry,
+    registry::{LookupSpan, SpanData},
+};
 
 use super::{
     ambient::Ambient, home::Home, kept_spans::KeptSpans, metadata::Augmentation, parent::Parentage, spans::SpanMemory,
@@ -211,6 +215,31 @@ impl Core {
     pub(super) fn record_on(&self, id: &Id, value: &Shared) {
         let from = frame_stack::lowest_of(self.span_key(id));
         self.record_from(id, from, value);
+    }
+
+    /// Notes that a span is that of a request.
+    pub(super) fn mark_request(&self, id: &Id) {
+        self.spans.mark_request(id);
+    }
+
+    /// Records a value on the span of the request that is being worked for here. Returns that span, if there is one.
+    pub(super) fn record_on_request(&self, value: &Shared, registry: Option<&Registry>) -> Option<Id> {
+        let (at, id) = frame_stack::find_span(self.key(), |span| self.request_around(&Id::from_u64(span), registry))?;
+        // A task of the request may run where that span is not entered.
+        let from = frame_stack::lowest_of(self.span_key(&id)).unwrap_or(at);
+        self.record_from(&id, Some(from), value);
+        Some(id)
+    }
+
+    /// The span itself or the nearest one around it that is the span of a request.
+    fn request_around(&self, id: &Id, registry: Option<&Registry>) -> Option<Id> {
+        let mut id = id.clone();
+        loop {
+            if self.spans.is_request(&id) {
+                return Some(id);
+            }
+            id = registry?.span_data(&id)?.parent()?.clone();
+        }
     }
 
     fn record_from(&self, id: &Id, from: Option<usize>, value: &Shared) {

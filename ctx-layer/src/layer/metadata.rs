@@ -9,7 +9,7 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
-use super::{filled::Filled, parent::Parentage, table::Table};
+use super::{filled::Filled, parent::Parentage, shared_targets::SharedTargets, table::Table};
 use crate::context::{InForce, in_force};
 use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensitivity};
 
@@ -26,6 +26,8 @@ pub(super) struct Augmented {
     targets: Box<[Option<Target>]>,
     /// Whether any registered field may stand here.
     pub(super) takes_fields: bool,
+    /// It is a span that serves many requests, and so belongs to none.
+    pub(super) is_shared: bool,
     /// The registered fields that the call site declares itself.
     pub(super) declared: Filled,
 }
@@ -59,6 +61,7 @@ impl Augmented {
 /// A schema and what it makes of each call site.
 pub(super) struct Augmentation {
     pub(super) schema: Schema,
+    shared: SharedTargets,
     table: &'static Table<Augmented>,
     /// The fields that are read off the active OpenTelemetry span, by [`Declaration::id`](crate::field::Declaration).
     pub(super) derived: Box<[(usize, Derived)]>,
@@ -67,18 +70,24 @@ pub(super) struct Augmentation {
 /// What is leaked is shared: one table for all layers with equal schemas.
 static TABLES: Mutex<Vec<KnownTable>> = Mutex::new(Vec::new());
 
-type KnownTable = (Box<[Registered]>, &'static Table<Augmented>);
+type KnownTable = (Box<[Registered]>, SharedTargets, &'static Table<Augmented>);
 
 /// From augmented metadata back to the call site's own.
 static ORIGINALS: LazyLock<Table<&'static Metadata<'static>>> = LazyLock::new(Table::new);
 
 impl Augmentation {
     pub(super) fn new(schema: Schema) -> Self {
+        Self::with_shared(schema, SharedTargets::none())
+    }
+
+    /// The same with targets whose spans carry no fields.
+    pub(super) fn with_shared(schema: Schema, shared: SharedTargets) -> Self {
         let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = tables.iter().find(|(fields, _)| **fields == *schema.registered()).map(|(_, table)| *table);
+        let is_known = |(fields, targets, _): &&KnownTable| **fields == *schema.registered() && *targets == shared;
+        let known = tables.iter().find(is_known).map(|(_, _, table)| *table);
         let table = known.unwrap_or_else(|| {
             let table = Box::leak(Box::new(Table::new()));
-            tables.push((schema.registered().into(), table));
+            tables.push((schema.registered().into(), shared.clone(), table));
             table
         });
         let derived = schema
@@ -90,7 +99,7 @@ impl Augmentation {
                 Origin::Stored => None,
             })
             .collect();
-        Augmentation { schema, table, derived }
+        Augmentation { schema, shared, table, derived }
     }
 
     /// The fields in force, where nothing else is needed for a span with the given parent.
@@ -107,7 +116,7 @@ impl Augmentation {
 
     #[inline]
     pub(super) fn of(&self, metadata: &'static Metadata<'static>) -> &'static Augmented {
-        self.table.get_or_insert_with(metadata, || augment(&self.schema, metadata))
+        self.table.get_or_insert_with(metadata, || augment(&self.schema, &self.shared, metadata))
     }
 
     /// Returns the metadata that layers register, and get with each span and event of that call site.
@@ -151,7 +160,8 @@ pub(super) fn call_site_of(identifier: Identifier) -> &'static Metadata<'static>
     identifier.0.metadata()
 }
 
-fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
+fn augment(schema: &Schema, shared: &SharedTargets, metadata: &'static Metadata<'static>) -> Augmented {
+    let is_shared = metadata.is_span() && shared.contain(metadata.target());
     let own = metadata.fields();
     let of_call_site = original_of(metadata).fields().len();
     let is_metric = metadata.is_event()
@@ -160,7 +170,9 @@ fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
     let mut targets = Vec::new();
     let mut declared = Filled::default();
     for field in schema.registered() {
-        let stands = if metadata.is_span() {
+        let stands = if is_shared {
+            false
+        } else if metadata.is_span() {
             field.policy.stands_on_spans()
         } else if is_metric {
             field.policy.stands_on_metrics()
@@ -209,7 +221,7 @@ fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
         ORIGINALS.get_or_insert_with(augmented, || original);
         augmented
     };
-    Augmented { metadata: augmented, names, own, targets: targets.into(), takes_fields, declared }
+    Augmented { metadata: augmented, names, own, targets: targets.into(), takes_fields, is_shared, declared }
 }
 
 /// Returns `true` for metadata of `enabled!`. `Metadata` says so in its `Debug` alone.

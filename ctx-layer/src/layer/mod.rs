@@ -23,12 +23,15 @@ mod record;
 mod recorded;
 mod rewrite;
 mod sensitive;
+mod shared_targets;
 mod shown;
 mod spans;
 mod subscriber;
 mod table;
 #[cfg(feature = "http-server")]
 mod whole;
+
+use std::borrow::Cow;
 
 use tracing_core::{LevelFilter, Subscriber};
 
@@ -41,8 +44,10 @@ pub(crate) use whole::{WithRoom, open};
 pub use output::ContextOutput;
 #[cfg(feature = "fmt")]
 pub use own_fields::OwnFields;
+pub use record::declare_request;
 pub use subscriber::ContextSubscriber;
 
+use self::shared_targets::SharedTargets;
 use crate::field::Schema;
 
 /// Puts a schema's fields on spans and events: of a whole stack, or of one output.
@@ -63,6 +68,7 @@ use crate::field::Schema;
 #[derive(Clone, Debug)]
 pub struct ContextLayer {
     schema: Schema,
+    shared: SharedTargets,
     kept: LevelFilter,
 }
 
@@ -75,7 +81,7 @@ impl Default for ContextLayer {
 impl ContextLayer {
     /// A layer that knows the fields of `schema`.
     pub fn new(schema: Schema) -> Self {
-        ContextLayer { schema, kept: LevelFilter::INFO }
+        ContextLayer { schema, shared: SharedTargets::default(), kept: LevelFilter::INFO }
     }
 
     /// Sets up to which level spans carry fields though a filter switches them off. Defaults to `INFO`.
@@ -108,6 +114,31 @@ impl ContextLayer {
         ContextLayer { kept: level, ..self }
     }
 
+    /// Adds targets whose spans carry no fields, because they serve many requests.
+    ///
+    /// A span belongs to the request in which it was created. That is wrong for the span of a connection, a pool or a
+    /// cache, which a library creates once, in whatever request comes first, and enters for all. Such spans remember
+    /// nothing and show no registered fields; entering one changes nothing. A target stands for its modules, too:
+    /// `"h2"` for `h2::client`.
+    ///
+    /// Always among them are `h2`, `hyper`, `hyper_util`, `quinn`, `quinn_proto` and `rustls`.
+    ///
+    /// ```
+    /// use ctx_layer::{ContextLayer, Schema, field::well_known::TENANT_ID};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let layer = ContextLayer::new(Schema::well_known()).shared_targets(["my_pool::connection"]);
+    /// tracing::subscriber::with_default(layer.over(tracing_subscriber::registry()), || {
+    ///     let connect = || tracing::info_span!(target: "my_pool::connection", "connection");
+    ///     let connection = TENANT_ID.in_scope("acme", connect);
+    ///     assert_eq!(connection.in_scope(|| TENANT_ID.get()), None);
+    /// });
+    /// ```
+    #[must_use = "this returns a changed layer"]
+    pub fn shared_targets(self, targets: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        ContextLayer { shared: self.shared.and(targets), ..self }
+    }
+
     /// Wraps a finished stack: the fields stand on every span and every event, in every output, and before filters and
     /// samplers look. It has to be the outermost: layers added over it see spans and events without the fields.
     ///
@@ -117,7 +148,7 @@ impl ContextLayer {
         if (&subscriber as &dyn Subscriber).is::<core::Core>() {
             filled::adds_to_others();
         }
-        ContextSubscriber::new(self.schema, self.kept, subscriber)
+        ContextSubscriber::new(self.schema, self.shared, self.kept, subscriber)
     }
 
     /// Wraps one output: the fields stand on what this output sees, and nowhere else.

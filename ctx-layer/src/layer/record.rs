@@ -95,6 +95,61 @@ impl<T: FieldType> ContextField<T> {
         });
         recorded.unwrap_or_default()
     }
+
+    /// Sets the value for the whole request that is being worked for here: on the request's own span, and on everything
+    /// inside it.
+    ///
+    /// Authentication is often a function with a span of its own. [`record`](Self::record) sets a value on that span, and
+    /// is over with it; this sets it on the span of the request: for the rest of the request, its outgoing calls, tasks
+    /// that are spawned from now on, and for the exported span.
+    ///
+    /// The span of a request is the one that `http::ServerLayer` creates, or one that the program
+    /// [declares](crate::declare_request) to be that. It is looked for among the spans that are entered on this thread and
+    /// those around them. In work that is done for somebody else, such as a message or an isolated task, the request
+    /// around that is not found.
+    ///
+    /// Returns `false`, and does nothing, if there is no such span.
+    ///
+    /// ```
+    /// use ctx_layer::{Schema, WithContextExt, declare_request, field::well_known::USER_ID};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let subscriber = tracing_subscriber::registry().with_context(Schema::well_known());
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     let request = tracing::info_span!("request");
+    ///     assert!(declare_request(&request));
+    ///     let _request = request.enter();
+    ///     tracing::info_span!("authenticate").in_scope(|| assert!(USER_ID.record_on_request("ada")));
+    ///     assert_eq!(USER_ID.get().as_deref(), Some("ada"));
+    /// });
+    /// ```
+    #[must_use = "returns `false` if there is no request: then nothing has happened"]
+    pub fn record_on_request(&'static self, value: impl Into<T>) -> bool {
+        let value = Shared::new(Entry::new(self.declaration(), value.into()));
+        with_core(|dispatch, core| {
+            let Some(span) = core.record_on_request(&value, dispatch.downcast_ref()) else { return false };
+            if let Some(metadata) = metadata_of(dispatch, &span) {
+                show(dispatch, core, &span, metadata, &value);
+            }
+            true
+        })
+    }
+}
+
+/// Declares that a span is that of a request: where [`record_on_request`](ContextField::record_on_request), called
+/// anywhere inside it, sets a value.
+///
+/// `http::ServerLayer` does so for its spans. For a consumer's span of one message, a job's, a WebSocket message's.
+///
+/// Returns `false`, and does nothing, if the span is disabled, or of a subscriber without a
+/// [`ContextSubscriber`](crate::ContextSubscriber).
+pub fn declare_request(span: &Span) -> bool {
+    let declared = span.with_subscriber(|(id, dispatch)| {
+        let core = dispatch.downcast_ref::<Core>()?;
+        core.mark_request(id);
+        Some(())
+    });
+    declared.flatten().is_some()
 }
 
 /// Calls `f` with the subscriber that is current here, if it is one that knows what spans remember.

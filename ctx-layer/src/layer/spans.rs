@@ -1,7 +1,7 @@
 //! What each open span remembers.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     hash::{BuildHasherDefault, Hasher},
     mem,
     sync::{
@@ -117,6 +117,31 @@ impl SpanMemory {
         call
     }
 
+    /// Notes that an open span is that of a request.
+    pub(super) fn mark_request(&self, id: &Id) {
+        self.in_use.store(true, Ordering::Relaxed);
+        let (slot, shard) = self.places(id);
+        let kept = slot.lock();
+        if slot.is_of(id) {
+            slot.is_request.store(true, Ordering::Relaxed);
+        } else {
+            shard.write(|memories| memories.requests.insert(id.clone()));
+        }
+        drop(kept);
+    }
+
+    /// Returns `true` if an open span is that of a request.
+    pub(super) fn is_request(&self, id: &Id) -> bool {
+        if !self.in_use.load(Ordering::Relaxed) {
+            return false;
+        }
+        let (slot, shard) = self.places(id);
+        let kept = slot.lock();
+        let is_request = if slot.is_of(id) { slot.is_request.load(Ordering::Relaxed) } else { shard.has_request(id) };
+        drop(kept);
+        is_request
+    }
+
     /// Forgets what a closed span remembered, and gives it back if that was fields.
     #[inline]
     pub(super) fn forget(&self, id: &Id) -> Fields {
@@ -212,6 +237,8 @@ fn make_room(id: &Id, slot: &Slot, shard: &Shard, kept: &mut MutexGuard<'_, Fiel
 #[repr(align(64))]
 struct Slot {
     holder: AtomicU64,
+    /// The holder is the span of a request.
+    is_request: AtomicBool,
     /// Where the holder's fields stand. The holder keeps them alive.
     address: AtomicUsize,
     fields: Mutex<Fields>,
@@ -222,7 +249,12 @@ const FREE: u64 = 0;
 
 impl Default for Slot {
     fn default() -> Self {
-        Slot { holder: AtomicU64::new(FREE), address: AtomicUsize::new(NOTHING), fields: Mutex::new(Fields::new()) }
+        Slot {
+            holder: AtomicU64::new(FREE),
+            is_request: AtomicBool::new(false),
+            address: AtomicUsize::new(NOTHING),
+            fields: Mutex::new(Fields::new()),
+        }
     }
 }
 
@@ -258,6 +290,7 @@ impl Slot {
     #[inline]
     fn give_to(&self, id: &Id, fields: Fields, kept: &mut MutexGuard<'_, Fields>) {
         self.address.store(fields.address(), Ordering::Release);
+        self.is_request.store(false, Ordering::Relaxed);
         **kept = fields;
         self.holder.store(id.into_u64(), Ordering::Release);
     }
@@ -272,9 +305,13 @@ impl Slot {
     /// Puts what is kept in the shard, and makes the slot free.
     fn move_to(&self, shard: &Shard, kept: &mut MutexGuard<'_, Fields>) {
         let fields = mem::take(&mut **kept);
+        let holder = Id::from_u64(self.holder.load(Ordering::Relaxed));
+        let is_request = self.is_request.load(Ordering::Relaxed);
+        // Nothing is there yet: it was looked for when the holder got the slot.
+        if is_request {
+            shard.write(|memories| memories.requests.insert(holder.clone()));
+        }
         if !fields.is_blank() {
-            let holder = Id::from_u64(self.holder.load(Ordering::Relaxed));
-            // Nothing is there yet: it was looked for when the holder got the slot.
             shard.write(|memories| memories.remembered.insert(holder, fields.into()));
         }
         self.holder.store(FREE, Ordering::Release);
@@ -298,10 +335,13 @@ struct Shard {
 struct Memories {
     remembered: HashMap<Id, Remembered, BuildHasherDefault<IdHasher>>,
     recorded: HashMap<Id, Arc<Recorded>, BuildHasherDefault<IdHasher>>,
+    /// The spans of requests.
+    requests: HashSet<Id, BuildHasherDefault<IdHasher>>,
 }
 
 impl Memories {
     fn remove(&mut self, id: &Id) -> (Option<Remembered>, Option<Arc<Recorded>>) {
+        self.requests.remove(id);
         (self.remembered.remove(id), self.recorded.remove(id))
     }
 }
@@ -316,13 +356,18 @@ impl Shard {
         let mut memories: RwLockWriteGuard<'_, Memories> =
             self.memories.write().unwrap_or_else(PoisonError::into_inner);
         let result = f(&mut memories);
-        self.len.store(memories.remembered.len() + memories.recorded.len(), Ordering::Relaxed);
+        self.len
+            .store(memories.remembered.len() + memories.recorded.len() + memories.requests.len(), Ordering::Relaxed);
         result
     }
 
     fn get(&self, id: &Id) -> (Remembered, Option<Arc<Recorded>>) {
         let memories = self.memories.read().unwrap_or_else(PoisonError::into_inner);
         (memories.remembered.get(id).cloned().unwrap_or_default(), memories.recorded.get(id).cloned())
+    }
+
+    fn has_request(&self, id: &Id) -> bool {
+        self.memories.read().unwrap_or_else(PoisonError::into_inner).requests.contains(id)
     }
 
     #[cold]

@@ -22,6 +22,7 @@ use super::{
     parent::{self, Parentage},
     postponed,
     rewrite::rewrite,
+    shared_targets::SharedTargets,
     shown,
 };
 use crate::{
@@ -39,14 +40,14 @@ pub struct ContextSubscriber<S> {
 }
 
 impl<S> ContextSubscriber<S> {
-    pub(super) fn new(schema: Schema, kept: LevelFilter, inner: S) -> Self
+    pub(super) fn new(schema: Schema, shared: SharedTargets, kept: LevelFilter, inner: S) -> Self
     where
         S: Subscriber,
     {
         crate::context::register(schema.fields().map(|(declaration, _)| declaration));
         let has_registry = (&inner as &dyn Subscriber).is::<Registry>();
         let kept = if has_registry { kept } else { LevelFilter::OFF };
-        ContextSubscriber { inner, core: Core::new(Augmentation::new(schema), kept) }
+        ContextSubscriber { inner, core: Core::new(Augmentation::with_shared(schema, shared), kept) }
     }
 }
 
@@ -62,7 +63,14 @@ impl<S: Subscriber> ContextSubscriber<S> {
         // What it carries is decided as for one that is on.
         let parent = Parentage::of_span(attributes);
         let remembered = self.core.elsewhere_of(parent).unwrap_or_else(Remembered::current);
-        let id = self.registry()?.new_span(attributes);
+        let registry = self.registry()?;
+        let id = match self.core.kept_current().filter(|_| attributes.is_contextual()) {
+            // The registry does not know that it is entered.
+            Some(current) => {
+                registry.new_span(&Attributes::child_of(current, attributes.metadata(), attributes.values()))
+            }
+            None => registry.new_span(attributes),
+        };
         self.core.kept.insert(&id);
         self.core.remember_all(&id, remembered);
         Some(id)
@@ -254,6 +262,11 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         }
         if let Some(parent) = self.kept_parent(attributes.parent()) {
             return self.new_span_in_kept(attributes, parent);
+        }
+        if self.core.augmentation.of(attributes.metadata()).is_shared {
+            let id = self.new_span_with(attributes, None);
+            self.core.remember(&id, Fields::new());
+            return id;
         }
         match self.core.augmentation.in_force_for_span(Parentage::of_span(attributes)) {
             InForce::Nothing => {

@@ -14,13 +14,16 @@ use smallvec::SmallVec;
 use tower_service::Service;
 
 use super::{header_rule::Echo, layer::Settings, span};
-use crate::http::{
-    ContextBody, RequestHead,
-    body::{Begun, is_head, kind_of},
-    exchange::{Exchange, Place},
-    grpc,
+use crate::{
+    declare_request,
+    http::{
+        ContextBody, RequestHead,
+        body::{Begun, is_head, kind_of},
+        exchange::{Exchange, Place},
+        grpc,
+    },
+    task::Snapshot,
 };
-use crate::task::Snapshot;
 
 /// A service whose requests have their context, and a span. Made by [`ServerLayer`](super::ServerLayer).
 #[derive(Clone)]
@@ -59,6 +62,8 @@ fn begin(request: &RequestHead<'_>, settings: &Settings) -> (Exchange, Echoes) {
     if let Some(linked) = linked {
         link(&span, linked);
     }
+    // Not so where the span is disabled, or no layer of this crate is there.
+    let _ = declare_request(&span);
     (Exchange::new(is_grpc, Place::Server(Snapshot::of_span(span, cx))), echoes)
 }
 

@@ -10,6 +10,17 @@ pub(crate) type SpanKey = (usize, u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FrameId(pub(super) u64);
 
+/// For what a guard's span is entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Entering {
+    /// The guard enters and leaves it.
+    Itself,
+    /// It was current already, and is left by whoever entered it.
+    Borrowed,
+    /// It was, and was left since: the guard is to leave it for the subscriber.
+    TakenOver,
+}
+
 /// What is current on a thread until a guard is dropped, a span is left, or a poll is over.
 pub(crate) struct Frame {
     pub(super) id: FrameId,
@@ -24,6 +35,10 @@ pub(crate) struct Frame {
     pub(super) span: Option<SpanKey>,
     /// A guard takes the frame away, and not that the span is left.
     pub(super) is_guarded: bool,
+    /// Whether the span is entered for this frame.
+    pub(super) entering: Entering,
+    /// There is a span, of another request: what is recorded is not for it.
+    pub(super) is_span_apart: bool,
     /// What was current where the future that has this frame at each poll was given a context of its own.
     pub(super) cover: Option<Fields>,
     /// It replaced the fields of another request: what is recorded within it is not for the spans around it.
@@ -45,6 +60,8 @@ impl Frame {
             attached: None,
             span: None,
             is_guarded: false,
+            entering: Entering::Itself,
+            is_span_apart: false,
             cover: None,
             is_apart: false,
             hides_spans: false,
@@ -76,8 +93,14 @@ impl Frame {
 
     /// A frame that goes when a guard is dropped, whatever becomes of the span.
     #[inline]
-    pub(crate) fn around_span(self, span: Option<SpanKey>) -> Self {
-        Frame { span, is_guarded: true, ..self }
+    pub(crate) fn around_span(self, span: Option<SpanKey>, entering: Entering) -> Self {
+        Frame { span, is_guarded: true, entering, ..self }
+    }
+
+    /// A frame in a span of another request.
+    #[inline]
+    pub(crate) fn with_span_apart(self, is_span_apart: bool) -> Self {
+        Frame { is_span_apart, ..self }
     }
 
     #[inline]

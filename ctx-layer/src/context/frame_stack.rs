@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use super::{
     ContextFieldsExt, ContextRemoteExt, NOTHING, attach,
-    frame::{Frame, FrameId, SpanKey},
+    frame::{Entering, Frame, FrameId, SpanKey},
     thread,
     view::View,
 };
@@ -86,13 +86,16 @@ impl FrameStack {
     #[inline]
     fn remove(&mut self, at: usize) -> Gone {
         let mut frame = self.frames.remove(at);
+        if frame.is_apart
+            && let Some(above) = self.frames.get_mut(at)
+        {
+            above.is_apart = true;
+        }
         if let Some(above) = self.frames.get_mut(at)
             && above.attached.is_none()
             && above.view.address == frame.view.address
         {
             above.attached = frame.attached.take();
-            // It is apart from what is below now.
-            above.is_apart |= frame.is_apart;
             if above.fields.is_none() && frame.fields.is_some() {
                 above.fields = frame.fields.clone();
                 if frame.is_recorded && !above.is_recorded {
@@ -140,6 +143,9 @@ impl FrameStack {
         }
         let mut apart = None;
         for (at, frame) in self.frames.iter().enumerate().rev() {
+            if frame.is_span_apart {
+                return Reach::Frames { from: apart.unwrap_or(at) };
+            }
             if let Some((of, span)) = frame.span
                 && of == subscriber
             {
@@ -148,14 +154,32 @@ impl FrameStack {
                     None => Reach::Span { span, from: self.lowest_of((of, span)).unwrap_or(at) },
                 };
             }
-            if frame.hides_spans {
-                return Reach::Nothing;
-            }
             if frame.is_apart && apart.is_none() {
                 apart = Some(at);
             }
+            if frame.hides_spans {
+                return Reach::Nothing;
+            }
         }
         Reach::Nothing
+    }
+
+    /// The innermost frame that came when a span was entered.
+    #[inline]
+    fn own_frame_of(&self, span: SpanKey) -> Option<usize> {
+        self.frames.iter().rposition(|frame| frame.span == Some(span) && !frame.is_guarded)
+    }
+
+    /// Has a guard's frame, from `from` up, leave a span that it found entered. Returns `false` if there is none.
+    fn hand_over(&mut self, span: Option<SpanKey>, from: usize) -> bool {
+        let borrows = |frame: &&mut Frame| frame.span == span && frame.entering == Entering::Borrowed;
+        match self.frames[from..].iter_mut().find(borrows) {
+            Some(frame) => {
+                frame.entering = Entering::TakenOver;
+                true
+            }
+            None => false,
+        }
     }
 
     /// Notes that a hidden span was left. Returns whether it was hidden by a frame above the given one.
@@ -180,6 +204,7 @@ impl FrameStack {
         for (at, frame) in self.frames.iter().enumerate().rev() {
             if let Some((of, span)) = frame.span
                 && of == subscriber
+                && !frame.is_span_apart
             {
                 visible.push((at, span));
             }
@@ -197,20 +222,24 @@ impl FrameStack {
             return true;
         }
         let frame = self.frames.iter().rev().find(|frame| frame.span.is_some() || frame.is_apart);
-        frame.is_some_and(|frame| frame.span.is_none())
+        frame.is_some_and(|frame| frame.span.is_none() || frame.is_span_apart)
     }
 
     fn lowest_of(&self, span: SpanKey) -> Option<usize> {
-        self.frames.iter().position(|frame| frame.span == Some(span))
+        self.frames.iter().position(|frame| frame.span == Some(span) && !frame.is_span_apart)
     }
 
-    /// Sets a value in the frames from `from` up, those of sets related to `anchor`.
-    fn record(&mut self, from: usize, anchor: &Fields, call: Call, value: &Shared) -> Gone {
+    /// Sets a value in the frames from `from` up, those related to `anchor`.
+    fn record(&mut self, from: usize, anchor: Anchor<'_>, call: Call, value: &Shared) -> Gone {
         let mut gone = Gone::default();
         // From the top down: a frame's fields may be those of one below it.
         for at in (from..self.frames.len()).rev() {
             let fields = self.fields_of(at);
-            if !fields.is_related_to(anchor) {
+            let is_related = match anchor {
+                Anchor::Fields(anchor) => fields.is_related_to(anchor),
+                Anchor::Baggage => self.frames[at].view.baggage != 0,
+            };
+            if !is_related {
                 continue;
             }
             let frame = &mut self.frames[at];
@@ -235,6 +264,14 @@ impl FrameStack {
         }
         false
     }
+}
+
+/// What frames are related to on which a value is recorded.
+#[derive(Clone, Copy)]
+pub(crate) enum Anchor<'a> {
+    Fields(&'a Fields),
+    /// A span was created where there was baggage and nothing else.
+    Baggage,
 }
 
 /// Where a value goes that is recorded.
@@ -293,25 +330,92 @@ pub(crate) fn is_empty() -> bool {
     thread::with_frames(|stack| stack.frames.is_empty()).unwrap_or(true)
 }
 
-/// Takes a frame away, in whatever order.
+/// Takes a frame away, in whatever order. Returns `true` if its span is to be left by who had the frame.
 #[inline]
-pub(crate) fn remove(id: FrameId) {
-    let gone = thread::with_frames(|stack| Some(stack.remove(stack.position(id)?)));
-    after(gone.flatten());
+pub(crate) fn remove(id: FrameId) -> bool {
+    // What was recorded on the frame below can be read only where no other context is above this one.
+    let is_seen = thread::is_recorded() && thread::read(View::of).is_some_and(is_seen_from_top);
+    let removed = thread::with_frames(|stack| {
+        let at = stack.position(id)?;
+        let leaves =
+            stack.frames[at].entering == Entering::TakenOver && !stack.hand_over(stack.frames[at].span, at + 1);
+        Some((leaves, stack.remove(at)))
+    });
+    let (leaves, gone) = removed.flatten().unzip();
+    drop(gone);
+    if thread::is_recorded() {
+        thread::with_frames(|stack| thread::set_recorded(stack.recorded > 0));
+        if is_seen {
+            settle();
+        }
+    }
+    leaves.unwrap_or_default()
 }
 
-/// Takes away the frame of a span that is left: the innermost that came when it was entered. Returns `true` if the span
-/// is hidden by a frame above that one.
+/// What leaving a span comes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// The subscriber is told.
+    Here,
+    /// The span is hidden by a frame: the subscriber is told, and does not have it on its stack.
+    Hidden,
+    /// A guard has the span, and leaves it when it is dropped.
+    TakenOver,
+}
+
+/// Finds out what leaving a span comes to.
 #[inline]
-pub(crate) fn leave(span: SpanKey) -> bool {
+pub(crate) fn leaving(span: SpanKey) -> Left {
     let left = thread::with_frames(|stack| {
-        let at = stack.frames.iter().rposition(|frame| frame.span == Some(span) && !frame.is_guarded)?;
-        let was_hidden = !stack.hidden.is_empty() && stack.unhide(stack.frames[at].id, span);
-        Some((was_hidden, stack.remove(at)))
+        let last = stack.frames.last()?;
+        if last.span == Some(span) && !last.is_guarded {
+            return Some(Left::Here);
+        }
+        let at = stack.own_frame_of(span)?;
+        if !stack.hidden.is_empty() && stack.unhide(stack.frames[at].id, span) {
+            return Some(Left::Hidden);
+        }
+        // Not where the span is entered twice: the subscriber has it once more.
+        Some(if stack.hand_over(Some(span), at + 1) { Left::TakenOver } else { Left::Here })
     });
-    let (was_hidden, gone) = left.flatten().unzip();
-    after(gone);
-    was_hidden.unwrap_or_default()
+    left.flatten().unwrap_or(Left::Here)
+}
+
+/// The context of the frame on top, where a span is left whose frame is further down: a layer may have attached it for that
+/// span. To be given to [`leave`].
+#[inline]
+pub(crate) fn to_be_held(span: SpanKey) -> Option<Context> {
+    let is_below =
+        thread::with_frames(|stack| stack.frames.last().is_some_and(|last| last.span != Some(span) || last.is_guarded));
+    if is_below == Some(true) { thread::read(Context::clone) } else { None }
+}
+
+/// Takes away the frame of a span that was left: the innermost that came when it was entered. `held` is what was current
+/// before, and stays so for the frame on top.
+#[inline]
+pub(crate) fn leave(span: SpanKey, held: Option<Context>) {
+    let gone = thread::with_frames(|stack| Some(stack.remove(stack.own_frame_of(span)?)));
+    drop(gone);
+    if let Some(held) = held {
+        hold_on_top(held);
+    }
+    settle_recorded();
+}
+
+/// Has the frame on top hold a context that it had before.
+#[cold]
+fn hold_on_top(held: Context) {
+    let view = View::of(&held);
+    if thread::read(View::of) == Some(view) || !is_seen_from_top(view) {
+        return;
+    }
+    let mut attached = Some(attach(held));
+    thread::with_frames(|stack| {
+        if let Some(top) = stack.frames.last_mut().filter(|top| top.attached.is_none()) {
+            top.attached = attached.take();
+        }
+    });
+    drop(attached);
 }
 
 thread_local! {
@@ -406,9 +510,15 @@ pub(crate) fn fields_of(at: usize) -> Fields {
     thread::with_frames(|stack| stack.fields_of(at)).unwrap_or_default()
 }
 
-/// Sets a value in the frames from `from` up whose fields are related to `anchor`.
-pub(crate) fn record(from: usize, anchor: &Fields, call: Call, value: &Shared) {
+/// Sets a value in the frames from `from` up that are related to `anchor`.
+pub(crate) fn record(from: usize, anchor: Anchor<'_>, call: Call, value: &Shared) {
     after(thread::with_frames(|stack| stack.record(from, anchor, call, value)));
+}
+
+/// Returns `true` if a future around may have a context of its own.
+#[inline]
+pub(crate) fn has_cover() -> bool {
+    thread::with_frames(|stack| stack.frames.iter().any(|frame| frame.cover.is_some())).unwrap_or_default()
 }
 
 /// Returns `true` if a future around has a context of its own and was wrapped where what was current had been made from

@@ -42,7 +42,7 @@ pub(crate) use attach::attach;
 pub(crate) use current::{
     ContextRemoteExt, active_ids, fields_in, generation, has_nothing, is_blank, register, registered,
 };
-pub(crate) use frame::{Frame, FrameId, SpanKey};
+pub(crate) use frame::{Entering, Frame, FrameId, SpanKey};
 pub(crate) use remembered::Remembered;
 pub(crate) use remote::{OfValue, Remote, RemoteBaggage, RemoteProperties};
 pub(crate) use scope::Scope;

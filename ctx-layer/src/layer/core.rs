@@ -14,7 +14,7 @@ use super::{
 use crate::{
     context::{
         ContextFieldsExt, Frame, NOTHING, Remembered, SpanKey, View, attach, fields_in,
-        frame_stack::{self, Reach},
+        frame_stack::{self, Anchor, Reach},
         give_back, read, read_if_ready,
     },
     field::{Call, Fields, Shared},
@@ -57,24 +57,25 @@ impl Core {
     fn wanted(&self, id: &Id, below: &Remembered) -> Wanted {
         let (remembered, recorded) = self.spans.get(id);
         if remembered.is_blank() && recorded.is_none() {
-            return Wanted { elsewhere: None, is_apart: false };
+            return Wanted { elsewhere: None, is_apart: false, brings_nothing: true };
         }
         if below.counts_as_descending_from(&remembered) {
             // Over related fields only: what is below may be a message's, with a future around that was given it here.
             let recorded = recorded.filter(|_| below.fields.is_related_to(&remembered.fields));
             let fields = recorded.map(|recorded| recorded.over(&below.fields, &remembered.fields));
             let fields = fields.filter(|fields| !fields.is_same(&below.fields));
-            return Wanted { elsewhere: fields.map(|fields| below.with_fields(fields)), is_apart: false };
+            let elsewhere = fields.map(|fields| below.with_fields(fields));
+            return Wanted { elsewhere, is_apart: false, brings_nothing: false };
         }
         let whole = recorded.map(|recorded| remembered.with_fields(recorded.whole().clone()));
-        Wanted { elsewhere: Some(whole.unwrap_or(remembered)), is_apart: true }
+        Wanted { elsewhere: Some(whole.unwrap_or(remembered)), is_apart: true, brings_nothing: false }
     }
 
     /// What is to be current in a span that is entered by a snapshot with these fields: what was recorded on the span since
     /// is added if it is of the same request.
-    fn in_snapshot(&self, id: &Id, captured: &Fields) -> Option<Fields> {
+    fn in_snapshot(&self, id: &Id, captured: &Fields, is_related: bool) -> Option<Fields> {
         let (remembered, recorded) = self.spans.get(id);
-        let recorded = recorded.filter(|_| captured.is_related_to(&remembered.fields))?;
+        let recorded = recorded.filter(|_| is_related || captured.is_related_to(&remembered.fields))?;
         Some(recorded.over(captured, &remembered.fields)).filter(|fields| !fields.is_same(captured))
     }
 
@@ -120,7 +121,7 @@ impl Core {
             View { baggage: 0, address, .. } => self.spans.known_to_remember(id).filter(|remembered| {
                 // A server's task, between requests: what the span remembers is not current, and will be once an
                 // OpenTelemetry layer has entered it.
-                *remembered == address || address == NOTHING
+                *remembered == address || (address == NOTHING && !frame_stack::has_cover())
             }),
             _ => None,
         };
@@ -151,7 +152,7 @@ impl Core {
     #[inline(never)]
     fn enter_elsewhere(&self, id: &Id, enter: impl FnOnce()) {
         let Some((below, before)) = read(|cx| (Remembered::of(cx), View::of(cx))) else { return enter() };
-        let Wanted { elsewhere, is_apart } = self.wanted(id, &below);
+        let Wanted { elsewhere, is_apart, brings_nothing } = self.wanted(id, &below);
         let wanted = elsewhere.unwrap_or_else(|| below.clone());
         let below = below.fields;
         enter();
@@ -160,7 +161,7 @@ impl Core {
             // An OpenTelemetry layer may have been given a parent that has fields, or baggage.
             let is_of_parent = after != before && !wanted.has_baggage();
             let is_as_wanted = match () {
-                () if is_of_parent && wanted.is_blank() => true,
+                () if is_of_parent && brings_nothing && wanted.is_blank() => true,
                 () if is_of_parent && after.baggage != 0 => fields_in(cx).is_same(&wanted.fields),
                 () => wanted.is_in(cx),
             };
@@ -183,12 +184,6 @@ impl Core {
         frame_stack::push(frame.apart(is_apart).with_attached(attach(cx)), over, || below);
     }
 
-    /// Takes away the frame of a span that was left. Returns `true` if the span was hidden where it was left.
-    #[inline]
-    pub(super) fn exit(&self, id: &Id) -> bool {
-        frame_stack::leave(self.span_key(id))
-    }
-
     /// Tells a span of this subscriber from one of another.
     #[inline]
     pub(super) fn span_key(&self, id: &Id) -> SpanKey {
@@ -200,7 +195,8 @@ impl Core {
         match frame_stack::reach(self.key()) {
             Reach::Nothing => None,
             Reach::Frames { from } => {
-                frame_stack::record(from, &frame_stack::fields_of(from), Call::repeated(), value);
+                let anchor = frame_stack::fields_of(from);
+                frame_stack::record(from, Anchor::Fields(&anchor), Call::repeated(), value);
                 None
             }
             Reach::Span { span, from } => {
@@ -246,7 +242,9 @@ impl Core {
         let call = self.spans.record(id, value, Remembered::current);
         if let Some(from) = from {
             let (remembered, _) = self.spans.get(id);
-            frame_stack::record(from, &remembered.fields, call, value);
+            let is_baggage = remembered.fields.is_blank() && remembered.has_baggage();
+            let anchor = if is_baggage { Anchor::Baggage } else { Anchor::Fields(&remembered.fields) };
+            frame_stack::record(from, anchor, call, value);
         }
     }
 }
@@ -257,16 +255,19 @@ struct Wanted {
     elsewhere: Option<Remembered>,
     /// It is another request's.
     is_apart: bool,
+    /// The span was created where nothing was current, and nothing was recorded on it.
+    brings_nothing: bool,
 }
 
 /// A span as a snapshot enters it: its key if it is of a [`ContextSubscriber`](super::ContextSubscriber), and the captured
-/// fields with what was recorded on it since, if anything was.
+/// fields with what was recorded on it since, if anything was. `is_related` is whether they are known to be of the span's
+/// request.
 #[inline]
-pub(crate) fn in_snapshot(span: &Span, captured: &Fields) -> (Option<SpanKey>, Option<Fields>) {
+pub(crate) fn in_snapshot(span: &Span, captured: &Fields, is_related: bool) -> (Option<SpanKey>, Option<Fields>) {
     let look = |(id, dispatch): (&Id, &Dispatch)| {
         let core = dispatch.downcast_ref::<Core>()?;
         let is_recorded = core.spans.known_to_remember(id).is_none();
-        let fields = if is_recorded { core.in_snapshot(id, captured) } else { None };
+        let fields = if is_recorded { core.in_snapshot(id, captured, is_related) } else { None };
         Some((core.span_key(id), fields))
     };
     match span.with_subscriber(look).flatten() {

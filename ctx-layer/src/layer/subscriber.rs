@@ -2,6 +2,8 @@
 
 use std::any::TypeId;
 
+use opentelemetry::Context;
+
 use tracing_core::{
     Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber,
     field::ValueSet,
@@ -26,7 +28,11 @@ use super::{
     shown,
 };
 use crate::{
-    context::{InForce, Remembered, frame_stack, give_back},
+    context::{
+        InForce, Remembered, SpanKey,
+        frame_stack::{self, Left},
+        give_back,
+    },
     field::{Fields, Schema},
 };
 
@@ -339,11 +345,24 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn exit(&self, span: &Id) {
-        let left = (!frame_stack::take_guarded()).then(|| Left { subscriber: self, span });
-        if !self.core.kept.contain(span) {
+        let key = self.core.span_key(span);
+        let is_kept = self.core.kept.contain(span);
+        if frame_stack::take_guarded() {
+            if !is_kept {
+                self.inner.exit(span);
+            }
+            return;
+        }
+        let left = frame_stack::leaving(key);
+        let frame = LeftFrame { span: key, held: frame_stack::to_be_held(key) };
+        if left != Left::TakenOver && !is_kept {
             self.inner.exit(span);
         }
-        drop(left);
+        drop(frame);
+        if left == Left::Hidden && !is_kept {
+            // It was taken off the registry's stack where it was hidden, and will not be put there again.
+            self.try_close(span.clone());
+        }
     }
 
     fn clone_span(&self, id: &Id) -> Id {
@@ -400,18 +419,15 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
 }
 
 /// Takes away the frame of a span that is left, also where a layer panics.
-struct Left<'a, S: Subscriber> {
-    subscriber: &'a ContextSubscriber<S>,
-    span: &'a Id,
+struct LeftFrame {
+    span: SpanKey,
+    held: Option<Context>,
 }
 
-impl<S: Subscriber> Drop for Left<'_, S> {
+impl Drop for LeftFrame {
     #[inline]
     fn drop(&mut self) {
-        if self.subscriber.core.exit(self.span) {
-            // It was taken off the registry's stack where it was hidden, and will not be put there again.
-            self.subscriber.try_close(self.span.clone());
-        }
+        frame_stack::leave(self.span, self.held.take());
     }
 }
 

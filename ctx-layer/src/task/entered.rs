@@ -3,7 +3,7 @@
 use std::{fmt, marker::PhantomData};
 
 use opentelemetry::{Context, baggage::BaggageExt, trace::TraceContextExt};
-use tracing::{dispatcher, span};
+use tracing::{Span, dispatcher, span};
 
 use super::{
     Snapshot,
@@ -13,8 +13,8 @@ use super::{
 };
 use crate::{
     context::{
-        ContextFieldsExt, ContextRemoteExt, Frame, FrameId, NOTHING, View, active_ids, attach, fields_in, frame_stack,
-        is_nothing_in_force, is_recorded, read,
+        ContextFieldsExt, ContextRemoteExt, Entering, Frame, FrameId, NOTHING, View, active_ids, attach, fields_in,
+        frame_stack, is_nothing_in_force, is_recorded, read,
     },
     field::Fields,
     layer::in_snapshot,
@@ -34,6 +34,8 @@ pub struct Entered<'a> {
 struct Changed<'a> {
     frame: Option<FrameId>,
     span: Option<span::Entered<'a>>,
+    /// A span that was current already.
+    borrowed: Option<&'a Span>,
     hidden: Option<HiddenSpans>,
     subscriber: Option<dispatcher::DefaultGuard>,
 }
@@ -54,8 +56,12 @@ impl fmt::Debug for Entered<'_> {
 
 impl Drop for Changed<'_> {
     fn drop(&mut self) {
-        if let Some(frame) = self.frame {
-            frame_stack::remove(frame);
+        if self.frame.is_some_and(frame_stack::remove)
+            && let Some(span) = self.borrowed
+        {
+            // Who had entered it has left it.
+            frame_stack::guarded(|| span.with_subscriber(|(id, subscriber)| subscriber.exit(id)));
+            frame_stack::settle_recorded();
         }
         if let Some(span) = self.span.take() {
             frame_stack::guarded(|| drop(span));
@@ -96,7 +102,8 @@ fn enter_nothing(entered: &mut Entered<'_>) {
     let Some((over, below)) = below.filter(|_| spans::may_be_entered()) else { return };
     let changed = entered.changed.get_or_insert_default();
     changed.hidden = Some(HiddenSpans::hide());
-    let mut frame = Frame::new(View::NOTHING).with_fields(Fields::new()).around_span(None).hiding_spans(true);
+    let mut frame =
+        Frame::new(View::NOTHING).with_fields(Fields::new()).around_span(None, Entering::Itself).hiding_spans(true);
     if over != View::NOTHING {
         frame = frame.with_attached(attach(Context::new()));
     }
@@ -123,13 +130,15 @@ impl All {
         let is_apart = self.is_span_apart || is_elsewhere && !frame_stack::is_same_request(captured, &below);
         let changed = entered.changed.get_or_insert_default();
         changed.subscriber = self.subscriber.as_deref().map(dispatcher::set_default);
-        let (mut key, mut recorded) = (None, None);
+        let (mut key, mut recorded, mut entering) = (None, None, Entering::Itself);
         match &self.within {
             Within::Span(span) => {
-                if !self.is_span_apart {
-                    (key, recorded) = in_snapshot(span, captured);
-                }
-                if !spans::is_current(span) {
+                (key, recorded) = in_snapshot(span, captured, self.is_related);
+                recorded = recorded.filter(|_| !self.is_span_apart);
+                if spans::is_current(span) {
+                    entering = Entering::Borrowed;
+                    changed.borrowed = Some(span);
+                } else {
                     changed.span = Some(frame_stack::guarded(|| span.enter()));
                 }
             }
@@ -140,7 +149,11 @@ impl All {
             Some(fields) => self.with_recorded(fields),
             None => self.frame(before),
         };
-        frame = frame.around_span(key).apart(is_apart).hiding_spans(matches!(self.within, Within::NoSpan));
+        frame = frame
+            .around_span(key, entering)
+            .with_span_apart(self.is_span_apart)
+            .apart(is_apart)
+            .hiding_spans(matches!(self.within, Within::NoSpan));
         let below = || if is_elsewhere { below } else { captured.clone() };
         changed.push(frame.with_cover(self.cover.clone()), before, below);
     }

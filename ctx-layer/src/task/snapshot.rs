@@ -83,6 +83,8 @@ pub(super) struct All {
     pub(super) is_parent: bool,
     /// The `tracing` span is of another request: what is recorded is not for it.
     pub(super) is_span_apart: bool,
+    /// It is known to be of the span's request.
+    pub(super) is_related: bool,
     /// What was current where a future was given this.
     pub(super) cover: Option<Fields>,
 }
@@ -129,6 +131,7 @@ impl Snapshot {
                 is_always_attached,
                 is_parent,
                 is_span_apart,
+                is_related: false,
                 cover: None,
             }));
         }
@@ -172,6 +175,7 @@ impl Snapshot {
             is_always_attached,
             is_parent,
             is_span_apart,
+            is_related: false,
             cover: None,
         }))
     }
@@ -197,6 +201,7 @@ impl Snapshot {
                 is_always_attached: false,
                 is_parent: false,
                 is_span_apart: false,
+                is_related: false,
                 cover: None,
             },
             Captured::All(all) => all,
@@ -285,9 +290,12 @@ impl Snapshot {
     /// Takes over what was recorded on the span since it was captured, so that it need not be added anew at each poll.
     #[inline]
     pub(crate) fn update(&mut self) {
-        if let Captured::All(All { context, within: Within::Span(span), view, is_span_apart: false, .. }) = &mut self.0
-            && let (_, Some(fields)) = in_snapshot(span, context.fields())
+        if let Captured::All(all) = &mut self.0
+            && let All { context, within: Within::Span(span), view, is_span_apart: false, is_related, .. } = all
+            && let (_, Some(fields)) = in_snapshot(span, context.fields(), *is_related)
         {
+            // From now on there are calls in it that the span does not remember.
+            *is_related = true;
             *context = context.with_carried(fields, context.remote().cloned());
             *view = View::of(context);
         }

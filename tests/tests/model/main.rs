@@ -1,0 +1,115 @@
+//! What is current, against a model that does what the rules of `docs/semantics.md` say: random programs run on both.
+//!
+//! `cargo test -p ctx-tests --test model` runs 100 000 programs. More: `CTX_MODEL_PROGRAMS=10000000 cargo test --release -p
+//! ctx-tests --test model`. Others: `CTX_MODEL_SEED=7`.
+
+mod faults;
+mod frame;
+mod generator;
+mod inert;
+mod model;
+mod observation;
+mod operation;
+mod random;
+mod recorder;
+mod runner;
+mod set;
+mod shim;
+mod shrink;
+mod span;
+mod stack;
+mod thread;
+mod value;
+
+use generator::program;
+use inert::{seen_outside, with_inert, without_inert};
+use model::expected;
+use operation::{Body, Lines};
+use runner::Threads;
+use shrink::shrink;
+use stack::Stack;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |text| text.parse().expect("it is a number"))
+}
+
+/// Whether the library differs from the model, and whether operations that change nothing change something.
+fn differs(threads: &Threads, program: &Body) -> bool {
+    let seen = threads.run(program);
+    seen != expected(program) || seen_outside(seen) != expected(&without_inert(program))
+}
+
+/// Runs programs, and fails with the smallest one on which the model and the library differ.
+fn compare(stack: Stack, programs: u64, make: impl Fn(u64) -> Body) {
+    let seed = setting("CTX_MODEL_SEED", 0);
+    let only = std::env::var("CTX_MODEL_ONLY").ok().map(|text| text.parse::<u64>().expect("it is a number"));
+    let most_found = setting("CTX_MODEL_FINDINGS", 1);
+    let mut threads = Threads::new(stack.dispatch());
+    let mut shown = Vec::new();
+    for number in only.map_or(0..programs, |only| only..only + 1) {
+        let program = make(seed.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(number));
+        if !differs(&threads, &program) {
+            continue;
+        }
+        shown.push(smallest(stack, number, &program));
+        // What failed may have left something on the threads.
+        threads = Threads::new(stack.dispatch());
+        if shown.len() as u64 >= most_found {
+            break;
+        }
+    }
+    assert!(shown.is_empty(), "{}", shown.join("\n"));
+}
+
+/// Makes a failing program smaller, and shows it.
+fn smallest(stack: Stack, number: u64, program: &Body) -> String {
+    let smallest = shrink(program, |program| differs(&Threads::new(stack.dispatch()), program));
+    let seen = Threads::new(stack.dispatch()).run(&smallest);
+    let mut wanted = expected(&smallest);
+    let mut shown = seen.clone();
+    if shown == wanted {
+        (shown, wanted) = (seen_outside(seen), expected(&without_inert(&smallest)));
+    }
+    let at = shown.iter().zip(&wanted).position(|(seen, wanted)| seen != wanted);
+    let at = at.unwrap_or(shown.len().min(wanted.len()));
+    format!(
+        "program {number} with {stack:?}, made smaller:\n{}first difference: seen {:?}, by the rules {:?}\n",
+        Lines(&smallest),
+        shown.get(at),
+        wanted.get(at),
+    )
+}
+
+/// How many programs each of the four tests runs.
+fn programs() -> u64 {
+    setting("CTX_MODEL_PROGRAMS", 100_000) / 4
+}
+
+#[test]
+fn random_programs_see_what_the_rules_say() {
+    compare(Stack::Plain, programs(), program);
+}
+
+#[test]
+fn random_programs_under_opentelemetry_see_what_the_rules_say() {
+    compare(Stack::OpenTelemetry, programs(), program);
+}
+
+#[test]
+fn what_must_change_nothing_changes_nothing() {
+    compare(Stack::Plain, programs(), |seed| with_inert(&program(!seed), seed));
+}
+
+#[test]
+fn what_must_change_nothing_changes_nothing_under_opentelemetry() {
+    compare(Stack::OpenTelemetry, programs(), |seed| with_inert(&program(!seed), seed));
+}
+
+#[test]
+fn in_the_model_what_must_change_nothing_changes_nothing() {
+    for seed in 0..programs() / 10 {
+        let with = with_inert(&program(seed), seed);
+        let seen = seen_outside(expected(&with));
+        assert!(seen == expected(&without_inert(&with)), "{seed}:\n{}", Lines(&with));
+    }
+}

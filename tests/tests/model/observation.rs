@@ -1,0 +1,39 @@
+//! What is seen while a program runs: by the model, and in the library.
+
+use std::fmt;
+
+use super::{operation::Name, value::Values};
+
+/// One thing that was seen, after or in one operation.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Observation {
+    pub(crate) at: Name,
+    pub(crate) seen: Seen,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// `get()` of each field.
+    Get(Values),
+    Event(Values),
+    /// An event with an explicit parent.
+    EventOfParent(Values),
+    Span(Values),
+    RootSpan(Values),
+    /// A span with an explicit parent.
+    SpanOfParent(Values),
+    /// `record`'s return value, and the span that layers saw it on.
+    Recorded(bool, Option<Name>),
+    /// What a future that is dropped sees, or a closure.
+    Dropped(Values),
+    /// At the end of the program nothing may be left on a thread.
+    Left(Values),
+    /// There was a panic that is not the program's.
+    Panicked(String),
+}
+
+impl fmt::Debug for Observation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?}", self.at, self.seen)
+    }
+}

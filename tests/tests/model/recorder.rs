@@ -1,0 +1,97 @@
+//! A layer that notes which values the last span, event or record had, on its thread.
+
+use std::{cell::Cell, fmt};
+
+use tracing::{
+    Event, Level, Span, Subscriber,
+    field::{Field as Known, Visit},
+    span::{Attributes, Id, Record},
+};
+use tracing_subscriber::{Layer, layer::Context};
+
+use super::value::{Call, FIELDS, Field, Values, parse};
+
+thread_local! {
+    static LAST: Cell<Option<Values>> = const { Cell::new(None) };
+    static RECORD: Cell<Option<(u64, Values)>> = const { Cell::new(None) };
+}
+
+/// Only what programs write is noted: the library has warnings of its own.
+const TARGET: &str = "model";
+
+pub(crate) fn event(parent: Option<&Span>) {
+    match parent {
+        None => tracing::event!(target: TARGET, Level::INFO, "event"),
+        Some(parent) => tracing::event!(target: TARGET, parent: parent, Level::INFO, "event"),
+    }
+}
+
+pub(crate) fn span() -> Span {
+    tracing::span!(target: TARGET, Level::INFO, "span")
+}
+
+pub(crate) fn root_span() -> Span {
+    tracing::span!(target: TARGET, parent: None, Level::INFO, "root")
+}
+
+pub(crate) fn child_span(parent: &Span) -> Span {
+    tracing::span!(target: TARGET, parent: parent, Level::INFO, "child")
+}
+
+/// The values of the last span or event of this thread.
+pub(crate) fn last() -> Values {
+    LAST.take().expect("layers are given it")
+}
+
+pub(crate) fn forget_record() {
+    RECORD.set(None);
+}
+
+/// The span on which layers saw this value recorded.
+pub(crate) fn record(field: Field, call: Call) -> Option<u64> {
+    let (span, values) = RECORD.take()?;
+    let at = FIELDS.iter().position(|known| *known == field)?;
+    assert_eq!(values.0[at], Some(call), "another value was recorded");
+    Some(span)
+}
+
+#[derive(Debug)]
+pub(crate) struct Recorder;
+
+impl<S: Subscriber> Layer<S> for Recorder {
+    fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        if attributes.metadata().target() == TARGET {
+            let mut seen = Seen::default();
+            attributes.record(&mut seen);
+            LAST.set(Some(seen.0));
+        }
+    }
+
+    fn on_record(&self, span: &Id, values: &Record<'_>, _: Context<'_, S>) {
+        let mut seen = Seen::default();
+        values.record(&mut seen);
+        RECORD.set(Some((span.into_u64(), seen.0)));
+    }
+
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        if event.metadata().target() == TARGET {
+            let mut seen = Seen::default();
+            event.record(&mut seen);
+            LAST.set(Some(seen.0));
+        }
+    }
+}
+
+#[derive(Default)]
+struct Seen(Values);
+
+impl Visit for Seen {
+    fn record_str(&mut self, known: &Known, text: &str) {
+        if let Some(at) = FIELDS.iter().position(|field| field.name() == known.name()) {
+            assert!(self.0.0[at].is_none(), "`{known}` is there twice");
+            self.0.0[at] = Some(parse(FIELDS[at], text));
+        }
+    }
+
+    fn record_debug(&mut self, _: &Known, _: &dyn fmt::Debug) {}
+}

@@ -18,7 +18,7 @@ use What::*;
 /// field and the operation that set it.
 fn says<const N: usize>(program: Vec<Operation>, lines: [(Name, &str); N]) {
     let program = Arc::new(program);
-    let wanted = expected(&program);
+    let wanted = expected(&program, false);
     for (at, line) in lines {
         assert_eq!(shown(&wanted, at), line, "in the model, after {at}");
     }
@@ -61,7 +61,7 @@ fn looking(name: Name, wrappers: impl Into<Vec<Wrapper>>, look: Name) -> Operati
 }
 
 fn span(name: Name) -> Operation {
-    op(name, Span(Parent::Current))
+    op(name, Span { parent: Parent::Current, is_off: false })
 }
 
 /// `"t u"` sets the tenant and the user, `"-r"` unsets the role.

@@ -288,7 +288,7 @@ impl Generator {
             _ => Parent::Current,
         };
         self.spans.push(name);
-        What::Span(parent)
+        What::Span { parent, is_off: self.random.happens(1, 4) }
     }
 
     fn scope(&mut self) -> Scope {

@@ -75,7 +75,7 @@ impl Inserter {
         let mut operations = Vec::new();
         for operation in program.iter() {
             self.put_here(place, &mut operations);
-            if let What::Span(_) = operation.what {
+            if let What::Span { .. } = operation.what {
                 self.spans.push(operation.name);
             }
             operations.push(in_bodies(operation, &mut |body| self.put(body, place)));
@@ -187,7 +187,7 @@ impl Inserter {
                 let attached = self.guarded(What::AttachContext(context.name));
                 [vec![context], attached].concat()
             }
-            (14, _) => self.then(What::Span(Parent::Current), |span| vec![What::Close(span)]),
+            (14, _) => self.then(What::Span { parent: Parent::Current, is_off: false }, |span| vec![What::Close(span)]),
             (15, _) => {
                 let body = self.body(depth);
                 self.then(What::Closure { is_isolated: false, body }, |closure| vec![What::Call(closure)])

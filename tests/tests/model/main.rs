@@ -21,6 +21,8 @@ mod stack;
 mod thread;
 mod value;
 
+use std::collections::BTreeMap;
+
 use generator::program;
 use inert::{seen_outside, with_inert, without_inert};
 use model::expected;
@@ -34,47 +36,56 @@ fn setting(name: &str, default: u64) -> u64 {
 }
 
 /// Whether the library differs from the model, and whether operations that change nothing change something.
-fn differs(threads: &Threads, program: &Body) -> bool {
+fn differs(stack: Stack, threads: &Threads, program: &Body) -> bool {
+    let expected = |program: &Body| expected(program, stack.is_filtered());
     let seen = threads.run(program);
     seen != expected(program) || seen_outside(seen) != expected(&without_inert(program))
 }
 
-/// Runs programs, and fails with the smallest one on which the model and the library differ.
+/// Runs programs, and fails with the smallest ones on which the model and the library differ, one of each shape.
 fn compare(stack: Stack, programs: u64, make: impl Fn(u64) -> Body) {
     let seed = setting("CTX_MODEL_SEED", 0);
     let only = std::env::var("CTX_MODEL_ONLY").ok().map(|text| text.parse::<u64>().expect("it is a number"));
-    let most_found = setting("CTX_MODEL_FINDINGS", 1);
+    let most_found = setting("CTX_MODEL_FINDINGS", 1) as usize;
     let mut threads = Threads::new(stack.dispatch());
-    let mut shown = Vec::new();
+    let mut found = BTreeMap::new();
     for number in only.map_or(0..programs, |only| only..only + 1) {
         let program = make(seed.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(number));
-        if !differs(&threads, &program) {
+        if !differs(stack, &threads, &program) {
             continue;
         }
-        shown.push(smallest(stack, number, &program));
+        let smallest = shrink(&program, |program| differs(stack, &Threads::new(stack.dispatch()), program));
+        let (times, _) = found.entry(shape(&smallest)).or_insert_with(|| (0, difference(stack, number, &smallest)));
+        *times += 1;
         // What failed may have left something on the threads.
         threads = Threads::new(stack.dispatch());
-        if shown.len() as u64 >= most_found {
+        if found.len() >= most_found {
             break;
         }
     }
-    assert!(shown.is_empty(), "{}", shown.join("\n"));
+    let found: Vec<_> = found.into_values().map(|(times, shown)| format!("{times} times: {shown}")).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// Makes a failing program smaller, and shows it.
-fn smallest(stack: Stack, number: u64, program: &Body) -> String {
-    let smallest = shrink(program, |program| differs(&Threads::new(stack.dispatch()), program));
-    let seen = Threads::new(stack.dispatch()).run(&smallest);
-    let mut wanted = expected(&smallest);
+/// What a program consists of, without names.
+fn shape(program: &Body) -> String {
+    format!("{}", Lines(program)).chars().filter(|char| !char.is_ascii_digit()).collect()
+}
+
+/// Shows a failing program.
+fn difference(stack: Stack, number: u64, smallest: &Body) -> String {
+    let expected = |program: &Body| expected(program, stack.is_filtered());
+    let seen = Threads::new(stack.dispatch()).run(smallest);
+    let mut wanted = expected(smallest);
     let mut shown = seen.clone();
     if shown == wanted {
-        (shown, wanted) = (seen_outside(seen), expected(&without_inert(&smallest)));
+        (shown, wanted) = (seen_outside(seen), expected(&without_inert(smallest)));
     }
     let at = shown.iter().zip(&wanted).position(|(seen, wanted)| seen != wanted);
     let at = at.unwrap_or(shown.len().min(wanted.len()));
     format!(
         "program {number} with {stack:?}, made smaller:\n{}first difference: seen {:?}, by the rules {:?}\n",
-        Lines(&smallest),
+        Lines(smallest),
         shown.get(at),
         wanted.get(at),
     )
@@ -109,7 +120,14 @@ fn what_must_change_nothing_changes_nothing_under_opentelemetry() {
 fn in_the_model_what_must_change_nothing_changes_nothing() {
     for seed in 0..programs() / 10 {
         let with = with_inert(&program(seed), seed);
-        let seen = seen_outside(expected(&with));
-        assert!(seen == expected(&without_inert(&with)), "{seed}:\n{}", Lines(&with));
+        let seen = seen_outside(expected(&with, true));
+        assert!(seen == expected(&without_inert(&with), true), "{seed}:\n{}", Lines(&with));
     }
+}
+
+#[test]
+#[ignore = "spans below the filter's level do not count yet"]
+fn random_programs_under_a_filter_see_what_the_rules_say() {
+    compare(Stack::Filtered, programs(), |seed| with_inert(&program(seed), seed));
+    compare(Stack::FilteredOpenTelemetry, programs(), program);
 }

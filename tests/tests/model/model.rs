@@ -4,19 +4,19 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::{
     frame::{Carried, Kind, Number},
-    observation::{Observation, Seen},
+    observation::{In, Observation, Seen},
     operation::{
         Body, Context, Name, Operation, Parent, Poll, Probe, Scope, Snapshot as Capture, What, Wrapper, wrapper_call,
     },
     set::{Baggage, Set},
     span::Span,
-    thread::{Spans, Thread},
+    thread::{IsEnteredAgain, Spans, Thread},
     value::{Call, Change},
 };
 
-/// What a program must see.
-pub(crate) fn expected(program: &[Operation]) -> Vec<Observation> {
-    let mut model = Model::default();
+/// What a program must see, without or with a filter that switches some spans off.
+pub(crate) fn expected(program: &[Operation], is_filtered: bool) -> Vec<Observation> {
+    let mut model = Model { is_filtered, ..Model::default() };
     model.run(program);
     model.end();
     model.log
@@ -24,11 +24,14 @@ pub(crate) fn expected(program: &[Operation]) -> Vec<Observation> {
 
 #[derive(Default)]
 struct Model {
+    is_filtered: bool,
     threads: [Thread; 2],
     /// The thread that runs.
     active: usize,
     frames: u32,
     spans: Spans,
+    /// The nearest span around each that layers know: itself, if it is on.
+    shown: HashMap<Name, In>,
     /// The spans of which the program has a handle.
     handles: BTreeSet<Name>,
     snapshots: HashMap<Name, Snapshot>,
@@ -111,7 +114,8 @@ impl Model {
     fn look(&mut self, at: Name, probe: Probe) {
         let current = self.current().read();
         self.see(at, Seen::Get(current));
-        self.see(at, Seen::Event(current));
+        let parent = self.parent_of_event();
+        self.see(at, Seen::Event(current, parent));
         match probe {
             Probe::Nothing => {}
             Probe::Span => self.see(at, Seen::Span(current)),
@@ -120,10 +124,25 @@ impl Model {
             Probe::Child(parent) => {
                 if self.handles.contains(&parent) {
                     let values = self.threads[self.active].entering(&self.spans[&parent]).read();
-                    self.see(at, Seen::EventOfParent(values));
+                    let shown = self.shown[&parent];
+                    self.see(at, Seen::EventOfParent(values, shown));
                     self.see(at, Seen::SpanOfParent(values));
                 }
             }
+        }
+    }
+
+    /// The span, if layers know it.
+    fn if_shown(&self, span: Name) -> Option<Name> {
+        matches!(self.shown[&span], In::Span(shown) if shown == span).then_some(span)
+    }
+
+    /// The span that layers take for current.
+    fn parent_of_event(&mut self) -> In {
+        match self.thread().current_span() {
+            Ok(None) => In::Root,
+            Ok(Some(span)) => self.shown[&span],
+            Err(IsEnteredAgain) => In::Any,
         }
     }
 
@@ -229,7 +248,7 @@ impl Model {
             }
             // Whether it ends by a panic makes no difference.
             What::Scope { scope, body, panics: _ } => self.scope(scope, call, body),
-            What::Span(parent) => {
+            What::Span { parent, is_off } => {
                 let set = match parent {
                     Parent::Current | Parent::Root => self.current(),
                     Parent::Explicit(of) if self.handles.contains(of) => {
@@ -237,9 +256,19 @@ impl Model {
                     }
                     Parent::Explicit(_) => return,
                 };
+                let is_off = *is_off && self.is_filtered;
+                let shown = match parent {
+                    _ if !is_off => In::Span(name),
+                    Parent::Current => self.parent_of_event(),
+                    Parent::Root => In::Root,
+                    Parent::Explicit(of) => self.shown[of],
+                };
+                self.shown.insert(name, shown);
                 self.spans.insert(name, Span::created_in(&set));
                 self.handles.insert(name);
-                self.see(name, Seen::Span(set.read()));
+                if !is_off {
+                    self.see(name, Seen::Span(set.read()));
+                }
             }
             What::Close(of) => {
                 self.handles.remove(of);
@@ -313,12 +342,13 @@ impl Model {
             }
             What::Record(field) => {
                 let span = self.threads[self.active].record(&mut self.spans, *field, call);
-                self.see(name, Seen::Recorded(span.is_some(), span));
+                self.see(name, Seen::Recorded(span.is_some(), span.and_then(|span| self.if_shown(span))));
             }
             What::RecordOn(of, field) => {
                 if self.handles.contains(of) {
                     self.threads[self.active].record_on(&mut self.spans, *of, *field, call);
-                    self.see(name, Seen::Recorded(true, Some(*of)));
+                    let shown = self.if_shown(*of);
+                    self.see(name, Seen::Recorded(true, shown));
                 }
             }
             What::OtherThread(body) => {

@@ -15,9 +15,9 @@ pub(crate) struct Observation {
 pub(crate) enum Seen {
     /// `get()` of each field.
     Get(Values),
-    Event(Values),
+    Event(Values, In),
     /// An event with an explicit parent.
-    EventOfParent(Values),
+    EventOfParent(Values, In),
     Span(Values),
     RootSpan(Values),
     /// A span with an explicit parent.
@@ -30,6 +30,25 @@ pub(crate) enum Seen {
     Left(Values),
     /// There was a panic that is not the program's.
     Panicked(String),
+}
+
+/// The span in which layers see an event.
+#[derive(Clone, Copy, Debug, Eq)]
+pub(crate) enum In {
+    Span(Name),
+    Root,
+    /// The rules leave it open: where a span is entered again inside another, `tracing` goes on taking the other for current.
+    Any,
+}
+
+impl PartialEq for In {
+    fn eq(&self, other: &In) -> bool {
+        match (self, other) {
+            (In::Any, _) | (_, In::Any) | (In::Root, In::Root) => true,
+            (In::Span(one), In::Span(other)) => one == other,
+            _ => false,
+        }
+    }
 }
 
 impl fmt::Debug for Observation {

@@ -61,7 +61,11 @@ pub(crate) enum What {
         body: Body,
         panics: bool,
     },
-    Span(Parent),
+    /// A span. One that is off is so where the stack has a filter.
+    Span {
+        parent: Parent,
+        is_off: bool,
+    },
     /// Drops the program's handle of a span.
     Close(Name),
     Extract {
@@ -190,11 +194,14 @@ fn line(f: &mut fmt::Formatter<'_>, operation: &Operation, depth: usize) -> fmt:
             }
             bodies.push((if *panics { "then panics, is caught".into() } else { String::new() }, body));
         }
-        What::Span(parent) => match parent {
-            Parent::Current => write!(f, "let span{name} = info_span!()")?,
-            Parent::Root => write!(f, "let span{name} = info_span!(parent: None)")?,
-            Parent::Explicit(of) => write!(f, "let span{name} = info_span!(parent: span{of})")?,
-        },
+        What::Span { parent, is_off } => {
+            let off = if *is_off { ", below the filter's level" } else { "" };
+            match parent {
+                Parent::Current => write!(f, "let span{name} = span!(){off}")?,
+                Parent::Root => write!(f, "let span{name} = span!(parent: None){off}")?,
+                Parent::Explicit(of) => write!(f, "let span{name} = span!(parent: span{of}){off}")?,
+            }
+        }
         What::Close(of) => write!(f, "drop(span{of})")?,
         What::Extract { changes, has_parent } => write!(
             f,

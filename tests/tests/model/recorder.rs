@@ -7,12 +7,14 @@ use tracing::{
     field::{Field as Known, Visit},
     span::{Attributes, Id, Record},
 };
-use tracing_subscriber::{Layer, layer::Context};
+use tracing_subscriber::{Layer, layer::Context, registry::LookupSpan};
 
 use super::value::{Call, FIELDS, Field, Values, parse};
 
 thread_local! {
     static LAST: Cell<Option<Values>> = const { Cell::new(None) };
+    /// The span of the last event.
+    static PARENT: Cell<Option<u64>> = const { Cell::new(None) };
     static RECORD: Cell<Option<(u64, Values)>> = const { Cell::new(None) };
 }
 
@@ -21,26 +23,44 @@ const TARGET: &str = "model";
 
 pub(crate) fn event(parent: Option<&Span>) {
     match parent {
-        None => tracing::event!(target: TARGET, Level::INFO, "event"),
-        Some(parent) => tracing::event!(target: TARGET, parent: parent, Level::INFO, "event"),
+        None => tracing::event!(target: TARGET, Level::WARN, "event"),
+        Some(parent) => tracing::event!(target: TARGET, parent: parent, Level::WARN, "event"),
+    }
+}
+
+/// A span that a filter switches off.
+pub(crate) fn span_off(parent: Option<Option<&Span>>) -> Span {
+    match parent {
+        None => tracing::span!(target: TARGET, Level::INFO, "off"),
+        Some(None) => tracing::span!(target: TARGET, parent: None, Level::INFO, "off"),
+        Some(Some(parent)) => tracing::span!(target: TARGET, parent: parent, Level::INFO, "off"),
     }
 }
 
 pub(crate) fn span() -> Span {
-    tracing::span!(target: TARGET, Level::INFO, "span")
+    tracing::span!(target: TARGET, Level::WARN, "span")
 }
 
 pub(crate) fn root_span() -> Span {
-    tracing::span!(target: TARGET, parent: None, Level::INFO, "root")
+    tracing::span!(target: TARGET, parent: None, Level::WARN, "root")
 }
 
 pub(crate) fn child_span(parent: &Span) -> Span {
-    tracing::span!(target: TARGET, parent: parent, Level::INFO, "child")
+    tracing::span!(target: TARGET, parent: parent, Level::WARN, "child")
 }
 
 /// The values of the last span or event of this thread.
 pub(crate) fn last() -> Values {
     LAST.take().expect("layers are given it")
+}
+
+pub(crate) fn last_if_any() -> Option<Values> {
+    LAST.take()
+}
+
+/// The span in which the last event of this thread was, for layers.
+pub(crate) fn last_parent() -> Option<u64> {
+    PARENT.take()
 }
 
 pub(crate) fn forget_record() {
@@ -58,7 +78,7 @@ pub(crate) fn record(field: Field, call: Call) -> Option<u64> {
 #[derive(Debug)]
 pub(crate) struct Recorder;
 
-impl<S: Subscriber> Layer<S> for Recorder {
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Recorder {
     fn on_new_span(&self, attributes: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
         if attributes.metadata().target() == TARGET {
             let mut seen = Seen::default();
@@ -73,8 +93,9 @@ impl<S: Subscriber> Layer<S> for Recorder {
         RECORD.set(Some((span.into_u64(), seen.0)));
     }
 
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+    fn on_event(&self, event: &Event<'_>, cx: Context<'_, S>) {
         if event.metadata().target() == TARGET {
+            PARENT.set(cx.event_span(event).map(|span| span.id().into_u64()));
             let mut seen = Seen::default();
             event.record(&mut seen);
             LAST.set(Some(seen.0));

@@ -27,7 +27,7 @@ use tracing::{Dispatch, Instrument, Span, dispatcher, span::EnteredSpan};
 
 use super::shim::*;
 use super::{
-    observation::{Observation, Seen},
+    observation::{In, Observation, Seen},
     operation::{
         Body, Context as How, Name, Operation, Parent, Poll, Probe, Scope, Snapshot as Capture, What, Wrapper,
         wrapper_call,
@@ -240,7 +240,7 @@ fn run(operations: &[Operation], shared: &Arc<Shared>) {
 fn look(at: Name, probe: Probe, shared: &Shared) {
     shared.see(at, Seen::Get(get()));
     recorder::event(None);
-    shared.see(at, Seen::Event(recorder::last()));
+    shared.see(at, Seen::Event(recorder::last(), parent_of_event(shared)));
     match probe {
         Probe::Nothing => {}
         Probe::Span => {
@@ -254,12 +254,17 @@ fn look(at: Name, probe: Probe, shared: &Shared) {
         Probe::Child(parent) => {
             if let Some(parent) = shared.span(parent) {
                 recorder::event(Some(&parent));
-                shared.see(at, Seen::EventOfParent(recorder::last()));
+                shared.see(at, Seen::EventOfParent(recorder::last(), parent_of_event(shared)));
                 let _span = recorder::child_span(&parent);
                 shared.see(at, Seen::SpanOfParent(recorder::last()));
             }
         }
     }
+}
+
+fn parent_of_event(shared: &Shared) -> In {
+    let Some(number) = recorder::last_parent() else { return In::Root };
+    In::Span(shared.objects().numbers.get(&number).copied().unwrap_or(Name::MAX))
 }
 
 fn guard(name: Name, guard: Guard) {
@@ -305,18 +310,28 @@ fn operate(operation: &Operation, shared: &Arc<Shared>) {
             };
             caught(|| enter_scope(scope, call, shared, inner));
         }
-        What::Span(parent) => {
-            let span = match parent {
-                Parent::Current => recorder::span(),
-                Parent::Root => recorder::root_span(),
+        What::Span { parent, is_off } => {
+            let explicit = match parent {
                 Parent::Explicit(of) => match shared.span(*of) {
-                    Some(parent) => recorder::child_span(&parent),
+                    Some(parent) => Some(parent),
                     None => return,
                 },
+                _ => None,
             };
-            shared.see(name, Seen::Span(recorder::last()));
+            let span = match (parent, &explicit) {
+                (Parent::Current, _) if *is_off => recorder::span_off(None),
+                (_, explicit) if *is_off => recorder::span_off(Some(explicit.as_ref())),
+                (Parent::Current, _) => recorder::span(),
+                (_, None) => recorder::root_span(),
+                (_, Some(parent)) => recorder::child_span(parent),
+            };
+            if let Some(values) = recorder::last_if_any() {
+                shared.see(name, Seen::Span(values));
+            }
             let mut objects = shared.objects();
-            objects.numbers.insert(span.id().expect("it is enabled").into_u64(), name);
+            if let Some(id) = span.id() {
+                objects.numbers.insert(id.into_u64(), name);
+            }
             objects.spans.insert(name, span);
         }
         What::Close(of) => drop(take(shared, |objects| objects.spans.remove(of))),

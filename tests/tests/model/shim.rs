@@ -1,3 +1,4 @@
+#![allow(unreachable_pub)]
 use ctx_layer::context::*;
 use ctx_layer::*;
 pub trait A: Sized {

@@ -4,7 +4,7 @@ use ctx_layer::{Schema, WithContextExt};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Dispatch;
-use tracing_subscriber::prelude::*;
+use tracing_subscriber::{filter::LevelFilter, prelude::*};
 
 use super::recorder::Recorder;
 
@@ -13,18 +13,23 @@ pub(crate) enum Stack {
     /// Without an OpenTelemetry layer.
     Plain,
     OpenTelemetry,
+    /// With a filter that switches some spans off.
+    Filtered,
+    FilteredOpenTelemetry,
 }
 
 impl Stack {
+    pub(crate) fn is_filtered(self) -> bool {
+        matches!(self, Stack::Filtered | Stack::FilteredOpenTelemetry)
+    }
+
     pub(crate) fn dispatch(self) -> Dispatch {
-        let registry = tracing_subscriber::registry().with(Recorder);
-        match self {
-            Stack::Plain => Dispatch::new(registry.with_context(Schema::well_known())),
-            Stack::OpenTelemetry => {
-                let tracer = SdkTracerProvider::builder().build().tracer("model");
-                let layer = tracing_opentelemetry::layer().with_tracer(tracer);
-                Dispatch::new(registry.with(layer).with_context(Schema::well_known()))
-            }
-        }
+        let filter = self.is_filtered().then_some(LevelFilter::WARN);
+        let opentelemetry = matches!(self, Stack::OpenTelemetry | Stack::FilteredOpenTelemetry).then(|| {
+            let tracer = SdkTracerProvider::builder().build().tracer("model");
+            tracing_opentelemetry::layer().with_tracer(tracer)
+        });
+        let registry = tracing_subscriber::registry();
+        Dispatch::new(registry.with(Recorder).with(opentelemetry).with(filter).with_context(Schema::well_known()))
     }
 }

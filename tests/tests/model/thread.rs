@@ -13,6 +13,10 @@ use super::{
 /// All spans that a program created, by name.
 pub(crate) type Spans = HashMap<Name, Span>;
 
+/// A span is entered more than once.
+#[derive(Debug)]
+pub(crate) struct IsEnteredAgain;
+
 #[derive(Debug, Default)]
 pub(crate) struct Thread {
     frames: Vec<Frame>,
@@ -111,6 +115,17 @@ impl Thread {
             }
         }
         None
+    }
+
+    /// The span that is current for layers. Where a span is entered again inside another one, `tracing` goes on taking the
+    /// other for current; the rules do not say.
+    pub(crate) fn current_span(&self) -> Result<Option<Name>, IsEnteredAgain> {
+        let entered: Vec<_> = self.frames.iter().filter_map(Frame::span).collect();
+        let is_entered_once = |span: &Name| entered.iter().filter(|other| *other == span).count() == 1;
+        match self.span() {
+            Some(_) if !entered.iter().all(is_entered_once) => Err(IsEnteredAgain),
+            span => Ok(span.map(|(span, _)| span)),
+        }
     }
 
     /// What an OpenTelemetry context that is made from the current one carries.

@@ -208,10 +208,12 @@ impl Generator {
                 _ => {
                     self.snapshots.push(name);
                     let context = self.of(|all| &all.contexts);
-                    What::Snapshot(match (self.random.below(9), context) {
+                    What::Snapshot(match (self.random.below(12), context) {
                         (0, _) => Snapshot::Isolated,
                         (1, _) => Snapshot::CaptureContext,
                         (2, _) => Snapshot::WithoutSpan,
+                        (5, _) => Snapshot::WithField(FIELDS[self.random.below(3)]),
+                        (6, _) => self.of(|all| &all.spans).map_or(Snapshot::Capture, Snapshot::WithSpan),
                         (3, Some(context)) => Snapshot::Restored(context),
                         (4, Some(context)) => Snapshot::Of(context),
                         _ => Snapshot::Capture,
@@ -223,10 +225,11 @@ impl Generator {
                 _ => {
                     self.contexts.push(name);
                     let extracted = self.of(|all| &all.extracted);
-                    What::Context(match (self.random.below(8), extracted) {
+                    What::Context(match (self.random.below(9), extracted) {
                         (0 | 1, _) => Context::New,
                         (2 | 3, _) => Context::CurrentWithBaggage(self.baggage()),
                         (4, _) => Context::CurrentWithValue,
+                        (6, _) => Context::CurrentWithFields(self.changes()),
                         (5, Some(extracted)) => Context::Extracted(extracted),
                         _ => Context::Current,
                     })

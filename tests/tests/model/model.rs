@@ -284,6 +284,14 @@ impl Model {
                 let snapshot = match how {
                     Capture::Capture => Some(self.capture()),
                     Capture::CaptureContext | Capture::WithoutSpan => Some(self.capture_context()),
+                    Capture::WithSpan(of) => {
+                        self.handles.contains(of).then(|| Snapshot { set: self.current(), within: Within::Span(*of) })
+                    }
+                    Capture::WithField(field) => {
+                        let snapshot = self.capture();
+                        let set = snapshot.set.changed(&[Change { field: *field, is_set: true }], call);
+                        Some(Snapshot { set, ..snapshot })
+                    }
                     Capture::Isolated => Some(Self::isolated(call)),
                     Capture::Restored(of) => restored(self, of, Within::NoSpan),
                     Capture::Of(of) => restored(self, of, Within::AnySpan),
@@ -296,6 +304,11 @@ impl Model {
                 let context = match how {
                     Context::New => Carried::default(),
                     Context::Current | Context::CurrentWithValue => self.thread().context(),
+                    // It has fields of its own, and so those of no frame.
+                    Context::CurrentWithFields(changes) => {
+                        let baggage = self.thread().context().set.baggage;
+                        Carried { made_from: None, set: Set::exactly(changes, call).with_baggage(baggage) }
+                    }
                     Context::CurrentWithBaggage(fields) => {
                         let context = self.thread().context();
                         let set = context.set.with_baggage(Some(Baggage { call, fields: fields.clone() }));

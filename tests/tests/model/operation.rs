@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use super::value::{Call, Change};
+use super::value::{Call, Change, Field};
 
 /// Names an operation, and what it creates: a span, a guard, a future, ...
 pub(crate) type Name = u32;
@@ -87,8 +87,8 @@ pub(crate) enum What {
     },
     Poll(Name),
     DropFuture(Name),
-    Record(super::value::Field),
-    RecordOn(Name, super::value::Field),
+    Record(Field),
+    RecordOn(Name, Field),
     OtherThread(Body),
 }
 
@@ -115,7 +115,7 @@ pub(crate) enum Parent {
     Explicit(Name),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Snapshot {
     Capture,
     CaptureContext,
@@ -123,14 +123,18 @@ pub(crate) enum Snapshot {
     Restored(Name),
     Of(Name),
     WithoutSpan,
+    WithSpan(Name),
+    WithField(Field),
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Context {
     New,
     Current,
-    CurrentWithBaggage(Vec<super::value::Field>),
+    CurrentWithBaggage(Vec<Field>),
     CurrentWithValue,
+    /// `Context::current().with_fields(..)`.
+    CurrentWithFields(Vec<Change>),
     Extracted(Name),
 }
 
@@ -215,6 +219,10 @@ fn line(f: &mut fmt::Formatter<'_>, operation: &Operation, depth: usize) -> fmt:
             Snapshot::Isolated => write!(f, "let snapshot{name} = Snapshot::isolated()")?,
             Snapshot::Restored(of) => write!(f, "let snapshot{name} = Snapshot::restored(context{of})")?,
             Snapshot::Of(of) => write!(f, "let snapshot{name} = Snapshot::from(context{of})")?,
+            Snapshot::WithSpan(of) => write!(f, "let snapshot{name} = Snapshot::capture().with_span(span{of})")?,
+            Snapshot::WithField(field) => {
+                write!(f, "let snapshot{name} = Snapshot::capture().with_field({})", field.text(call))?
+            }
             Snapshot::WithoutSpan => write!(f, "let snapshot{name} = Snapshot::capture().without_span()")?,
         },
         What::Context(context) => match context {
@@ -223,6 +231,9 @@ fn line(f: &mut fmt::Formatter<'_>, operation: &Operation, depth: usize) -> fmt:
             Context::CurrentWithBaggage(fields) => {
                 let fields: Vec<_> = fields.iter().map(|field| field.text(call)).collect();
                 write!(f, "let context{name} = Context::current_with_baggage({fields:?})")?;
+            }
+            Context::CurrentWithFields(changes) => {
+                write!(f, "let context{name} = Context::current().with_fields({})", shown(changes, call))?
             }
             Context::CurrentWithValue => write!(f, "let context{name} = Context::current_with_value(..)")?,
             Context::Extracted(of) => write!(f, "let context{name} = extracted{of}.into_context()")?,

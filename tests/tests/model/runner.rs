@@ -16,7 +16,7 @@ use std::{
 
 use ctx_layer::{
     FutureFieldsExt, Propagate,
-    context::FieldsGuard,
+    context::{ContextFieldsExt, FieldsGuard},
     propagation::{self, Extracted, ExtractedGuard, Trust},
     task::{self, Carried, Snapshot},
 };
@@ -354,6 +354,8 @@ fn operate(operation: &Operation, shared: &Arc<Shared>) {
                 Capture::Capture => Some(Snapshot::capture()),
                 Capture::CaptureContext => Some(Snapshot::capture_context()),
                 Capture::WithoutSpan => Some(Snapshot::capture().without_span()),
+                Capture::WithSpan(of) => shared.span(*of).map(|span| Snapshot::capture().with_span(span)),
+                Capture::WithField(field) => Some(Snapshot::capture().with_field(field.key(), field.text(call))),
                 Capture::Isolated => Some(Snapshot::isolated()),
                 Capture::Restored(of) => shared.context(*of).map(Snapshot::restored),
                 Capture::Of(of) => shared.context(*of).map(Snapshot::from),
@@ -366,6 +368,7 @@ fn operate(operation: &Operation, shared: &Arc<Shared>) {
             let context = match how {
                 How::New => Context::new(),
                 How::Current => Context::current(),
+                How::CurrentWithFields(changes) => Context::current().with_fields(bag(changes, call)),
                 How::CurrentWithValue => Context::current_with_value(Foreign),
                 How::CurrentWithBaggage(fields) => {
                     let members = fields.iter().map(|field| KeyValue::new(field.name(), field.text(call)));

@@ -27,10 +27,11 @@ enum Kind {
     RecordOn,
     Scope,
     OtherThread,
+    OtherSubscriber,
 }
 
 /// Each kind, how often it is taken, and how many in four programs have it.
-const KINDS: [(Kind, usize, usize); 16] = [
+const KINDS: [(Kind, usize, usize); 17] = [
     (Kind::Set, 4, 4),
     (Kind::Replace, 1, 2),
     (Kind::Span, 3, 4),
@@ -47,6 +48,7 @@ const KINDS: [(Kind, usize, usize); 16] = [
     (Kind::RecordOn, 2, 1),
     (Kind::Scope, 5, 3),
     (Kind::OtherThread, 2, 2),
+    (Kind::OtherSubscriber, 2, 0),
 ];
 
 /// Scopes in scopes, bodies of futures, and so on.
@@ -277,7 +279,11 @@ impl Generator {
                 self.thread = 0;
                 What::OtherThread(body)
             }
-            Kind::Scope | Kind::OtherThread => {
+            Kind::OtherSubscriber if depth < DEPTH_MOST => {
+                let body = self.body(4, depth);
+                What::Scope { scope: Scope::OtherSubscriber, body, panics: self.random.happens(1, 8) }
+            }
+            Kind::Scope | Kind::OtherThread | Kind::OtherSubscriber => {
                 let changes = self.changes();
                 self.guarded(name, What::Attach(changes))
             }

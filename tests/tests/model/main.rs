@@ -49,18 +49,18 @@ fn compare(stack: Stack, programs: u64, make: impl Fn(u64) -> Body) {
     let seed = setting("CTX_MODEL_SEED", 0);
     let only = std::env::var("CTX_MODEL_ONLY").ok().map(|text| text.parse::<u64>().expect("it is a number"));
     let most_found = setting("CTX_MODEL_FINDINGS", 1) as usize;
-    let mut threads = Threads::new(stack.dispatch());
+    let mut threads = Threads::new(stack.dispatches());
     let mut found = BTreeMap::new();
     for number in only.map_or(0..programs, |only| only..only + 1) {
         let program = make(seed.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(number));
         if !differs(stack, &threads, &program) {
             continue;
         }
-        let smallest = shrink(&program, |program| differs(stack, &Threads::new(stack.dispatch()), program));
+        let smallest = shrink(&program, |program| differs(stack, &Threads::new(stack.dispatches()), program));
         let (times, _) = found.entry(shape(&smallest)).or_insert_with(|| (0, difference(stack, number, &smallest)));
         *times += 1;
         // What failed may have left something on the threads.
-        threads = Threads::new(stack.dispatch());
+        threads = Threads::new(stack.dispatches());
         if found.len() >= most_found {
             break;
         }
@@ -77,7 +77,7 @@ fn shape(program: &Body) -> String {
 /// Shows a failing program.
 fn difference(stack: Stack, number: u64, smallest: &Body) -> String {
     let expected = |program: &Body| expected(program, stack.is_filtered());
-    let seen = Threads::new(stack.dispatch()).run(smallest);
+    let seen = Threads::new(stack.dispatches()).run(smallest);
     let mut wanted = expected(smallest);
     let mut shown = seen.clone();
     if shown == wanted {

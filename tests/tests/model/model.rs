@@ -28,6 +28,9 @@ struct Model {
     threads: [Thread; 2],
     /// The thread that runs.
     active: usize,
+    /// The default subscriber of each thread.
+    subscribers: [usize; 2],
+    subscriber_of: HashMap<Name, usize>,
     frames: u32,
     spans: Spans,
     /// The nearest span around each that layers know: itself, if it is on.
@@ -122,7 +125,7 @@ impl Model {
             // `parent: None` changes nothing.
             Probe::RootSpan => self.see(at, Seen::RootSpan(current)),
             Probe::Child(parent) => {
-                if self.handles.contains(&parent) {
+                if self.is_own(parent) {
                     let values = self.threads[self.active].entering(&self.spans[&parent]).read();
                     let shown = self.shown[&parent];
                     self.see(at, Seen::EventOfParent(values, shown));
@@ -132,6 +135,11 @@ impl Model {
         }
     }
 
+    /// Whether there is a handle of the span, and it is of the default subscriber.
+    fn is_own(&self, span: Name) -> bool {
+        self.handles.contains(&span) && self.subscriber_of[&span] == self.subscribers[self.active]
+    }
+
     /// The span, if layers know it.
     fn if_shown(&self, span: Name) -> Option<Name> {
         matches!(self.shown[&span], In::Span(shown) if shown == span).then_some(span)
@@ -139,7 +147,8 @@ impl Model {
 
     /// The span that layers take for current.
     fn parent_of_event(&mut self) -> In {
-        match self.thread().current_span() {
+        let (subscriber, of) = (self.subscribers[self.active], self.subscriber_of.clone());
+        match self.thread().current_span(|span| of[&span] == subscriber) {
             Ok(None) => In::Root,
             Ok(Some(span)) => self.shown[&span],
             Err(IsEnteredAgain) => In::Any,
@@ -251,9 +260,7 @@ impl Model {
             What::Span { parent, is_off } => {
                 let set = match parent {
                     Parent::Current | Parent::Root => self.current(),
-                    Parent::Explicit(of) if self.handles.contains(of) => {
-                        self.threads[self.active].entering(&self.spans[of])
-                    }
+                    Parent::Explicit(of) if self.is_own(*of) => self.threads[self.active].entering(&self.spans[of]),
                     Parent::Explicit(_) => return,
                 };
                 let is_off = *is_off && self.is_filtered;
@@ -264,6 +271,7 @@ impl Model {
                     Parent::Explicit(of) => self.shown[of],
                 };
                 self.shown.insert(name, shown);
+                self.subscriber_of.insert(name, self.subscribers[self.active]);
                 self.spans.insert(name, Span::created_in(&set));
                 self.handles.insert(name);
                 if !is_off {
@@ -403,6 +411,12 @@ impl Model {
             Scope::Propagate => {
                 let snapshot = self.capture();
                 Some(self.enter_snapshot(&snapshot, None))
+            }
+            Scope::OtherSubscriber => {
+                let before = std::mem::replace(&mut self.subscribers[self.active], 1);
+                self.run(body);
+                self.subscribers[self.active] = before;
+                return;
             }
             Scope::Block => None,
         };

@@ -104,6 +104,8 @@ pub(crate) enum Scope {
     Isolated,
     /// `propagate(f)()`.
     Propagate,
+    /// `with_default` of another subscriber.
+    OtherSubscriber,
     /// Nothing but a body.
     Block,
 }
@@ -194,6 +196,7 @@ fn line(f: &mut fmt::Formatter<'_>, operation: &Operation, depth: usize) -> fmt:
                 Scope::Carried(of) => write!(f, "carried{of}.scope")?,
                 Scope::Isolated => write!(f, "isolated")?,
                 Scope::Propagate => write!(f, "propagate")?,
+                Scope::OtherSubscriber => write!(f, "with_default(another subscriber)")?,
                 Scope::Block => write!(f, "block")?,
             }
             bodies.push((if *panics { "then panics, is caught".into() } else { String::new() }, body));

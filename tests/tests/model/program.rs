@@ -21,7 +21,7 @@ pub(crate) fn says<const N: usize>(program: Vec<Operation>, lines: [(Name, &str)
         assert_eq!(shown(&wanted, at), line, "in the model, after {at}");
     }
     for stack in [Stack::Plain, Stack::OpenTelemetry] {
-        let seen = Threads::new(stack.dispatch()).run(&program);
+        let seen = Threads::new(stack.dispatches()).run(&program);
         for (at, line) in lines {
             assert_eq!(shown(&seen, at), line, "after {at}, {stack:?}");
         }

@@ -59,14 +59,16 @@ struct Second {
 }
 
 impl Threads {
-    pub(crate) fn new(dispatch: Dispatch) -> Self {
+    pub(crate) fn new(dispatches: [Dispatch; 2]) -> Self {
         let (first, jobs) = channel();
         let (send, done) = channel();
         let (second, parts) = channel();
         let (part_done, wait) = channel();
-        let dispatch_of_second = dispatch.clone();
+        let [dispatch, other] = dispatches;
+        let (dispatch_of_second, other_of_second) = (dispatch.clone(), other.clone());
         thread::spawn(move || {
             let _default = dispatcher::set_default(&dispatch_of_second);
+            OTHER.set(other_of_second);
             while let Ok(job) = parts.recv() {
                 match job {
                     Job::Part(body, shared) => shared.guarded(|| run(&body, &shared)),
@@ -81,6 +83,7 @@ impl Threads {
         });
         thread::spawn(move || {
             let _default = dispatcher::set_default(&dispatch);
+            OTHER.set(other);
             SECOND.with(|cell| cell.set(Second { jobs: second, done: wait }).is_ok());
             while let Ok(program) = jobs.recv() {
                 if send.send(run_program(&program)).is_err() {
@@ -100,6 +103,8 @@ impl Threads {
 
 thread_local! {
     static GUARDS: RefCell<BTreeMap<Name, Guard>> = const { RefCell::new(BTreeMap::new()) };
+    /// The subscriber that is not the thread's default.
+    static OTHER: RefCell<Dispatch> = RefCell::new(Dispatch::none());
     /// Only the first thread has it.
     static SECOND: OnceCell<Second> = const { OnceCell::new() };
 }
@@ -126,7 +131,7 @@ struct Shared {
 struct Objects {
     spans: HashMap<Name, Span>,
     /// The names of all spans, by the subscriber's number.
-    numbers: HashMap<u64, Name>,
+    numbers: HashMap<recorder::Number, Name>,
     snapshots: HashMap<Name, Snapshot>,
     contexts: HashMap<Name, Context>,
     extracted: HashMap<Name, Extracted>,
@@ -152,6 +157,12 @@ impl Shared {
 
     fn span(&self, name: Name) -> Option<Span> {
         self.objects().spans.get(&name).cloned()
+    }
+
+    /// The span, if it is of the default subscriber: others' ids mean nothing to it.
+    fn own_span(&self, name: Name) -> Option<Span> {
+        self.span(name)
+            .filter(|span| span.with_subscriber(|(_, of)| recorder::number_of(of) == recorder::number()) == Some(true))
     }
 
     fn snapshot(&self, name: Name) -> Option<Snapshot> {
@@ -252,7 +263,7 @@ fn look(at: Name, probe: Probe, shared: &Shared) {
             shared.see(at, Seen::RootSpan(recorder::last()));
         }
         Probe::Child(parent) => {
-            if let Some(parent) = shared.span(parent) {
+            if let Some(parent) = shared.own_span(parent) {
                 recorder::event(Some(&parent));
                 shared.see(at, Seen::EventOfParent(recorder::last(), parent_of_event(shared)));
                 let _span = recorder::child_span(&parent);
@@ -312,7 +323,7 @@ fn operate(operation: &Operation, shared: &Arc<Shared>) {
         }
         What::Span { parent, is_off } => {
             let explicit = match parent {
-                Parent::Explicit(of) => match shared.span(*of) {
+                Parent::Explicit(of) => match shared.own_span(*of) {
                     Some(parent) => Some(parent),
                     None => return,
                 },
@@ -329,8 +340,8 @@ fn operate(operation: &Operation, shared: &Arc<Shared>) {
                 shared.see(name, Seen::Span(values));
             }
             let mut objects = shared.objects();
-            if let Some(id) = span.id() {
-                objects.numbers.insert(id.into_u64(), name);
+            if let Some(number) = recorder::number_of_span(&span) {
+                objects.numbers.insert(number, name);
             }
             objects.spans.insert(name, span);
         }
@@ -511,6 +522,10 @@ fn enter_scope(scope: &Scope, call: Call, shared: &Shared, inner: impl FnOnce())
         }
         Scope::Isolated => task::isolated(inner)(),
         Scope::Propagate => task::propagate(inner)(),
+        Scope::OtherSubscriber => {
+            let other = OTHER.with_borrow(Dispatch::clone);
+            dispatcher::with_default(&other, inner);
+        }
         Scope::Block => inner(),
     }
 }

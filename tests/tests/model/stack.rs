@@ -23,13 +23,20 @@ impl Stack {
         matches!(self, Stack::Filtered | Stack::FilteredOpenTelemetry)
     }
 
-    pub(crate) fn dispatch(self) -> Dispatch {
+    /// Two subscribers.
+    pub(crate) fn dispatches(self) -> [Dispatch; 2] {
+        [self.dispatch(), self.dispatch()]
+    }
+
+    fn dispatch(self) -> Dispatch {
         let filter = self.is_filtered().then_some(LevelFilter::WARN);
         let opentelemetry = matches!(self, Stack::OpenTelemetry | Stack::FilteredOpenTelemetry).then(|| {
             let tracer = SdkTracerProvider::builder().build().tracer("model");
             tracing_opentelemetry::layer().with_tracer(tracer)
         });
         let registry = tracing_subscriber::registry();
-        Dispatch::new(registry.with(Recorder).with(opentelemetry).with(filter).with_context(Schema::well_known()))
+        Dispatch::new(
+            registry.with(Recorder::new()).with(opentelemetry).with(filter).with_context(Schema::well_known()),
+        )
     }
 }

@@ -106,8 +106,12 @@ impl Thread {
 
     /// The innermost span that is entered here, and where: its last frame. `None` also in what hides the thread's spans.
     pub(crate) fn span(&self) -> Option<(Name, usize)> {
+        self.span_if(&|_| true)
+    }
+
+    fn span_if(&self, is_meant: &dyn Fn(Name) -> bool) -> Option<(Name, usize)> {
         for (at, frame) in self.frames.iter().enumerate().rev() {
-            if let Some(span) = frame.span() {
+            if let Some(span) = frame.span().filter(|span| is_meant(*span)) {
                 return Some((span, at));
             }
             if frame.kind == Kind::HidesSpans {
@@ -119,10 +123,10 @@ impl Thread {
 
     /// The span that is current for layers. Where a span is entered again inside another one, `tracing` goes on taking the
     /// other for current; the rules do not say.
-    pub(crate) fn current_span(&self) -> Result<Option<Name>, IsEnteredAgain> {
-        let entered: Vec<_> = self.frames.iter().filter_map(Frame::span).collect();
+    pub(crate) fn current_span(&self, is_own: impl Fn(Name) -> bool) -> Result<Option<Name>, IsEnteredAgain> {
+        let entered: Vec<_> = self.frames.iter().filter_map(Frame::span).filter(|span| is_own(*span)).collect();
         let is_entered_once = |span: &Name| entered.iter().filter(|other| *other == span).count() == 1;
-        match self.span() {
+        match self.span_if(&is_own) {
             Some(_) if !entered.iter().all(is_entered_once) => Err(IsEnteredAgain),
             span => Ok(span.map(|(span, _)| span)),
         }

@@ -33,18 +33,18 @@ enum Kind {
 /// Each kind, how often it is taken, and how many in four programs have it.
 const KINDS: [(Kind, usize, usize); 17] = [
     (Kind::Set, 4, 4),
-    (Kind::Replace, 1, 2),
+    (Kind::Replace, 1, 1),
     (Kind::Span, 3, 4),
-    (Kind::EnterSpan, 4, 4),
+    (Kind::EnterSpan, 5, 4),
     (Kind::Close, 1, 2),
     (Kind::Drop, 5, 3),
     (Kind::Extract, 2, 2),
     (Kind::Snapshot, 4, 2),
-    (Kind::Context, 3, 2),
+    (Kind::Context, 4, 2),
     (Kind::Carried, 2, 1),
     (Kind::Closure, 2, 2),
     (Kind::Future, 5, 3),
-    (Kind::Record, 5, 3),
+    (Kind::Record, 6, 3),
     (Kind::RecordOn, 2, 1),
     (Kind::Scope, 5, 3),
     (Kind::OtherThread, 2, 2),
@@ -65,6 +65,19 @@ pub(crate) fn program(seed: u64) -> Arc<Vec<Operation>> {
         generator.kinds.push(Kind::Record);
     }
     let mut operations = Vec::new();
+    // Most requests have a span, and many of those some fields.
+    if generator.random.happens(3, 4) {
+        let kinds = std::mem::take(&mut generator.kinds);
+        if generator.random.happens(1, 2) {
+            generator.kinds = vec![Kind::Set];
+            operations.push(generator.operation(0));
+        }
+        generator.kinds = vec![Kind::Span];
+        operations.push(generator.operation(0));
+        generator.kinds = vec![Kind::EnterSpan];
+        operations.push(generator.operation(0));
+        generator.kinds = kinds;
+    }
     while generator.left > 0 {
         operations.push(generator.operation(0));
     }
@@ -303,9 +316,9 @@ impl Generator {
     fn scope(&mut self) -> Scope {
         let has = |generator: &Self, kind| generator.kinds.contains(&kind);
         for _ in 0..8 {
-            let scope = match self.random.below(9) {
+            let scope = match self.random.below(10) {
                 0 if has(self, Kind::Replace) => Some(Scope::Replace(self.changes())),
-                1 | 2 => self.of(|all| &all.spans).map(Scope::Span),
+                1 | 2 | 9 => self.of(|all| &all.spans).map(Scope::Span),
                 3 => self.of(|all| &all.snapshots).map(Scope::Snapshot),
                 4 => self.of(|all| &all.extracted).map(Scope::Extracted),
                 5 => self.of(|all| &all.carried).map(Scope::Carried),
@@ -322,7 +335,7 @@ impl Generator {
     }
 
     fn future(&mut self, name: Name, depth: usize) -> What {
-        let wrappers = (0..self.random.below(4)).map(|_| self.wrapper()).collect();
+        let wrappers = (0..self.random.below(5)).map(|_| self.wrapper()).collect();
         let polls = (0..1 + self.random.below(3))
             .map(|_| Poll {
                 body: if depth < DEPTH_MOST { self.body(3, depth) } else { Arc::default() },
@@ -335,14 +348,14 @@ impl Generator {
 
     fn wrapper(&mut self) -> Wrapper {
         let has = |generator: &Self, kind| generator.kinds.contains(&kind);
-        let wrapper = match self.random.below(12) {
-            0..=2 => self.of(|all| &all.spans).map(Wrapper::Span),
-            3 | 4 => Some(Wrapper::Propagate),
-            5 if has(self, Kind::Closure) => Some(Wrapper::Isolated),
-            6 if has(self, Kind::Replace) => Some(Wrapper::Replace(self.changes())),
-            7 => self.of(|all| &all.snapshots).map(Wrapper::InSnapshot),
-            8 => self.of(|all| &all.contexts).map(Wrapper::InContext),
-            9 => self.of(|all| &all.contexts).map(Wrapper::Foreign),
+        let wrapper = match self.random.below(14) {
+            0..=3 => self.of(|all| &all.spans).map(Wrapper::Span),
+            4 | 5 => Some(Wrapper::Propagate),
+            6 | 7 if has(self, Kind::Closure) => Some(Wrapper::Isolated),
+            8 if has(self, Kind::Replace) => Some(Wrapper::Replace(self.changes())),
+            9 => self.of(|all| &all.snapshots).map(Wrapper::InSnapshot),
+            10 => self.of(|all| &all.contexts).map(Wrapper::InContext),
+            11 => self.of(|all| &all.contexts).map(Wrapper::Foreign),
             _ => None,
         };
         wrapper.unwrap_or_else(|| Wrapper::Set(self.changes()))

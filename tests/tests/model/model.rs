@@ -450,8 +450,8 @@ impl Model {
         for around in future.wrappers.iter().rev() {
             guards.push(Guard::Frame(match around {
                 Around::Sets { changes, call, remembered } => {
-                    let set = self.threads[self.active].setting(remembered).changed(changes, *call);
-                    self.push(Kind::Sets, set, None)
+                    let (kind, set) = self.threads[self.active].setting(remembered);
+                    self.push(kind, set.changed(changes, *call), None)
                 }
                 Around::Replaces { set, written_in } => {
                     self.push(Kind::Replaces, set.clone(), Some(written_in.clone()))

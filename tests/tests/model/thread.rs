@@ -86,10 +86,14 @@ impl Thread {
         }
     }
 
-    /// Rule 4: what a future that sets changes. `remembered` was current where it was written.
-    pub(crate) fn setting(&self, remembered: &Set) -> Set {
+    /// Rule 4: what a future that sets changes: what is below, or, in another request, what was current where it was written.
+    /// Then it replaces something unrelated, and what is recorded in it is not for the other request's span.
+    pub(crate) fn setting(&self, remembered: &Set) -> (Kind, Set) {
         let below = self.current();
-        if self.counts_as_descending(&below, remembered) { below } else { remembered.clone() }
+        match self.counts_as_descending(&below, remembered) {
+            true => (Kind::Sets, below),
+            false => (Kind::Replaces, remembered.clone()),
+        }
     }
 
     /// Whether what is current here descends from a set, or some wrapper around the future that runs replaced something that

@@ -38,7 +38,7 @@ async fn handle(path: String, n: usize) {
     }
     // Authentication runs inside the request span, and names the user late.
     tokio::task::yield_now().await;
-    USER_ID.record(format!("user-{n}"));
+    let _ = USER_ID.record(format!("user-{n}"));
 
     // A task of its own keeps the context by its span, as everybody writes it.
     let stored = tokio::spawn(store(path).instrument(tracing::info_span!("background")));

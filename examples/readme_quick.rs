@@ -21,7 +21,7 @@ async fn main() {
 async fn handle(path: &str, user: &str) {
     info!("received");
     tokio::task::yield_now().await;
-    USER_ID.record(user); // known only now, inside the span
+    let _ = USER_ID.record(user); // known only now, inside the span
     tokio::spawn(store().instrument(info_span!("background"))).await.unwrap();
 }
 

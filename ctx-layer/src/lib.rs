@@ -20,7 +20,7 @@
 //! let handled = std::thread::spawn(move || {
 //!     let _request = span.entered();
 //!     info!("received");
-//!     USER_ID.record("ada"); // Known only now.
+//!     let _ = USER_ID.record("ada"); // Known only now.
 //!     info!(rows = 3, "stored");
 //! });
 //! handled.join().expect("it does not panic");

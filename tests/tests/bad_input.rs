@@ -146,7 +146,7 @@ fn forge(name: &str, layer: impl FnOnce(Captured) -> Box<dyn Subscriber + Send +
     tracing::subscriber::with_default(layer(captured.clone()), || {
         let _guard = Fields::current().with(&TENANT_ID, HOSTILE).with(&USER_ID, "u-1").attach();
         let _outer = info_span!("outer").entered();
-        TENANT_ID.record(HOSTILE);
+        assert!(TENANT_ID.record(HOSTILE));
         info!("hello");
     });
     let text = captured.text();

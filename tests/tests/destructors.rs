@@ -79,9 +79,9 @@ fn a_value_that_stood_on_the_last_event_of_a_thread_is_dropped_with_the_thread_a
 fn a_value_recorded_late_is_dropped_when_another_is_recorded_or_the_span_closes() {
     on_a_thread_that_ends(|| {
         info_span!("late").in_scope(|| {
-            LOGS.record(Logs("recorded first"));
+            assert!(LOGS.record(Logs("recorded first")));
             info!("with the first");
-            LOGS.record(Logs("recorded second"));
+            assert!(LOGS.record(Logs("recorded second")));
             info!("with the second");
         });
     });

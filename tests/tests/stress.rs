@@ -182,7 +182,7 @@ async fn work(me: Me, mut random: Random, events: u64, depth: u32) {
             // Another tenant for a moment, in a scope of its own.
             2 => {
                 let other = me.other(random.below(4));
-                let span = other.fields().in_scope(|| {
+                let span = other.fields().replace_in_scope(|| {
                     other.event("nested scope");
                     other.span("nested scope")
                 });
@@ -202,7 +202,7 @@ async fn work(me: Me, mut random: Random, events: u64, depth: u32) {
             }
             // A child task that is given the fields, without a span.
             4 => {
-                let child = boxed(me.clone(), seed, share, depth - 1).with_fields(me.fields());
+                let child = boxed(me.clone(), seed, share, depth - 1).replace_fields(me.fields());
                 let child = tokio::spawn(child);
                 if random.below(2) == 0 {
                     child.await.unwrap();
@@ -213,7 +213,7 @@ async fn work(me: Me, mut random: Random, events: u64, depth: u32) {
             5 => {
                 let other = me.other(random.below(4));
                 let fields = other.fields();
-                tokio::spawn(boxed(other, seed, share, depth - 1).with_fields(fields));
+                tokio::spawn(boxed(other, seed, share, depth - 1).replace_fields(fields));
                 share
             }
             // A task that panics inside a span and a scope.
@@ -221,13 +221,13 @@ async fn work(me: Me, mut random: Random, events: u64, depth: u32) {
                 let other = me.other(random.below(4));
                 let panicking = me.clone();
                 let task = async move {
-                    let _guard = other.fields().attach();
+                    let _guard = other.fields().replace();
                     let _span = other.span("panics").entered();
                     other.event("about to panic");
                     let _ = &panicking;
                     std::panic::panic_any(());
                 };
-                assert!(tokio::spawn(task.with_fields(me.fields())).await.is_err());
+                assert!(tokio::spawn(task.replace_fields(me.fields())).await.is_err());
                 me.event("after panic");
                 (2).min(left)
             }
@@ -239,7 +239,7 @@ async fn work(me: Me, mut random: Random, events: u64, depth: u32) {
                     mine.event("before cancellation");
                     std::future::pending::<()>().await;
                 }
-                .with_fields(me.fields())
+                .replace_fields(me.fields())
                 .instrument(me.span("cancelled"));
                 tokio::select! {
                     biased;
@@ -273,13 +273,14 @@ async fn work(me: Me, mut random: Random, events: u64, depth: u32) {
             10 => {
                 let span = me.span("carried");
                 let other = me.other(random.below(4));
-                let mine = me.clone();
+                // What replaces around a future counts for the spans that it enters, too.
+                let theirs = other.clone();
                 async move {
                     tokio::task::yield_now().await;
-                    mine.event("span within another's scope");
+                    theirs.event("span within another's scope");
                 }
                 .instrument(span)
-                .with_fields(other.fields())
+                .replace_fields(other.fields())
                 .await;
                 1
             }
@@ -290,7 +291,7 @@ async fn work(me: Me, mut random: Random, events: u64, depth: u32) {
                 let seed2 = Random(random.below(u64::MAX));
                 tokio::join!(
                     boxed(me.clone(), seed, share, depth - 1),
-                    boxed(other, seed2, share, depth - 1).with_fields(fields),
+                    boxed(other, seed2, share, depth - 1).replace_fields(fields),
                 );
                 (2 * share).min(left)
             }
@@ -333,7 +334,7 @@ fn run(checker: &Checker, subscriber: impl Subscriber + Send + Sync + 'static) {
                 // Each event of the budget makes two on average.
                 let work = boxed(me.clone(), Random(n), events / tasks / 2, 4);
                 match n % 2 {
-                    0 => tokio::spawn(work.with_fields(fields)),
+                    0 => tokio::spawn(work.replace_fields(fields)),
                     _ => tokio::spawn(work.instrument(fields.in_scope(|| me.span("request")))),
                 }
             })

@@ -87,7 +87,7 @@ fn nothing_panics_while_a_thread_is_torn_down() {
         std::mem::forget(info_span!("never left").entered());
         let span = TENANT_ID.in_scope("other", || info_span!("never left either"));
         std::mem::forget(span.entered());
-        TENANT_ID.record("recorded");
+        assert!(TENANT_ID.record("recorded"));
         info!("inside for ever");
         LAST.with(|cell| *cell.borrow_mut() = Some(UsesEverythingOnDrop));
     })

@@ -7,8 +7,6 @@ use opentelemetry::{
 use tracing::Span;
 
 use crate::{
-    context::ContextFieldsExt,
-    field::Fields,
     propagation::{self, Carrier, CarrierMut, Extracted, TraceOnly, Trust},
     task::{Carried, Snapshot},
 };
@@ -23,11 +21,6 @@ pub trait Returns {
 
 impl<T> Returns for fn() -> T {
     type Value = T;
-}
-
-/// The fields of a snapshot.
-pub fn fields_of(snapshot: &Snapshot) -> Fields {
-    snapshot.context().fields().clone()
 }
 
 /// A context, and no `tracing` span around it.

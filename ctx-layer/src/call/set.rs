@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+pub use crate::context::Setting;
 use crate::{
     context::WithFields,
     field::{ContextField, FieldType, Fields},
@@ -11,8 +12,8 @@ use crate::{
 pub struct SetField<'a, T: 'static, V: ?Sized>(pub &'static ContextField<T>, pub &'a V);
 
 /// Runs a future or a stream with these fields in force.
-pub fn in_fields<F>(fields: Fields, body: F) -> WithFields<F> {
-    WithFields::new(body, fields)
+pub fn in_fields<F>(setting: Setting, body: F) -> WithFields<F> {
+    WithFields::new(body, setting)
 }
 
 /// A value whose text a field can be set to.

@@ -24,18 +24,10 @@ pub(crate) struct Attached {
 /// another tenant's. From then until the guard is dropped, no field is in force on this thread.
 pub(crate) fn attach(cx: Context) -> Attached {
     let wanted = cx.fields().address();
-    attach_known(&cx, wanted)
-}
-
-/// The same where it is known where the context's fields stand.
-// Inlined for a fifth less to do where a future is polled elsewhere.
-#[inline(always)]
-pub(crate) fn attach_known(cx: &Context, wanted: usize) -> Attached {
     if thread::state() == State::Gone {
         return Attached { guard: None, refused: false };
     }
-    // Cloned here, where it goes: a context that was just written and is moved on makes the processor wait.
-    let guard = Some(cx.clone().attach());
+    let guard = Some(cx.attach());
     let refused = Context::map_current(address) != wanted;
     if refused {
         thread::refuse(1);

@@ -1,8 +1,11 @@
 //! Reading the values in force.
 
-use std::sync::{
-    PoisonError, RwLock,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    cell::Cell,
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use opentelemetry::{
@@ -11,8 +14,12 @@ use opentelemetry::{
     trace::TraceContextExt,
 };
 
-use super::{late, remote::Remote, thread::read};
-use crate::field::{ContextField, Declaration, DerivedField, FieldType, Fields};
+use super::{
+    frame_stack,
+    remote::Remote,
+    thread::{is_recorded, read},
+};
+use crate::field::{Call, ContextField, Declaration, DerivedField, FieldType, Fields};
 
 /// The fields of all schemas in use, for those who ask for all values: their baggage counts.
 static REGISTERED: RwLock<Vec<&'static Declaration>> = RwLock::new(Vec::new());
@@ -47,8 +54,7 @@ impl Fields {
     ///
     /// In the set all are alike: attached elsewhere, it makes values of what was baggage.
     pub fn current() -> Self {
-        let Some((fields, with_baggage)) =
-            read(|cx| (late::effective(cx), (!cx.baggage().is_empty()).then(|| cx.clone())))
+        let Some((fields, with_baggage)) = read(|cx| (fields_in(cx), (!cx.baggage().is_empty()).then(|| cx.clone())))
         else {
             return Fields::new();
         };
@@ -65,8 +71,10 @@ impl Fields {
         declarations: impl Iterator<Item = &'static Declaration>,
     ) -> Self {
         let mut fields = self;
+        // A type's `FromStr` may log, and would be called for that event again.
+        let Some(_reading) = Reading::begin() else { return fields };
         for declaration in declarations {
-            if fields.entry(declaration).is_none()
+            if !fields.is_decided(declaration)
                 && let Some(text) = baggage.get(declaration.baggage_key())
             {
                 // What is refused is not the field's value.
@@ -77,10 +85,41 @@ impl Fields {
     }
 }
 
+/// Reading baggage on this thread, until it is dropped.
+struct Reading;
+
+thread_local! {
+    /// Has no destructor, and so can always be read.
+    static IS_READING: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Reading {
+    fn begin() -> Option<Self> {
+        (!IS_READING.replace(true)).then_some(Reading)
+    }
+}
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        IS_READING.set(false);
+    }
+}
+
+/// The fields that the program set in a context, and those recorded since, where it is that of a frame of this thread.
+#[inline]
+pub(crate) fn fields_in(cx: &Context) -> Fields {
+    if is_recorded() { recorded_in(cx) } else { cx.fields().clone() }
+}
+
+#[cold]
+fn recorded_in(cx: &Context) -> Fields {
+    frame_stack::recorded_at(cx.fields().address()).unwrap_or_else(|| cx.fields().clone())
+}
+
 impl<T: FieldType> ContextField<T> {
     /// The value in force: the one the program set, else the one in OpenTelemetry baggage. `None` where there is none.
     pub fn get(&'static self) -> Option<T> {
-        let (fields, with_baggage) = read(|cx| (late::effective(cx), (!cx.baggage().is_empty()).then(|| cx.clone())))?;
+        let (fields, with_baggage) = read(|cx| (fields_in(cx), (!cx.baggage().is_empty()).then(|| cx.clone())))?;
         let fields = match with_baggage {
             None => fields,
             Some(cx) => fields.with_baggage(cx.baggage(), [self.declaration()].into_iter()),
@@ -165,7 +204,7 @@ pub trait ContextFieldsExt {
     /// The fields that the program set in this context. Baggage is not looked at.
     fn fields(&self) -> &Fields;
 
-    /// A context with these fields in place of its own. Span, baggage and all else are kept.
+    /// Returns a context with these changes made to its fields. Span, baggage and all else are kept.
     #[must_use = "a context does nothing until it is attached"]
     fn with_fields(&self, fields: Fields) -> Self;
 }
@@ -177,6 +216,7 @@ impl ContextFieldsExt for Context {
     }
 
     fn with_fields(&self, fields: Fields) -> Self {
+        let fields = fields_in(self).changed_by(fields, Call::once());
         self.with_carried(fields, self.remote().cloned())
     }
 }

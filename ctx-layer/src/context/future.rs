@@ -7,29 +7,31 @@ use std::{
 };
 
 use futures_core::Stream;
+use opentelemetry::Context;
 use pin_project_lite::pin_project;
 
-use super::{late, scope::Scope, thread::read};
-use crate::field::{ContextField, FieldType, Fields};
+use super::{
+    ContextFieldsExt, ContextRemoteExt, FieldsGuard, frame::Frame, frame_stack, remembered::Remembered, scope::Scope,
+    thread::read,
+};
+use crate::field::{Call, ContextField, FieldType, Fields};
 
 /// Sets field values for a future.
 pub trait FutureFieldsExt: Future + Sized {
-    /// Runs the future with exactly these values in force, at every poll and when it is dropped, on whatever thread.
+    /// Runs the future with these values set, at every poll and when it is dropped, on whatever thread.
     ///
-    /// Start from [`Fields::current`] to keep the values that are in force where this is called. Of the OpenTelemetry
-    /// context only the fields are carried.
+    /// All other values are those that are current where the future is polled, if it is polled inside the request in which
+    /// this was called: what [`record`](ContextField::record) set meanwhile is among them. Anywhere else they are those that
+    /// were current where this was called. Where nothing was current when this was called, the future joins whatever request
+    /// it is polled in: use [`replace_fields`](Self::replace_fields) for work that must not.
     ///
-    /// Where a poll finds in force what was so where this was called, and more, then the *difference* made here is made
-    /// there, and the rest stays: what [`record`](ContextField::record) set on an enclosing span, for one.
-    ///
-    /// So each poll that does not find the values in force makes an OpenTelemetry context, which takes three allocations. Where
-    /// the whole context is to be carried, [`propagate`](crate::task::Propagate::propagate), called with the values in force,
-    /// makes none and allocates nothing.
+    /// Each poll creates an OpenTelemetry context, which takes three allocations. Where the whole context is to be carried,
+    /// [`propagate`](crate::task::Propagate::propagate), called inside [`Fields::in_scope`], allocates nothing.
     fn with_fields(self, fields: Fields) -> WithFields<Self> {
-        WithFields::new(self, fields)
+        WithFields::new(self, Setting::of(fields))
     }
 
-    /// Runs the future with this value set besides those in force where this is called.
+    /// Runs the future with this value set. [`with_fields`](Self::with_fields) says which others it has.
     ///
     /// ```
     /// use ctx_layer::{context::FutureFieldsExt, field::well_known::TENANT_ID};
@@ -40,29 +42,41 @@ pub trait FutureFieldsExt: Future + Sized {
     /// # });
     /// ```
     fn with_field<T: FieldType>(self, field: &'static ContextField<T>, value: impl Into<T>) -> WithFields<Self> {
-        self.with_fields(Fields::current().with(field, value))
+        self.with_fields(Fields::new().with(field, value))
+    }
+
+    /// Runs the future with exactly these values, and no OpenTelemetry baggage, wherever it is polled.
+    ///
+    /// ```
+    /// use ctx_layer::{context::FutureFieldsExt, Fields, field::well_known::{TENANT_ID, USER_ID}};
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let globex = async { USER_ID.get() }.replace_fields(Fields::new().with(&TENANT_ID, "globex"));
+    /// let user = async { globex.await }.with_field(&USER_ID, "ada").await;
+    /// assert_eq!(user, None);
+    /// # });
+    /// ```
+    fn replace_fields(self, fields: Fields) -> WithFields<Self> {
+        WithFields::new(self, Setting::replacing(fields))
     }
 }
 
 impl<F: Future> FutureFieldsExt for F {}
 
 pin_project! {
-    /// A future with field values of its own. Made by [`FutureFieldsExt`].
-    #[derive(Debug)]
+    /// A future with field values of its own. Created by [`FutureFieldsExt`].
     #[must_use = "futures do nothing unless polled"]
     pub struct WithFields<F> {
         // `None` only once the future is being dropped.
         #[pin]
         inner: Option<F>,
-        // What was in force where this was made.
-        base: Fields,
-        fields: Fields,
+        setting: Setting,
     }
 
     impl<F> PinnedDrop for WithFields<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            let _scope = enter(this.base, this.fields);
+            let _scope = this.setting.enter();
             this.inner.set(None);
         }
     }
@@ -70,20 +84,88 @@ pin_project! {
 
 impl<F> WithFields<F> {
     /// `inner` may be a stream, too.
-    pub(crate) fn new(inner: F, fields: Fields) -> Self {
-        let base = read(late::effective).unwrap_or_default();
-        WithFields { inner: Some(inner), base, fields }
+    pub(crate) fn new(inner: F, setting: Setting) -> Self {
+        WithFields { inner: Some(inner), setting }
     }
 }
 
-fn enter(base: &Fields, fields: &Fields) -> Option<Scope> {
-    let current = read(late::effective).unwrap_or_default();
-    let wanted = if base.is_same(&current) || !base.is_within(&current) {
-        fields.clone()
-    } else {
-        fields.rebased(base, &current)
-    };
-    (!wanted.is_same(&current)).then(|| Scope::new(wanted))
+impl<F: std::fmt::Debug> std::fmt::Debug for WithFields<F> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WithFields").field("inner", &self.inner).field("fields", &self.setting.fields).finish()
+    }
+}
+
+/// Fields that are set again and again, by what counts as one call.
+pub struct Setting {
+    fields: Fields,
+    how: How,
+    /// What was current where the call was.
+    made_in: Remembered,
+    call: Call,
+    /// What was below at the last poll, and what came of it: nearly always it is the same at the next.
+    last: Option<(Fields, Fields)>,
+}
+
+enum How {
+    Changes,
+    Replaces,
+}
+
+impl Setting {
+    /// Changes to be made to whatever is current.
+    pub fn of(fields: Fields) -> Self {
+        let (how, made_in, call) = (How::Changes, Remembered::current(), Call::repeated());
+        Setting { fields, how, made_in, call, last: None }
+    }
+
+    fn replacing(fields: Fields) -> Self {
+        let (how, made_in, call) = (How::Replaces, Remembered::current(), Call::repeated());
+        Setting { fields: fields.replaced_by(call), how, made_in, call, last: None }
+    }
+
+    /// Makes the changes on this thread until the guard is dropped.
+    pub fn attach(&self) -> FieldsGuard {
+        FieldsGuard::new(Scope::changing(|below| below.changed_by(self.fields.clone(), self.call)))
+    }
+
+    fn enter(&mut self) -> Option<Scope> {
+        let current = read(Context::clone)?;
+        let over = current.fields().address();
+        let below = Remembered::of(&current);
+        let wanted = match self.how {
+            How::Replaces => Remembered::from(self.fields.clone()),
+            How::Changes if below.counts_as_descending_from(&self.made_in) => {
+                let fields = self.changed(below.fields.clone());
+                if fields.is_same(&below.fields) {
+                    return Some(Scope::unchanged(&current, fields));
+                }
+                return Some(Scope::attached(current.with_carried(fields, current.remote().cloned()), over, |frame| {
+                    frame
+                }));
+            }
+            // Another request's: the two are not mixed.
+            How::Changes => {
+                let changed = self.changed(self.made_in.fields.clone());
+                self.made_in.with_fields(changed)
+            }
+        };
+        let is_apart = !frame_stack::is_same_request(&wanted.fields, &below.fields);
+        let cover = matches!(self.how, How::Replaces).then(|| self.made_in.fields.clone());
+        let complete = |frame: Frame| frame.apart(is_apart).with_cover(cover);
+        Some(Scope::attached(wanted.put_in(&current), over, complete))
+    }
+
+    /// The fields below with the changes.
+    fn changed(&mut self, below: Fields) -> Fields {
+        match &self.last {
+            Some((known, changed)) if known.is_same(&below) => changed.clone(),
+            _ => {
+                let changed = below.clone().changed_by(self.fields.clone(), self.call);
+                self.last = Some((below, changed.clone()));
+                changed
+            }
+        }
+    }
 }
 
 impl<F: Future> Future for WithFields<F> {
@@ -91,7 +173,7 @@ impl<F: Future> Future for WithFields<F> {
 
     fn poll(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _scope = enter(this.base, this.fields);
+        let _scope = this.setting.enter();
         match this.inner.as_pin_mut() {
             Some(inner) => inner.poll(task),
             // Unreachable: a future that is being dropped is not polled.
@@ -105,7 +187,7 @@ impl<S: Stream> Stream for WithFields<S> {
 
     fn poll_next(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<S::Item>> {
         let this = self.project();
-        let _scope = enter(this.base, this.fields);
+        let _scope = this.setting.enter();
         match this.inner.as_pin_mut() {
             Some(inner) => inner.poll_next(task),
             // Unreachable, as above.

@@ -22,19 +22,32 @@
 
 mod attach;
 mod current;
+mod frame;
+pub(crate) mod frame_stack;
 mod future;
-pub(crate) mod late;
+mod remembered;
 mod remote;
 mod scope;
 mod thread;
+mod view;
 
 pub use current::ContextFieldsExt;
 pub use future::{FutureFieldsExt, WithFields};
+
+#[doc(hidden)]
+pub use future::Setting;
 pub use scope::FieldsGuard;
 
-pub(crate) use attach::{Attached, attach, attach_known};
-pub(crate) use current::{ContextRemoteExt, active_ids, generation, has_nothing, is_blank, register, registered};
-pub(crate) use remote::{OfValue, Remote, RemoteBaggage, RemoteProperties};
-pub(crate) use thread::{
-    BAGGAGE, InForce, NOTHING, address_alone, give_back, in_force, is_gone, is_nothing_in_force, read, read_if_ready,
+pub(crate) use attach::attach;
+pub(crate) use current::{
+    ContextRemoteExt, active_ids, fields_in, generation, has_nothing, is_blank, register, registered,
 };
+pub(crate) use frame::{Frame, FrameId, SpanKey};
+pub(crate) use remembered::Remembered;
+pub(crate) use remote::{OfValue, Remote, RemoteBaggage, RemoteProperties};
+pub(crate) use scope::Scope;
+pub(crate) use thread::{
+    BAGGAGE, InForce, NOTHING, address_alone, give_back, in_force, is_gone, is_nothing_in_force, is_recorded, read,
+    read_if_ready,
+};
+pub(crate) use view::View;

@@ -5,87 +5,153 @@ use std::marker::PhantomData;
 use opentelemetry::Context;
 
 use super::{
-    ContextFieldsExt,
-    attach::{Attached, attach},
-    late,
+    ContextFieldsExt, ContextRemoteExt,
+    attach::attach,
+    current::fields_in,
+    frame::{Frame, FrameId},
+    frame_stack,
+    remembered::Remembered,
     thread::read,
+    view::View,
 };
-use crate::field::{ContextField, FieldType, Fields};
+use crate::field::{Call, ContextField, FieldType, Fields};
 
-/// Keeps field values in force on this thread; dropping it brings back those before.
+/// A guard that restores the previous fields on drop.
 ///
-/// Guards may be dropped out of order: an outer one dropped first changes nothing until the inner one is dropped too.
-/// Leave the spans that you entered within the scope before you drop its guard: a span that found its fields in force when
-/// it was entered does not hold them.
+/// Guards may be dropped in any order. Each takes away what it set itself and nothing else: what was set inside of it, by
+/// another guard or by a span that was entered, stays until that ends.
 ///
-/// A guard cannot be sent to another thread, nor be held across `.await` in a future that is spawned: use
+/// A guard cannot be sent to another thread, and must not be held across `.await`: use
 /// [`with_field`](super::FutureFieldsExt::with_field) there.
 #[derive(Debug)]
-#[must_use = "the values are in force only until the guard is dropped: bind it, as in `let _guard = ...`"]
+#[must_use = "the values are current only until the guard is dropped: bind it, as in `let _guard = ...`"]
 pub struct FieldsGuard {
     _scope: Scope,
     /// Contexts belong to a thread.
     _not_send: PhantomData<*const ()>,
 }
 
-/// Fields in force until this is dropped.
-#[derive(Debug)]
-pub(super) struct Scope {
-    attached: Option<Attached>,
-    fields: Fields,
-    before: Context,
+impl FieldsGuard {
+    pub(super) fn new(scope: Scope) -> Self {
+        FieldsGuard { _scope: scope, _not_send: PhantomData }
+    }
 }
 
+/// A frame that is taken away when this is dropped. `None` while the thread is being torn down.
+#[derive(Debug)]
+pub(crate) struct Scope(Option<FrameId>);
+
 impl Scope {
-    pub(super) fn new(fields: Fields) -> Self {
-        let before = read(Context::clone).unwrap_or_default();
-        // Nothing, where there was something, is not the same as never having set anything.
-        let fields = if fields.is_blank() && !before.fields().is_blank() { Fields::emptied() } else { fields };
-        Scope { attached: Some(attach(before.with_fields(fields.clone()))), fields, before }
+    /// A frame in which fields are current that were made of those below.
+    pub(super) fn changing(change: impl FnOnce(Fields) -> Fields) -> Self {
+        let Some((cx, below)) = read(|cx| (cx.clone(), fields_in(cx))) else { return Scope(None) };
+        let fields = change(below.clone());
+        if fields.is_same(&below) {
+            return Self::unchanged(&cx, below);
+        }
+        let over = cx.fields().address();
+        Self::attached(cx.with_carried(fields, cx.remote().cloned()), over, |frame| frame)
+    }
+
+    /// A frame in which exactly these fields are current, and no baggage.
+    fn replacing(fields: Fields) -> Self {
+        let Some((cx, below)) = read(|cx| (cx.clone(), fields_in(cx))) else { return Scope(None) };
+        let is_apart = !frame_stack::is_same_request(&fields, &below);
+        let over = cx.fields().address();
+        Self::attached(Remembered::from(fields).put_in(&cx), over, |frame| frame.apart(is_apart))
+    }
+
+    /// A frame in which a context is current that came from elsewhere.
+    pub(crate) fn of_context(cx: Context) -> Self {
+        let Some((over, below)) = read(|cx| (cx.fields().address(), fields_in(cx))) else { return Scope(None) };
+        let is_apart = !frame_stack::is_same_request(cx.fields(), &below);
+        Self::attached(cx, over, |frame| frame.apart(is_apart))
+    }
+
+    /// A frame in which a context is current. `over` is where the fields are that were current before.
+    pub(super) fn attached(cx: Context, over: usize, complete: impl FnOnce(Frame) -> Frame) -> Self {
+        let frame = Frame::new(View::of(&cx)).with_fields(cx.fields().clone());
+        let frame = complete(frame).with_attached(attach(cx));
+        Scope(frame_stack::push(frame, over))
+    }
+
+    /// A frame in which all is as it is below, and stays so if that ends first.
+    pub(super) fn unchanged(current: &Context, fields: Fields) -> Self {
+        let view = View::of(current);
+        Scope(frame_stack::push(Frame::new(view).with_fields(fields), view.address))
     }
 }
 
 impl Drop for Scope {
+    #[inline]
     fn drop(&mut self) {
-        self.attached = None;
-        // A blank scope over a blank context changed nothing that could be outlived.
-        if late::is_any() && !self.fields.is_blank() {
-            late::outlive(&self.fields, &self.before);
+        if let Some(frame) = self.0 {
+            frame_stack::remove(frame);
         }
     }
 }
 
 impl Fields {
-    /// Puts exactly these values in force on this thread until the guard is dropped.
+    /// Sets these values on this thread until the guard is dropped. All others stay.
     ///
-    /// Values in force before that are not in this set are hidden: start from [`Fields::current`] to keep them.
+    /// A field that is [unset](Self::without) here has no value until then. To set these values and hide all others, use
+    /// [`replace`](Self::replace).
+    ///
+    /// ```
+    /// use ctx_layer::{Fields, field::well_known::{TENANT_ID, USER_ID}};
+    ///
+    /// let _tenant = TENANT_ID.attach("acme");
+    /// let _user = Fields::new().with(&USER_ID, "ada").attach();
+    /// assert_eq!(format!("{:?}", Fields::current()), r#"{"tenant_id": acme, "user_id": ada}"#);
+    /// ```
     pub fn attach(self) -> FieldsGuard {
-        FieldsGuard { _scope: Scope::new(self), _not_send: PhantomData }
+        FieldsGuard::new(Scope::changing(|below| below.changed_by(self, Call::once())))
     }
 
-    /// Calls `f` with exactly these values in force.
+    /// Calls `f` with these values set. All others stay.
     pub fn in_scope<R>(self, f: impl FnOnce() -> R) -> R {
         let _guard = self.attach();
+        f()
+    }
+
+    /// Replaces all current values by these until the guard is dropped, OpenTelemetry baggage included.
+    ///
+    /// For work that belongs to somebody else than the code around it, or to nobody: a set without values hides everything.
+    /// The OpenTelemetry span and the `tracing` span that are current stay so.
+    ///
+    /// ```
+    /// use ctx_layer::{Fields, field::well_known::{TENANT_ID, USER_ID}};
+    ///
+    /// let _tenant = TENANT_ID.attach("acme");
+    /// let _user = Fields::new().with(&USER_ID, "ada").replace();
+    /// assert_eq!(format!("{:?}", Fields::current()), r#"{"user_id": ada}"#);
+    /// ```
+    pub fn replace(self) -> FieldsGuard {
+        FieldsGuard::new(Scope::replacing(self.replaced_by(Call::once())))
+    }
+
+    /// Calls `f` with all current values [replaced](Self::replace) by these.
+    pub fn replace_in_scope<R>(self, f: impl FnOnce() -> R) -> R {
+        let _guard = self.replace();
         f()
     }
 }
 
 impl<T: FieldType> ContextField<T> {
-    /// Sets the value on this thread until the guard is dropped. All other values stay in force.
+    /// Sets the value on this thread until the guard is dropped. All other values stay.
     ///
-    /// Spans that are open already do not get it, only their events and the spans made from now on; for them there is
+    /// Spans that are open already do not get it, only their events and the spans created from now on; for them there is
     /// [`record`](Self::record).
     pub fn attach(&'static self, value: impl Into<T>) -> FieldsGuard {
-        let fields = read(late::effective).unwrap_or_default();
-        fields.with(self, value).attach()
+        let value = value.into();
+        FieldsGuard::new(Scope::changing(|below| below.with(self, value).made_by(Call::once())))
     }
 
-    /// Takes the value out of force on this thread until the guard is dropped. All other values stay.
+    /// Unsets the field on this thread until the guard is dropped. All other values stay.
     ///
-    /// A value in OpenTelemetry baggage is not taken out.
+    /// A value in OpenTelemetry baggage does not count meanwhile.
     pub fn detach(&'static self) -> FieldsGuard {
-        let fields = read(late::effective).unwrap_or_default();
-        fields.without(self).attach()
+        FieldsGuard::new(Scope::changing(|below| below.without(self).made_by(Call::once())))
     }
 
     /// Calls `f` with the value set.

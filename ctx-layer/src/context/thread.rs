@@ -1,10 +1,13 @@
 //! Whether this thread's OpenTelemetry context may be used, and reading it.
 
-use std::{cell::Cell, panic};
+use std::{
+    cell::{Cell, RefCell},
+    panic,
+};
 
 use opentelemetry::{Context, baggage::BaggageExt};
 
-use super::{ContextFieldsExt, current::has_nothing, late};
+use super::{ContextFieldsExt, current::has_nothing, fields_in, frame_stack::FrameStack};
 use crate::field::Fields;
 
 thread_local! {
@@ -18,8 +21,8 @@ thread_local! {
 pub(crate) enum State {
     NotKnown,
     Ready,
-    /// And there are values that were recorded [late].
-    ReadyLate,
+    /// And something was recorded on a frame since it came.
+    Recorded,
     /// As many attached contexts were refused: what is current is not what was wanted.
     Refused(u32),
     /// The thread is being torn down.
@@ -32,6 +35,7 @@ pub(crate) enum State {
 struct Local {
     /// The fields of the last event of this thread. See [`give_back`].
     kept: Cell<Fields>,
+    frames: RefCell<FrameStack>,
 }
 
 impl Local {
@@ -40,7 +44,7 @@ impl Local {
         // after OpenTelemetry's is gone. There is no way to ask; with `panic = "abort"` this aborts.
         let ready = panic::catch_unwind(|| Context::map_current(|_| ())).is_ok();
         STATE.set(if ready { State::Ready } else { State::Gone });
-        Local { kept: Cell::new(Fields::new()) }
+        Local { kept: Cell::new(Fields::new()), frames: RefCell::default() }
     }
 }
 
@@ -80,17 +84,31 @@ pub(super) fn refuse(more: i32) {
         _ => 0,
     };
     STATE.set(match refused.saturating_add_signed(more) {
-        0 if late::is_any() => State::ReadyLate,
+        0 if with_frames(|stack| stack.is_recorded()) == Some(true) => State::Recorded,
         0 => State::Ready,
         refused => State::Refused(refused),
     });
 }
 
-/// Notes whether there are values that were recorded late.
-pub(super) fn set_late(is_any: bool) {
-    if matches!(STATE.get(), State::Ready | State::ReadyLate) {
-        STATE.set(if is_any { State::ReadyLate } else { State::Ready });
+/// Notes whether something was recorded on a frame since it came.
+#[inline]
+pub(super) fn set_recorded(is_recorded: bool) {
+    if matches!(STATE.get(), State::Ready | State::Recorded) {
+        STATE.set(if is_recorded { State::Recorded } else { State::Ready });
     }
+}
+
+/// Returns `true` if something was recorded on a frame of this thread since it came: then the OpenTelemetry context does
+/// not have it.
+#[inline]
+pub(crate) fn is_recorded() -> bool {
+    STATE.get() == State::Recorded
+}
+
+/// Calls `f` with the frames of this thread. It must not call foreign code, nor drop what has destructors of other crates.
+#[inline]
+pub(super) fn with_frames<R>(f: impl FnOnce(&mut FrameStack) -> R) -> Option<R> {
+    LOCAL.try_with(|local| local.frames.try_borrow_mut().ok().map(|mut frames| f(&mut frames))).ok().flatten()
 }
 
 /// Reads the current OpenTelemetry context; `None` where that must not be done, or is not what was wanted.
@@ -98,10 +116,10 @@ pub(super) fn set_late(is_any: bool) {
 /// `f` must not call foreign code: it could attach a context while this one is borrowed.
 #[inline]
 pub(crate) fn read<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
-    matches!(state(), State::Ready | State::ReadyLate).then(|| Context::map_current(f))
+    matches!(state(), State::Ready | State::Recorded).then(|| Context::map_current(f))
 }
 
-/// The same where there is nothing special about this thread: no values were recorded late, and it was used before.
+/// The same where there is nothing special about this thread: nothing was recorded on a frame, and it was used before.
 #[inline]
 pub(crate) fn read_if_ready<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
     (STATE.get() == State::Ready).then(|| Context::map_current(f))
@@ -140,7 +158,7 @@ pub(crate) fn address_alone(cx: &Context) -> usize {
     if cx.baggage().is_empty() { cx.fields().address() } else { BAGGAGE }
 }
 
-/// Whether there certainly is no active span, no field, no baggage, and nothing that was recorded late.
+/// Whether there certainly is no active span, no field, no baggage, and nothing that was recorded.
 #[inline(never)]
 pub(crate) fn is_nothing_in_force() -> bool {
     read_if_ready(has_nothing) == Some(true)
@@ -166,15 +184,15 @@ fn in_context() -> InForce {
 fn in_force_otherwise() -> InForce {
     match state() {
         State::Ready => in_context(),
-        State::ReadyLate => in_force_late(),
+        State::Recorded => in_force_recorded(),
         State::NotKnown | State::Refused(_) | State::Gone => InForce::Nothing,
     }
 }
 
-/// The same where values were recorded late.
+/// The same where something was recorded on a frame.
 #[cold]
-fn in_force_late() -> InForce {
-    match read(|cx| cx.baggage().is_empty().then(|| late::effective(cx))) {
+fn in_force_recorded() -> InForce {
+    match read(|cx| cx.baggage().is_empty().then(|| fields_in(cx))) {
         Some(None) => InForce::More,
         Some(Some(fields)) if !fields.is_blank() => InForce::Fields(fields),
         _ => InForce::Nothing,

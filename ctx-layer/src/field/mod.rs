@@ -27,6 +27,7 @@
 //! | `schema` | the fields a layer knows: [`Schema`] |
 //! | `well_known` | the ones everybody needs |
 
+mod calls;
 mod declaration;
 mod hash;
 mod key;
@@ -47,6 +48,7 @@ pub use policy::{Policy, Sensitivity};
 pub use schema::{Schema, SchemaBuilder, SchemaError, SchemaProblem};
 pub use set::Fields;
 
+pub(crate) use calls::Call;
 pub(crate) use declaration::{Derived, Origin};
 pub(crate) use name::METRIC_PREFIXES;
 pub(crate) use schema::Registered;

@@ -1,12 +1,13 @@
 //! The immutable set of values that stands in a context.
 
-use std::{fmt, ptr, sync::Arc};
+use std::{fmt, sync::Arc};
 
 use super::{
+    calls::Call,
     declaration::Declaration,
     key::{ContextField, FieldType},
     policy::Sensitivity,
-    slots::{Set, Shared, new_lineage},
+    slots::{Set, Shared},
     value::{Entry, shown_as_it_is},
 };
 
@@ -40,11 +41,6 @@ impl Fields {
         Fields { set: None }
     }
 
-    /// A set from which everything was taken.
-    pub(crate) fn emptied() -> Self {
-        Fields::new().changed(|_| {})
-    }
-
     /// The set with `field` set to `value`, whatever it was before.
     ///
     /// Values longer than the field's maximum are kept whole for who reads them and cut on spans and events; control
@@ -59,20 +55,13 @@ impl Fields {
         }
     }
 
-    /// The set without a value for `field`.
+    /// Returns the set with `field` unset.
+    ///
+    /// Where the set is [attached](Self::attach), the field has no value, whatever it was before: that of baggage does
+    /// not count either.
     pub fn without<T: FieldType>(self, field: &'static ContextField<T>) -> Self {
-        match self.position(field.declaration().id()) {
-            // What was made from it without the value must not be taken for what was made with it.
-            Ok(at) => self.without_at(at, new_lineage()),
-            Err(_) => self,
-        }
-    }
-
-    fn without_at(self, at: usize, lineage: u64) -> Self {
-        self.changed(|set| {
-            set.remove(at);
-            set.lineage = lineage;
-        })
+        let id = field.declaration().id();
+        self.changed(|set| set.unset(id))
     }
 
     pub(crate) fn with_entry(self, entry: Entry) -> Self {
@@ -91,23 +80,58 @@ impl Fields {
         self.changed(|set| set.set(id, Entry::of_text(declaration, text)))
     }
 
-    /// The set with a value that others have, too.
-    pub(crate) fn with_shared(self, shared: Shared) -> Self {
+    /// This set as a call leaves it that makes the changes of another.
+    #[inline]
+    pub(crate) fn changed_by(self, changes: Fields, call: Call) -> Self {
+        match self.set {
+            _ if changes.is_blank() => self,
+            // It takes the changes over as they are.
+            None => changes.replaced_by(call),
+            Some(_) => self.with_changes(&changes).made_by(call),
+        }
+    }
+
+    /// This set with the changes of another.
+    fn with_changes(self, changes: &Fields) -> Self {
+        let Some(changes) = &changes.set else { return self };
+        let Some(mine) = self.set else { return Fields { set: Some(changes.clone()) } };
+        let set = if mine.is_beginning() { Set::on(&mine) } else { mine };
+        Fields { set: Some(set) }.changed(|set| {
+            for (id, change) in changes.changes() {
+                match change {
+                    Some(shared) => set.set_shared(shared),
+                    None => set.unset(id),
+                }
+            }
+        })
+    }
+
+    /// This set with a value that was recorded on a span, unless it was made by that call already.
+    pub(crate) fn with_recorded(self, call: Call, value: &Shared) -> Self {
+        if self.has_call(call) {
+            return self;
+        }
         let set = match self.set {
             Some(set) if set.is_beginning() => Set::on(&set),
             Some(set) => set,
             None => Set::on(&Arc::default()),
         };
-        Fields { set: Some(set) }.changed(|set| set.set_shared(shared))
+        Fields { set: Some(set) }.changed(|set| {
+            set.set_shared(value.clone());
+            set.calls.add(call);
+        })
     }
 
-    /// The set with all values of `others`.
-    pub(crate) fn with_all(self, others: &Fields) -> Self {
-        match &others.set {
-            Some(_) if self.is_blank() => others.clone(),
-            Some(set) => (0..set.len()).fold(self, |fields, at| fields.with_shared(Shared::of(set, at))),
-            None => self,
-        }
+    /// The set as a call made it of the set below.
+    #[inline]
+    pub(crate) fn made_by(self, call: Call) -> Self {
+        self.changed(|set| set.calls.add(call))
+    }
+
+    /// The set as a call gave it in place of whatever was current.
+    #[inline]
+    pub(crate) fn replaced_by(self, call: Call) -> Self {
+        self.changed(|set| set.calls.replace(call))
     }
 
     /// Changes the set: itself where nobody else has it.
@@ -124,16 +148,6 @@ impl Fields {
         Fields { set: Some(set) }
     }
 
-    /// Whether `other` has another value for a field of this set.
-    pub(crate) fn conflicts_with(&self, other: &Fields) -> bool {
-        self.entries().any(|(id, entry)| other.find(id).is_some_and(|others| !ptr::eq(others, entry)))
-    }
-
-    /// Whether all values of this set are among those of `other`, however it was made.
-    pub(crate) fn is_part_of(&self, other: &Fields) -> bool {
-        self.entries().all(|(id, entry)| other.find(id).is_some_and(|others| ptr::eq(others, entry)))
-    }
-
     /// The value of `field` in this set.
     pub fn get<T: FieldType>(&self, field: &'static ContextField<T>) -> Option<&T> {
         self.entry(field.declaration())?.downcast()
@@ -141,12 +155,12 @@ impl Fields {
 
     /// The number of values.
     pub fn len(&self) -> usize {
-        self.set.as_ref().map_or(0, |set| set.len())
+        self.entries().count()
     }
 
     /// Whether there is no value.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.entries().next().is_none()
     }
 
     /// The fields that have a value, each with its value as text; a sensitive one as `[redacted]`.
@@ -160,8 +174,13 @@ impl Fields {
 
     /// A field's value, to be put in other sets.
     pub(crate) fn shared(&self, declaration: &Declaration) -> Option<Shared> {
-        let at = self.position(declaration.id()).ok()?;
-        self.set.as_ref().map(|set| Shared::of(set, at))
+        let set = self.set.as_ref()?;
+        Shared::of(set, set.position(declaration.id()).ok()?)
+    }
+
+    /// Whether the program set the field, or unset it: then baggage is not its value.
+    pub(crate) fn is_decided(&self, declaration: &Declaration) -> bool {
+        self.set.as_ref().is_some_and(|set| set.position(declaration.id()).is_ok())
     }
 
     /// The values, each with the number of its field.
@@ -172,7 +191,7 @@ impl Fields {
         self.set.as_deref().unwrap_or(&NONE).iter()
     }
 
-    /// Whether nothing was ever set: a set from which the last value was taken is empty, but not blank.
+    /// Whether nothing was ever set: a set in which all fields are unset is empty, but not blank.
     #[inline]
     pub(crate) fn is_blank(&self) -> bool {
         self.set.is_none()
@@ -202,49 +221,29 @@ impl Fields {
         self.set.as_ref().map_or(0, |set| Arc::as_ptr(set).addr())
     }
 
-    /// Whether `other` was made from this set by setting more.
+    /// Returns `true` if this set was made from `other`: by setting, unsetting or recording more, or nothing.
     ///
-    /// Values are compared by identity: two requests of one tenant are two requests.
-    pub(crate) fn is_within(&self, other: &Fields) -> bool {
+    /// By the calls alone: two requests of one tenant are two requests, though their values are equal.
+    #[inline]
+    pub(crate) fn descends_from(&self, other: &Fields) -> bool {
         match (&self.set, &other.set) {
-            (None, _) => true,
-            (Some(_), None) => false,
-            (Some(mine), Some(others)) => {
-                Arc::ptr_eq(mine, others) || mine.lineage == others.lineage && self.is_part_of(other)
-            }
+            (_, None) => true,
+            (None, Some(other)) => other.calls.is_empty(),
+            (Some(mine), Some(other)) => Arc::ptr_eq(mine, other) || mine.calls.include(&other.calls),
         }
     }
 
-    /// What `self` says, where it says something else than `base`, said of `other`.
-    pub(crate) fn rebased(&self, base: &Fields, other: &Fields) -> Fields {
-        let mut rebased = other.clone();
-        for (id, _) in base.entries() {
-            if self.find(id).is_none()
-                && let Ok(at) = rebased.position(id)
-            {
-                // What was made from it without the value must not be taken for what was made with it. Nor must it
-                // differ from one poll of a future to the next.
-                let lineage = self.set.as_ref().map_or_else(new_lineage, |set| set.lineage);
-                rebased = rebased.without_at(at, lineage);
-            }
-        }
-        let Some(set) = &self.set else { return rebased };
-        for (at, (id, entry)) in set.iter().enumerate() {
-            let is_in = |set: &Fields| set.find(id).is_some_and(|theirs| ptr::eq(theirs, entry));
-            // Where `other` has it already, nothing need be made.
-            if !is_in(base) && !is_in(&rebased) {
-                rebased = rebased.with_shared(Shared::of(set, at));
-            }
-        }
-        rebased
+    /// Returns `true` if one of the two was made from the other.
+    pub(crate) fn is_related_to(&self, other: &Fields) -> bool {
+        self.descends_from(other) || other.descends_from(self)
+    }
+
+    pub(crate) fn has_call(&self, call: Call) -> bool {
+        self.set.as_ref().is_some_and(|set| set.calls.contains(call))
     }
 
     fn find(&self, id: usize) -> Option<&Entry> {
         self.set.as_ref()?.entry(id)
-    }
-
-    fn position(&self, id: usize) -> Result<usize, usize> {
-        self.set.as_ref().map_or(Err(0), |set| set.position(id))
     }
 }
 

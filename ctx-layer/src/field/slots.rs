@@ -1,16 +1,10 @@
 //! How the values of a set are held.
 
-use std::{
-    cell::Cell,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::value::Entry;
+use super::{calls::Calls, value::Entry};
 
 /// What [`Fields`](super::Fields) share: values, sorted by field.
 ///
@@ -21,8 +15,7 @@ pub(super) struct Set {
     slots: SmallVec<[Slot; 6]>,
     /// The set that it began as, where it has none in itself.
     begun: Option<Arc<Set>>,
-    /// Sets that were made from one another by setting values have the same.
-    pub(super) lineage: u64,
+    pub(super) calls: Calls,
     /// Of all values that it keeps alive, dropping does nothing but free memory.
     is_plain: bool,
 }
@@ -41,6 +34,8 @@ enum Held {
     Begun(usize),
     /// In another one, or in none.
     Elsewhere(Shared),
+    /// The program unset the field: baggage does not count as its value.
+    Unset,
 }
 
 /// A value that several sets have.
@@ -58,12 +53,12 @@ enum Home {
 impl Default for Set {
     #[inline]
     fn default() -> Self {
-        Set { slots: SmallVec::new(), begun: None, lineage: new_lineage(), is_plain: true }
+        Set::NONE
     }
 }
 
 impl Set {
-    pub(super) const NONE: Self = Set { slots: SmallVec::new_const(), begun: None, lineage: 0, is_plain: true };
+    pub(super) const NONE: Self = Set { slots: SmallVec::new_const(), begun: None, calls: Calls::NONE, is_plain: true };
 
     /// A set with the values of another.
     pub(super) fn on(other: &Arc<Set>) -> Arc<Set> {
@@ -73,21 +68,23 @@ impl Set {
                 Held::Here(_) => Held::Begun(at),
                 Held::Begun(at) => Held::Begun(*at),
                 Held::Elsewhere(shared) => Held::Elsewhere(shared.clone()),
+                Held::Unset => Held::Unset,
             };
             Slot { id: slot.id, held }
         });
-        let (slots, lineage, is_plain) = (slots.collect(), other.lineage, other.is_plain);
-        Arc::new(Set { slots, begun: Some(begun), lineage, is_plain })
+        let (slots, calls, is_plain) = (slots.collect(), other.calls.clone(), other.is_plain);
+        Arc::new(Set { slots, begun: Some(begun), calls, is_plain })
     }
 
     /// The values, each with the number of its field.
     #[inline]
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        self.slots.iter().map(|slot| (slot.id, self.entry_of(slot)))
+        self.slots.iter().filter_map(|slot| Some((slot.id, self.entry_of(slot)?)))
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.slots.len()
+    /// The changes that it consists of: each field with its value, or with `None` where it is unset.
+    pub(super) fn changes(self: &Arc<Self>) -> impl Iterator<Item = (usize, Option<Shared>)> {
+        self.slots.iter().enumerate().map(|(at, slot)| (slot.id, Shared::of(self, at)))
     }
 
     #[inline]
@@ -105,30 +102,28 @@ impl Set {
     }
 
     pub(super) fn entry(&self, id: usize) -> Option<&Entry> {
-        Some(self.entry_of(&self.slots[self.position(id).ok()?]))
+        self.entry_of(&self.slots[self.position(id).ok()?])
     }
 
+    /// `None` where the field is unset.
     #[inline]
-    fn entry_of<'a>(&'a self, slot: &'a Slot) -> &'a Entry {
+    fn entry_of<'a>(&'a self, slot: &'a Slot) -> Option<&'a Entry> {
         match &slot.held {
-            Held::Here(entry) => entry,
+            Held::Here(entry) => Some(entry),
             other => self.entry_elsewhere(other),
         }
     }
 
     // Apart, so that loops over values, most of which are where they began, stay small.
     #[inline(never)]
-    fn entry_elsewhere<'a>(&'a self, held: &'a Held) -> &'a Entry {
-        match (held, &self.begun) {
-            (Held::Here(entry), _) => entry,
-            (Held::Elsewhere(shared), _) => shared.entry(),
-            (Held::Begun(at), Some(begun)) => begun.entry_at(*at),
-            (Held::Begun(_), None) => unreachable!("only a set that has begun as another has such values"),
+    fn entry_elsewhere<'a>(&'a self, held: &'a Held) -> Option<&'a Entry> {
+        match held {
+            Held::Here(entry) => Some(entry),
+            Held::Elsewhere(shared) => Some(shared.entry()),
+            // Only a set that has begun as another has such values.
+            Held::Begun(at) => self.begun.as_ref().and_then(|begun| begun.entry_of(&begun.slots[*at])),
+            Held::Unset => None,
         }
-    }
-
-    fn entry_at(&self, at: usize) -> &Entry {
-        self.entry_of(&self.slots[at])
     }
 
     /// Sets a value.
@@ -156,6 +151,10 @@ impl Set {
         self.put(shared.entry().declaration().id(), Held::Elsewhere(shared));
     }
 
+    pub(super) fn unset(&mut self, id: usize) {
+        self.put(id, Held::Unset);
+    }
+
     fn put(&mut self, id: usize, held: Held) {
         let slot = Slot { id, held };
         match self.position(id) {
@@ -165,34 +164,15 @@ impl Set {
         self.look_whether_plain();
     }
 
-    pub(super) fn remove(&mut self, at: usize) {
-        self.slots.remove(at);
-        self.look_whether_plain();
-    }
-
     fn look_whether_plain(&mut self) {
         let is_plain = |slot: &Slot| match &slot.held {
             Held::Here(entry) => entry.is_plain(),
-            Held::Begun(_) => true,
+            Held::Begun(_) | Held::Unset => true,
             Held::Elsewhere(Shared(Home::Within(set, _))) => set.is_plain,
             Held::Elsewhere(Shared(Home::Alone(entry))) => entry.is_plain(),
         };
         self.is_plain = self.begun.as_ref().is_none_or(|begun| begun.is_plain) && self.slots.iter().all(is_plain);
     }
-}
-
-/// A number that no other set got. Threads take many at a time, so that they do not all wait for one another.
-pub(super) fn new_lineage() -> u64 {
-    const AT_A_TIME: u64 = 1024;
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    thread_local! {
-        // Has no destructor, and so can always be used.
-        static OWN: Cell<u64> = const { Cell::new(0) };
-    }
-    let own = OWN.get();
-    let lineage = if own.is_multiple_of(AT_A_TIME) { NEXT.fetch_add(AT_A_TIME, Ordering::Relaxed) } else { own };
-    OWN.set(lineage + 1);
-    lineage
 }
 
 impl Shared {
@@ -202,19 +182,23 @@ impl Shared {
         Shared(Home::Alone(Arc::new(entry)))
     }
 
-    /// The value at an index of a set.
-    pub(super) fn of(set: &Arc<Set>, at: usize) -> Self {
+    /// The value at an index of a set; `None` where the field is unset.
+    pub(super) fn of(set: &Arc<Set>, at: usize) -> Option<Self> {
         match (&set.slots[at].held, &set.begun) {
-            (Held::Elsewhere(shared), _) => shared.clone(),
-            (Held::Begun(at), Some(begun)) => Shared(Home::Within(begun.clone(), *at)),
-            (Held::Here(_) | Held::Begun(_), _) => Shared(Home::Within(set.clone(), at)),
+            (Held::Elsewhere(shared), _) => Some(shared.clone()),
+            (Held::Begun(at), Some(begun)) => Some(Shared(Home::Within(begun.clone(), *at))),
+            (Held::Here(_), _) => Some(Shared(Home::Within(set.clone(), at))),
+            (Held::Unset | Held::Begun(_), _) => None,
         }
     }
 
     pub(crate) fn entry(&self) -> &Entry {
         match &self.0 {
-            // Nobody can change a set that others have, too.
-            Home::Within(set, at) => set.entry_at(*at),
+            // A set that others have, too, is not changed.
+            Home::Within(set, at) => match &set.slots[*at].held {
+                Held::Here(entry) => entry,
+                _ => unreachable!("a value is shared within the set that began with it"),
+            },
             Home::Alone(entry) => entry,
         }
     }

@@ -3,48 +3,24 @@
 use std::panic::resume_unwind;
 
 use http::{HeaderMap, StatusCode, Version};
-use opentelemetry::{Context, baggage::BaggageExt, trace::TraceContextExt};
-use tracing::{Span, error, record_all, span::Entered};
+#[cfg(feature = "tracing-opentelemetry")]
+use opentelemetry::trace::TraceContextExt;
+use tracing::{Span, error, record_all, span};
 
 use super::{
     grpc::{self, Code},
     text,
 };
 use crate::{
-    context::{Attached, ContextFieldsExt, active_ids, address_alone, attach, late, read},
     panic::{Panicked, Payload, caught_with},
+    task::{Entered, Snapshot},
 };
-
-/// On which side of the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Side {
-    #[cfg(feature = "http-server")]
-    Server,
-    #[cfg(feature = "http-client")]
-    Client,
-}
-
-impl Side {
-    fn is_server(self) -> bool {
-        match self {
-            #[cfg(feature = "http-server")]
-            Side::Server => true,
-            #[cfg(feature = "http-client")]
-            Side::Client => false,
-        }
-    }
-}
 
 /// A request that is being served or made.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    /// What is in force for it where the span does not see to that: servers only.
-    cx: Option<Context>,
-    span: Span,
-    side: Side,
+    place: Place,
     is_grpc: bool,
-    /// Whether entering the span puts the context in force; `None` as long as it was not entered.
-    is_activated: Option<bool>,
     /// Nothing more is to be recorded.
     is_known: bool,
     /// `error.type` is recorded: a response of 500 whose body fails is still one of 500.
@@ -52,32 +28,46 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(side: Side, is_grpc: bool, span: Span, cx: Option<Context>) -> Self {
-        Exchange { cx, span, side, is_grpc, is_activated: None, is_known: false, is_error: false }
+    pub(super) fn new(is_grpc: bool, place: Place) -> Self {
+        Exchange { place, is_grpc, is_known: false, is_error: false }
     }
 
-    /// Puts the context in force and enters the span, until the guard is dropped.
-    pub(super) fn enter(&mut self) -> InForce<'_> {
-        let Some(cx) = &self.cx else { return InForce { _over: None, _entered: self.span.enter(), _under: None } };
-        let may_activate = self.is_activated.unwrap_or(!self.span.is_disabled()) && is_enough_to_enter(cx);
-        let under = if may_activate { None } else { Some(attach(cx.clone())) };
-        let entered = self.span.enter();
-        let mut over = None;
-        if may_activate && self.is_activated.is_none() {
-            // Only now can it be told. Attached over what entering did it is as good as below, and leaves nothing entered twice.
-            let is_activated = is_activated(cx);
-            self.is_activated = Some(is_activated);
-            if !is_activated {
-                over = Some(attach(cx.clone()));
-            }
+    fn is_server(&self) -> bool {
+        match self.place {
+            #[cfg(feature = "http-server")]
+            Place::Server(_) => true,
+            #[cfg(feature = "http-client")]
+            Place::Client(_) => false,
         }
-        InForce { _over: over, _entered: entered, _under: under }
+    }
+
+    fn span(&self) -> &Span {
+        static NONE: Span = Span::none();
+        match &self.place {
+            #[cfg(feature = "http-server")]
+            Place::Server(snapshot) => snapshot.span().unwrap_or(&NONE),
+            #[cfg(feature = "http-client")]
+            Place::Client(span) => span,
+        }
+    }
+
+    /// Makes the context current and enters the span, until the guard is dropped.
+    pub(super) fn enter(&mut self) -> Inside<'_> {
+        match &mut self.place {
+            #[cfg(feature = "http-server")]
+            Place::Server(snapshot) => {
+                snapshot.update();
+                Inside::Server { _entered: snapshot.enter() }
+            }
+            #[cfg(feature = "http-client")]
+            Place::Client(span) => Inside::Client { _entered: span.enter() },
+        }
     }
 
     /// Calls `f` within the context and the span. A panic is recorded, and goes on.
     pub(super) fn within<R>(&mut self, f: impl FnOnce() -> R) -> R {
         let called = {
-            let _in_force = self.enter();
+            let _inside = self.enter();
             caught_with(f)
         };
         called.unwrap_or_else(|payload| self.panicked(payload))
@@ -90,10 +80,10 @@ impl Exchange {
 
     /// The response has begun.
     pub(super) fn responded(&mut self, status: StatusCode, version: Version, headers: &HeaderMap) {
-        if self.is_grpc && self.side.is_server() && !grpc::is_grpc(headers) {
+        if self.is_grpc && self.is_server() && !grpc::is_grpc(headers) {
             // Anybody can send gRPC's content type to what is none, under any path: what answers says what it is.
             self.is_grpc = false;
-            rename(&self.span, "POST");
+            rename(self.span(), "POST");
         }
         if self.is_grpc {
             match Code::of(headers) {
@@ -104,27 +94,27 @@ impl Exchange {
             return;
         }
         // Many clients look at the status alone: a response whose body they drop was not cancelled.
-        self.is_known = !self.side.is_server();
-        if self.span.is_disabled() {
+        self.is_known = !self.is_server();
+        if self.span().is_disabled() {
             return;
         }
-        if !self.side.is_server() {
+        if !self.is_server() {
             // What was spoken is not known before: a request that is told nothing says 1.1.
-            record_all!(self.span, network.protocol.version = text::version(version));
+            record_all!(self.span(), network.protocol.version = text::version(version));
         }
         let code = i64::from(status.as_u16());
         // What is above 599 is no status: clients take it for 5xx (RFC 9110, section 15).
-        let is_error = status.as_u16() >= 500 || (status.is_client_error() && !self.side.is_server());
+        let is_error = status.as_u16() >= 500 || (status.is_client_error() && !self.is_server());
         if is_error {
             self.is_error = true;
             record_all!(
-                self.span,
+                self.span(),
                 http.response.status_code = code,
                 error.type = status.as_str(),
                 otel.status_code = "ERROR"
             );
         } else {
-            record_all!(self.span, http.response.status_code = code);
+            record_all!(self.span(), http.response.status_code = code);
         }
     }
 
@@ -148,24 +138,24 @@ impl Exchange {
 
     fn grpc(&mut self, code: Code, message: Option<&str>) {
         self.is_known = true;
-        if self.span.is_disabled() {
+        if self.span().is_disabled() {
             return;
         }
-        let is_error = if self.side.is_server() { code.is_server_error() } else { !code.is_ok() };
+        let is_error = if self.is_server() { code.is_server_error() } else { !code.is_ok() };
         self.is_error |= is_error;
         let name = code.name();
         if !is_error {
-            record_all!(self.span, rpc.response.status_code = name);
+            record_all!(self.span(), rpc.response.status_code = name);
         } else if let Some(message) = message {
             record_all!(
-                self.span,
+                self.span(),
                 rpc.response.status_code = name,
                 error.type = name,
                 otel.status_description = message
             );
         } else {
             record_all!(
-                self.span,
+                self.span(),
                 rpc.response.status_code = name,
                 error.type = name,
                 otel.status_code = "ERROR"
@@ -180,9 +170,9 @@ impl Exchange {
         let description = text::cut(description);
         // Recorded twice, a field is exported twice.
         if std::mem::replace(&mut self.is_error, true) {
-            record_all!(self.span, otel.status_description = description);
+            record_all!(self.span(), otel.status_description = description);
         } else {
-            record_all!(self.span, error.type = kind, otel.status_description = description);
+            record_all!(self.span(), error.type = kind, otel.status_description = description);
         }
     }
 
@@ -206,9 +196,9 @@ impl Exchange {
             self.is_known = true;
             if self.is_grpc {
                 // What either end makes of it where the other has gone.
-                record_all!(self.span, cancelled = true, rpc.response.status_code = Code::CANCELLED.name());
+                record_all!(self.span(), cancelled = true, rpc.response.status_code = Code::CANCELLED.name());
             } else {
-                record_all!(self.span, cancelled = true);
+                record_all!(self.span(), cancelled = true);
             }
         }
     }
@@ -224,33 +214,21 @@ fn rename(span: &Span, name: &'static str) {
 #[cfg(not(feature = "tracing-opentelemetry"))]
 fn rename(_: &Span, _: &'static str) {}
 
-/// Whether entering the span has put a context in force that was made from `cx`: an OpenTelemetry layer does. Then it will
-/// do so whenever the span is entered.
-fn is_activated(cx: &Context) -> bool {
-    read(|now| {
-        let now_span = now.span();
-        let now_span = now_span.span_context();
-        let is_of_trace = if now_span.is_valid() {
-            !now_span.is_remote() && active_ids(cx).is_none_or(|(trace_id, _)| trace_id == now_span.trace_id())
-        } else {
-            // A provider that was shut down gives such spans. By the fields alone it is told that it is of this request.
-            now.has_active_span() && !cx.fields().is_blank()
-        };
-        is_of_trace && now.fields().is_same(cx.fields()) && now.baggage().len() == cx.baggage().len()
-    })
-    .unwrap_or(false)
+/// Where a request is handled.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// In a context of its own, and a span.
+    #[cfg(feature = "http-server")]
+    Server(Snapshot),
+    /// In a span of whatever is current.
+    #[cfg(feature = "http-client")]
+    Client(Span),
 }
 
-/// Whether nothing but what is in `cx` is in force once its span is entered: a span without fields leaves those in force that
-/// it finds.
-fn is_enough_to_enter(cx: &Context) -> bool {
-    !cx.fields().is_blank() || !late::is_any() && read(address_alone) == Some(0)
-}
-
-/// Keeps a request's context and span in force.
-pub(super) struct InForce<'a> {
-    // What is put in force last is left first.
-    _over: Option<Attached>,
-    _entered: Entered<'a>,
-    _under: Option<Attached>,
+/// A guard that keeps a request's context current and its span entered.
+pub(super) enum Inside<'a> {
+    #[cfg(feature = "http-server")]
+    Server { _entered: Entered<'a> },
+    #[cfg(feature = "http-client")]
+    Client { _entered: span::Entered<'a> },
 }

@@ -1,6 +1,6 @@
 //! What is put on one span or event: the fields that apply to it.
 
-use opentelemetry::{Context, SpanId, TraceId, baggage::BaggageExt};
+use opentelemetry::{SpanId, TraceId, baggage::BaggageExt};
 use tracing_core::field::{DisplayValue, Value, display};
 
 use super::{
@@ -9,10 +9,9 @@ use super::{
     metadata::{Augmentation, Augmented},
     parent::Parentage,
     rewrite::{Additions, Values},
-    spans::Remembered,
 };
 use crate::{
-    context::{active_ids, late, read},
+    context::{Remembered, active_ids, read},
     field::{Derived, Fields},
 };
 
@@ -55,16 +54,17 @@ impl Ambient {
         ids: Option<Ids>,
     ) -> Option<Self> {
         let fields = match elsewhere {
-            Some(Remembered::Fields(fields)) => fields.clone(),
-            Some(Remembered::WithBaggage(cx)) => Self::fields_of(augmentation, cx),
-            None => read(Context::clone).map(|cx| Self::fields_of(augmentation, &cx)).unwrap_or_default(),
+            Some(elsewhere) => Self::fields_of(augmentation, elsewhere),
+            None => Self::fields_of(augmentation, &Remembered::current()),
         };
         (!fields.is_empty() || ids.is_some()).then_some(Ambient { fields, ids })
     }
 
-    fn fields_of(augmentation: &Augmentation, cx: &Context) -> Fields {
+    fn fields_of(augmentation: &Augmentation, remembered: &Remembered) -> Fields {
+        let fields = remembered.fields.clone();
+        let Some(cx) = remembered.baggage() else { return fields };
         let declarations = augmentation.schema.registered().iter().map(|field| field.declaration.0);
-        late::effective(cx).with_baggage(cx.baggage(), declarations)
+        fields.with_baggage(cx.baggage(), declarations)
     }
 
     /// In parts.

@@ -1,19 +1,17 @@
-//! What the subscriber, the outputs and late binding share: the schema at work and what the open spans remember.
+//! What the subscriber, the outputs and `record` share: the schema at work and what the open spans remember.
 
-use opentelemetry::{Context, baggage::BaggageExt, trace::TraceContextExt};
+use opentelemetry::Context;
 use tracing::Span;
 use tracing_core::{Dispatch, Metadata, span::Id};
 
-use super::{
-    entered,
-    home::Home,
-    metadata::Augmentation,
-    parent::Parentage,
-    spans::{Remembered, SpanMemory},
-};
+use super::{home::Home, metadata::Augmentation, parent::Parentage, spans::SpanMemory};
 use crate::{
-    context::{ContextFieldsExt, NOTHING, active_ids, address_alone, give_back, late, read, registered},
-    field::{Fields, Shared},
+    context::{
+        ContextFieldsExt, Frame, NOTHING, Remembered, SpanKey, View, attach, fields_in,
+        frame_stack::{self, Reach},
+        give_back, read, read_if_ready,
+    },
+    field::{Call, Fields, Shared},
 };
 
 /// The state of a [`ContextSubscriber`](super::ContextSubscriber) that does not depend on what it wraps.
@@ -33,30 +31,35 @@ impl Core {
         std::ptr::from_ref(self).addr()
     }
 
-    /// What an explicit parent remembers, where that is not in force here.
+    /// What entering an explicit parent here would make current, where that is not current already.
     pub(super) fn elsewhere_of(&self, parent: Parentage<'_>) -> Option<Remembered> {
         match parent {
-            Parentage::Explicit(parent) => self.elsewhere(parent),
+            Parentage::Explicit(parent) => self.wanted(parent, &Remembered::current()).elsewhere,
             Parentage::Contextual | Parentage::Root => None,
         }
     }
 
-    /// What is to be in force for a span, where that is not what is in force here.
-    fn elsewhere(&self, id: &Id) -> Option<Remembered> {
-        let (remembered, late) = self.spans.get(id);
-        let elsewhere =
-            remembered.clone().filter(|remembered| read(|cx| !is_in_force(remembered, cx)).unwrap_or(false));
-        let Some(late) = late else { return elsewhere };
-        if let Some(elsewhere) = elsewhere {
-            return Some(elsewhere.with(&late));
+    /// What is to be current in a span that is entered here.
+    fn wanted(&self, id: &Id, below: &Remembered) -> Wanted {
+        let (remembered, recorded) = self.spans.get(id);
+        if remembered.is_blank() && recorded.is_none() {
+            return Wanted { elsewhere: None, is_apart: false };
         }
-        let current = read(|cx| (late::effective(cx), Remembered::of(cx).unwrap_or_default()))?;
-        match current {
-            (current, _) if late.is_part_of(&current) => None,
-            // Another request's: the two are not mixed.
-            (current, _) if late.conflicts_with(&current) => Some(remembered.unwrap_or_default().with(&late)),
-            (_, current) => Some(current.with(&late)),
+        if below.counts_as_descending_from(&remembered) {
+            let fields = recorded.map(|recorded| recorded.over(&below.fields, &remembered.fields));
+            let fields = fields.filter(|fields| !fields.is_same(&below.fields));
+            return Wanted { elsewhere: fields.map(|fields| below.with_fields(fields)), is_apart: false };
         }
+        let whole = recorded.map(|recorded| remembered.with_fields(recorded.whole().clone()));
+        Wanted { elsewhere: Some(whole.unwrap_or(remembered)), is_apart: true }
+    }
+
+    /// What is to be current in a span that is entered by a snapshot with these fields: what was recorded on the span since
+    /// is added if it is of the same request.
+    fn in_snapshot(&self, id: &Id, captured: &Fields) -> Option<Fields> {
+        let (remembered, recorded) = self.spans.get(id);
+        let recorded = recorded.filter(|_| captured.is_related_to(&remembered.fields))?;
+        Some(recorded.over(captured, &remembered.fields)).filter(|fields| !fields.is_same(captured))
     }
 
     /// Has a new span remember fields, or nothing.
@@ -66,7 +69,7 @@ impl Core {
     }
 
     /// The same where there may be baggage.
-    pub(super) fn remember_all(&self, id: &Id, remembered: Option<Remembered>) {
+    pub(super) fn remember_all(&self, id: &Id, remembered: Remembered) {
         self.spans.remember_all(id, remembered);
     }
 
@@ -78,145 +81,145 @@ impl Core {
         }
     }
 
-    /// Enters a span by `enter`, and sees to it that what it remembers is in force afterwards.
+    /// Enters a span by `enter`, and sees to it that its fields are current afterwards.
     ///
-    /// An OpenTelemetry layer below attaches the context in which *it* saw the span made. So what is wanted is decided
+    /// An OpenTelemetry layer below attaches the context in which *it* saw the span created. So what is wanted is decided
     /// before, and compared after.
     #[inline]
     pub(super) fn enter(&self, id: &Id, enter: impl FnOnce()) {
-        if late::is_any() {
-            late::enter(self.owner(id));
-            return self.enter_elsewhere(id, enter);
+        if frame_stack::take_guarded() {
+            return enter();
         }
-        let before = read(|cx| (address_alone(cx), cx.has_active_span()));
-        let Some((fields, has_span)) = before else { return self.enter_elsewhere(id, enter) };
-        let wanted = match fields {
-            // A server's task, between requests: what the span remembers is not in force, and will be once an OpenTelemetry
-            // layer has entered it.
-            NOTHING => self.spans.known_to_remember(id),
-            _ => Some(fields).filter(|fields| self.spans.is_known_to_remember(id, *fields)),
+        let Some(before) = read_if_ready(View::of) else { return self.enter_elsewhere(id, enter) };
+        let wanted = match before {
+            View { baggage: 0, address, .. } => self.spans.known_to_remember(id).filter(|remembered| {
+                // A server's task, between requests: what the span remembers is not current, and will be once an
+                // OpenTelemetry layer has entered it.
+                *remembered == address || address == NOTHING
+            }),
+            _ => None,
         };
         let Some(wanted) = wanted else { return self.enter_elsewhere(id, enter) };
         enter();
-        // What an OpenTelemetry layer attaches has a span.
-        let unchanged = (wanted == fields && !has_span && read(|cx| !cx.has_active_span()) == Some(true))
-            || read(|cx| cx.fields().address() == wanted) == Some(true);
-        if unchanged {
-            entered::enter_again(self.key(), id);
-        } else if let Some(cx) = self.spans.get(id).0.and_then(|remembered| read(|cx| restored(cx, &remembered, true)))
-        {
-            entered::attach(self.key(), id, cx);
+        let Some(after) = read_if_ready(View::of) else { return };
+        let is_apart = wanted != before.address;
+        // Where the span brings nothing and nothing was current, an OpenTelemetry layer may have been given a parent that
+        // has fields.
+        if after.address != wanted && wanted != NOTHING {
+            return self.restore(id, is_apart, before.address);
+        }
+        frame_stack::push(Frame::new(after).of_span(self.span_key(id)).apart(is_apart), before.address);
+    }
+
+    /// Makes current what a span remembers that was entered.
+    #[cold]
+    #[inline(never)]
+    fn restore(&self, id: &Id, is_apart: bool, over: usize) {
+        let (remembered, _) = self.spans.get(id);
+        if let Some(cx) = read(|cx| remembered.put_in(cx)) {
+            self.attach(id, cx, is_apart, over);
         }
     }
 
-    /// The same for a span of which it is not known at once that all it remembers is in force.
+    /// The same for a span of which it is not known at once that all it remembers is current.
     #[inline(never)]
     fn enter_elsewhere(&self, id: &Id, enter: impl FnOnce()) {
-        let elsewhere = self.elsewhere(id);
-        let wanted = read(|cx| {
-            let wanted = match elsewhere {
-                Some(elsewhere) => Some(elsewhere),
-                // What is in force was made from what the span remembers, and stays.
-                None => Remembered::of(cx),
-            };
-            wanted.map(|wanted| (wanted, active_ids(cx)))
-        });
+        let Some((below, before)) = read(|cx| (Remembered::of(cx), View::of(cx))) else { return enter() };
+        let Wanted { elsewhere, is_apart } = self.wanted(id, &below);
+        let wanted = elsewhere.unwrap_or(below);
         enter();
-        let attach = wanted.flatten().and_then(|(wanted, span_before)| {
-            read(|cx| {
-                let span_changed = active_ids(cx) != span_before;
-                let as_wanted = match &wanted {
-                    Remembered::Fields(fields) => {
-                        fields.is_same(&late::effective(cx)) && (span_changed || cx.baggage().is_empty())
-                    }
-                    Remembered::WithBaggage(wanted) => {
-                        wanted.fields().is_same(&late::effective(cx)) && std::ptr::eq(wanted.baggage(), cx.baggage())
-                    }
-                };
-                (!as_wanted).then(|| restored(cx, &wanted, span_changed))
-            })
-            .flatten()
+        let attach = read(|cx| {
+            let after = View::of(cx);
+            // An OpenTelemetry layer may have been given a parent that has fields, or baggage.
+            let is_of_parent = after != before && !wanted.has_baggage();
+            let is_as_wanted = match () {
+                () if is_of_parent && wanted.is_blank() => true,
+                () if is_of_parent && after.baggage != 0 => fields_in(cx).is_same(&wanted.fields),
+                () => wanted.is_in(cx),
+            };
+            (after, (!is_as_wanted).then(|| wanted.put_in(cx)))
         });
         match attach {
-            Some(cx) => entered::attach(self.key(), id, cx),
-            None => entered::enter_again(self.key(), id),
+            Some((_, Some(cx))) => self.attach(id, cx, is_apart, before.address),
+            Some((after, None)) => {
+                let frame = Frame::new(after).of_span(self.span_key(id)).apart(is_apart);
+                let frame =
+                    if after.address == wanted.fields.address() { frame } else { frame.with_fields(wanted.fields) };
+                frame_stack::push(frame, before.address);
+            }
+            None => {}
         }
     }
 
+    fn attach(&self, id: &Id, cx: Context, is_apart: bool, over: usize) {
+        let frame = Frame::new(View::of(&cx)).with_fields(cx.fields().clone()).of_span(self.span_key(id));
+        frame_stack::push(frame.apart(is_apart).with_attached(attach(cx)), over);
+    }
+
+    /// Takes away the frame of a span that was left. Returns `true` if the span was hidden where it was left.
     #[inline]
-    pub(super) fn exit(&self, id: &Id) {
-        entered::exit(self.key(), id);
+    pub(super) fn exit(&self, id: &Id) -> bool {
+        frame_stack::leave(self.span_key(id))
     }
 
-    /// Has an open span remember a value besides what it does, and puts that in force until the span is left.
-    pub(super) fn bind(&self, id: &Id, value: &Shared) {
-        let all = self.spans.add(id, value);
-        late::bind(self.owner(id), value, &all);
-    }
-
-    /// Takes out of force what was bound to a span that was left, unless it is entered still.
-    pub(super) fn release(&self, id: &Id, is_current: impl FnOnce() -> bool) {
-        late::exit(self.owner(id), is_current);
-    }
-
-    fn owner(&self, id: &Id) -> late::Owner {
+    /// Tells a span of this subscriber from one of another.
+    #[inline]
+    pub(super) fn span_key(&self, id: &Id) -> SpanKey {
         (self.key(), id.into_u64())
     }
-}
 
-/// Whether a span certainly brings nothing when it is entered: nothing was in force when it was made, and nothing was recorded
-/// on it since. Spans remember only under a [`ContextSubscriber`](super::ContextSubscriber).
-#[inline]
-pub(crate) fn remembers_nothing(span: &Span) -> bool {
-    let look = |(id, subscriber): (&Id, &Dispatch)| {
-        subscriber.downcast_ref::<Core>().is_none_or(|core| core.spans.is_known_to_remember(id, NOTHING))
-    };
-    span.with_subscriber(look).unwrap_or(true)
-}
-
-/// Whether all that a span remembers is in force.
-///
-/// Then the context is the one the span was made in, or was made from it by setting more, and there is nothing to
-/// change. Otherwise the two belong to different requests, and are never mixed: one tenant with another's user would be
-/// neither's.
-fn is_in_force(remembered: &Remembered, cx: &Context) -> bool {
-    let fields = remembered.fields();
-    let current = late::effective(cx);
-    fields.is_within(&current)
-        && match remembered {
-            Remembered::Fields(_) => true,
-            Remembered::WithBaggage(remembered) => {
-                let (wanted, present) = (remembered.baggage(), cx.baggage());
-                let is_present = std::ptr::eq(wanted, present)
-                    || wanted.iter().all(|(key, value)| present.get_with_metadata(key.as_str()) == Some(value));
-                // A value that the program sets comes before baggage, and would hide it.
-                let is_hidden = || {
-                    registered().into_iter().any(|declaration| {
-                        fields.entry(declaration).is_none()
-                            && current.entry(declaration).is_some()
-                            && wanted.get(declaration.baggage_key()).is_some()
-                    })
-                };
-                is_present && (fields.is_same(&current) || !is_hidden())
+    /// Records a value here. Returns the span on which it is to be recorded in outputs, if any.
+    pub(super) fn record(&self, value: &Shared) -> Option<Id> {
+        match frame_stack::reach(self.key()) {
+            Reach::Nothing => None,
+            Reach::Frames { from } => {
+                frame_stack::record(from, &frame_stack::fields_of(from), Call::repeated(), value);
+                None
+            }
+            Reach::Span { span, from } => {
+                let id = Id::from_u64(span);
+                self.record_from(&id, Some(from), value);
+                Some(id)
             }
         }
+    }
+
+    /// Records a value on a given span.
+    pub(super) fn record_on(&self, id: &Id, value: &Shared) {
+        let from = frame_stack::lowest_of(self.span_key(id));
+        self.record_from(id, from, value);
+    }
+
+    fn record_from(&self, id: &Id, from: Option<usize>, value: &Shared) {
+        let call = self.spans.record(id, value, Remembered::current);
+        if let Some(from) = from {
+            let (remembered, _) = self.spans.get(id);
+            frame_stack::record(from, &remembered.fields, call, value);
+        }
+    }
 }
 
-/// The current context with what a span remembers in force. All else in it is kept.
-///
-/// Where entering the span changed the active OpenTelemetry span, and baggage came with that, then that is right: an
-/// OpenTelemetry layer was told of a remote parent.
-fn restored(cx: &Context, remembered: &Remembered, span_changed: bool) -> Context {
-    let restored = cx.with_fields(remembered.fields().clone());
-    match remembered {
-        _ if span_changed && !cx.baggage().is_empty() => restored,
-        Remembered::Fields(_) if cx.baggage().is_empty() => restored,
-        Remembered::Fields(_) => restored.with_cleared_baggage(),
-        Remembered::WithBaggage(remembered) => {
-            restored.with_baggage(remembered.baggage().iter().map(|(key, (value, metadata))| {
-                opentelemetry::baggage::KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone())
-            }))
-        }
+/// What is to be current in a span.
+struct Wanted {
+    /// `None` if it is what is current around it.
+    elsewhere: Option<Remembered>,
+    /// It is another request's.
+    is_apart: bool,
+}
+
+/// A span as a snapshot enters it: its key if it is of a [`ContextSubscriber`](super::ContextSubscriber), and the captured
+/// fields with what was recorded on it since, if anything was.
+#[inline]
+pub(crate) fn in_snapshot(span: &Span, captured: &Fields) -> (Option<SpanKey>, Option<Fields>) {
+    let look = |(id, dispatch): (&Id, &Dispatch)| {
+        let core = dispatch.downcast_ref::<Core>()?;
+        let is_recorded = core.spans.known_to_remember(id).is_none();
+        let fields = if is_recorded { core.in_snapshot(id, captured) } else { None };
+        Some((core.span_key(id), fields))
+    };
+    match span.with_subscriber(look).flatten() {
+        Some((key, fields)) => (Some(key), fields),
+        None => (None, None),
     }
 }
 

@@ -8,15 +8,15 @@
 
 mod ambient;
 mod core;
-mod entered;
 mod filled;
 mod home;
-mod late;
 mod metadata;
 mod output;
 #[cfg(feature = "fmt")]
 mod own_fields;
 mod parent;
+mod record;
+mod recorded;
 mod rewrite;
 mod spans;
 mod subscriber;
@@ -26,7 +26,7 @@ mod whole;
 
 use tracing_core::Subscriber;
 
-pub(crate) use core::remembers_nothing;
+pub(crate) use core::in_snapshot;
 pub(crate) use home::ids_of;
 #[cfg(feature = "http-server")]
 pub(crate) use whole::{WithRoom, open};

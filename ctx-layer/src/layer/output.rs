@@ -20,7 +20,7 @@ use super::{
     subscriber::{like, with_parent_of},
 };
 use crate::{
-    context::{InForce, give_back, late, read},
+    context::{InForce, fields_in, give_back, read},
     field::{Fields, Schema},
 };
 
@@ -87,9 +87,8 @@ impl<L> ContextOutput<L> {
         let fields = self.augmentation.of(call_site_of(field.callsite())).metadata.fields();
         let registered = self.augmentation.schema.fields().find(|(declaration, _)| declaration.name() == field.name());
         // The value is in force already.
-        let ambient = registered.and_then(|(declaration, policy)| {
-            Some((read(late::effective)?.shared(declaration)?, policy.sensitivity()))
-        });
+        let ambient = registered
+            .and_then(|(declaration, policy)| Some((read(fields_in)?.shared(declaration)?, policy.sensitivity())));
         match (ambient, fields.field(field.name())) {
             (Some((ambient, sensitivity)), Some(field)) => {
                 let value: &dyn Value = ambient.entry().as_value(sensitivity);

@@ -11,7 +11,7 @@ use tracing_core::{
     span::{Attributes, Id},
 };
 
-use super::spans::Remembered;
+use crate::context::Remembered;
 
 /// The three kinds of parent that a span or event can have.
 #[derive(Clone, Copy)]

@@ -5,63 +5,18 @@ use std::{
     hash::{BuildHasherDefault, Hasher},
     mem,
     sync::{
-        Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
-use opentelemetry::{Context, baggage::BaggageExt};
 use tracing_core::span::Id;
 
+use super::recorded::Recorded;
 use crate::{
-    context::{ContextFieldsExt, NOTHING, late},
-    field::{Fields, Shared},
+    context::{NOTHING, Remembered},
+    field::{Call, Fields, Shared},
 };
-
-/// What a span remembers of the context in which it was made: its fields, and baggage if there was some.
-#[derive(Clone)]
-pub(super) enum Remembered {
-    Fields(Fields),
-    WithBaggage(Box<Context>),
-}
-
-impl Default for Remembered {
-    fn default() -> Self {
-        Remembered::Fields(Fields::new())
-    }
-}
-
-impl Remembered {
-    /// What there is to remember of a context, if anything.
-    #[inline]
-    pub(super) fn of(cx: &Context) -> Option<Self> {
-        let fields = late::effective(cx);
-        if !cx.baggage().is_empty() {
-            Some(Remembered::WithBaggage(Box::new(cx.with_fields(fields))))
-        } else if !fields.is_blank() {
-            Some(Remembered::Fields(fields))
-        } else {
-            None
-        }
-    }
-
-    /// The same with other values set besides.
-    pub(super) fn with(self, late: &Fields) -> Self {
-        match self {
-            Remembered::Fields(fields) => Remembered::Fields(fields.with_all(late)),
-            Remembered::WithBaggage(cx) => {
-                Remembered::WithBaggage(Box::new(cx.with_fields(cx.fields().clone().with_all(late))))
-            }
-        }
-    }
-
-    pub(super) fn fields(&self) -> &Fields {
-        match self {
-            Remembered::Fields(fields) => fields,
-            Remembered::WithBaggage(cx) => cx.fields(),
-        }
-    }
-}
 
 /// From span to what it remembers, for the spans that were made while there was something.
 ///
@@ -110,40 +65,57 @@ impl SpanMemory {
 
     /// The same where there may be baggage.
     #[cold]
-    pub(super) fn remember_all(&self, id: &Id, remembered: Option<Remembered>) {
-        match remembered {
-            None => self.remember(id, Fields::new()),
-            Some(Remembered::Fields(fields)) => self.remember(id, fields),
-            Some(with_baggage) => {
-                self.in_use.store(true, Ordering::Relaxed);
-                let (slot, shard) = self.places(id);
-                let mut kept = slot.lock();
-                let forgotten = make_room(id, slot, shard, &mut kept);
-                shard.write(|memories| memories.remembered.insert(id.clone(), with_baggage));
-                drop(kept);
-                drop(forgotten);
-            }
+    pub(super) fn remember_all(&self, id: &Id, remembered: Remembered) {
+        if !remembered.has_baggage() {
+            return self.remember(id, remembered.fields);
         }
+        self.in_use.store(true, Ordering::Relaxed);
+        let (slot, shard) = self.places(id);
+        let mut kept = slot.lock();
+        let forgotten = make_room(id, slot, shard, &mut kept);
+        shard.write(|memories| memories.remembered.insert(id.clone(), remembered));
+        drop(kept);
+        drop(forgotten);
     }
 
-    /// Has a span that is open already remember another value besides. Returns all that were added to it.
-    pub(super) fn add(&self, id: &Id, value: &Shared) -> Fields {
+    /// Has a span that is open already remember a value that was recorded on it.
+    ///
+    /// A span that remembered nothing counts from then on as created where it was first recorded on. Where nothing was
+    /// current there either, the value alone is what it remembers: so it is not mixed with those of another request.
+    ///
+    /// Returns the call, to be added to the frames of the span.
+    pub(super) fn record(&self, id: &Id, value: &Shared, current: impl FnOnce() -> Remembered) -> Call {
         self.in_use.store(true, Ordering::Relaxed);
+        let current = match self.get(id) {
+            (remembered, None) if remembered.is_blank() => Some(current()),
+            _ => None,
+        };
+        // On nothing, it is what the request of the span is known by.
+        let is_first = current.as_ref().is_some_and(Remembered::is_blank);
+        let call = if is_first { Call::once() } else { Call::repeated() };
         let (slot, shard) = self.places(id);
         let mut kept = slot.lock();
         if slot.is_of(id) {
             slot.move_to(shard, &mut kept);
         }
         let forgotten = shard.write(|memories| {
-            let late = memories.late.entry(id.clone()).or_default();
-            let forgotten = late.clone();
-            *late = mem::take(late).with_shared(value.clone());
-            (late.clone(), forgotten)
+            if let Some(recorded) = memories.recorded.get(id) {
+                let recorded = recorded.and(call, value);
+                return memories.recorded.insert(id.clone(), Arc::new(recorded));
+            }
+            if let Some(current) = current
+                && !memories.remembered.contains_key(id)
+            {
+                let first = || Fields::new().with_recorded(call, value).into();
+                memories.remembered.insert(id.clone(), if current.is_blank() { first() } else { current });
+            }
+            let remembered = memories.remembered.get(id).map(|remembered| remembered.fields.clone());
+            let recorded = Recorded::on(remembered.unwrap_or_default()).and(call, value);
+            memories.recorded.insert(id.clone(), Arc::new(recorded))
         });
         drop(kept);
-        let (late, forgotten) = forgotten;
         drop(forgotten);
-        late
+        call
     }
 
     /// Forgets what a closed span remembered, and gives it back if that was fields.
@@ -163,30 +135,23 @@ impl SpanMemory {
         if shard.is_used() { shard.forget(id) } else { Fields::new() }
     }
 
-    /// Whether the span certainly remembers the fields at this address and no baggage (or, for the empty set's address,
-    /// nothing). Takes no lock: nearly always, a span that is entered finds its fields in force, and then nothing more
-    /// needs to be known. The span must be open.
-    #[inline]
-    pub(super) fn is_known_to_remember(&self, id: &Id, fields: usize) -> bool {
-        self.slot(id).is_known_to_keep(id, fields) || (fields == NOTHING && !self.in_use.load(Ordering::Relaxed))
-    }
-
-    /// The address of all that the span remembers, where that is certain and takes no lock to find. The span must be open.
+    /// The address of all that the span remembers, where that is certain and takes no lock to find: nearly always, a span
+    /// that is entered finds its fields current, and then nothing more needs to be known. The span must be open.
     #[inline]
     pub(super) fn known_to_remember(&self, id: &Id) -> Option<usize> {
         if self.in_use.load(Ordering::Relaxed) { self.slot(id).known_to_keep(id) } else { Some(NOTHING) }
     }
 
-    /// What the span remembers, and what was added since it was made.
-    pub(super) fn get(&self, id: &Id) -> (Option<Remembered>, Option<Fields>) {
+    /// What the span remembers, and what was recorded on it since it was created.
+    pub(super) fn get(&self, id: &Id) -> (Remembered, Option<Arc<Recorded>>) {
         if !self.in_use.load(Ordering::Relaxed) {
-            return (None, None);
+            return (Remembered::default(), None);
         }
         let (slot, shard) = self.places(id);
         if slot.is_of(id) {
             let kept = slot.lock();
             if slot.is_of(id) {
-                return ((!kept.is_blank()).then(|| Remembered::Fields(kept.clone())), None);
+                return (kept.clone().into(), None);
             }
         }
         shard.get(id)
@@ -219,7 +184,7 @@ fn place(id: &Id) -> usize {
 }
 
 /// What was remembered of a closed span: to be dropped.
-type Forgotten = (Option<Fields>, Option<Remembered>, Option<Fields>);
+type Forgotten = (Option<Fields>, Option<Remembered>, Option<Arc<Recorded>>);
 
 /// Makes the slot free for a new span, and forgets what a closed one of the same id remembered.
 #[cold]
@@ -231,8 +196,8 @@ fn make_room(id: &Id, slot: &Slot, shard: &Shard, kept: &mut MutexGuard<'_, Fiel
     } else if !slot.is_free() {
         slot.move_to(shard, kept);
     }
-    let (remembered, late) = shard.write(|memories| memories.remove(id));
-    (forgotten, remembered, late)
+    let (remembered, recorded) = shard.write(|memories| memories.remove(id));
+    (forgotten, remembered, recorded)
 }
 
 /// What one span remembers. A new span takes its slot from whichever has it.
@@ -281,11 +246,6 @@ impl Slot {
     }
 
     #[inline]
-    fn is_known_to_keep(&self, id: &Id, fields: usize) -> bool {
-        self.known_to_keep(id) == Some(fields)
-    }
-
-    #[inline]
     fn known_to_keep(&self, id: &Id) -> Option<usize> {
         if !self.is_of(id) {
             return None;
@@ -316,7 +276,7 @@ impl Slot {
         if !fields.is_blank() {
             let holder = Id::from_u64(self.holder.load(Ordering::Relaxed));
             // Nothing is there yet: it was looked for when the holder got the slot.
-            shard.write(|memories| memories.remembered.insert(holder, Remembered::Fields(fields)));
+            shard.write(|memories| memories.remembered.insert(holder, fields.into()));
         }
         self.holder.store(FREE, Ordering::Release);
     }
@@ -338,13 +298,12 @@ struct Shard {
 #[derive(Default)]
 struct Memories {
     remembered: HashMap<Id, Remembered, BuildHasherDefault<IdHasher>>,
-    /// What was added to spans that were open.
-    late: HashMap<Id, Fields, BuildHasherDefault<IdHasher>>,
+    recorded: HashMap<Id, Arc<Recorded>, BuildHasherDefault<IdHasher>>,
 }
 
 impl Memories {
-    fn remove(&mut self, id: &Id) -> (Option<Remembered>, Option<Fields>) {
-        (self.remembered.remove(id), self.late.remove(id))
+    fn remove(&mut self, id: &Id) -> (Option<Remembered>, Option<Arc<Recorded>>) {
+        (self.remembered.remove(id), self.recorded.remove(id))
     }
 }
 
@@ -358,21 +317,21 @@ impl Shard {
         let mut memories: RwLockWriteGuard<'_, Memories> =
             self.memories.write().unwrap_or_else(PoisonError::into_inner);
         let result = f(&mut memories);
-        self.len.store(memories.remembered.len() + memories.late.len(), Ordering::Relaxed);
+        self.len.store(memories.remembered.len() + memories.recorded.len(), Ordering::Relaxed);
         result
     }
 
-    fn get(&self, id: &Id) -> (Option<Remembered>, Option<Fields>) {
+    fn get(&self, id: &Id) -> (Remembered, Option<Arc<Recorded>>) {
         let memories = self.memories.read().unwrap_or_else(PoisonError::into_inner);
-        (memories.remembered.get(id).cloned(), memories.late.get(id).cloned())
+        (memories.remembered.get(id).cloned().unwrap_or_default(), memories.recorded.get(id).cloned())
     }
 
     #[cold]
     #[inline(never)]
     fn forget(&self, id: &Id) -> Fields {
         match self.write(|memories| memories.remove(id)) {
-            (Some(Remembered::Fields(fields)), _) => fields,
-            _ => Fields::new(),
+            (Some(remembered), _) => remembered.fields,
+            (None, _) => Fields::new(),
         }
     }
 }
@@ -412,7 +371,7 @@ mod tests {
     }
 
     fn is_tenant(memory: &SpanMemory, id: &Id, name: &str) -> bool {
-        matches!(memory.get(id), (Some(remembered), None) if remembered.fields().get(&TENANT_ID).is_some_and(|it| it == name))
+        matches!(memory.get(id), (remembered, None) if remembered.fields.get(&TENANT_ID).is_some_and(|it| it == name))
     }
 
     /// Each thread's spans take the slots of all others' while those are open, looked at and closed.
@@ -435,9 +394,9 @@ mod tests {
                         }
                         for id in &ids {
                             assert!(is_tenant(memory, id, &format!("{thread}")));
-                            assert!(!memory.is_known_to_remember(id, other.address()));
+                            assert!(memory.known_to_remember(id) != Some(other.address()));
                             assert!(memory.forget(id).is_same(&one));
-                            assert!(memory.get(id).0.is_none());
+                            assert!(memory.get(id).0.is_blank());
                         }
                     }
                 });
@@ -456,7 +415,7 @@ mod tests {
         // The same where the memory was moved.
         memory.remember(&same_slot, tenant("other"));
         memory.remember(&id, Fields::new());
-        assert!(memory.get(&id).0.is_none() && is_tenant(&memory, &same_slot, "other"));
-        assert!(memory.is_known_to_remember(&id, NOTHING));
+        assert!(memory.get(&id).0.is_blank() && is_tenant(&memory, &same_slot, "other"));
+        assert!(memory.known_to_remember(&id) == Some(NOTHING));
     }
 }

@@ -16,10 +16,9 @@ use super::{
     metadata::Augmentation,
     parent::{self, Parentage},
     rewrite::rewrite,
-    spans::Remembered,
 };
 use crate::{
-    context::{InForce, give_back, late, read},
+    context::{InForce, Remembered, frame_stack, give_back},
     field::{Fields, Schema},
 };
 
@@ -40,10 +39,6 @@ impl<S> ContextSubscriber<S> {
 }
 
 impl<S: Subscriber> ContextSubscriber<S> {
-    fn is_current(&self, span: &Id) -> bool {
-        self.inner.current_span().id() == Some(span)
-    }
-
     fn forward(&self, event: &Event<'_>) {
         if self.inner.event_enabled(event) {
             self.inner.event(event);
@@ -103,7 +98,7 @@ impl<S: Subscriber> ContextSubscriber<S> {
         let parent = Parentage::of_span(attributes);
         let elsewhere = self.core.elsewhere_of(parent);
         let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), None);
-        let remembered = elsewhere.clone().or_else(|| read(Remembered::of).flatten());
+        let remembered = elsewhere.clone().unwrap_or_else(Remembered::current);
         let id =
             parent::with_elsewhere(elsewhere, || self.new_span_with(attributes, ambient.as_ref().map(Ambient::parts)));
         self.core.remember_all(&id, remembered);
@@ -183,10 +178,9 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn exit(&self, span: &Id) {
-        self.core.exit(span);
-        let release = late::is_any().then(|| Release { subscriber: self, span });
+        let left = (!frame_stack::take_guarded()).then_some(Left { subscriber: self, span });
         self.inner.exit(span);
-        drop(release);
+        drop(left);
     }
 
     fn clone_span(&self, id: &Id) -> Id {
@@ -226,16 +220,19 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 }
 
-/// Releases what was bound to a span that is left, also where a layer panics.
-struct Release<'a, S: Subscriber> {
+/// Takes away the frame of a span that is left, also where a layer panics.
+struct Left<'a, S: Subscriber> {
     subscriber: &'a ContextSubscriber<S>,
     span: &'a Id,
 }
 
-impl<S: Subscriber> Drop for Release<'_, S> {
+impl<S: Subscriber> Drop for Left<'_, S> {
+    #[inline]
     fn drop(&mut self) {
-        let is_entered_still = || !std::thread::panicking() && self.subscriber.is_current(self.span);
-        self.subscriber.core.release(self.span, is_entered_still);
+        if self.subscriber.core.exit(self.span) {
+            // It was taken off the registry's stack where it was hidden, and will not be put there again.
+            self.subscriber.try_close(self.span.clone());
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use tracing_core::{
 
 use super::{ambient, core::Core, filled::Filled};
 use crate::{
-    context::{BAGGAGE, NOTHING, address_alone, late, read},
+    context::{BAGGAGE, NOTHING, address_alone, read_if_ready},
     field::Fields,
 };
 
@@ -50,7 +50,7 @@ fn open_whole<'v>(
 ) -> Option<Span> {
     // Baggage may say more, and what was recorded late; and as many contexts may be attached that this one was refused.
     let address = fields.address();
-    if matches!(address, NOTHING | BAGGAGE) || late::is_any() || read(address_alone) != Some(address) {
+    if matches!(address, NOTHING | BAGGAGE) || read_if_ready(address_alone) != Some(address) {
         return None;
     }
     let augmented = dispatch.downcast_ref::<Core>()?.augmentation.of(metadata);

@@ -7,7 +7,7 @@ use opentelemetry::{Context, trace::SpanContext};
 use super::dropped::{Dropped, Invalid};
 use crate::{
     Fields,
-    context::{Attached, ContextFieldsExt, attach},
+    context::{ContextFieldsExt, Scope},
 };
 
 /// What was read from a carrier, as far as it is believed: a context to put in force, a span to link to, and what was
@@ -80,7 +80,7 @@ impl Extracted {
 
     /// Puts the context in force on this thread until the guard is dropped, in place of what is in force.
     pub fn attach(&self) -> ExtractedGuard {
-        ExtractedGuard { _attached: attach(self.cx.clone()), _not_send: PhantomData }
+        ExtractedGuard { _scope: Scope::of_context(self.cx.clone()), _not_send: PhantomData }
     }
 
     /// Calls `f` with the context in force.
@@ -94,7 +94,7 @@ impl Extracted {
 #[derive(Debug)]
 #[must_use = "the context is in force only until the guard is dropped: bind it, as in `let _guard = ...`"]
 pub struct ExtractedGuard {
-    _attached: Attached,
+    _scope: Scope,
     /// Contexts belong to a thread.
     _not_send: PhantomData<*const ()>,
 }

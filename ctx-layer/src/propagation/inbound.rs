@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     context::{ContextFieldsExt, ContextRemoteExt, OfValue, Remote, RemoteBaggage, RemoteProperties},
-    field::{Declaration, Fields},
+    field::{Call, Declaration, Fields},
 };
 use opentelemetry::{
     Context, Key,
@@ -28,7 +28,8 @@ const MAX_TOLD: usize = 64;
 pub(super) fn extract(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Extracted {
     let base = Context::new();
     let mut incoming = Table::with_registered(|table| read_onto(&base, carrier, trust, Some(table), boundary));
-    let fields = incoming.take_fields();
+    // Also where it says nothing: what is done for the message belongs to nobody else's request.
+    let fields = incoming.take_fields().replaced_by(Call::once());
     let (remote, is_continued, invalid) = (incoming.remote.clone(), incoming.is_continued, incoming.invalid);
     let dropped = mem::take(&mut incoming.dropped);
     Extracted { cx: incoming.into_context_on(&base, fields), remote, is_continued, invalid, dropped }
@@ -85,6 +86,7 @@ impl Incoming {
     /// The context, with these fields.
     #[cfg(feature = "http-server")]
     pub(crate) fn into_context(self, fields: Fields) -> Context {
+        let fields = if fields.is_blank() { fields } else { fields.replaced_by(Call::once()) };
         self.into_context_on(&Context::new(), fields)
     }
 
@@ -155,7 +157,7 @@ fn read_onto(
         }
         _ => base.remote().cloned(),
     };
-    let fields = base.fields().clone().with_all(&fields);
+    let fields = base.fields().clone().changed_by(fields, Call::once());
     Incoming { fields, others, memory, remote, is_continued, invalid, dropped: inbound.dropped }
 }
 

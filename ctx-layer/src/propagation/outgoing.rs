@@ -19,7 +19,7 @@ use super::{
     tracestate::{TraceStateError, TraceStateList},
 };
 use crate::{
-    context::{ContextRemoteExt, Remote, late},
+    context::{ContextRemoteExt, Remote, fields_in},
     field::{Declaration, Entry, Fields, Sensitivity},
 };
 
@@ -110,7 +110,7 @@ struct Sender {
 
 impl Sender {
     fn send(&mut self, cx: &Context, remote: Option<&Remote>, settings: &Settings) {
-        let fields = late::effective(cx);
+        let fields = fields_in(cx);
         for (_, entry) in fields.entries() {
             if self.may_leave(entry.declaration()) {
                 self.field(entry, remote);

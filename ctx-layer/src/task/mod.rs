@@ -103,9 +103,9 @@ mod carried;
 mod closure;
 mod current;
 mod entered;
+mod hidden_spans;
 #[cfg(feature = "tokio")]
 mod join_set;
-mod leave;
 mod propagated;
 mod snapshot;
 mod spans;

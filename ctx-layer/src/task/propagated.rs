@@ -50,7 +50,7 @@ pub trait Propagate: Sized {
     /// # });
     /// ```
     fn in_context(self, context: impl Into<Snapshot>) -> Propagated<Self> {
-        Propagated { inner: Some(self), snapshot: context.into() }
+        Propagated { inner: Some(self), snapshot: context.into().wrapped_here() }
     }
 
     /// Runs it in no context: a new root, to which nothing of what is in force here comes, nor of what is in force where it
@@ -135,7 +135,8 @@ fn poll_within<F: Future>(
     snapshot: &mut Snapshot,
     task: &mut TaskContext<'_>,
 ) -> Poll<F::Output> {
-    let (polled, is_elsewhere) = {
+    snapshot.update();
+    let polled = {
         let mut entered = Entered::nothing();
         snapshot.enter_in(&mut entered);
         let Some(future) = inner.as_mut().as_pin_mut() else { return Poll::Pending };
@@ -143,12 +144,10 @@ fn poll_within<F: Future>(
         if polled.is_ready() {
             inner.set(None);
         }
-        (polled, entered.is_elsewhere())
+        polled
     };
     if polled.is_ready() {
         snapshot.release_span();
-    } else if is_elsewhere {
-        snapshot.expect_elsewhere();
     }
     polled
 }

@@ -7,8 +7,12 @@ use tracing::{Dispatch, Span, dispatcher};
 
 use super::{entered::Entered, spans};
 use crate::{
-    context::{ContextFieldsExt, NOTHING, address_alone, has_nothing, is_nothing_in_force, late, read},
-    field::{ContextField, FieldType, Fields},
+    context::{
+        ContextFieldsExt, ContextRemoteExt, View, fields_in, frame_stack, has_nothing, is_nothing_in_force,
+        is_recorded, read,
+    },
+    field::{Call, ContextField, FieldType, Fields},
+    layer::in_snapshot,
 };
 
 /// All that is in force at one place and time: the OpenTelemetry context (the active span or remote parent, the fields,
@@ -71,10 +75,16 @@ pub(super) struct All {
     pub(super) context: Context,
     pub(super) within: Within,
     pub(super) subscriber: Option<Box<Dispatch>>,
-    /// Where the context's fields stand.
-    pub(super) address: usize,
+    /// What is seen of the context.
+    pub(super) view: View,
     /// Whether the context is attached even where what it has is in force.
     pub(super) is_always_attached: bool,
+    /// The active span of the context is the parent of the `tracing` span, and not that span itself.
+    pub(super) is_parent: bool,
+    /// The `tracing` span is of another request: what is recorded is not for it.
+    pub(super) is_span_apart: bool,
+    /// What was current where a future was given this.
+    pub(super) cover: Option<Fields>,
 }
 
 /// Which `tracing` span is current.
@@ -104,18 +114,28 @@ impl Snapshot {
     #[inline]
     fn capture_all() -> Self {
         let span = spans::current();
-        let (subscriber, is_always_attached) = (None, false);
+        let (subscriber, is_always_attached, is_parent) = (None, false, false);
+        let is_span_apart = frame_stack::is_span_around_another();
         let context = current_context();
-        let address = address_alone(&context);
+        let view = View::of(&context);
         // Put together in one place: moving parts of it about is what capturing would take longest for.
         if !span.is_none() {
             let within = Within::Span(span);
-            return Snapshot(Captured::All(All { context, within, subscriber, address, is_always_attached }));
+            return Snapshot(Captured::All(All {
+                context,
+                within,
+                subscriber,
+                view,
+                is_always_attached,
+                is_parent,
+                is_span_apart,
+                cover: None,
+            }));
         }
-        if address == NOTHING && has_nothing(&context) {
+        if view == View::NOTHING && has_nothing(&context) {
             return Snapshot(Captured::Nothing);
         }
-        Snapshot(Captured::All(All { context, within: Within::NoSpan, subscriber, address, is_always_attached }))
+        Self::of(context, Within::NoSpan)
     }
 
     /// Captures what is in force here, without the `tracing` span: short for `capture()` and
@@ -125,25 +145,41 @@ impl Snapshot {
         Self::of(current_context(), Within::AnySpan)
     }
 
-    /// Nothing at all: no span, no remote parent, no fields, no baggage. What is done in it is a new root.
+    /// Creates a snapshot of nothing at all: no span, no remote parent, no fields, no baggage.
     ///
-    /// Spans that are entered where it is put in force are left for the time, and entered again afterwards.
+    /// What is done in it is a new root, and belongs to no request. Spans that are entered around it are not current in it.
     pub fn isolated() -> Self {
-        Self::exactly(Context::new(), Within::NoSpan)
+        let fields = Fields::new().replaced_by(Call::once());
+        Self::exactly(Context::new().with_carried(fields, None), Within::NoSpan)
     }
 
-    /// A context that came from elsewhere, as from a [message](crate::propagation::extract), and no `tracing` span: those that
-    /// are entered where it is put in force are left for the time. What is done in it belongs to whoever sent it, and to
-    /// nobody else.
+    /// Creates a snapshot of a context that came from elsewhere, as from a [message](crate::propagation::extract).
+    ///
+    /// What is done in it belongs to the sender alone: spans that are entered around it are not current in it.
     pub fn restored(context: Context) -> Self {
-        // Though the same is in force already, a span may be entered that is not of it.
         Self::exactly(context, Within::NoSpan)
     }
 
     #[inline]
     fn of(context: Context, within: Within) -> Self {
-        let address = address_alone(&context);
-        Snapshot(Captured::All(All { context, within, subscriber: None, address, is_always_attached: false }))
+        let view = View::of(&context);
+        let (subscriber, is_always_attached, is_parent, is_span_apart) = (None, false, false, false);
+        Snapshot(Captured::All(All {
+            context,
+            within,
+            subscriber,
+            view,
+            is_always_attached,
+            is_parent,
+            is_span_apart,
+            cover: None,
+        }))
+    }
+
+    /// A span that is to be the current one, in the context in which it was created.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn of_span(span: Span, context: Context) -> Self {
+        Self::of(context, Within::Span(span)).with(|all| All { is_parent: true, ..all })
     }
 
     fn exactly(context: Context, within: Within) -> Self {
@@ -157,8 +193,11 @@ impl Snapshot {
                 context: Context::new(),
                 within: Within::NoSpan,
                 subscriber: None,
-                address: NOTHING,
+                view: View::NOTHING,
                 is_always_attached: false,
+                is_parent: false,
+                is_span_apart: false,
+                cover: None,
             },
             Captured::All(all) => all,
         })))
@@ -191,23 +230,22 @@ impl Snapshot {
     /// The same with another `tracing` span.
     #[must_use = "this returns a changed snapshot"]
     pub fn with_span(self, span: Span) -> Self {
-        self.with(|all| All { within: Within::Span(span), ..all })
+        self.with(|all| All { within: Within::Span(span), is_span_apart: false, ..all })
     }
 
-    /// The same with exactly these fields.
+    /// Returns the snapshot with these changes made to its fields.
     #[must_use = "this returns a changed snapshot"]
     pub fn with_fields(self, fields: Fields) -> Self {
         self.with(|all| {
             let context = all.context.with_fields(fields);
-            All { address: address_alone(&context), context, is_always_attached: true, ..all }
+            All { view: View::of(&context), context, is_always_attached: true, ..all }
         })
     }
 
-    /// The same with this value set besides those it has.
+    /// Returns the snapshot with this value set besides those it has.
     #[must_use = "this returns a changed snapshot"]
     pub fn with_field<T: FieldType>(self, field: &'static ContextField<T>, value: impl Into<T>) -> Self {
-        let fields = self.context().fields().clone().with(field, value);
-        self.with_fields(fields)
+        self.with_fields(Fields::new().with(field, value))
     }
 
     /// The same with the subscriber that is the default here, which will be the default wherever the snapshot is in force.
@@ -230,7 +268,7 @@ impl Snapshot {
         self.with(|all| All { subscriber: Some(Box::new(subscriber)), is_always_attached: true, ..all })
     }
 
-    /// Lets go of the span, which can be closed then.
+    /// Drops the span, which can be closed then.
     #[inline]
     pub(super) fn release_span(&mut self) {
         if let Captured::All(All { within: within @ Within::Span(_), .. }) = &mut self.0 {
@@ -238,12 +276,20 @@ impl Snapshot {
         }
     }
 
-    /// Notes that it was not in force where a future was polled, and nearly always will not be where it is next: it is attached
-    /// without looking then. Not where a span is to be entered, which depends on what is in force.
+    /// For a future that is given this here: what was created here, and is inside the future, belongs in here.
+    pub(super) fn wrapped_here(self) -> Self {
+        let cover = read(fields_in).filter(|fields| !fields.is_blank());
+        if cover.is_some() { self.with(|all| All { cover, ..all }) } else { self }
+    }
+
+    /// Takes over what was recorded on the span since it was captured, so that it need not be added anew at each poll.
     #[inline]
-    pub(super) fn expect_elsewhere(&mut self) {
-        if let Captured::All(all @ All { within: Within::NoSpan | Within::AnySpan, .. }) = &mut self.0 {
-            all.is_always_attached = true;
+    pub(crate) fn update(&mut self) {
+        if let Captured::All(All { context, within: Within::Span(span), view, is_span_apart: false, .. }) = &mut self.0
+            && let (_, Some(fields)) = in_snapshot(span, context.fields())
+        {
+            *context = context.with_carried(fields, context.remote().cloned());
+            *view = View::of(context);
         }
     }
 
@@ -288,17 +334,17 @@ impl Snapshot {
     }
 }
 
-/// The context here, with what was recorded late.
+/// The context here, with what was recorded.
 #[inline]
 pub(super) fn current_context() -> Context {
     let context = read(Context::clone).unwrap_or_default();
-    if late::is_any() { with_late(context) } else { context }
+    if is_recorded() { with_recorded(context) } else { context }
 }
 
 #[cold]
-fn with_late(context: Context) -> Context {
-    let fields = late::effective(&context);
-    if fields.is_same(context.fields()) { context } else { context.with_fields(fields) }
+fn with_recorded(context: Context) -> Context {
+    let fields = fields_in(&context);
+    if fields.is_same(context.fields()) { context } else { context.with_carried(fields, context.remote().cloned()) }
 }
 
 impl Default for Snapshot {

@@ -36,7 +36,7 @@ fn sync(arguments: &Arguments, function: &Function) -> TokenStream {
     } else if arguments.set.is_empty() {
         TokenStream::new()
     } else {
-        let fields = fields(arguments, &quote!(#library::Fields::current()));
+        let fields = fields(arguments);
         quote!(let #guard = #fields.attach();)
     };
     function.with_body(&quote!(#scope #inject #body))
@@ -159,7 +159,7 @@ fn context(arguments: &Arguments) -> TokenStream {
     if arguments.set.is_empty() {
         return quote!(let #snapshot = #base;);
     }
-    let fields = fields(arguments, &quote!(#library::call::fields_of(&#snapshot)));
+    let fields = fields(arguments);
     quote! {
         let #snapshot = #base;
         let #snapshot = {
@@ -169,8 +169,8 @@ fn context(arguments: &Arguments) -> TokenStream {
     }
 }
 
-/// Fields with what is set besides them.
-fn fields(arguments: &Arguments, base: &TokenStream) -> TokenStream {
+/// The fields that are set.
+fn fields(arguments: &Arguments) -> TokenStream {
     let library = arguments.library();
     let fields = hidden("fields");
     let set = arguments.set.iter().map(|set| {
@@ -189,7 +189,7 @@ fn fields(arguments: &Arguments, base: &TokenStream) -> TokenStream {
     });
     quote! {{
         use #library::call::forms::*;
-        let #fields = #base;
+        let #fields = #library::Fields::new();
         #(#set)*
         #fields
     }}

@@ -260,7 +260,7 @@ fn context(plan: &Plan) -> Option<TokenStream> {
     if context.is_empty() {
         return None;
     }
-    let set = context.iter().fold(quote!(#library::Fields::current()), |fields, context| {
+    let set = context.iter().fold(quote!(#library::Fields::new()), |fields, context| {
         let value = referable(&context.value);
         let field = match &context.field {
             Expr::Path(path) => quote_spanned!(located_at(path)=> &#path),
@@ -269,17 +269,17 @@ fn context(plan: &Plan) -> Option<TokenStream> {
         let call = at(call, field.span());
         quote_spanned!(located_at(&value)=> (&&&&&&#call::SetField(#field, &#value)).set(#fields))
     });
-    // A future has them at each poll.
-    let kept = match plan.shape {
-        Shape::Sync | Shape::Never => None,
-        _ => Some(quote!(.clone())),
-    };
-    Some(quote! {
-        let #fields = {
-            use #call::forms::*;
-            #set
-        };
-        let #scope = #fields #kept.attach();
+    let set = quote! {{
+        use #call::forms::*;
+        #set
+    }};
+    Some(match plan.shape {
+        Shape::Sync | Shape::Never => quote!(let #scope = #set.attach();),
+        // A future has them at each poll.
+        _ => quote! {
+            let #fields = #call::Setting::of(#set);
+            let #scope = #fields.attach();
+        },
     })
 }
 

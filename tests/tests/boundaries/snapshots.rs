@@ -48,7 +48,7 @@ fn what_was_recorded_on_an_open_span_before_or_after_is_in_force_in_the_task() {
         let span = world.in_scope(|| info_span!("request"));
         let future = world.in_scope(|| {
             span.in_scope(|| {
-                TENANT_ID.record("acme");
+                assert!(TENANT_ID.record("acme"));
                 info_span!("inner").in_scope(|| {
                     async {
                         Yield::default().await;

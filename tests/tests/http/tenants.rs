@@ -51,7 +51,7 @@ fn of_many_tenants_at_once_none_gets_anothers() {
             let mut grpc = grpc.clone();
             async move {
                 info!(expected = tenant, "billing");
-                USER_ID.record(format!("user-of-{tenant}"));
+                assert!(USER_ID.record(format!("user-of-{tenant}")));
                 let said = grpc::call(&mut grpc, "/shop.Orders/Get", "hello").await.expect("it is there");
                 let inside = tokio::spawn(async { TENANT_ID.get() }.instrument(info_span!("task", expected = tenant)));
                 assert_eq!(inside.await.expect("it does not panic").as_deref(), Some(tenant.as_str()));

@@ -49,7 +49,7 @@ fn a_value_recorded_late_stands_on_the_span_in_a_json_subscriber_line() {
     let layer = json_subscriber::layer().with_writer(out.clone());
     with_default(tracing_subscriber::registry().with(layer).with_context(schema()), || {
         let _span = info_span!("request").entered();
-        TENANT_ID.record("acme");
+        assert!(TENANT_ID.record("acme"));
         info!("authenticated");
     });
     assert_eq!(out.json()[0]["span"], json!({"name": "request", "tenant_id": "acme"}));

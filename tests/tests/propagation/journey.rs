@@ -174,7 +174,7 @@ fn what_is_recorded_on_the_span_that_is_open_is_sent_and_what_spans_carry_too() 
             let on_another_thread = || {
                 tracing::dispatcher::with_default(&dispatch, || {
                     span.in_scope(|| {
-                        USER_ID.record("ada");
+                        assert!(USER_ID.record("ada"));
                         let mut out = std::collections::HashMap::new();
                         propagation::inject(&mut out);
                         out

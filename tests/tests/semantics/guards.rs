@@ -72,7 +72,7 @@ fn detach_takes_one_value_out_of_force_and_brings_it_back() {
             info!("detached");
             drop(detached);
             assert_eq!(tenant().as_deref(), Some("acme"));
-            let _all = Fields::new().attach();
+            let _all = Fields::new().replace();
             assert!(Fields::current().is_empty());
             info!("nothing");
         });
@@ -103,14 +103,25 @@ fn several_values_can_be_set_at_once_and_read_back_in_their_types() {
 }
 
 #[test]
-fn attaching_one_field_keeps_the_others_and_attaching_a_set_replaces_all() {
+fn attaching_keeps_the_other_fields_and_replacing_hides_them() {
     let _tenant = TENANT_ID.attach("acme");
     {
         let _user = USER_ID.attach("u-1");
         assert_eq!(tenant().as_deref(), Some("acme"));
     }
-    let _set = Fields::new().with(&USER_ID, "u-2").attach();
+    let set = Fields::new().with(&USER_ID, "u-2");
+    let attached = set.clone().attach();
+    assert_eq!((tenant().as_deref(), USER_ID.get().as_deref()), (Some("acme"), Some("u-2")));
+    drop(attached);
+    let _replaced = set.replace();
     assert_eq!((tenant(), USER_ID.get().as_deref()), (None, Some("u-2")));
+}
+
+#[test]
+fn attaching_a_set_unsets_the_fields_that_it_leaves_out_on_purpose() {
+    let _tenant = TENANT_ID.attach("acme");
+    let _both = Fields::current().without(&TENANT_ID).with(&USER_ID, "u-1").attach();
+    assert_eq!((tenant(), USER_ID.get().as_deref()), (None, Some("u-1")));
 }
 
 #[test]

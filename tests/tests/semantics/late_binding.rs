@@ -72,7 +72,7 @@ fn a_value_recorded_late_is_in_force_again_at_every_poll_on_any_thread() {
 async fn request() {
     authenticate().await;
     assert_eq!(tenant(), None, "what the inner span got is not the outer's");
-    TENANT_ID.record("acme");
+    assert!(TENANT_ID.record("acme"));
     Yield::default().await;
     assert_eq!(tenant().as_deref(), Some("acme"));
     query().await;
@@ -81,7 +81,7 @@ async fn request() {
 #[instrument]
 async fn authenticate() {
     Yield::default().await;
-    TENANT_ID.record("not yet");
+    assert!(TENANT_ID.record("not yet"));
     Yield::default().await;
     assert_eq!(tenant().as_deref(), Some("not yet"));
 }
@@ -143,9 +143,9 @@ fn the_last_of_two_values_recorded_late_counts() {
         stack.in_scope(|| {
             let request = info_span!("request");
             request.in_scope(|| {
-                TENANT_ID.record("first");
-                TENANT_ID.record("second");
-                USER_ID.record("u-1");
+                assert!(TENANT_ID.record("first"));
+                assert!(TENANT_ID.record("second"));
+                assert!(USER_ID.record("u-1"));
                 info!("after");
             });
             request.in_scope(|| info!("again"));
@@ -222,9 +222,9 @@ fn what_is_recorded_ends_with_the_span_even_where_a_guard_outlives_it() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let request = info_span!("request").entered();
-            TENANT_ID.record("acme");
+            assert!(TENANT_ID.record("acme"));
             let guard = USER_ID.attach("u-1");
-            TENANT_ID.record("globex");
+            assert!(TENANT_ID.record("globex"));
             assert_eq!(
                 (tenant().as_deref(), USER_ID.get().as_deref()),
                 (Some("globex"), Some("u-1")),
@@ -280,7 +280,7 @@ fn a_value_in_baggage_stays_when_another_is_recorded_late() {
             let _baggage = Context::current_with_baggage([KeyValue::new("user_id", "u-1")]).attach();
             let request = info_span!("request");
             request.in_scope(|| {
-                TENANT_ID.record("acme");
+                assert!(TENANT_ID.record("acme"));
                 info!("inside");
             });
         });

@@ -118,7 +118,7 @@ fn a_spawned_task_with_fields_has_exactly_these() {
 }
 
 #[test]
-fn with_field_keeps_the_values_in_force_where_it_is_called_and_with_fields_does_not() {
+fn a_future_with_fields_keeps_the_others_and_one_that_replaces_does_not() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         let seen = || async {
@@ -126,7 +126,7 @@ fn with_field_keeps_the_values_in_force_where_it_is_called_and_with_fields_does_
             format!("{:?}", Fields::current())
         };
         let (one, all) = TENANT_ID.in_scope("acme", || {
-            (seen().with_field(&USER_ID, "u-1"), seen().with_fields(Fields::new().with(&USER_ID, "u-1")))
+            (seen().with_field(&USER_ID, "u-1"), seen().replace_fields(Fields::new().with(&USER_ID, "u-1")))
         });
         assert_eq!(each_poll_on_a_new_thread(&stack.dispatch, one), r#"{"tenant_id": acme, "user_id": u-1}"#);
         assert_eq!(each_poll_on_a_new_thread(&stack.dispatch, all), r#"{"user_id": u-1}"#);

@@ -12,7 +12,7 @@ use super::{
     layer::{Settings, UrlTemplate},
     span::Outgoing,
 };
-use crate::http::exchange::{Exchange, Side};
+use crate::http::exchange::{Exchange, Place};
 
 /// A middleware for `reqwest`: each attempt has a span, and carries the context. Its settings are those of a
 /// [`ClientLayer`].
@@ -68,7 +68,7 @@ impl Middleware for ClientMiddleware {
             (outgoing.http_span(), self.settings.outbound(outgoing.authority))
         };
         span.in_scope(|| self.settings.boundary.inject(request.headers_mut(), outbound));
-        let mut attempt = Attempt(Exchange::new(Side::Client, false, span.clone(), None));
+        let mut attempt = Attempt(Exchange::new(false, Place::Client(span.clone())));
         let result = next.run(request, extensions).instrument(span).await;
         match &result {
             Ok(response) => attempt.0.responded(response.status(), response.version(), response.headers()),

@@ -16,7 +16,7 @@ use super::{layer::Settings, span::Outgoing};
 use crate::http::{
     ContextBody,
     body::{Begun, is_head, kind_of},
-    exchange::{Exchange, Side},
+    exchange::{Exchange, Place},
     grpc,
 };
 
@@ -43,7 +43,7 @@ fn begin<B>(request: &mut Request<B>, settings: &Settings) -> Exchange {
     };
     // Where nobody wants the span the caller's is sent.
     span.in_scope(|| settings.boundary.inject(request.headers_mut(), outbound));
-    Exchange::new(Side::Client, is_grpc, span, None)
+    Exchange::new(is_grpc, Place::Client(span))
 }
 
 impl<S, B, R> Service<Request<B>> for ClientService<S>

@@ -17,9 +17,10 @@ use super::{header_rule::Echo, layer::Settings, span};
 use crate::http::{
     ContextBody, RequestHead,
     body::{Begun, is_head, kind_of},
-    exchange::{Exchange, Side},
+    exchange::{Exchange, Place},
     grpc,
 };
+use crate::task::Snapshot;
 
 /// A service whose requests have their context, and a span. Made by [`ServerLayer`](super::ServerLayer).
 #[derive(Clone)]
@@ -58,7 +59,7 @@ fn begin(request: &RequestHead<'_>, settings: &Settings) -> (Exchange, Echoes) {
     if let Some(linked) = linked {
         link(&span, linked);
     }
-    (Exchange::new(Side::Server, is_grpc, span, Some(cx)), echoes)
+    (Exchange::new(is_grpc, Place::Server(Snapshot::of_span(span, cx))), echoes)
 }
 
 #[cfg(feature = "tracing-opentelemetry")]

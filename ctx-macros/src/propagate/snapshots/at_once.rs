@@ -12,7 +12,7 @@ fn handle(message: &Message, tenant: &str, user: &User, out: &mut Headers) {
     let __ctx_layer_restored = {
         let fields = {
             use ::ctx_layer::call::forms::*;
-            let fields = ::ctx_layer::call::fields_of(&__ctx_layer_restored);
+            let fields = ::ctx_layer::Fields::new();
             let fields = (&&&&&&::ctx_layer::call::SetField(
                 &::ctx_layer::field::well_known::TENANT_ID,
                 &tenant,

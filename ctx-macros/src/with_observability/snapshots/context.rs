@@ -15,12 +15,12 @@ fn load(tenant: String) -> &'static str {
         );
         &__CTX_LAYER_SITES
     };
-    let fields = {
+    let _scope = {
         use ::ctx_layer::call::forms::*;
         (&&&&&&::ctx_layer::call::SetField(&TENANT_ID, &tenant))
-            .set(::ctx_layer::Fields::current())
-    };
-    let _scope = fields.attach();
+            .set(::ctx_layer::Fields::new())
+    }
+        .attach();
     let call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
         ::ctx_layer::call::Call::open(sites, &[])
     } else {

@@ -1,0 +1,91 @@
+//! What is current on a thread until something ends.
+
+use super::{attach::Attached, view::View};
+use crate::field::Fields;
+
+/// A span of a subscriber: spans of different subscribers may have one id.
+pub(crate) type SpanKey = (usize, u64);
+
+/// Tells a frame from all others of its thread.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FrameId(pub(super) u64);
+
+/// What is current on a thread until a guard is dropped, a span is left, or a poll is over.
+pub(crate) struct Frame {
+    pub(super) id: FrameId,
+    /// `None` where they are those that the OpenTelemetry context had when the frame came: then it is enough to know where
+    /// they are. Not so once something was recorded.
+    pub(super) fields: Option<Fields>,
+    /// What is seen of the OpenTelemetry context while the frame is on top.
+    pub(super) view: View,
+    /// The OpenTelemetry context that the frame attached, or took over from the one below it.
+    pub(super) attached: Option<Attached>,
+    /// The span that is entered in it.
+    pub(super) span: Option<SpanKey>,
+    /// A guard takes the frame away, and not that the span is left.
+    pub(super) is_guarded: bool,
+    /// What was current where the future that has this frame at each poll was given a context of its own.
+    pub(super) cover: Option<Fields>,
+    /// It replaced the fields of another request: what is recorded within it is not for the spans around it.
+    pub(super) is_apart: bool,
+    /// The spans around it are not entered in it.
+    pub(super) hides_spans: bool,
+    /// Something was recorded on it.
+    pub(super) is_recorded: bool,
+}
+
+impl Frame {
+    /// A frame that changes nothing.
+    #[inline]
+    pub(crate) fn new(view: View) -> Self {
+        Frame {
+            id: FrameId(0),
+            fields: None,
+            view,
+            attached: None,
+            span: None,
+            is_guarded: false,
+            cover: None,
+            is_apart: false,
+            hides_spans: false,
+            is_recorded: false,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn with_fields(self, fields: Fields) -> Self {
+        Frame { fields: Some(fields), ..self }
+    }
+
+    #[inline]
+    pub(crate) fn with_attached(self, attached: Attached) -> Self {
+        Frame { attached: Some(attached), ..self }
+    }
+
+    /// A frame that goes when the span is left.
+    #[inline]
+    pub(crate) fn of_span(self, span: SpanKey) -> Self {
+        Frame { span: Some(span), ..self }
+    }
+
+    /// A frame that goes when a guard is dropped, whatever becomes of the span.
+    #[inline]
+    pub(crate) fn around_span(self, span: Option<SpanKey>) -> Self {
+        Frame { span, is_guarded: true, ..self }
+    }
+
+    #[inline]
+    pub(crate) fn with_cover(self, cover: Option<Fields>) -> Self {
+        Frame { cover, ..self }
+    }
+
+    #[inline]
+    pub(crate) fn apart(self, is_apart: bool) -> Self {
+        Frame { is_apart, ..self }
+    }
+
+    #[inline]
+    pub(crate) fn hiding_spans(self, hides_spans: bool) -> Self {
+        Frame { hides_spans, ..self }
+    }
+}

@@ -1,0 +1,375 @@
+//! The frames of a thread.
+//!
+//! The OpenTelemetry context has the fields of the frame on top, so that whatever reads or carries it has them, and reading
+//! them takes no look at the frames. There are two exceptions, in which the thread's [state](super::thread::State) is not
+//! `Ready`: frames on which something was recorded since they came, and contexts that OpenTelemetry refused to attach.
+
+use std::cell::Cell;
+
+use opentelemetry::Context;
+use smallvec::SmallVec;
+
+use super::{
+    ContextFieldsExt, ContextRemoteExt, NOTHING, attach,
+    frame::{Frame, FrameId, SpanKey},
+    thread,
+    view::View,
+};
+use crate::field::{Call, Fields, Shared};
+
+/// The frames of a thread, the outermost first.
+#[derive(Default)]
+pub(super) struct FrameStack {
+    frames: Vec<Frame>,
+    hidden: Vec<HiddenSpan>,
+    next: u64,
+    /// On how many frames something was recorded.
+    recorded: usize,
+}
+
+/// A span that is entered around a frame which hides it.
+struct HiddenSpan {
+    frame: FrameId,
+    span: u64,
+}
+
+/// What goes with a frame, or is replaced in one. To be dropped where nothing is borrowed: values may have destructors that
+/// log, and so may OpenTelemetry's spans.
+#[derive(Default)]
+#[must_use]
+pub(super) struct Gone {
+    _frame: Option<Frame>,
+    _fields: SmallVec<[Fields; 2]>,
+}
+
+impl FrameStack {
+    /// Puts a frame on top. `over` is where the fields were that were current before.
+    #[inline]
+    fn push(&mut self, mut frame: Frame, over: usize) -> FrameId {
+        self.next += 1;
+        frame.id = FrameId(self.next);
+        let below = self.frames.last().map_or(NOTHING, |below| below.view.address);
+        if over != below || frame.view.address != below {
+            self.look_below(&mut frame, over != below);
+        }
+        let id = frame.id;
+        self.frames.push(frame);
+        id
+    }
+
+    /// Completes a frame that does not simply have the fields of the one below.
+    #[inline(never)]
+    fn look_below(&self, frame: &mut Frame, is_over_another: bool) {
+        if frame.fields.is_none() && frame.view.address != NOTHING {
+            frame.fields = thread::read(fields_in_alone);
+        }
+        // Between it and the frame below there is a context that other code attached.
+        if is_over_another && !frame.is_apart {
+            let below = self.frames.len().checked_sub(1).map(|below| self.fields_of(below)).unwrap_or_default();
+            frame.is_apart = !is_same_request(&frame.fields.clone().unwrap_or_default(), &below);
+        }
+    }
+
+    /// Takes a frame away. The one above it, if it found the context that this one attached, keeps that.
+    #[inline]
+    fn remove(&mut self, at: usize) -> Gone {
+        let mut frame = self.frames.remove(at);
+        if let Some(above) = self.frames.get_mut(at)
+            && above.attached.is_none()
+            && above.view.address == frame.view.address
+        {
+            above.attached = frame.attached.take();
+            if above.fields.is_none() && frame.fields.is_some() {
+                above.fields = frame.fields.clone();
+                if frame.is_recorded && !above.is_recorded {
+                    above.is_recorded = true;
+                    self.recorded += 1;
+                }
+            }
+        }
+        self.recorded -= usize::from(frame.is_recorded);
+        Gone { _frame: Some(frame), _fields: SmallVec::new() }
+    }
+
+    pub(super) fn is_recorded(&self) -> bool {
+        self.recorded > 0
+    }
+
+    #[inline]
+    fn position(&self, id: FrameId) -> Option<usize> {
+        self.frames.iter().rposition(|frame| frame.id == id)
+    }
+
+    /// The fields of the frame that has the context with the fields at `address`, where something was recorded on it.
+    fn fields_at(&self, address: usize) -> Option<&Fields> {
+        if address == NOTHING {
+            return None;
+        }
+        self.frames.iter().rev().filter(|frame| frame.view.address == address).find_map(|frame| frame.fields.as_ref())
+    }
+
+    /// The fields of a frame.
+    fn fields_of(&self, at: usize) -> Fields {
+        let address = self.frames[at].view.address;
+        if self.frames[at].fields.is_none() && address == NOTHING {
+            return Fields::new();
+        }
+        let same = self.frames[..=at].iter().rev().filter(|frame| frame.view.address == address);
+        same.filter_map(|frame| frame.fields.as_ref()).next().cloned().unwrap_or_default()
+    }
+
+    /// Where a value goes that is recorded here.
+    fn reach(&self, subscriber: usize, view: View) -> Reach {
+        // The context on top is another's.
+        if self.frames.last().is_none_or(|top| top.view != view) {
+            return Reach::Nothing;
+        }
+        let mut apart = None;
+        for (at, frame) in self.frames.iter().enumerate().rev() {
+            if let Some((of, span)) = frame.span
+                && of == subscriber
+            {
+                return match apart {
+                    Some(from) => Reach::Frames { from },
+                    None => Reach::Span { span, from: self.lowest_of((of, span)).unwrap_or(at) },
+                };
+            }
+            if frame.hides_spans {
+                return Reach::Nothing;
+            }
+            if frame.is_apart && apart.is_none() {
+                apart = Some(at);
+            }
+        }
+        Reach::Nothing
+    }
+
+    /// Notes that a hidden span was left. Returns whether it was hidden by a frame above the given one.
+    fn unhide(&mut self, frame: FrameId, span: SpanKey) -> bool {
+        let at = self.hidden.iter().rposition(|hidden| hidden.span == span.1 && hidden.frame > frame);
+        if let Some(at) = at {
+            self.hidden.remove(at);
+        }
+        at.is_some()
+    }
+
+    /// Returns `true` if the span entered last is around fields that replaced those of another request.
+    fn is_span_around_another(&self) -> bool {
+        let frame = self.frames.iter().rev().find(|frame| frame.span.is_some() || frame.is_apart);
+        frame.is_some_and(|frame| frame.span.is_none())
+    }
+
+    fn lowest_of(&self, span: SpanKey) -> Option<usize> {
+        self.frames.iter().position(|frame| frame.span == Some(span))
+    }
+
+    /// Sets a value in the frames from `from` up, those of sets related to `anchor`.
+    fn record(&mut self, from: usize, anchor: &Fields, call: Call, value: &Shared) -> Gone {
+        let mut gone = Gone::default();
+        // From the top down: a frame's fields may be those of one below it.
+        for at in (from..self.frames.len()).rev() {
+            let fields = self.fields_of(at);
+            if !fields.is_related_to(anchor) {
+                continue;
+            }
+            let frame = &mut self.frames[at];
+            self.recorded += usize::from(!frame.is_recorded);
+            frame.is_recorded = true;
+            gone._fields.extend(frame.fields.replace(fields.with_recorded(call, value)));
+        }
+        thread::set_recorded(self.recorded > 0);
+        gone
+    }
+
+    /// Returns `true` if a future around has a context of its own and was wrapped where what was current had been made from
+    /// `fields`.
+    fn is_covered(&self, fields: &Fields) -> bool {
+        for frame in self.frames.iter().rev() {
+            if frame.cover.as_ref().is_some_and(|cover| cover.descends_from(fields)) {
+                return true;
+            }
+            if frame.is_apart {
+                return false;
+            }
+        }
+        false
+    }
+}
+
+/// Where a value goes that is recorded.
+pub(crate) enum Reach {
+    Nothing,
+    /// To the frames from this one up.
+    Frames {
+        from: usize,
+    },
+    /// To a span, and to the frames from this one up.
+    Span {
+        span: u64,
+        from: usize,
+    },
+}
+
+/// Returns `true` if fields that replace others are of the same request: then what is recorded is for both.
+///
+/// Nothing is no request: who receives a message where nothing is current does not become its sender.
+pub(crate) fn is_same_request(new: &Fields, below: &Fields) -> bool {
+    new.is_same(below) || (!new.is_blank() && !below.is_blank() && new.is_related_to(below))
+}
+
+/// The fields of a context, whatever was recorded since.
+fn fields_in_alone(cx: &Context) -> Fields {
+    cx.fields().clone()
+}
+
+/// Puts a frame on top of this thread's. `over` is where the fields were that were current before. `None` while the thread
+/// is being torn down.
+#[inline]
+pub(crate) fn push(frame: Frame, over: usize) -> Option<FrameId> {
+    thread::with_frames(|stack| stack.push(frame, over))
+}
+
+/// Takes a frame away, in whatever order.
+#[inline]
+pub(crate) fn remove(id: FrameId) {
+    let gone = thread::with_frames(|stack| Some(stack.remove(stack.position(id)?)));
+    after(gone.flatten());
+}
+
+/// Takes away the frame of a span that is left: the innermost that came when it was entered. Returns `true` if the span
+/// is hidden by a frame above that one.
+#[inline]
+pub(crate) fn leave(span: SpanKey) -> bool {
+    let left = thread::with_frames(|stack| {
+        let at = stack.frames.iter().rposition(|frame| frame.span == Some(span) && !frame.is_guarded)?;
+        let was_hidden = !stack.hidden.is_empty() && stack.unhide(stack.frames[at].id, span);
+        Some((was_hidden, stack.remove(at)))
+    });
+    let (was_hidden, gone) = left.flatten().unzip();
+    after(gone);
+    was_hidden.unwrap_or_default()
+}
+
+thread_local! {
+    /// Has no destructor, and so can always be read.
+    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Enters or leaves a span by `f` that belongs to a guard's frame: no other frame comes or goes with it.
+#[inline]
+pub(crate) fn guarded<R>(f: impl FnOnce() -> R) -> R {
+    /// Another subscriber does not ask, and a layer may panic.
+    struct Reset;
+
+    impl Drop for Reset {
+        fn drop(&mut self) {
+            IS_GUARDED.set(false);
+        }
+    }
+    IS_GUARDED.set(true);
+    let _reset = Reset;
+    f()
+}
+
+/// Returns `true` if a span that is entered or left now belongs to a guard's frame. Not so the next one: what a layer does
+/// meanwhile is its own.
+#[inline]
+pub(crate) fn take_guarded() -> bool {
+    IS_GUARDED.replace(false)
+}
+
+/// Notes that spans are hidden by a frame, the innermost first.
+pub(crate) fn hide(frame: FrameId, spans: impl Iterator<Item = u64>) {
+    thread::with_frames(|stack| stack.hidden.extend(spans.map(|span| HiddenSpan { frame, span })));
+}
+
+/// The spans that are hidden by a frame and were not left meanwhile, the innermost first.
+pub(crate) fn hidden_by(frame: FrameId) -> SmallVec<[u64; 4]> {
+    let hidden = thread::with_frames(|stack| {
+        stack.hidden.extract_if(.., |hidden| hidden.frame == frame).map(|hidden| hidden.span).collect()
+    });
+    hidden.unwrap_or_default()
+}
+
+/// Finds out where a value goes that is recorded here.
+pub(crate) fn reach(subscriber: usize) -> Reach {
+    let view = thread::read(View::of);
+    view.and_then(|view| thread::with_frames(|stack| stack.reach(subscriber, view))).unwrap_or(Reach::Nothing)
+}
+
+/// Returns `true` if the span entered last on this thread is around fields that replaced those of another request: those
+/// of a message, for one. What is recorded there is not for the span.
+#[inline]
+pub(crate) fn is_span_around_another() -> bool {
+    thread::with_frames(|stack| stack.is_span_around_another()).unwrap_or_default()
+}
+
+/// The lowest frame of a span on this thread.
+pub(crate) fn lowest_of(span: SpanKey) -> Option<usize> {
+    thread::with_frames(|stack| stack.lowest_of(span)).flatten()
+}
+
+/// The fields of a frame, by its place.
+pub(crate) fn fields_of(at: usize) -> Fields {
+    thread::with_frames(|stack| stack.fields_of(at)).unwrap_or_default()
+}
+
+/// Sets a value in the frames from `from` up whose fields are related to `anchor`.
+pub(crate) fn record(from: usize, anchor: &Fields, call: Call, value: &Shared) {
+    after(thread::with_frames(|stack| stack.record(from, anchor, call, value)));
+}
+
+/// Returns `true` if a future around has a context of its own and was wrapped where what was current had been made from
+/// `fields`.
+pub(crate) fn is_covered(fields: &Fields) -> bool {
+    thread::with_frames(|stack| stack.is_covered(fields)).unwrap_or_default()
+}
+
+/// The fields that were recorded on the frame that has the context with the fields at `address`.
+pub(super) fn recorded_at(address: usize) -> Option<Fields> {
+    thread::with_frames(|stack| stack.fields_at(address).cloned()).flatten()
+}
+
+/// Drops what has gone, and sees to it that what was recorded on the frame on top can be read.
+#[inline]
+fn after(gone: Option<Gone>) {
+    drop(gone);
+    settle_recorded();
+}
+
+/// Sees to it that what was recorded on the frame on top can be read: after another context was taken away from above it.
+#[inline]
+pub(crate) fn settle_recorded() {
+    if thread::is_recorded() {
+        settle();
+    }
+}
+
+#[cold]
+fn settle() {
+    let top = thread::with_frames(|stack| {
+        thread::set_recorded(stack.recorded > 0);
+        let top = stack.frames.last_mut().filter(|top| top.is_recorded && top.view.address == NOTHING)?;
+        Some((top.id, top.view, top.fields.clone()?))
+    });
+    // The context has no fields by which it would be known: so the frame gets one that has.
+    let Some((id, view, fields)) = top.flatten() else { return };
+    let context = thread::read(|cx| (View::of(cx) == view).then(|| cx.with_carried(fields, cx.remote().cloned())));
+    let Some(context) = context.flatten() else { return };
+    // First, so that a frame on which is recorded again and again does not pile up contexts.
+    drop(thread::with_frames(|stack| stack.frames.iter_mut().find(|frame| frame.id == id)?.attached.take()));
+    let attached = attach(context);
+    let view = thread::read(View::of);
+    let late = thread::with_frames(|stack| {
+        let frame = stack.frames.iter_mut().rfind(|frame| frame.id == id);
+        match (frame, view) {
+            (Some(frame), Some(view)) => {
+                frame.view = view;
+                frame.attached = Some(attached);
+                None
+            }
+            _ => Some(attached),
+        }
+    });
+    drop(late);
+}

@@ -1,0 +1,108 @@
+//! What a span or a future remembers of the place where it was made.
+
+use opentelemetry::{
+    Context,
+    baggage::{Baggage, BaggageExt, KeyValueMetadata},
+    trace::{SpanContext, TraceContextExt},
+};
+
+use super::{ContextRemoteExt, current::fields_in, frame_stack, thread::read, view::is_same_baggage};
+use crate::field::Fields;
+
+/// The fields that were current somewhere, and the baggage if there was some.
+#[derive(Clone, Default)]
+pub(crate) struct Remembered {
+    pub(crate) fields: Fields,
+    /// A context that has the baggage, and no span: what is remembered keeps no span from ending.
+    baggage: Option<Box<Context>>,
+}
+
+impl From<Fields> for Remembered {
+    #[inline]
+    fn from(fields: Fields) -> Self {
+        Remembered { fields, baggage: None }
+    }
+}
+
+impl Remembered {
+    /// What is current in a context, on this thread.
+    #[inline]
+    pub(crate) fn of(cx: &Context) -> Self {
+        let fields = fields_in(cx);
+        let baggage = if cx.baggage().is_empty() { None } else { Some(Box::new(without_span(cx))) };
+        Remembered { fields, baggage }
+    }
+
+    /// What is current here.
+    #[inline]
+    pub(crate) fn current() -> Self {
+        read(Self::of).unwrap_or_default()
+    }
+
+    /// The same baggage with other fields.
+    pub(crate) fn with_fields(&self, fields: Fields) -> Self {
+        Remembered { fields, baggage: self.baggage.clone() }
+    }
+
+    /// A context that has the baggage, if there is some.
+    pub(crate) fn baggage(&self) -> Option<&Context> {
+        self.baggage.as_deref()
+    }
+
+    pub(crate) fn has_baggage(&self) -> bool {
+        self.baggage.is_some()
+    }
+
+    /// Returns `true` if there was neither a field nor baggage.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.fields.is_blank() && self.baggage.is_none()
+    }
+
+    /// Returns `true` if this was made from `other`.
+    ///
+    /// Baggage is attached by other code, in a call that this crate does not see. So where `other` consists of nothing
+    /// else, it is known by the baggage.
+    pub(crate) fn descends_from(&self, other: &Remembered) -> bool {
+        self.fields.descends_from(&other.fields)
+            && match &other.baggage {
+                Some(others) if other.fields.is_blank() => {
+                    self.baggage.as_ref().is_some_and(|mine| is_same_baggage(mine.baggage(), others.baggage()))
+                }
+                _ => true,
+            }
+    }
+
+    /// Returns `true` if this, which is current here, counts as made from `other`: it was, or some future around it that
+    /// has a context of its own was wrapped where what was current had been.
+    pub(crate) fn counts_as_descending_from(&self, other: &Remembered) -> bool {
+        self.descends_from(other) || frame_stack::is_covered(&other.fields)
+    }
+
+    /// Returns `true` if a context has these fields and this baggage.
+    pub(crate) fn is_in(&self, cx: &Context) -> bool {
+        fields_in(cx).is_same(&self.fields)
+            && match &self.baggage {
+                None => cx.baggage().is_empty(),
+                Some(mine) => is_same_baggage(mine.baggage(), cx.baggage()),
+            }
+    }
+
+    /// The context with these fields and this baggage in place of its own. All else in it is kept.
+    pub(crate) fn put_in(&self, cx: &Context) -> Context {
+        let restored = cx.with_carried(self.fields.clone(), cx.remote().cloned());
+        match &self.baggage {
+            None if cx.baggage().is_empty() => restored,
+            None => restored.with_cleared_baggage(),
+            Some(mine) if is_same_baggage(mine.baggage(), cx.baggage()) => restored,
+            Some(mine) => restored.with_baggage(copied(mine.baggage())),
+        }
+    }
+}
+
+fn copied(baggage: &Baggage) -> impl Iterator<Item = KeyValueMetadata> {
+    baggage.iter().map(|(key, (value, metadata))| KeyValueMetadata::new(key.clone(), value.clone(), metadata.clone()))
+}
+
+fn without_span(cx: &Context) -> Context {
+    if cx.has_active_span() { cx.with_remote_span_context(SpanContext::NONE) } else { cx.clone() }
+}

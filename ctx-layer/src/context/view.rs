@@ -1,0 +1,63 @@
+//! What can be seen of an OpenTelemetry context.
+
+use std::ptr;
+
+use opentelemetry::{
+    Context,
+    baggage::{Baggage, BaggageExt},
+    trace::TraceContextExt,
+};
+
+use super::{ContextFieldsExt, NOTHING};
+
+/// What this crate can see of an OpenTelemetry context: by it, a context that other code attached is told from a frame's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct View {
+    /// Where the fields are; [`NOTHING`] for the set without calls.
+    pub(crate) address: usize,
+    /// Where the baggage is; 0 where there is none.
+    pub(crate) baggage: usize,
+    /// The id of the active span; 0 where there is none.
+    span: u64,
+    has_span: bool,
+    is_suppressed: bool,
+}
+
+impl View {
+    /// What is seen of a context in which there is nothing.
+    pub(crate) const NOTHING: Self =
+        View { address: NOTHING, baggage: 0, span: 0, has_span: false, is_suppressed: false };
+
+    #[inline]
+    pub(crate) fn of(cx: &Context) -> Self {
+        View {
+            address: cx.fields().address(),
+            baggage: baggage_address(cx.baggage()),
+            span: span_id(cx),
+            has_span: cx.has_active_span(),
+            is_suppressed: cx.is_telemetry_suppressed(),
+        }
+    }
+}
+
+#[inline]
+fn baggage_address(baggage: &Baggage) -> usize {
+    if baggage.is_empty() { 0 } else { ptr::from_ref(baggage).addr() }
+}
+
+#[inline]
+fn span_id(cx: &Context) -> u64 {
+    if cx.has_active_span() { id_of_span(cx) } else { 0 }
+}
+
+#[inline(never)]
+fn id_of_span(cx: &Context) -> u64 {
+    u64::from_be_bytes(cx.span().span_context().span_id().to_bytes())
+}
+
+/// Returns `true` if two baggages say the same.
+pub(crate) fn is_same_baggage(one: &Baggage, other: &Baggage) -> bool {
+    ptr::eq(one, other)
+        || (one.len() == other.len()
+            && one.iter().all(|(key, value)| other.get_with_metadata(key.as_str()) == Some(value)))
+}

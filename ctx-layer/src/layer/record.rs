@@ -1,0 +1,127 @@
+//! Late binding: a value that becomes known when its span is open already.
+
+use tracing::Span;
+use tracing_core::{
+    Dispatch, Metadata, dispatcher,
+    field::Value,
+    span::{Id, Record},
+};
+use tracing_subscriber::{
+    Registry,
+    registry::{LookupSpan, SpanData},
+};
+
+use super::{core::Core, metadata::original_of};
+use crate::field::{ContextField, Entry, FieldType, Shared};
+
+impl<T: FieldType> ContextField<T> {
+    /// Sets the value on the current span, although that span never declared the field.
+    ///
+    /// Authentication often runs inside the request span; this is how the span gets its tenant all the same. The value
+    /// is recorded on the span (where the field stands on spans), and it is in force from here until the span is left,
+    /// and again whenever it is entered: for the rest of the request, across `.await`. Scopes that are open end as they
+    /// would have: what they set is not kept.
+    ///
+    /// On this thread the value is not part of the OpenTelemetry context until the span is entered again: a context
+    /// captured meanwhile does not carry it, and what is recorded while OpenTelemetry code has baggage attached is in
+    /// force until that is detached, and then from when the span is entered again.
+    ///
+    /// Spans that were made before, the current span's parents among them, are not changed.
+    ///
+    /// Returns whether there was a current span to set it on, under a
+    /// [`ContextSubscriber`](crate::ContextSubscriber). If not, nothing has happened.
+    ///
+    /// ```
+    /// use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let subscriber = tracing_subscriber::registry().with_context(Schema::well_known());
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     let request = tracing::info_span!("request").entered();
+    ///     assert!(TENANT_ID.record("acme"));
+    ///     assert_eq!(TENANT_ID.get().as_deref(), Some("acme"));
+    ///
+    ///     let request = request.exit();
+    ///     assert_eq!(TENANT_ID.get(), None);
+    ///     request.in_scope(|| assert_eq!(TENANT_ID.get().as_deref(), Some("acme")));
+    /// });
+    /// ```
+    #[must_use = "returns `false` if there is no span to record on: then nothing has happened, or only for this scope"]
+    pub fn record(&'static self, value: impl Into<T>) -> bool {
+        let value = Shared::new(Entry::new(self.declaration(), value.into()));
+        with_core(|dispatch, core| match core.record(&value) {
+            Some(span) => {
+                if let Some(metadata) = metadata_of(dispatch, &span) {
+                    show(dispatch, core, &span, metadata, &value);
+                }
+                true
+            }
+            None => false,
+        })
+    }
+
+    /// Sets the value on a given span and everything inside it, wherever that span is entered.
+    ///
+    /// For a span that is not the current one: that of a connection, or of a caller who handed it on. On this thread the
+    /// value is current at once where the span is entered, and from when it is next entered elsewhere. A value recorded on
+    /// a span of the [request](crate::context::declare_request) has a call of its own,
+    /// [`record_on_request`](Self::record_on_request).
+    ///
+    /// Returns `false`, and does nothing, if the span is disabled, or of a subscriber without a
+    /// [`ContextSubscriber`](crate::ContextSubscriber).
+    ///
+    /// ```
+    /// use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// let subscriber = tracing_subscriber::registry().with_context(Schema::well_known());
+    /// tracing::subscriber::with_default(subscriber, || {
+    ///     let request = tracing::info_span!("request");
+    ///     let _request = request.enter();
+    ///     tracing::info_span!("authenticate").in_scope(|| assert!(TENANT_ID.record_on(&request, "acme")));
+    ///     assert_eq!(TENANT_ID.get().as_deref(), Some("acme"));
+    /// });
+    /// ```
+    #[must_use = "returns `false` if the span cannot be recorded on"]
+    pub fn record_on(&'static self, span: &Span, value: impl Into<T>) -> bool {
+        let value = Shared::new(Entry::new(self.declaration(), value.into()));
+        let recorded = span.with_subscriber(|(id, dispatch)| {
+            let Some(core) = dispatch.downcast_ref::<Core>() else { return false };
+            core.record_on(id, &value);
+            if let Some(metadata) = span.metadata() {
+                show(dispatch, core, id, metadata, &value);
+            }
+            true
+        });
+        recorded.unwrap_or_default()
+    }
+}
+
+/// Calls `f` with the subscriber that is current here, if it is one that knows what spans remember.
+fn with_core(f: impl FnOnce(&Dispatch, &Core) -> bool) -> bool {
+    // Cloned, and not lent: while it is lent, what a layer logs goes nowhere.
+    let dispatch = dispatcher::get_default(Dispatch::clone);
+    dispatch.downcast_ref::<Core>().is_some_and(|core| f(&dispatch, core))
+}
+
+/// The metadata of a span that is entered on this thread.
+fn metadata_of(dispatch: &Dispatch, id: &Id) -> Option<&'static Metadata<'static>> {
+    match dispatch.current_span().into_inner() {
+        Some((current, metadata)) if current == *id => Some(metadata),
+        _ => Some(dispatch.downcast_ref::<Registry>()?.span_data(id)?.metadata()),
+    }
+}
+
+/// Records a value on a span in all outputs.
+fn show(dispatch: &Dispatch, core: &Core, id: &Id, metadata: &'static Metadata<'static>, value: &Shared) {
+    let augmented = core.augmentation.of(original_of(metadata));
+    let fields = augmented.metadata.fields();
+    if let Some(target) = augmented.target(value.entry().declaration().id())
+        && let Some(field) = fields.iter().nth(target.index())
+    {
+        let value: &dyn Value = value.entry().as_value(target.sensitivity);
+        let values = [(&field, Some(value))];
+        let values = fields.value_set(&values);
+        augmented.declared.passing_on(&Record::new(&values), |record| dispatch.record(id, record));
+    }
+}

@@ -1,0 +1,41 @@
+//! What was recorded on a span that was open already.
+
+use crate::field::{Call, Fields, Shared};
+
+/// The values that were recorded on a span since it was created: of each field the last.
+#[derive(Clone)]
+pub(super) struct Recorded {
+    values: Vec<(Call, Shared)>,
+    /// What the span remembers, with these values: what becomes current where something else was.
+    whole: Fields,
+}
+
+impl Recorded {
+    /// Nothing was recorded yet on a span that remembers these fields.
+    pub(super) fn on(remembered: Fields) -> Self {
+        Recorded { values: Vec::new(), whole: remembered }
+    }
+
+    /// The same with a value recorded besides, in place of another of the field.
+    pub(super) fn and(&self, call: Call, value: &Shared) -> Self {
+        let is_of_field =
+            |(_, other): &&(Call, Shared)| std::ptr::eq(other.entry().declaration(), value.entry().declaration());
+        let others = self.values.iter().filter(|other| !is_of_field(other)).cloned();
+        let values = others.chain([(call, value.clone())]).collect();
+        Recorded { values, whole: self.whole.clone().with_recorded(call, value) }
+    }
+
+    /// What the span remembers, with what was recorded.
+    pub(super) fn whole(&self) -> &Fields {
+        &self.whole
+    }
+
+    /// Fields of the span's request with what was recorded since they were set. A scope inside the span that set a field
+    /// after it was recorded keeps its value.
+    pub(super) fn over(&self, below: &Fields, remembered: &Fields) -> Fields {
+        if below.is_same(remembered) {
+            return self.whole.clone();
+        }
+        self.values.iter().fold(below.clone(), |fields, (call, value)| fields.with_recorded(*call, value))
+    }
+}

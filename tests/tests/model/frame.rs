@@ -11,9 +11,11 @@ pub(crate) struct Frame {
     pub(crate) number: Number,
     /// The set. Of a foreign frame: what it has once the frame is gone from which it was made, or if it was made from none.
     pub(crate) set: Set,
-    /// The set that the frame began with, before anything was recorded: what an OpenTelemetry context made from it carries.
+    /// The set that the frame began with, before anything was recorded: what an OpenTelemetry context made from it carries. Of a
+    /// frame with nothing: before a second thing was recorded.
     pub(crate) first: Set,
     pub(crate) kind: Kind,
+    pub(crate) is_recorded: bool,
     /// Whether this replaced something unrelated when it was pushed.
     pub(crate) cuts: bool,
     /// Of what replaces around a future: the set that was current where the wrapper was written.
@@ -30,10 +32,13 @@ pub(crate) enum Kind {
     Span(Name),
     /// A snapshot with a span.
     SnapshotOf(Name),
+    /// A snapshot taken in what had replaced something unrelated inside a span: that is entered, but the frame is not the
+    /// span's.
+    SnapshotApart(Name),
     /// An isolation, or a snapshot without a span: spans below are not current in it.
     HidesSpans,
-    /// A context of OpenTelemetry that this library did not attach, and the frame it was made from.
-    Foreign(Option<Number>),
+    /// A context of OpenTelemetry that this library did not attach.
+    Foreign,
 }
 
 impl Frame {
@@ -45,7 +50,15 @@ impl Frame {
     }
 
     pub(crate) fn is_foreign(&self) -> bool {
-        matches!(self.kind, Kind::Foreign(_))
+        self.kind == Kind::Foreign
+    }
+
+    /// The span that is current in it, if it has one.
+    pub(crate) fn current_span(&self) -> Option<Name> {
+        match self.kind {
+            Kind::SnapshotApart(span) => Some(span),
+            _ => self.span(),
+        }
     }
 
     /// Whether the frame has exactly what it is given, in place of what is below.
@@ -54,9 +67,11 @@ impl Frame {
     }
 }
 
-/// What an OpenTelemetry context has of this library: where it was made, and the set it carries.
+/// What an OpenTelemetry context has of this library. By the set it is known which frame it was made from.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Carried {
-    pub(crate) made_from: Option<Number>,
     pub(crate) set: Set,
+    pub(crate) made_from: Option<Number>,
+    /// Something had been recorded on that frame.
+    pub(crate) is_recorded: bool,
 }

@@ -45,6 +45,8 @@ struct Model {
     futures: BTreeMap<Name, Future>,
     guards: [BTreeMap<Name, Guard>; 2],
     log: Vec<Observation>,
+    /// From here on the rules leave open what is seen.
+    is_open: bool,
 }
 
 /// What was captured.
@@ -57,6 +59,8 @@ struct Snapshot {
 #[derive(Clone, Copy)]
 enum Within {
     Span(Name),
+    /// A span around what replaced something unrelated.
+    SpanApart(Name),
     NoSpan,
     AnySpan,
 }
@@ -65,6 +69,7 @@ impl Snapshot {
     fn kind(&self) -> Kind {
         match self.within {
             Within::Span(span) => Kind::SnapshotOf(span),
+            Within::SpanApart(span) => Kind::SnapshotApart(span),
             Within::NoSpan => Kind::HidesSpans,
             Within::AnySpan => Kind::Replaces,
         }
@@ -104,7 +109,13 @@ impl Model {
     }
 
     fn see(&mut self, at: Name, seen: Seen) {
-        self.log.push(Observation { at, seen });
+        self.is_open |= self.threads.iter().any(|thread| thread.is_open);
+        let is_over = self.log.last().is_some_and(|last| last.seen == Seen::Open);
+        if self.is_open && !is_over {
+            self.log.push(Observation { at, seen: Seen::Open });
+        } else if !is_over {
+            self.log.push(Observation { at, seen });
+        }
     }
 
     fn run(&mut self, operations: &[Operation]) {
@@ -166,6 +177,12 @@ impl Model {
         number
     }
 
+    fn attach(&mut self, context: &Carried) -> Number {
+        // The rules leave open whether a context carries what was recorded on a frame to where that frame is not.
+        self.is_open |= context.is_recorded && self.thread().lacks(context);
+        self.push(Kind::Foreign, context.set.clone(), None)
+    }
+
     fn enter_span(&mut self, span: Name) {
         let set = self.threads[self.active].entering(&self.spans[&span]);
         self.push(Kind::Span(span), set, None);
@@ -189,9 +206,19 @@ impl Model {
         self.push(Kind::Replaces, Set::exactly(changes, call), None)
     }
 
+    /// What a context has that is given to what replaces.
+    fn given(&mut self, context: Name) -> Option<Set> {
+        let context = self.contexts.get(&context)?.clone();
+        Some(self.thread().given(&context))
+    }
+
     fn capture(&mut self) -> Snapshot {
-        let span = self.thread().span();
-        Snapshot { set: self.current(), within: span.map_or(Within::NoSpan, |(span, _)| Within::Span(span)) }
+        let within = match (self.thread().span(), self.thread().cut()) {
+            (None, _) => Within::NoSpan,
+            (Some(span), None) => Within::Span(span),
+            (Some(span), Some(_)) => Within::SpanApart(span),
+        };
+        Snapshot { set: self.current(), within }
     }
 
     fn capture_context(&self) -> Snapshot {
@@ -234,7 +261,7 @@ impl Model {
             }
             What::AttachContext(of) => {
                 if let Some(context) = self.contexts.get(of).cloned() {
-                    let number = self.push(Kind::Foreign(context.made_from), context.set, None);
+                    let number = self.attach(&context);
                     self.guard(name, Guard::Frame(number));
                 }
             }
@@ -285,8 +312,8 @@ impl Model {
                 self.extracted.insert(name, Set::exactly(changes, call));
             }
             What::Snapshot(how) => {
-                let restored = |model: &Self, of: &Name, within| {
-                    let set = model.threads[model.active].given(model.contexts.get(of)?);
+                let restored = |model: &mut Self, of: &Name, within| {
+                    let set = model.given(*of)?;
                     Some(Snapshot { set, within })
                 };
                 let snapshot = match how {
@@ -314,16 +341,19 @@ impl Model {
                     Context::Current | Context::CurrentWithValue => self.thread().context(),
                     // It has fields of its own, and so those of no frame.
                     Context::CurrentWithFields(changes) => {
-                        let baggage = self.thread().context().set.baggage;
-                        Carried { made_from: None, set: Set::exactly(changes, call).with_baggage(baggage) }
+                        let context = self.thread().context();
+                        let set = self.thread().given(&context).changed(changes, call);
+                        Carried { set, ..Carried::default() }
                     }
                     Context::CurrentWithBaggage(fields) => {
                         let context = self.thread().context();
-                        let set = context.set.with_baggage(Some(Baggage { call, fields: fields.clone() }));
+                        // Baggage without members is none.
+                        let baggage = (!fields.is_empty()).then(|| Baggage { call, fields: fields.clone() });
+                        let set = context.set.with_baggage(baggage);
                         Carried { set, ..context }
                     }
                     Context::Extracted(of) => match self.extracted.get(of) {
-                        Some(set) => Carried { made_from: None, set: set.clone() },
+                        Some(set) => Carried { set: set.clone(), ..Carried::default() },
                         None => return,
                     },
                 };
@@ -428,7 +458,6 @@ impl Model {
 
     fn around(&mut self, wrapper: &Wrapper, call: Call) -> Option<Around> {
         let written_in = self.current();
-        let of_context = |model: &Self, of: &Name| Some(model.threads[model.active].given(model.contexts.get(of)?));
         Some(match wrapper {
             Wrapper::Set(changes) => Around::Sets { changes: changes.clone(), call, remembered: written_in },
             Wrapper::Replace(changes) => Around::Replaces { set: Set::exactly(changes, call), written_in },
@@ -437,7 +466,7 @@ impl Model {
             Wrapper::Isolated => Around::Snapshot { snapshot: Self::isolated(call), written_in },
             Wrapper::InSnapshot(of) => Around::Snapshot { snapshot: self.snapshots.get(of)?.clone(), written_in },
             Wrapper::InContext(of) => {
-                let snapshot = Snapshot { set: of_context(self, of)?, within: Within::AnySpan };
+                let snapshot = Snapshot { set: self.given(*of)?, within: Within::AnySpan };
                 Around::Snapshot { snapshot, written_in }
             }
             Wrapper::Foreign(of) => Around::Foreign(self.contexts.get(of)?.clone()),
@@ -462,7 +491,7 @@ impl Model {
                     continue;
                 }
                 Around::Snapshot { snapshot, written_in } => self.enter_snapshot(snapshot, Some(written_in.clone())),
-                Around::Foreign(context) => self.push(Kind::Foreign(context.made_from), context.set.clone(), None),
+                Around::Foreign(context) => self.attach(context),
             }));
         }
         guards

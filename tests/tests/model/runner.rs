@@ -25,7 +25,6 @@ use opentelemetry::{
 };
 use tracing::{Dispatch, Instrument, Span, dispatcher, span::EnteredSpan};
 
-use super::shim::*;
 use super::{
     observation::{In, Observation, Seen},
     operation::{

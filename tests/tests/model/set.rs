@@ -54,6 +54,10 @@ impl Set {
         self.calls.contains(&call)
     }
 
+    pub(crate) fn calls_are_none(&self) -> bool {
+        self.calls.is_empty()
+    }
+
     /// Whether there is nothing: no call, no baggage.
     pub(crate) fn is_nothing(&self) -> bool {
         self.calls.is_empty() && self.baggage.is_none()
@@ -68,6 +72,11 @@ impl Set {
                 (field.takes_baggage() && baggage.fields.contains(&field)).then_some(baggage.call)
             }
         }))
+    }
+
+    /// Whether two sets are the same, whatever their baggage. Nothing is known by nothing.
+    pub(crate) fn is_same_as(&self, other: &Set) -> bool {
+        !self.calls.is_empty() && self.calls == other.calls && self.values == other.values
     }
 
     /// Whether this has all calls of `other`. All sets descend from nothing. A set without calls that has baggage is known by

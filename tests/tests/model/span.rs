@@ -54,7 +54,15 @@ impl Span {
     ///
     /// Returns what the sets that get the value, too, are related to.
     pub(crate) fn record(&mut self, field: Field, call: Call, current: &Set) -> Set {
-        let base = self.base.get_or_insert_with(|| current.clone()).clone();
+        let base = self.base.get_or_insert_with(|| {
+            // Where nothing was current either, it is what the span's request is known by.
+            let mut base = current.clone();
+            if base.is_nothing() {
+                base.records(field, call);
+            }
+            base
+        });
+        let base = base.clone();
         self.recorded.retain(|(known, _)| *known != field);
         self.recorded.push((field, call));
         self.calls.push(call);

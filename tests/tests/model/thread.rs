@@ -20,6 +20,8 @@ pub(crate) struct IsEnteredAgain;
 #[derive(Debug, Default)]
 pub(crate) struct Thread {
     frames: Vec<Frame>,
+    /// From here on the rules leave open what is current.
+    pub(crate) is_open: bool,
 }
 
 impl Thread {
@@ -37,23 +39,22 @@ impl Thread {
     }
 
     fn made_from(&self, frame: &Frame) -> Option<&Frame> {
-        match frame.kind {
-            Kind::Foreign(Some(number)) => self.frame(number),
-            _ => None,
-        }
+        if frame.is_foreign() { self.with_first(&frame.set) } else { None }
     }
 
-    fn frame(&self, number: Number) -> Option<&Frame> {
-        self.frames.iter().find(|frame| frame.number == number)
+    /// The last frame that began with a set.
+    fn with_first(&self, set: &Set) -> Option<&Frame> {
+        self.frames.iter().rfind(|frame| !frame.is_foreign() && frame.first.is_same_as(set))
     }
 
     /// Pushes a frame with a set. `written_in` is of what replaces around a future.
     pub(crate) fn push(&mut self, number: Number, kind: Kind, set: Set, written_in: Option<Set>) {
         let below = self.current();
-        let mut frame = Frame { number, first: set.clone(), set, kind, cuts: false, written_in };
+        let mut frame = Frame { number, first: set.clone(), set, kind, cuts: false, is_recorded: false, written_in };
         // A foreign context that was made elsewhere replaces, too.
         let replaces = frame.replaces() || (frame.is_foreign() && self.made_from(&frame).is_none());
-        frame.cuts = replaces && frame.set.cuts_off(&below);
+        let is_apart = matches!(frame.kind, Kind::SnapshotApart(_));
+        frame.cuts = is_apart || (replaces && frame.set.cuts_off(&below));
         self.frames.push(frame);
     }
 
@@ -61,11 +62,9 @@ impl Thread {
     pub(crate) fn pop(&mut self, number: Number) {
         let Some(at) = self.frames.iter().position(|frame| frame.number == number) else { return };
         let gone = self.frames.remove(at);
-        for frame in &mut self.frames {
-            if frame.kind == Kind::Foreign(Some(number)) {
-                frame.set = gone.set.with_baggage(frame.set.baggage.clone());
-            }
-        }
+        // Whether what was recorded stays in contexts made from the frame is left open.
+        let is_copy = |frame: &Frame| frame.is_foreign() && gone.first.is_same_as(&frame.set);
+        self.is_open |= gone.is_recorded && self.frames.iter().any(is_copy);
     }
 
     /// Leaves a span. It says nothing of which of its frames is meant: the last.
@@ -108,17 +107,30 @@ impl Thread {
             })
     }
 
-    /// The innermost span that is entered here, and where: its last frame. `None` also in what hides the thread's spans.
-    pub(crate) fn span(&self) -> Option<(Name, usize)> {
+    /// The innermost span that is entered here. `None` also in what hides the thread's spans.
+    pub(crate) fn span(&self) -> Option<Name> {
         self.span_if(&|_| true)
     }
 
-    fn span_if(&self, is_meant: &dyn Fn(Name) -> bool) -> Option<(Name, usize)> {
-        for (at, frame) in self.frames.iter().enumerate().rev() {
-            if let Some(span) = frame.span().filter(|span| is_meant(*span)) {
-                return Some((span, at));
+    fn span_if(&self, is_meant: &dyn Fn(Name) -> bool) -> Option<Name> {
+        for frame in self.frames.iter().rev() {
+            if let Some(span) = frame.current_span().filter(|span| is_meant(*span)) {
+                return Some(span);
             }
             if frame.kind == Kind::HidesSpans {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The last frame that replaced something unrelated inside the innermost span.
+    pub(crate) fn cut(&self) -> Option<usize> {
+        for (at, frame) in self.frames.iter().enumerate().rev() {
+            if frame.cuts {
+                return Some(at);
+            }
+            if frame.span().is_some() {
                 return None;
             }
         }
@@ -128,47 +140,54 @@ impl Thread {
     /// The span that is current for layers. Where a span is entered again inside another one, `tracing` goes on taking the
     /// other for current; the rules do not say.
     pub(crate) fn current_span(&self, is_own: impl Fn(Name) -> bool) -> Result<Option<Name>, IsEnteredAgain> {
-        let entered: Vec<_> = self.frames.iter().filter_map(Frame::span).filter(|span| is_own(*span)).collect();
+        let entered: Vec<_> = self.frames.iter().filter_map(Frame::current_span).filter(|span| is_own(*span)).collect();
         let is_entered_once = |span: &Name| entered.iter().filter(|other| *other == span).count() == 1;
         match self.span_if(&is_own) {
             Some(_) if !entered.iter().all(is_entered_once) => Err(IsEnteredAgain),
-            span => Ok(span.map(|(span, _)| span)),
+            span => Ok(span),
         }
     }
 
     /// What an OpenTelemetry context that is made from the current one carries.
     pub(crate) fn context(&self) -> Carried {
-        match self.frames.last() {
-            None => Carried::default(),
-            Some(Frame { kind: Kind::Foreign(made_from), .. }) => {
-                let top = self.frames.last().expect("there is one");
-                let baggage = top.set.baggage.clone();
-                Carried { made_from: *made_from, set: top.first.with_baggage(baggage) }
-            }
-            Some(top) => Carried { made_from: Some(top.number), set: top.first.clone() },
-        }
+        let Some(top) = self.frames.last() else { return Carried::default() };
+        let from = self.made_from(top).unwrap_or(top);
+        let set = if top.is_foreign() { &top.set } else { &top.first };
+        Carried { set: set.clone(), made_from: Some(from.number), is_recorded: from.is_recorded }
     }
 
-    /// The set of a context that is given to what replaces. Made from a frame of this thread, it has that frame's fields.
-    pub(crate) fn given(&self, context: &Carried) -> Set {
-        match context.made_from.and_then(|number| self.frame(number)) {
-            Some(from) => from.set.with_baggage(context.set.baggage.clone()),
-            None => context.set.clone(),
-        }
+    /// Whether the frame from which a context was made is not here.
+    pub(crate) fn lacks(&self, context: &Carried) -> bool {
+        !self.frames.iter().any(|frame| Some(frame.number) == context.made_from)
+    }
+
+    /// The set of a context that is given to what replaces. Whether it has what was recorded since is left open.
+    pub(crate) fn given(&mut self, context: &Carried) -> Set {
+        let is_recorded = self.with_first(&context.set).is_some_and(|from| from.is_recorded);
+        self.is_open |= is_recorded || context.is_recorded;
+        context.set.clone()
+    }
+
+    /// Whether there is a context in which there is nothing over a frame in which there is nothing, either. Without an
+    /// OpenTelemetry layer they look the same, and the rules leave open what `record` does.
+    fn has_nothing_over_nothing(&self) -> bool {
+        let first = self.frames.iter().position(|frame| !frame.is_foreign() && frame.set.is_nothing());
+        first.is_some_and(|at| self.frames[at..].iter().any(|frame| frame.is_foreign() && frame.set.is_nothing()))
     }
 
     /// Rule 6: `record`. Returns the span that was set.
     pub(crate) fn record(&mut self, spans: &mut Spans, field: Field, call: Call) -> Option<Name> {
+        self.is_open |= self.has_nothing_over_nothing();
         let top = self.frames.last()?;
         if top.is_foreign() {
-            // It cannot be told from the frame it was made from if it has the same baggage, too.
-            let from = self.made_from(top)?;
-            if from.set.baggage != top.set.baggage {
+            // Over the frame from which it was made it cannot be told from that frame, if it has the same baggage, too.
+            let below = self.frames.iter().rfind(|frame| !frame.is_foreign())?;
+            if self.made_from(top)?.number != below.number || below.set.baggage != top.set.baggage {
                 return None;
             }
         }
-        let (span, at) = self.span()?;
-        let Some(cut) = (at + 1..self.frames.len()).rev().find(|above| self.frames[*above].cuts) else {
+        let span = self.span()?;
+        let Some(cut) = self.cut() else {
             self.record_on(spans, span, field, call);
             return Some(span);
         };
@@ -179,6 +198,7 @@ impl Thread {
 
     /// Records on a given span.
     pub(crate) fn record_on(&mut self, spans: &mut Spans, span: Name, field: Field, call: Call) {
+        self.is_open |= self.has_nothing_over_nothing();
         let current = self.current();
         let base = spans.get_mut(&span).expect("it was created").record(field, call, &current);
         if let Some(lowest) = self.frames.iter().position(|frame| frame.span() == Some(span)) {
@@ -191,6 +211,10 @@ impl Thread {
         for frame in &mut self.frames[lowest..] {
             if !frame.is_foreign() && frame.set.is_related_to(related) {
                 frame.set.records(field, call);
+                frame.is_recorded = true;
+                if frame.first.calls_are_none() {
+                    frame.first = frame.set.clone();
+                }
             }
         }
     }

@@ -54,6 +54,8 @@ struct Model {
 struct Snapshot {
     set: Set,
     within: Within,
+    /// The rules leave open which span it has.
+    is_open: bool,
 }
 
 #[derive(Clone, Copy)]
@@ -179,7 +181,7 @@ impl Model {
 
     fn attach(&mut self, context: &Carried) -> Number {
         // The rules leave open whether a context carries what was recorded on a frame to where that frame is not.
-        self.is_open |= context.is_recorded && self.thread().lacks(context);
+        self.is_open |= self.thread().is_unclear(context);
         self.push(Kind::Foreign, context.set.clone(), None)
     }
 
@@ -190,6 +192,7 @@ impl Model {
 
     /// Rule 7: what is recorded on a snapshot's span is in it, if it is related.
     fn enter_snapshot(&mut self, snapshot: &Snapshot, written_in: Option<Set>) -> Number {
+        self.is_open |= snapshot.is_open;
         let set = match snapshot.within {
             Within::Span(span) => self.spans[&span].over_related(snapshot.set.clone()),
             _ => snapshot.set.clone(),
@@ -218,16 +221,17 @@ impl Model {
             (Some(span), None) => Within::Span(span),
             (Some(span), Some(_)) => Within::SpanApart(span),
         };
-        Snapshot { set: self.current(), within }
+        let is_open = self.thread().current_span(|_| true).is_err();
+        Snapshot { set: self.current(), within, is_open }
     }
 
     fn capture_context(&self) -> Snapshot {
-        Snapshot { set: self.current(), within: Within::AnySpan }
+        Snapshot { set: self.current(), within: Within::AnySpan, is_open: false }
     }
 
     /// An isolation counts as a call.
     fn isolated(call: Call) -> Snapshot {
-        Snapshot { set: Set::exactly(&[], call), within: Within::NoSpan }
+        Snapshot { set: Set::exactly(&[], call), within: Within::NoSpan, is_open: false }
     }
 
     fn guard(&mut self, name: Name, guard: Guard) {
@@ -314,14 +318,20 @@ impl Model {
             What::Snapshot(how) => {
                 let restored = |model: &mut Self, of: &Name, within| {
                     let set = model.given(*of)?;
-                    Some(Snapshot { set, within })
+                    Some(Snapshot { set, within, is_open: false })
                 };
                 let snapshot = match how {
                     Capture::Capture => Some(self.capture()),
-                    Capture::CaptureContext | Capture::WithoutSpan => Some(self.capture_context()),
-                    Capture::WithSpan(of) => {
-                        self.handles.contains(of).then(|| Snapshot { set: self.current(), within: Within::Span(*of) })
+                    Capture::CaptureContext => Some(self.capture_context()),
+                    Capture::WithoutSpan => {
+                        let is_open = self.thread().cut().is_some();
+                        Some(Snapshot { is_open, ..self.capture_context() })
                     }
+                    Capture::WithSpan(of) => self.handles.contains(of).then(|| Snapshot {
+                        set: self.current(),
+                        within: Within::Span(*of),
+                        is_open: false,
+                    }),
                     Capture::WithField(field) => {
                         let snapshot = self.capture();
                         let set = snapshot.set.changed(&[Change { field: *field, is_set: true }], call);
@@ -466,7 +476,7 @@ impl Model {
             Wrapper::Isolated => Around::Snapshot { snapshot: Self::isolated(call), written_in },
             Wrapper::InSnapshot(of) => Around::Snapshot { snapshot: self.snapshots.get(of)?.clone(), written_in },
             Wrapper::InContext(of) => {
-                let snapshot = Snapshot { set: self.given(*of)?, within: Within::AnySpan };
+                let snapshot = Snapshot { set: self.given(*of)?, within: Within::AnySpan, is_open: false };
                 Around::Snapshot { snapshot, written_in }
             }
             Wrapper::Foreign(of) => Around::Foreign(self.contexts.get(of)?.clone()),

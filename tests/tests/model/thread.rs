@@ -62,7 +62,9 @@ impl Thread {
     pub(crate) fn pop(&mut self, number: Number) {
         let Some(at) = self.frames.iter().position(|frame| frame.number == number) else { return };
         let gone = self.frames.remove(at);
-        // Whether what was recorded stays in contexts made from the frame is left open.
+        // Whether what came on top of what had replaced something is apart from what is below that, and whether what was
+        // recorded stays in contexts made from the frame is left open.
+        self.is_open |= gone.cuts && at < self.frames.len();
         let is_copy = |frame: &Frame| frame.is_foreign() && gone.first.is_same_as(&frame.set);
         self.is_open |= gone.is_recorded && self.frames.iter().any(is_copy);
     }
@@ -137,15 +139,15 @@ impl Thread {
         None
     }
 
-    /// The span that is current for layers. Where a span is entered again inside another one, `tracing` goes on taking the
-    /// other for current; the rules do not say.
+    /// The span that is current for `tracing`. Where a span is entered again inside another one, that is the other one; the
+    /// rules do not say.
     pub(crate) fn current_span(&self, is_own: impl Fn(Name) -> bool) -> Result<Option<Name>, IsEnteredAgain> {
-        let entered: Vec<_> = self.frames.iter().filter_map(Frame::current_span).filter(|span| is_own(*span)).collect();
-        let is_entered_once = |span: &Name| entered.iter().filter(|other| *other == span).count() == 1;
-        match self.span_if(&is_own) {
-            Some(_) if !entered.iter().all(is_entered_once) => Err(IsEnteredAgain),
-            span => Ok(span),
-        }
+        let hidden = self.frames.iter().rposition(|frame| frame.kind == Kind::HidesSpans).map_or(0, |at| at + 1);
+        let entered = self.frames[hidden..].iter().filter_map(Frame::current_span);
+        let entered: Vec<_> = entered.filter(|span| is_own(*span)).collect();
+        let is_first = |at: &usize| !entered[..*at].contains(&entered[*at]);
+        let first = (0..entered.len()).rfind(is_first).map(|at| entered[at]);
+        if first == entered.last().copied() { Ok(first) } else { Err(IsEnteredAgain) }
     }
 
     /// What an OpenTelemetry context that is made from the current one carries.
@@ -156,9 +158,12 @@ impl Thread {
         Carried { set: set.clone(), made_from: Some(from.number), is_recorded: from.is_recorded }
     }
 
-    /// Whether the frame from which a context was made is not here.
-    pub(crate) fn lacks(&self, context: &Carried) -> bool {
-        !self.frames.iter().any(|frame| Some(frame.number) == context.made_from)
+    /// Whether something was recorded on the frame from which a context was made, and that is not what is current here: the
+    /// rules leave open whether the context has it.
+    pub(crate) fn is_unclear(&self, context: &Carried) -> bool {
+        let from = self.frames.iter().find(|frame| Some(frame.number) == context.made_from);
+        let is_current = self.frames.last().is_some_and(|top| Some(top.number) == context.made_from);
+        (context.is_recorded || from.is_some_and(|from| from.is_recorded)) && !is_current
     }
 
     /// The set of a context that is given to what replaces. Whether it has what was recorded since is left open.
@@ -183,6 +188,8 @@ impl Thread {
             // Over the frame from which it was made it cannot be told from that frame, if it has the same baggage, too.
             let below = self.frames.iter().rfind(|frame| !frame.is_foreign())?;
             if self.made_from(top)?.number != below.number || below.set.baggage != top.set.baggage {
+                // Where something was recorded, frames that began with the same set cannot be told apart, either.
+                self.is_open |= self.frames.iter().any(|frame| frame.is_recorded);
                 return None;
             }
         }

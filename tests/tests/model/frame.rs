@@ -18,6 +18,8 @@ pub(crate) struct Frame {
     pub(crate) is_recorded: bool,
     /// Whether this replaced something unrelated when it was pushed.
     pub(crate) cuts: bool,
+    /// What it came on had replaced something unrelated, and is gone. Whether this is apart now is left open.
+    pub(crate) may_cut: bool,
     /// Of what replaces around a future: the set that was current where the wrapper was written.
     pub(crate) written_in: Option<Set>,
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    observation::Observation,
+    observation::{Observation, Seen},
     operation::{Body, Context, Name, Operation, Parent, Poll, Probe, Scope, Snapshot, What, Wrapper},
     random::Random,
     value::{Change, FIELDS},
@@ -12,7 +12,7 @@ use super::{
 /// From here on operations are named that were put in.
 const FIRST: Name = 1000;
 
-fn is_inert(name: Name) -> bool {
+pub(crate) fn is_inert(name: Name) -> bool {
     name >= FIRST
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn without_inert(program: &Body) -> Body {
 
 /// What was seen outside of them.
 pub(crate) fn seen_outside(seen: Vec<Observation>) -> Vec<Observation> {
-    seen.into_iter().filter(|seen| !is_inert(seen.at)).collect()
+    seen.into_iter().filter(|seen| !is_inert(seen.at) || seen.seen == Seen::Open).collect()
 }
 
 /// Where something can be put in: before each operation, and at the end of each body.
@@ -86,7 +86,7 @@ impl Inserter {
 
     fn put_here(&mut self, place: &mut isize, operations: &mut Vec<Operation>) {
         if *place == 0 {
-            operations.extend(self.inert(0));
+            operations.push(self.group(0));
         }
         *place -= 1;
     }
@@ -114,7 +114,10 @@ impl Inserter {
     }
 
     fn body(&mut self, depth: usize) -> Body {
-        let mut body = if depth < 2 && self.random.happens(1, 3) { self.inert(depth + 1) } else { Vec::new() };
+        let mut body = Vec::new();
+        if depth < 2 && self.random.happens(1, 3) {
+            body.push(self.group(depth + 1));
+        }
         if self.random.happens(1, 2) {
             body.push(self.operation(What::Look));
         }
@@ -130,6 +133,12 @@ impl Inserter {
     fn one_span(&mut self) -> Option<Name> {
         let len = self.spans.len();
         (len > 0).then(|| self.spans[self.random.below(len)])
+    }
+
+    /// One operation of those that together change nothing, so that none of them is taken out alone.
+    fn group(&mut self, depth: usize) -> Operation {
+        let body = Arc::new(self.inert(depth));
+        self.operation(What::Scope { scope: Scope::Block, body, panics: false })
     }
 
     /// Operations that together change nothing.

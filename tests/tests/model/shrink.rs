@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::operation::{Body, Operation, Poll, Probe, What};
+use super::{
+    inert::is_inert,
+    operation::{Body, Operation, Poll, Probe, What},
+};
 
 /// The smallest program that still fails, as far as taking out one thing after the other finds it.
 pub(crate) fn shrink(program: &Body, fails: impl Fn(&Body) -> bool) -> Body {
@@ -30,6 +33,9 @@ fn candidates(operations: &[Operation]) -> Vec<Vec<Operation>> {
     for (at, operation) in operations.iter().enumerate() {
         let with = |others: Vec<Operation>| [&operations[..at], &others, &operations[at + 1..]].concat();
         all.push(with(Vec::new()));
+        if is_inert(operation.name) {
+            continue;
+        }
         // A body in place of what it is in.
         if let What::Scope { body, .. } | What::OtherThread(body) = &operation.what {
             all.push(with(body.to_vec()));

@@ -50,7 +50,16 @@ impl Thread {
     /// Pushes a frame with a set. `written_in` is of what replaces around a future.
     pub(crate) fn push(&mut self, number: Number, kind: Kind, set: Set, written_in: Option<Set>) {
         let below = self.current();
-        let mut frame = Frame { number, first: set.clone(), set, kind, cuts: false, is_recorded: false, written_in };
+        let mut frame = Frame {
+            number,
+            first: set.clone(),
+            set,
+            kind,
+            cuts: false,
+            may_cut: false,
+            is_recorded: false,
+            written_in,
+        };
         // A foreign context that was made elsewhere replaces, too.
         let replaces = frame.replaces() || (frame.is_foreign() && self.made_from(&frame).is_none());
         let is_apart = matches!(frame.kind, Kind::SnapshotApart(_));
@@ -62,9 +71,10 @@ impl Thread {
     pub(crate) fn pop(&mut self, number: Number) {
         let Some(at) = self.frames.iter().position(|frame| frame.number == number) else { return };
         let gone = self.frames.remove(at);
-        // Whether what came on top of what had replaced something is apart from what is below that, and whether what was
-        // recorded stays in contexts made from the frame is left open.
-        self.is_open |= gone.cuts && at < self.frames.len();
+        // Whether what was recorded stays in contexts made from the frame is left open.
+        if let Some(above) = self.frames.get_mut(at) {
+            above.may_cut |= gone.cuts || gone.may_cut;
+        }
         let is_copy = |frame: &Frame| frame.is_foreign() && gone.first.is_same_as(&frame.set);
         self.is_open |= gone.is_recorded && self.frames.iter().any(is_copy);
     }
@@ -127,8 +137,9 @@ impl Thread {
     }
 
     /// The last frame that replaced something unrelated inside the innermost span.
-    pub(crate) fn cut(&self) -> Option<usize> {
+    pub(crate) fn cut(&mut self) -> Option<usize> {
         for (at, frame) in self.frames.iter().enumerate().rev() {
+            self.is_open |= frame.may_cut && !frame.cuts && frame.span().is_none();
             if frame.cuts {
                 return Some(at);
             }

@@ -15,6 +15,8 @@ pub(crate) struct Frame {
     /// frame with nothing: before a second thing was recorded.
     pub(crate) first: Set,
     pub(crate) kind: Kind,
+    /// Of a foreign frame: the one from which its context was made.
+    pub(crate) made_from: Option<Number>,
     pub(crate) is_recorded: bool,
     /// Whether this replaced something unrelated when it was pushed.
     pub(crate) cuts: bool,

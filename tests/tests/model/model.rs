@@ -182,7 +182,9 @@ impl Model {
     fn attach(&mut self, context: &Carried) -> Number {
         // The rules leave open whether a context carries what was recorded on a frame to where that frame is not.
         self.is_open |= self.thread().is_unclear(context);
-        self.push(Kind::Foreign, context.set.clone(), None)
+        let number = self.number();
+        self.thread().attach(number, context);
+        number
     }
 
     fn enter_span(&mut self, span: Name) {

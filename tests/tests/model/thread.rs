@@ -22,6 +22,8 @@ pub(crate) struct Thread {
     frames: Vec<Frame>,
     /// From here on the rules leave open what is current.
     pub(crate) is_open: bool,
+    /// A snapshot was left around another frame of its span: `tracing` has another order of spans now.
+    is_order_lost: bool,
 }
 
 impl Thread {
@@ -55,22 +57,39 @@ impl Thread {
             first: set.clone(),
             set,
             kind,
+            made_from: None,
             cuts: false,
             may_cut: false,
             is_recorded: false,
             written_in,
         };
-        // A foreign context that was made elsewhere replaces, too.
-        let replaces = frame.replaces() || (frame.is_foreign() && self.made_from(&frame).is_none());
+        let set = self.set_of(&frame);
+        let replaces = frame.replaces() || frame.is_foreign();
         let is_apart = matches!(frame.kind, Kind::SnapshotApart(_));
-        frame.cuts = is_apart || (replaces && frame.set.cuts_off(&below));
+        frame.cuts = is_apart || (replaces && set.cuts_off(&below));
+        // The context of a span that changes nothing is the one below, without what was recorded there.
+        let is_as_below = matches!(frame.kind, Kind::Span(_)) && set == below;
+        frame.is_recorded = is_as_below && self.frames.last().is_some_and(|below| below.is_recorded);
         self.frames.push(frame);
+    }
+
+    /// Attaches a foreign context.
+    pub(crate) fn attach(&mut self, number: Number, context: &Carried) {
+        self.push(number, Kind::Foreign, context.set.clone(), None);
+        if let Some(top) = self.frames.last_mut() {
+            top.made_from = context.made_from;
+        }
     }
 
     /// Rule 8: a frame goes, wherever it is, and no other changes.
     pub(crate) fn pop(&mut self, number: Number) {
         let Some(at) = self.frames.iter().position(|frame| frame.number == number) else { return };
         let gone = self.frames.remove(at);
+        // `tracing` takes the last of them for left.
+        let is_entered_again = |frame: &Frame| frame.current_span() == gone.current_span();
+        let is_guarded = !matches!(gone.kind, Kind::Span(_)) && gone.current_span().is_some();
+        self.is_order_lost |= is_guarded && self.frames[at..].iter().any(is_entered_again);
+        self.is_order_lost &= !self.frames.is_empty();
         // Whether what was recorded stays in contexts made from the frame is left open.
         if let Some(above) = self.frames.get_mut(at) {
             above.may_cut |= gone.cuts || gone.may_cut;
@@ -158,7 +177,7 @@ impl Thread {
         let entered: Vec<_> = entered.filter(|span| is_own(*span)).collect();
         let is_first = |at: &usize| !entered[..*at].contains(&entered[*at]);
         let first = (0..entered.len()).rfind(is_first).map(|at| entered[at]);
-        if first == entered.last().copied() { Ok(first) } else { Err(IsEnteredAgain) }
+        if first == entered.last().copied() && !self.is_order_lost { Ok(first) } else { Err(IsEnteredAgain) }
     }
 
     /// What an OpenTelemetry context that is made from the current one carries.
@@ -174,6 +193,7 @@ impl Thread {
     pub(crate) fn is_unclear(&self, context: &Carried) -> bool {
         let from = self.frames.iter().find(|frame| Some(frame.number) == context.made_from);
         let is_current = self.frames.last().is_some_and(|top| Some(top.number) == context.made_from);
+        let from = from.or_else(|| self.with_first(&context.set));
         (context.is_recorded || from.is_some_and(|from| from.is_recorded)) && !is_current
     }
 
@@ -198,9 +218,11 @@ impl Thread {
         if top.is_foreign() {
             // Over the frame from which it was made it cannot be told from that frame, if it has the same baggage, too.
             let below = self.frames.iter().rfind(|frame| !frame.is_foreign())?;
-            if self.made_from(top)?.number != below.number || below.set.baggage != top.set.baggage {
-                // Where something was recorded, frames that began with the same set cannot be told apart, either.
-                self.is_open |= self.frames.iter().any(|frame| frame.is_recorded);
+            let is_same = self.made_from(top)?.number == below.number && below.set.baggage == top.set.baggage;
+            // Frames that began with the same set can be told apart only by their OpenTelemetry span, and by what was recorded.
+            let is_exact = top.made_from == Some(below.number);
+            self.is_open |= !is_exact && (is_same || self.frames.iter().any(|frame| frame.is_recorded));
+            if !is_same {
                 return None;
             }
         }

@@ -153,6 +153,12 @@ impl FrameStack {
         at.is_some()
     }
 
+    /// The span of a subscriber that was entered last, unless it is hidden.
+    fn current_span(&self, subscriber: usize) -> Option<u64> {
+        let visible = self.frames.iter().rev().take_while(|frame| !frame.hides_spans);
+        visible.filter_map(|frame| frame.span).find(|(of, _)| *of == subscriber).map(|(_, span)| span)
+    }
+
     /// Returns `true` if the span entered last is around fields that replaced those of another request.
     fn is_span_around_another(&self) -> bool {
         let frame = self.frames.iter().rev().find(|frame| frame.span.is_some() || frame.is_apart);
@@ -295,6 +301,11 @@ pub(crate) fn hidden_by(frame: FrameId) -> SmallVec<[u64; 4]> {
 pub(crate) fn reach(subscriber: usize) -> Reach {
     let view = thread::read(View::of);
     view.and_then(|view| thread::with_frames(|stack| stack.reach(subscriber, view))).unwrap_or(Reach::Nothing)
+}
+
+/// The span of a subscriber that was entered last on this thread, unless it is hidden.
+pub(crate) fn current_span(subscriber: usize) -> Option<u64> {
+    thread::with_frames(|stack| stack.current_span(subscriber)).flatten()
 }
 
 /// Returns `true` if the span entered last on this thread is around fields that replaced those of another request: those

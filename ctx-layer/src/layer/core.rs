@@ -2,9 +2,9 @@
 
 use opentelemetry::Context;
 use tracing::Span;
-use tracing_core::{Dispatch, Metadata, span::Id};
+use tracing_core::{Dispatch, LevelFilter, Metadata, span::Id};
 
-use super::{home::Home, metadata::Augmentation, parent::Parentage, spans::SpanMemory};
+use super::{home::Home, kept_spans::KeptSpans, metadata::Augmentation, parent::Parentage, spans::SpanMemory};
 use crate::{
     context::{
         ContextFieldsExt, Frame, NOTHING, Remembered, SpanKey, View, attach, fields_in,
@@ -18,12 +18,20 @@ use crate::{
 pub(super) struct Core {
     pub(super) augmentation: Augmentation,
     pub(super) home: Home,
+    pub(super) kept: KeptSpans,
     spans: SpanMemory,
 }
 
 impl Core {
-    pub(super) fn new(augmentation: Augmentation) -> Self {
-        Core { augmentation, home: Home::new(), spans: SpanMemory::new() }
+    /// `kept` is up to which level spans are kept that are switched off.
+    pub(super) fn new(augmentation: Augmentation, kept: LevelFilter) -> Self {
+        Core { augmentation, home: Home::new(), kept: KeptSpans::new(kept), spans: SpanMemory::new() }
+    }
+
+    /// The span entered last on this thread, where it is one that is switched off.
+    pub(super) fn kept_current(&self) -> Option<Id> {
+        let id = Id::from_u64(frame_stack::current_span(self.key())?);
+        self.kept.contain(&id).then_some(id)
     }
 
     /// Tells this subscriber's spans from another's.

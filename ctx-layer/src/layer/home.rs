@@ -18,6 +18,10 @@ impl Home {
         let _ = self.0.set(dispatch.downgrade());
     }
 
+    pub(super) fn dispatch(&self) -> Option<Dispatch> {
+        self.0.get().and_then(WeakDispatch::upgrade)
+    }
+
     pub(super) fn with<R>(&self, f: impl FnOnce(&Dispatch) -> R) -> Option<R> {
         self.0.get().and_then(WeakDispatch::upgrade).map(|dispatch| f(&dispatch))
     }

@@ -201,10 +201,13 @@ fn augment(schema: &Schema, metadata: &'static Metadata<'static>) -> Augmented {
     Augmented { metadata: augmented, names, own, targets: targets.into(), takes_fields, declared }
 }
 
-/// `Metadata` tells its kind only in part: whether it is a hint (of `enabled!`) stands in its `Debug` alone.
+/// Returns `true` for metadata of `enabled!`. `Metadata` says so in its `Debug` alone.
+pub(super) fn is_hint(metadata: &Metadata<'_>) -> bool {
+    format!("{metadata:?}").ends_with("HINT) }")
+}
+
 fn kind_of(metadata: &Metadata<'_>) -> Kind {
-    let is_hint = format!("{metadata:?}").ends_with("HINT) }");
-    match (metadata.is_span(), metadata.is_event(), is_hint) {
+    match (metadata.is_span(), metadata.is_event(), is_hint(metadata)) {
         (true, _, false) => Kind::SPAN,
         (true, _, true) => Kind::SPAN.hint(),
         (false, true, false) => Kind::EVENT,

@@ -10,6 +10,7 @@ mod ambient;
 mod core;
 mod filled;
 mod home;
+mod kept_spans;
 mod metadata;
 mod output;
 #[cfg(feature = "fmt")]
@@ -24,7 +25,7 @@ mod table;
 #[cfg(feature = "http-server")]
 mod whole;
 
-use tracing_core::Subscriber;
+use tracing_core::{LevelFilter, Subscriber};
 
 pub(crate) use core::in_snapshot;
 pub(crate) use home::ids_of;
@@ -53,15 +54,52 @@ use crate::field::Schema;
 /// ```
 ///
 /// [`with_context`](WithContextExt::with_context) is short for [`ContextLayer::over`].
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ContextLayer {
     schema: Schema,
+    kept: LevelFilter,
+}
+
+impl Default for ContextLayer {
+    fn default() -> Self {
+        Self::new(Schema::default())
+    }
 }
 
 impl ContextLayer {
     /// A layer that knows the fields of `schema`.
     pub fn new(schema: Schema) -> Self {
-        ContextLayer { schema }
+        ContextLayer { schema, kept: LevelFilter::INFO }
+    }
+
+    /// Sets up to which level spans carry fields though a filter switches them off. Defaults to `INFO`.
+    ///
+    /// A filter that lets only warnings through switches off the span of the request, and with it would go what is
+    /// [recorded](crate::ContextField::record) on it, and what `work.instrument(span)` carries to another task. So such a
+    /// span gets a place in the registry, of which no layer is told: no output shows it, and what is inside of it belongs to
+    /// the nearest span that exists. With [`LevelFilter::OFF`] spans carry fields only where they are on.
+    ///
+    /// A span that is on costs nothing more. One that is switched off costs as much as a span without layers, instead of
+    /// next to nothing: some 150 ns.
+    ///
+    /// Needs a stack with a [`Registry`](tracing_subscriber::Registry). Under another subscriber, and above this level, a
+    /// span that is switched off carries nothing; neither does one that `tracing`'s `max_level_*` features compile away.
+    ///
+    /// ```
+    /// use ctx_layer::{ContextLayer, Schema, field::well_known::TENANT_ID};
+    /// use tracing_subscriber::{filter::LevelFilter, prelude::*};
+    ///
+    /// let stack = tracing_subscriber::registry().with(LevelFilter::WARN);
+    /// let stack = ContextLayer::new(Schema::well_known()).keep_spans(LevelFilter::DEBUG).over(stack);
+    /// tracing::subscriber::with_default(stack, || {
+    ///     let _request = tracing::debug_span!("request").entered();
+    ///     assert!(TENANT_ID.record("acme"));
+    ///     assert_eq!(TENANT_ID.get().as_deref(), Some("acme"));
+    /// });
+    /// ```
+    #[must_use = "this returns a changed layer"]
+    pub fn keep_spans(self, level: LevelFilter) -> Self {
+        ContextLayer { kept: level, ..self }
     }
 
     /// Wraps a finished stack: the fields stand on every span and every event, in every output, and before filters and
@@ -70,7 +108,7 @@ impl ContextLayer {
     /// Spans remember what is in force when they are made. Entering one, on whatever thread, puts that in force until it
     /// is left, unless all of it is in force already.
     pub fn over<S: Subscriber>(self, subscriber: S) -> ContextSubscriber<S> {
-        ContextSubscriber::new(self.schema, subscriber)
+        ContextSubscriber::new(self.schema, self.kept, subscriber)
     }
 
     /// Wraps one output: the fields stand on what this output sees, and nowhere else.

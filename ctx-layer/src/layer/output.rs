@@ -73,8 +73,9 @@ impl<L> ContextOutput<L> {
             }
             InForce::More => {
                 let elsewhere = match parent {
-                    Parentage::Explicit(_) => parent::elsewhere(),
-                    Parentage::Contextual | Parentage::Root => None,
+                    // Without one, it may have been a span that is switched off.
+                    Parentage::Explicit(_) | Parentage::Root => parent::elsewhere(),
+                    Parentage::Contextual => None,
                 };
                 let ambient = Ambient::resolve(&self.augmentation, elsewhere.as_ref(), ids());
                 f(ambient.as_ref().map(Ambient::parts))

@@ -175,7 +175,7 @@ impl SpanMemory {
 /// place was used. So spans that one thread opens and closes have the same few slots, and other threads' spans have
 /// others. Ids of another make are spread well enough.
 #[inline]
-fn place(id: &Id) -> usize {
+pub(super) fn place(id: &Id) -> usize {
     const THREAD_SHIFT: u32 = 38;
     // Consecutive threads come to stand as far from each other as can be.
     const THREAD_STEP: u64 = 633;

@@ -7,13 +7,17 @@ use tracing_core::{
     field::ValueSet,
     span::{self, Attributes, Current, Id},
 };
-use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::{
+    Registry,
+    registry::{LookupSpan, SpanData},
+};
 
 use super::{
     ambient::{Ambient, Ids, Onto},
     core::{Core, is_about_the_context},
     filled::Filled,
-    metadata::Augmentation,
+    kept_spans::close,
+    metadata::{Augmentation, original_of},
     parent::{self, Parentage},
     rewrite::rewrite,
 };
@@ -32,13 +36,90 @@ pub struct ContextSubscriber<S> {
 }
 
 impl<S> ContextSubscriber<S> {
-    pub(super) fn new(schema: Schema, inner: S) -> Self {
+    pub(super) fn new(schema: Schema, kept: LevelFilter, inner: S) -> Self
+    where
+        S: Subscriber,
+    {
         crate::context::register(schema.fields().map(|(declaration, _)| declaration));
-        ContextSubscriber { inner, core: Core::new(Augmentation::new(schema)) }
+        let has_registry = (&inner as &dyn Subscriber).is::<Registry>();
+        let kept = if has_registry { kept } else { LevelFilter::OFF };
+        ContextSubscriber { inner, core: Core::new(Augmentation::new(schema), kept) }
     }
 }
 
 impl<S: Subscriber> ContextSubscriber<S> {
+    fn registry(&self) -> Option<&Registry> {
+        (&self.inner as &dyn Subscriber).downcast_ref()
+    }
+
+    /// Creates a span that is switched off: in the registry, and for no layer.
+    #[cold]
+    #[inline(never)]
+    fn keep(&self, attributes: &Attributes<'_>) -> Option<Id> {
+        // What it carries is decided as for one that is on.
+        let parent = Parentage::of_span(attributes);
+        let remembered = self.core.elsewhere_of(parent).unwrap_or_else(Remembered::current);
+        let id = self.registry()?.new_span(attributes);
+        self.core.kept.insert(&id);
+        self.core.remember_all(&id, remembered);
+        Some(id)
+    }
+
+    /// Creates a span that the stack below does not want, if that is the case.
+    #[inline]
+    fn kept_if_unwanted(&self, attributes: &Attributes<'_>, metadata: &'static Metadata<'static>) -> Option<Id> {
+        let is_enabled = || self.inner.enabled(self.core.augmentation.of(metadata).metadata);
+        if self.core.kept.is_unwanted(metadata, is_enabled) { self.keep(attributes) } else { None }
+    }
+
+    /// An explicit parent that is switched off.
+    #[inline]
+    fn kept_parent<'a>(&self, parent: Option<&'a Id>) -> Option<&'a Id> {
+        parent.filter(|parent| self.core.kept.contain(parent))
+    }
+
+    /// Creates a span whose parent is switched off: for outputs it belongs to the nearest one that is not.
+    #[cold]
+    #[inline(never)]
+    fn new_span_in_kept(&self, attributes: &Attributes<'_>, parent: &Id) -> Id {
+        let (metadata, values) = (attributes.metadata(), attributes.values());
+        let below_nearest = match self.core.kept.nearest(parent, self.registry()) {
+            Some(nearest) => Attributes::child_of(nearest, metadata, values),
+            None => Attributes::new_root(metadata, values),
+        };
+        let elsewhere = self.core.elsewhere_of(Parentage::Explicit(parent));
+        let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), None);
+        let remembered = elsewhere.clone().unwrap_or_else(Remembered::current);
+        let id = parent::with_elsewhere(elsewhere, || {
+            self.new_span_with(&below_nearest, ambient.as_ref().map(Ambient::parts))
+        });
+        self.core.remember_all(&id, remembered);
+        id
+    }
+
+    /// Passes on an event whose parent is switched off: for outputs it belongs to the nearest one that is not.
+    #[cold]
+    #[inline(never)]
+    fn forward_in_kept(&self, event: &Event<'_>, parent: &Id) {
+        let nearest = self.core.kept.nearest(parent, self.registry());
+        let of_nearest = nearest.as_ref().map_or(Parentage::Root, Parentage::Explicit);
+        let ids = Ids::of_event(&self.core.augmentation, of_nearest, &self.core.home);
+        let elsewhere = self.core.elsewhere_of(Parentage::Explicit(parent));
+        let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), ids);
+        let nothing = Fields::new();
+        let (fields, ids) = ambient.as_ref().map_or((&nothing, None), Ambient::parts);
+        let augmentation = &self.core.augmentation;
+        let augmented = augmentation.of(event.metadata());
+        let filled = Filled::in_all(event, augmented.declared);
+        let additions = Onto { fields, ids, augmentation, augmented, filled };
+        parent::with_elsewhere(elsewhere, || {
+            rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
+                let event = Event::new_child_of(nearest.clone(), augmented.metadata, values);
+                additions.filled.passing_on(&event, |event| self.forward(event));
+            });
+        });
+    }
+
     fn forward(&self, event: &Event<'_>) {
         if self.inner.event_enabled(event) {
             self.inner.event(event);
@@ -113,23 +194,37 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        self.inner.register_callsite(self.core.augmentation.of(metadata).metadata)
+        let interest = self.inner.register_callsite(self.core.augmentation.of(metadata).metadata);
+        self.core.kept.registered(metadata, interest)
     }
 
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        if self.core.kept.is_decided_later(metadata) {
+            return true;
+        }
         self.core.augmentation.with(metadata, |metadata| self.inner.enabled(metadata))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        self.inner.max_level_hint()
+        // Spans have to come here before they are kept.
+        self.inner.max_level_hint().map(|level| level.max(self.core.kept.level()))
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         #[cfg(feature = "http-server")]
         if let Some(fields) = super::whole::fields_of(attributes) {
+            if let Some(id) = self.kept_if_unwanted(attributes, original_of(attributes.metadata())) {
+                return id;
+            }
             let id = self.inner.new_span(attributes);
             self.core.remember(&id, fields);
             return id;
+        }
+        if let Some(id) = self.kept_if_unwanted(attributes, attributes.metadata()) {
+            return id;
+        }
+        if let Some(parent) = self.kept_parent(attributes.parent()) {
+            return self.new_span_in_kept(attributes, parent);
         }
         match self.core.augmentation.in_force_for_span(Parentage::of_span(attributes)) {
             InForce::Nothing => {
@@ -147,10 +242,19 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn record(&self, span: &Id, values: &span::Record<'_>) {
-        self.inner.record(span, values);
+        if !self.core.kept.contain(span) {
+            self.inner.record(span, values);
+        }
     }
 
     fn record_follows_from(&self, span: &Id, follows: &Id) {
+        if self.core.kept.is_any() {
+            let exists = !self.core.kept.contain(span);
+            if let Some(follows) = self.core.kept.nearest(follows, self.registry()).filter(|_| exists) {
+                self.inner.record_follows_from(span, &follows);
+            }
+            return;
+        }
         self.inner.record_follows_from(span, follows);
     }
 
@@ -163,6 +267,9 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         if is_about_the_context(event.metadata()) {
             return self.forward(event);
         }
+        if let Some(parent) = self.kept_parent(event.parent()) {
+            return self.forward_in_kept(event, parent);
+        }
         match self.core.augmentation.in_force_for_event(Parentage::of_event(event)) {
             InForce::Nothing => self.forward(event),
             InForce::Fields(fields) => {
@@ -174,12 +281,19 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn enter(&self, span: &Id) {
-        self.core.enter(span, || self.inner.enter(span));
+        let is_kept = self.core.kept.contain(span);
+        self.core.enter(span, || {
+            if !is_kept {
+                self.inner.enter(span);
+            }
+        });
     }
 
     fn exit(&self, span: &Id) {
         let left = (!frame_stack::take_guarded()).then_some(Left { subscriber: self, span });
-        self.inner.exit(span);
+        if !self.core.kept.contain(span) {
+            self.inner.exit(span);
+        }
         drop(left);
     }
 
@@ -193,14 +307,27 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn try_close(&self, id: Id) -> bool {
-        let closed = self.inner.try_close(id.clone());
+        let is_kept = self.core.kept.contain(&id);
+        let closed = match self.core.home.dispatch().filter(|_| is_kept) {
+            Some(dispatch) => close(dispatch, id.clone()),
+            None => self.inner.try_close(id.clone()),
+        };
         if closed {
+            if is_kept {
+                self.core.kept.remove(&id);
+            }
             self.core.forget(&id);
         }
         closed
     }
 
     fn current_span(&self) -> Current {
+        if self.core.kept.is_any()
+            && let Some(id) = self.core.kept_current()
+            && let Some(span) = self.registry().and_then(|registry| registry.span_data(&id))
+        {
+            return Current::new(id, span.metadata());
+        }
         self.inner.current_span()
     }
 

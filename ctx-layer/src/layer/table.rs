@@ -2,15 +2,15 @@
 
 use std::sync::OnceLock;
 
-/// From the address of something that lives for ever to what is known about it. Entries are never removed: leaked.
-pub(super) struct Table<V: 'static> {
+/// From the address of something that lives for ever to what is known about it. Entries stay as long as the table.
+pub(super) struct Table<V> {
     buckets: Box<[Link<V>]>,
 }
 
 /// The next entry of a bucket, once there is one.
-type Link<V> = OnceLock<&'static Entry<V>>;
+type Link<V> = OnceLock<Box<Entry<V>>>;
 
-struct Entry<V: 'static> {
+struct Entry<V> {
     key: usize,
     value: V,
     next: Link<V>,
@@ -25,7 +25,7 @@ impl<V> Table<V> {
     }
 
     #[inline]
-    pub(super) fn get<K>(&self, key: &K) -> Option<&'static V> {
+    pub(super) fn get<K>(&self, key: &K) -> Option<&V> {
         let key = address(key);
         let mut link = self.bucket(key);
         while let Some(entry) = link.get() {
@@ -37,9 +37,9 @@ impl<V> Table<V> {
         None
     }
 
-    /// Finds or makes an entry. When two threads make one at once, both get the first; the other is leaked unused.
+    /// Finds or makes an entry. When two threads make one at once, both get the first; the other is dropped.
     #[inline]
-    pub(super) fn get_or_insert_with<K>(&self, key: &'static K, make: impl FnOnce() -> V) -> &'static V {
+    pub(super) fn get_or_insert_with<K>(&self, key: &'static K, make: impl FnOnce() -> V) -> &V {
         match self.get(key) {
             Some(value) => value,
             None => self.insert(address(key), make()),
@@ -47,15 +47,19 @@ impl<V> Table<V> {
     }
 
     #[cold]
-    fn insert(&self, key: usize, value: V) -> &'static V {
-        let new: &'static Entry<V> = Box::leak(Box::new(Entry { key, value, next: OnceLock::new() }));
+    fn insert(&self, key: usize, value: V) -> &V {
+        let mut new = Some(Box::new(Entry { key, value, next: OnceLock::new() }));
         let mut link = self.bucket(key);
         loop {
-            let entry: &'static Entry<V> = link.get_or_init(|| new);
-            if entry.key == key {
-                return &entry.value;
+            if let Some(entry) = link.get() {
+                if entry.key == key {
+                    return &entry.value;
+                }
+                link = &entry.next;
+            } else if let Some(made) = new.take() {
+                // Another thread may have been faster: then there is an entry to go on from.
+                new = link.set(made).err();
             }
-            link = &entry.next;
         }
     }
 

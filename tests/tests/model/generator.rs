@@ -27,11 +27,10 @@ enum Kind {
     RecordOn,
     Scope,
     OtherThread,
-    OtherSubscriber,
 }
 
 /// Each kind, how often it is taken, and how many in four programs have it.
-const KINDS: [(Kind, usize, usize); 17] = [
+const KINDS: [(Kind, usize, usize); 16] = [
     (Kind::Set, 4, 4),
     (Kind::Replace, 1, 1),
     (Kind::Span, 3, 4),
@@ -48,7 +47,6 @@ const KINDS: [(Kind, usize, usize); 17] = [
     (Kind::RecordOn, 2, 1),
     (Kind::Scope, 5, 3),
     (Kind::OtherThread, 2, 2),
-    (Kind::OtherSubscriber, 2, 0),
 ];
 
 /// Scopes in scopes, bodies of futures, and so on.
@@ -292,11 +290,7 @@ impl Generator {
                 self.thread = 0;
                 What::OtherThread(body)
             }
-            Kind::OtherSubscriber if depth < DEPTH_MOST => {
-                let body = self.body(4, depth);
-                What::Scope { scope: Scope::OtherSubscriber, body, panics: self.random.happens(1, 8) }
-            }
-            Kind::Scope | Kind::OtherThread | Kind::OtherSubscriber => {
+            Kind::Scope | Kind::OtherThread => {
                 let changes = self.changes();
                 self.guarded(name, What::Attach(changes))
             }

@@ -158,10 +158,21 @@ impl Model {
         matches!(self.shown[&span], In::Span(shown) if shown == span).then_some(span)
     }
 
-    /// The span that layers take for current.
+    /// The span that layers take for current: the innermost that they know.
     fn parent_of_event(&mut self) -> In {
-        let (subscriber, of) = (self.subscribers[self.active], self.subscriber_of.clone());
-        match self.thread().current_span(|span| of[&span] == subscriber) {
+        let (subscriber, of, shown) = (self.subscribers[self.active], &self.subscriber_of, &self.shown);
+        let is_known = |span| of[&span] == subscriber && matches!(shown[&span], In::Span(shown) if shown == span);
+        match self.threads[self.active].current_span(is_known) {
+            Ok(None) => In::Root,
+            Ok(Some(span)) => In::Span(span),
+            Err(IsEnteredAgain) => In::Any,
+        }
+    }
+
+    /// The nearest span that layers know around a span that is created here.
+    fn parent_of_span(&mut self) -> In {
+        let (subscriber, of) = (self.subscribers[self.active], &self.subscriber_of);
+        match self.threads[self.active].current_span(|span| of[&span] == subscriber) {
             Ok(None) => In::Root,
             Ok(Some(span)) => self.shown[&span],
             Err(IsEnteredAgain) => In::Any,
@@ -218,12 +229,15 @@ impl Model {
     }
 
     fn capture(&mut self) -> Snapshot {
-        let within = match (self.thread().span(), self.thread().cut()) {
+        let (subscriber, of) = (self.subscribers[self.active], &self.subscriber_of);
+        let is_own = |span| of[&span] == subscriber;
+        let thread = &mut self.threads[self.active];
+        let within = match (thread.span(is_own), thread.cut(is_own)) {
             (None, _) => Within::NoSpan,
             (Some(span), None) => Within::Span(span),
             (Some(span), Some(_)) => Within::SpanApart(span),
         };
-        let is_open = self.thread().current_span(|_| true).is_err();
+        let is_open = thread.current_span(is_own).is_err();
         Snapshot { set: self.current(), within, is_open }
     }
 
@@ -299,7 +313,7 @@ impl Model {
                 let is_off = *is_off && self.is_filtered;
                 let shown = match parent {
                     _ if !is_off => In::Span(name),
-                    Parent::Current => self.parent_of_event(),
+                    Parent::Current => self.parent_of_span(),
                     Parent::Root => In::Root,
                     Parent::Explicit(of) => self.shown[of],
                 };
@@ -326,7 +340,8 @@ impl Model {
                     Capture::Capture => Some(self.capture()),
                     Capture::CaptureContext => Some(self.capture_context()),
                     Capture::WithoutSpan => {
-                        let is_open = self.thread().cut().is_some();
+                        let (subscriber, of) = (self.subscribers[self.active], &self.subscriber_of);
+                        let is_open = self.threads[self.active].cut(|span| of[&span] == subscriber).is_some();
                         Some(Snapshot { is_open, ..self.capture_context() })
                     }
                     Capture::WithSpan(of) => self.handles.contains(of).then(|| Snapshot {
@@ -404,7 +419,9 @@ impl Model {
                 }
             }
             What::Record(field) => {
-                let span = self.threads[self.active].record(&mut self.spans, *field, call);
+                let (subscriber, of) = (self.subscribers[self.active], &self.subscriber_of);
+                let is_own = |span| of[&span] == subscriber;
+                let span = self.threads[self.active].record(&mut self.spans, is_own, *field, call);
                 self.see(name, Seen::Recorded(span.is_some(), span.and_then(|span| self.if_shown(span))));
             }
             What::RecordOn(of, field) => {

@@ -45,9 +45,6 @@ pub(crate) enum In {
 
 impl PartialEq for In {
     fn eq(&self, other: &In) -> bool {
-        if std::env::var_os("CTX_MODEL_IGNORE_PARENTS").is_some() {
-            return true;
-        }
         match (self, other) {
             (In::Any, _) | (_, In::Any) | (In::Root, In::Root) => true,
             (In::Span(one), In::Span(other)) => one == other,

@@ -203,3 +203,16 @@ fn wrappers_that_replace_cover_spans_inside_them() {
     says(program(vec![Wrapper::Replace(fields("u"))]), [(3, "u4")]);
     says(program(vec![with("r"), Wrapper::Isolated]), [(3, "r4")]);
 }
+
+#[test]
+fn a_span_belongs_to_its_subscriber() {
+    let other = [span(5), within(6, Within::Span(5), [op(7, Record(Field::User))]), op(8, Record(Field::Role))];
+    let program = [
+        op(1, Attach(fields("t"))),
+        span(2),
+        op(3, EnterSpan(2)),
+        within(4, Within::OtherSubscriber, other),
+        op(9, Record(Field::Role)),
+    ];
+    says(program.into(), [(7, "t1 u7"), (8, "t1"), (9, "t1 r9")]);
+}

@@ -64,7 +64,8 @@ impl Thread {
             written_in,
         };
         let set = self.set_of(&frame);
-        let replaces = frame.replaces() || frame.is_foreign();
+        // A span of another request does, too, for spans of other subscribers around it.
+        let replaces = frame.replaces() || frame.is_foreign() || matches!(frame.kind, Kind::Span(_));
         let is_apart = matches!(frame.kind, Kind::SnapshotApart(_));
         frame.cuts = is_apart || (replaces && set.cuts_off(&below));
         // The context of a span that changes nothing is the one below, without what was recorded there.
@@ -138,14 +139,10 @@ impl Thread {
             })
     }
 
-    /// The innermost span that is entered here. `None` also in what hides the thread's spans.
-    pub(crate) fn span(&self) -> Option<Name> {
-        self.span_if(&|_| true)
-    }
-
-    fn span_if(&self, is_meant: &dyn Fn(Name) -> bool) -> Option<Name> {
+    /// The innermost span of a subscriber that is entered here. `None` also in what hides the thread's spans.
+    pub(crate) fn span(&self, is_own: impl Fn(Name) -> bool) -> Option<Name> {
         for frame in self.frames.iter().rev() {
-            if let Some(span) = frame.current_span().filter(|span| is_meant(*span)) {
+            if let Some(span) = frame.current_span().filter(|span| is_own(*span)) {
                 return Some(span);
             }
             if frame.kind == Kind::HidesSpans {
@@ -156,14 +153,14 @@ impl Thread {
     }
 
     /// The last frame that replaced something unrelated inside the innermost span.
-    pub(crate) fn cut(&mut self) -> Option<usize> {
+    pub(crate) fn cut(&mut self, is_own: impl Fn(Name) -> bool) -> Option<usize> {
         for (at, frame) in self.frames.iter().enumerate().rev() {
-            self.is_open |= frame.may_cut && !frame.cuts && frame.span().is_none();
+            if frame.span().is_some_and(&is_own) {
+                return None;
+            }
+            self.is_open |= frame.may_cut && !frame.cuts;
             if frame.cuts {
                 return Some(at);
-            }
-            if frame.span().is_some() {
-                return None;
             }
         }
         None
@@ -212,7 +209,13 @@ impl Thread {
     }
 
     /// Rule 6: `record`. Returns the span that was set.
-    pub(crate) fn record(&mut self, spans: &mut Spans, field: Field, call: Call) -> Option<Name> {
+    pub(crate) fn record(
+        &mut self,
+        spans: &mut Spans,
+        is_own: impl Fn(Name) -> bool,
+        field: Field,
+        call: Call,
+    ) -> Option<Name> {
         self.is_open |= self.has_nothing_over_nothing();
         let top = self.frames.last()?;
         if top.is_foreign() {
@@ -226,8 +229,8 @@ impl Thread {
                 return None;
             }
         }
-        let span = self.span()?;
-        let Some(cut) = self.cut() else {
+        let span = self.span(&is_own)?;
+        let Some(cut) = self.cut(&is_own) else {
             self.record_on(spans, span, field, call);
             return Some(span);
         };

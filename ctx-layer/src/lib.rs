@@ -93,3 +93,23 @@ pub use ctx_macros::with_observability;
 /// Reads what is given to [`context_fields!`].
 #[doc(hidden)]
 pub use ctx_macros::context_fields as __context_fields;
+
+/// Nothing, where fields can be hashed.
+#[cfg(feature = "hashed")]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __require_hashed {
+    () => {};
+}
+
+/// An error, where they cannot.
+#[cfg(not(feature = "hashed"))]
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __require_hashed {
+    () => {
+        ::core::compile_error!(
+            "`hashed` needs the feature `hashed` of `ctx-layer`: add it to its `features` in Cargo.toml"
+        );
+    };
+}

@@ -35,6 +35,11 @@ impl Panicked {
         let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
         Panicked(format!("panic: {}", message.unwrap_or("with a value that is no text")))
     }
+
+    /// Where what it says cannot be known.
+    pub(crate) fn without_message() -> Self {
+        Panicked("panic".to_owned())
+    }
 }
 
 impl fmt::Display for Panicked {

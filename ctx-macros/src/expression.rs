@@ -35,6 +35,15 @@ pub(crate) fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     })
 }
 
+/// Returns `true` if code may run to evaluate an expression: it is more than names, members and literals.
+pub(crate) fn is_evaluated(expression: &impl ToTokens) -> bool {
+    expression.to_token_stream().into_iter().any(|token| match token {
+        TokenTree::Group(_) => true,
+        TokenTree::Punct(punct) => !matches!(punct.as_char(), '.' | '&' | ':'),
+        TokenTree::Ident(_) | TokenTree::Literal(_) => false,
+    })
+}
+
 /// The tokens of an expression, in parentheses where a method call behind it would take only its end.
 pub(crate) fn receiver(expression: &Expr) -> TokenStream {
     match expression {

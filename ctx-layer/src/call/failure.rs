@@ -2,9 +2,12 @@
 
 use std::{error::Error, fmt};
 
-use tracing::field::{Value, debug, display};
+use tracing::field::Value;
 
-use super::shown::TypeName;
+use super::{
+    shown::{TypeName, debug, display, value},
+    text,
+};
 
 /// An error whose best form is to be found: as [`dyn Error`](Error) where it is one, else its `Display`, else its
 /// `Debug`, else the name of its type.
@@ -24,11 +27,6 @@ pub trait Failed {
     /// As a text.
     fn text(&self) -> String;
 
-    /// With all that it holds, where it says more than its text.
-    fn debug_text(&self) -> Option<String> {
-        None
-    }
-
     /// Gives it as a field's value.
     fn with_value(&self, take: &mut dyn FnMut(&dyn Value));
 }
@@ -45,13 +43,19 @@ impl Failed for ErrorForm<'_> {
         self.0.to_string()
     }
 
-    fn debug_text(&self) -> Option<String> {
-        Some(format!("{:?}", self.0))
-    }
-
     fn with_value(&self, take: &mut dyn FnMut(&dyn Value)) {
+        if could_forge(self.0) {
+            // Text formats do not quote errors.
+            let copy: &(dyn Error + 'static) = &Copied::of(self.0);
+            return take(&copy);
+        }
         take(&self.0);
     }
+}
+
+/// Returns `true` if the text of an error, or of a source, could end its line.
+fn could_forge(error: &dyn Error) -> bool {
+    text::has_unsafe(error) || error.source().is_some_and(could_forge)
 }
 
 /// As a copy of an error.
@@ -66,17 +70,13 @@ impl Failed for CopyForm<'_> {
         self.0.to_string()
     }
 
-    fn debug_text(&self) -> Option<String> {
-        Some(format!("{:?}", self.0))
-    }
-
     fn with_value(&self, take: &mut dyn FnMut(&dyn Value)) {
         let copy: &(dyn Error + 'static) = &Copied::of(self.0);
         take(&copy);
     }
 }
 
-/// The texts of an error and of its sources.
+/// The texts of an error and of its sources, with the characters escaped that must not reach a terminal or a log file.
 struct Copied {
     display: String,
     debug: String,
@@ -86,7 +86,7 @@ struct Copied {
 impl Copied {
     fn of(error: &dyn Error) -> Self {
         let source = error.source().map(|source| Box::new(Copied::of(source)));
-        Copied { display: error.to_string(), debug: format!("{error:?}"), source }
+        Copied { display: text::escaped(error), debug: format!("{error:?}"), source }
     }
 }
 
@@ -117,7 +117,7 @@ impl<T: fmt::Display> Failed for DisplayForm<T> {
     }
 
     fn with_value(&self, take: &mut dyn FnMut(&dyn Value)) {
-        take(&display(&self.0));
+        take(value(&display(&self.0)));
     }
 }
 
@@ -126,7 +126,7 @@ pub struct DebugForm<T>(T);
 
 impl<T: fmt::Debug> Failed for DebugForm<T> {
     fn text(&self) -> String {
-        format!("{:?}", self.0)
+        format!("{:?}", debug(&self.0))
     }
 
     fn with_value(&self, take: &mut dyn FnMut(&dyn Value)) {

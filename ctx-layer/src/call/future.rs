@@ -13,12 +13,12 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use tracing::{field::Value, span::Entered};
+use tracing::{Level, field::Value};
 
 use super::{
     failure::Failed,
-    observed::{Call, Clock, Log},
-    repeated::{self, Notes},
+    observed::{Call, Clock, Inside, Log},
+    repeated::Notes,
     site::Sites,
 };
 use crate::panic::{Payload, caught_with};
@@ -56,31 +56,36 @@ pin_project! {
 pub(super) struct Work {
     /// Nanoseconds within polls; within a poll of a call that is timed, less those up to its begin.
     busy: u64,
-    /// Errors logged inside of it, between two polls. [`dropped`](Self::dropped) drops them, so that not every
+    /// Errors that were logged inside of it, between two polls. [`dropped`](Self::dropped) drops them, so that not every
     /// function has to look for them once more.
     notes: ManuallyDrop<Option<Box<Notes>>>,
 }
 
 impl Work {
-    pub(super) const NEW: Self = Work { busy: 0, notes: ManuallyDrop::new(None) };
+    pub(super) const NEW: Self = Work::after(None);
+
+    /// With what was logged while the future or stream was created.
+    pub(super) const fn after(notes: Option<Box<Notes>>) -> Self {
+        Work { busy: 0, notes: ManuallyDrop::new(notes) }
+    }
 
     /// Begins a poll, inside the call's span until the guard is dropped.
     // Always: a call and its way through memory take 1 ns. What is rare stands apart, so that it is short.
     #[inline(always)]
-    pub(super) fn begin<'a>(&mut self, call: &'a Call) -> Entered<'a> {
+    pub(super) fn begin<'a>(&mut self, call: &'a Call) -> Inside<'a> {
         if self.notes.is_some() {
-            self.put_back_notes();
+            self.put_back_notes(call);
         }
-        let entered = call.enter();
+        let inside = call.enter();
         if call.is_timed() {
             self.start_clock();
         }
-        entered
+        inside
     }
 
     /// Ends it. `outcome` says whether it was the last.
     #[inline(always)]
-    pub(super) fn end(&mut self, call: &Call, entered: Entered<'_>, outcome: Result<bool, Payload>) {
+    pub(super) fn end(&mut self, call: &Call, inside: Inside<'_>, outcome: Result<bool, Payload>) {
         if call.is_timed() {
             self.stop_clock();
         }
@@ -88,25 +93,19 @@ impl Work {
             Ok(is_last) => is_last,
             Err(payload) => self.panicked(call, payload),
         };
-        drop(entered);
         if is_last {
             call.end();
-            call.left();
         } else {
-            self.take_notes(call);
+            *self.notes = call.take_notes();
         }
+        drop(inside);
     }
 
     #[cold]
-    fn put_back_notes(&mut self) {
+    fn put_back_notes(&mut self, call: &Call) {
         if let Some(notes) = self.notes.take() {
-            repeated::put_back(*notes);
+            call.put_back(*notes);
         }
-    }
-
-    #[inline(never)]
-    fn take_notes(&mut self, call: &Call) {
-        *self.notes = repeated::take(call.span());
     }
 
     #[inline(never)]
@@ -148,12 +147,12 @@ impl Work {
 /// A call that comes to its end, inside its span.
 pub struct Ending<'a> {
     sites: &'static Sites,
-    /// `None` where nobody watched it.
+    /// `None` where it was not watched.
     watched: Option<(&'a Call, &'a Work)>,
 }
 
 impl<'a> Ending<'a> {
-    /// The end of a call that nobody watched.
+    /// The end of a call that was not watched.
     #[inline]
     pub(super) fn unwatched(sites: &'static Sites) -> Self {
         Ending { sites, watched: None }
@@ -165,13 +164,13 @@ impl<'a> Ending<'a> {
         Ending { sites: call.sites(), watched: Some((call, work)) }
     }
 
-    /// Whether its result is to be logged.
-    #[inline]
-    pub fn is_timed(&self) -> bool {
-        self.watched.is_some_and(|(call, _)| call.is_timed())
+    /// Returns `true` if its result may be logged. `level` is that of the event.
+    #[inline(always)]
+    pub fn may_log_result(&self, level: Level) -> bool {
+        self.sites.returned.may_be_on(level)
     }
 
-    /// It ended well, which nobody asked to have logged.
+    /// It ended well, and that is not logged.
     #[inline]
     pub fn succeeded(&self) {
         if let Some((call, _)) = self.watched {
@@ -189,7 +188,7 @@ impl<'a> Ending<'a> {
         self.returned(&items);
     }
 
-    /// It failed. The event is logged unless a call inside of this one did so.
+    /// It failed. The event is logged unless a call inside of this one logged the same error for every output.
     #[cold]
     pub fn failed(&self, failed: &dyn Failed, log: Log<'_>) {
         self.with_call(|call, busy| call.failed_after(failed, log, busy));
@@ -199,10 +198,17 @@ impl<'a> Ending<'a> {
     fn with_call(&self, f: impl FnOnce(&Call, Option<Duration>)) {
         match self.watched {
             Some((call, work)) => f(call, work.busy_within(call)),
-            // Its events may be wanted all the same.
+            // Its events may be enabled all the same.
             None => f(&Call::without_span(self.sites), None),
         }
     }
+}
+
+/// A future or stream, and what was logged while it was created.
+#[derive(Debug)]
+pub struct Made<F> {
+    pub(super) body: F,
+    pub(super) notes: Option<Box<Notes>>,
 }
 
 impl Call {
@@ -219,13 +225,18 @@ impl Call {
         Observed { body: Some(body), call: self, ended, work: Work::NEW }
     }
 
-    /// The same with the call inside.
-    pub fn into_observed<F, E>(self, body: F, ended: E) -> Observed<Self, F, E>
+    /// Makes a future that was created inside this call its body. `ended` is told what it comes to.
+    pub fn into_observed<F, E>(self, body: Made<F>, ended: E) -> Observed<Self, F, E>
     where
         F: Future,
         E: Fn(&F::Output, &Ending<'_>),
     {
-        Observed { body: Some(body), call: self, ended, work: Work::NEW }
+        Observed { body: Some(body.body), call: self, ended, work: Work::after(body.notes) }
+    }
+
+    /// A future or stream that was created inside this call, which is not left yet.
+    pub fn made<F>(&self, body: F) -> Made<F> {
+        Made { body, notes: self.take_notes() }
     }
 }
 
@@ -259,7 +270,7 @@ where
 fn dropped<C: Borrow<Call>, F, E>(observed: Pin<&mut Observed<C, F, E>>) {
     let mut this = observed.project();
     let call = (*this.call).borrow();
-    let _entered = call.enter();
+    let _inside = call.enter();
     this.body.set(None);
     this.work.dropped(call);
 }
@@ -278,7 +289,7 @@ where
     E: Fn(&F::Output, &Ending<'_>),
 {
     let mut polled = Poll::Pending;
-    let entered = work.begin(call);
+    let inside = work.begin(call);
     // Not behind a `dyn`: what is returned would go through memory, which takes 7 ns.
     let outcome = caught_with(|| {
         polled = body.as_mut().poll(task);
@@ -287,6 +298,6 @@ where
         }
         polled.is_ready()
     });
-    work.end(call, entered, outcome);
+    work.end(call, inside, outcome);
     polled
 }

@@ -3,29 +3,35 @@
 //! The expansion holds what only it knows (names, expressions, types); all else is here, compiled once. None of this is
 //! a stable interface.
 
+mod exit;
 pub mod failure;
 mod future;
+mod masked;
 mod observed;
 mod repeated;
 pub mod restore;
+mod secret_name;
 pub mod set;
 pub mod shown;
 mod site;
 mod status;
 mod stream;
+mod text;
 
 pub use crate::__place as place;
+pub use exit::{Exit, FromExit};
 pub use failure::{BorrowedFailure, Failed, Failure};
-pub use future::{Ending, Observed};
-pub use observed::{Call, Log};
+pub use future::{Ending, Made, Observed};
+pub use masked::Names;
+pub use observed::{Call, Inside, Log, PanicWatch};
 pub use restore::{Restore, Returns};
-pub use set::{SetField, Setting, in_fields};
-pub use shown::{Asked, Best, Ended, Plain, REDACTED, Returned, value};
+pub use set::{SetField, Setting, in_fields, unless_sensitive};
+pub use shown::{Asked, Best, Ended, Plain, REDACTED, Returned, debug, debug_naming, display, value};
 pub use site::{Event, Place, Site, Sites, Values};
 pub use stream::ObservedStream;
 pub use tracing::{
     self, Level,
-    field::{Empty, Value, debug, display},
+    field::{Empty, Value},
 };
 
 /// The traits by which the best form of a value is found: to be in scope where one is asked for, and without their
@@ -42,7 +48,7 @@ pub mod forms {
     };
     pub use super::shown::forms::{
         AsDebug as _, AsDebugOption as _, AsDisplay as _, AsInteger as _, AsItself as _, AsNothing as _, AsOption as _,
-        AsResult as _, AsSuccess as _, AsTypeName as _, DebugAsked as _, DebugInside as _, DisplayAsked as _,
-        DisplayInside as _,
+        AsResult as _, AsSuccess as _, AsText as _, AsTypeName as _, DebugAsked as _, DebugInside as _,
+        DisplayAsked as _, DisplayInside as _,
     };
 }

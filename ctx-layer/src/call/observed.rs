@@ -11,14 +11,14 @@ use std::{
 };
 
 use tracing::{
-    Span,
+    Level, Span,
     field::Value,
     span::{Entered, Id},
 };
 
 use super::{
     failure::{ErrorForm, Failed},
-    repeated,
+    repeated::{self, Note, Notes},
     site::{Sites, Values},
     status,
 };
@@ -28,49 +28,53 @@ use crate::panic::{Panicked, Payload, caught};
 #[derive(Debug)]
 pub struct Call {
     sites: &'static Sites,
-    /// [`finish`] drops it.
+    /// [`close`] drops it.
     span: ManuallyDrop<Span>,
     clock: Clock,
-    /// [`WATCHED`], [`HAS_SPAN`], [`NOTING`] and [`ENDED`]: together, so that a call without any of them is dropped after
+    /// [`WATCHED`], [`HAS_SPAN`] and [`ENDED`]: together, so that a call without any of them is dropped after
     /// one look. Atomic only so that futures stay `Sync`.
     state: AtomicU8,
 }
 
-/// Somebody wants to know how it ends.
+/// An output may want to know how it ends.
 const WATCHED: u8 = 1;
 
 /// There is a span to be dropped.
 const HAS_SPAN: u8 = 2;
 
-/// There is an error of it to note once the span is left.
-const NOTING: u8 = 4;
-
-/// It came to its end, as a future or stream does.
-const ENDED: u8 = 8;
+/// It came to its end.
+const ENDED: u8 = 4;
 
 impl Call {
-    /// A call with a span, made from these values. Ask [`is_on`](super::Site::is_on) first.
+    /// Opens a call with a span of these values, if that is enabled. Ask [`may_be_on`](super::Site::may_be_on) first.
+    ///
+    /// The values are there before the subscriber is asked: to get them may be the user's code, which may log.
     ///
     /// The span is made where it stays: moved at once, it is read in larger pieces than it was written in, which takes
     /// 4 ns. That is why both ways end in a call of their own, and are not put together.
     pub fn open(sites: &'static Sites, values: &Values<'_>) -> Self {
-        sites.span.with_values(values, |values| match sites.span.logged(values) {
-            // A disabled one.
-            Some(span) => Call::with(sites, span, HAS_SPAN),
-            None => Call::with(sites, Span::new(sites.span.metadata(), values), WATCHED | HAS_SPAN),
+        sites.span.with_values(values, |values| {
+            if sites.span.is_enabled() {
+                Call::with(sites, Span::new(sites.span.metadata(), values), WATCHED | HAS_SPAN)
+            } else {
+                Call::with(sites, sites.span.disabled(values), HAS_SPAN)
+            }
         })
     }
 
-    /// The same with this parent, or none.
+    /// Opens a call with a span of these values under this parent, or without one.
     pub fn open_under(sites: &'static Sites, parent: impl Into<Option<Id>>, values: &Values<'_>) -> Self {
-        sites.span.with_values(values, |values| match sites.span.logged(values) {
-            // A disabled one.
-            Some(span) => Call::with(sites, span, HAS_SPAN),
-            None => Call::with(sites, Span::child_of(parent, sites.span.metadata(), values), WATCHED | HAS_SPAN),
+        let parent = parent.into();
+        sites.span.with_values(values, |values| {
+            if sites.span.is_enabled() {
+                Call::with(sites, Span::child_of(parent, sites.span.metadata(), values), WATCHED | HAS_SPAN)
+            } else {
+                Call::with(sites, sites.span.disabled(values), HAS_SPAN)
+            }
         })
     }
 
-    /// A call whose span nobody wants.
+    /// Opens a call whose span is disabled.
     // Apart, for the reason that `future` begins with.
     #[inline(never)]
     pub const fn without_span(sites: &'static Sites) -> Self {
@@ -99,28 +103,57 @@ impl Call {
         &self.span
     }
 
+    /// Returns `true` if its span is enabled.
+    #[inline]
+    pub fn has_span(&self) -> bool {
+        !self.span.is_disabled()
+    }
+
     /// Enters its span, until the guard is dropped.
     #[inline]
-    pub fn enter(&self) -> Entered<'_> {
-        self.span.enter()
+    pub fn enter(&self) -> Inside<'_> {
+        let entered = self.span.enter();
+        let outer = if self.has_span() { repeated::enter(self.address()) } else { 0 };
+        Inside { _entered: entered, call: self, outer }
     }
 
-    /// Logs that it was made, inside its span.
-    pub fn called(&self, values: &Values<'_>) {
-        let _inside = self.enter();
-        self.sites.called.emit(values);
+    /// By this it is known on this thread, while it is entered.
+    #[inline]
+    fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
-    /// Whether anybody wants to know how it ends.
+    /// Its address, where it has a span: without one it is not entered, and what is inside of it is not known.
+    fn known(&self) -> Option<usize> {
+        self.has_span().then(|| self.address())
+    }
+
+    /// Takes the notes of errors that were logged inside of it.
+    #[inline]
+    pub(super) fn take_notes(&self) -> Option<Box<Notes>> {
+        if self.has_span() { repeated::take(self.address()) } else { None }
+    }
+
+    #[cold]
+    pub(super) fn put_back(&self, notes: Notes) {
+        repeated::put_back(notes, self.address());
+    }
+
+    /// Returns `true` if an output may want to know how it ends.
     #[inline]
     pub fn is_watched(&self) -> bool {
         self.state.load(Relaxed) & WATCHED != 0
     }
 
-    /// Whether its result is to be logged.
     #[inline]
-    pub fn is_timed(&self) -> bool {
+    pub(super) fn is_timed(&self) -> bool {
         self.clock.is_running()
+    }
+
+    /// Returns `true` if its result may be logged. `level` is that of the event.
+    #[inline(always)]
+    pub fn may_log_result(&self, level: Level) -> bool {
+        self.sites.returned.may_be_on(level)
     }
 
     /// Runs the function's body. A panic is recorded and goes on.
@@ -143,10 +176,10 @@ impl Call {
         }
     }
 
-    /// It ended well, which nobody asked to have logged.
+    /// It ended well, and that is not logged.
     #[inline]
     pub fn succeeded(&self) {
-        if !self.span.is_disabled() {
+        if self.has_span() {
             status::ok(&self.span);
         }
     }
@@ -160,80 +193,104 @@ impl Call {
         self.succeeded();
         let site = &self.sites.returned;
         if site.is_full() {
-            // The clock runs where the event was wanted at the call.
-            if self.clock.is_running() {
-                self.emit(site, "returned", Some(value), busy);
-            }
-        } else if !site.is_empty() && site.is_on(site.level()) {
+            self.emit(site, "returned", Some(value), busy);
+        } else if !site.is_empty() && site.may_be_on(site.level()) {
             site.emit(&[Some(value)]);
         }
     }
 
-    /// It failed. The event is logged unless a call inside of this one did so.
+    /// It failed. The event is logged unless a call inside of this one logged the same error for every output.
     #[cold]
     pub fn failed(&self, failed: &dyn Failed, log: Log<'_>) {
         self.failed_after(failed, log, None);
     }
 
     pub(super) fn failed_after(&self, failed: &dyn Failed, log: Log<'_>, busy: Option<Duration>) {
-        let is_logged = !matches!(log, Log::Never) && self.sites.failed.is_on(self.sites.failed.level());
-        if self.span.is_disabled() && !is_logged {
+        let site = &self.sites.failed;
+        let may_log = !matches!(log, Log::Never) && site.may_be_on(site.level());
+        if !self.has_span() && !may_log {
             return;
         }
+        // Before the subscriber is asked: `Display` may log.
         let text = failed.text();
-        // Without a span of its own it cannot tell what was inside of it from what went before.
-        let is_noted = !self.span.is_disabled() && repeated::is_noted(failed, &text);
         status::error(&self.span, &text);
-        if is_logged {
-            match log {
-                Log::Never => {}
-                Log::Once(_) if is_noted => {}
+        let noted = self.noted(failed, &text);
+        let is_logged = may_log
+            && match log {
+                Log::Never => false,
+                Log::Once(_) if noted.as_ref().is_some_and(|note| note.replaces(site.level())) => false,
                 Log::Once(Some(value)) | Log::Always(Some(value)) => self.emit_failure("failed", value, busy),
                 Log::Once(None) | Log::Always(None) => {
-                    failed.with_value(&mut |value| self.emit_failure("failed", value, busy));
+                    let mut is_logged = false;
+                    failed.with_value(&mut |value| is_logged = self.emit_failure("failed", value, busy));
+                    is_logged
                 }
-            }
+            };
+        self.note(is_logged, noted, text);
+    }
+
+    /// The note of an error that was logged inside of it.
+    fn noted(&self, failed: &dyn Failed, text: &str) -> Option<Note> {
+        repeated::noted(self.known()?, failed, text)
+    }
+
+    /// Notes an error for the call around this one: that it was logged here, or else inside.
+    fn note(&self, is_logged: bool, noted: Option<Note>, text: String) {
+        if !repeated::is_kept(self.known()) {
+            return;
         }
-        // Passed on where nothing was logged, too: somebody inside did.
-        if is_logged || is_noted {
-            self.will_note(text);
+        let note =
+            if is_logged { Some(Note::of(&self.sites.failed, text)) } else { noted.map(|noted| noted.with_text(text)) };
+        if let Some(note) = note {
+            repeated::keep(note, self.known());
         }
     }
 
-    fn emit_failure(&self, message: &str, value: &dyn Value, busy: Option<Duration>) {
+    fn emit_failure(&self, message: &str, value: &dyn Value, busy: Option<Duration>) -> bool {
         let site = &self.sites.failed;
-        if site.is_full() {
-            self.emit(site, message, Some(value), busy);
-        } else {
-            site.emit(&[Some(value)]);
-        }
+        if site.is_full() { self.emit(site, message, Some(value), busy) } else { site.emit(&[Some(value)]) }
     }
 
-    fn emit(&self, site: &'static super::Site, message: &str, value: Option<&dyn Value>, busy: Option<Duration>) {
+    fn emit(
+        &self,
+        site: &'static super::Site,
+        message: &str,
+        value: Option<&dyn Value>,
+        busy: Option<Duration>,
+    ) -> bool {
         let elapsed = self.clock.elapsed().map(milliseconds);
         let busy = busy.map(milliseconds);
-        site.emit(&[Some(&message), value, Some(&elapsed), Some(&busy)]);
+        site.emit(&[Some(&message), value, Some(&elapsed), Some(&busy)])
     }
 
     /// It panicked: that is recorded, and goes on.
     #[cold]
     pub(super) fn panicked(&self, payload: Payload, busy: Option<Duration>) -> ! {
-        let panicked = Panicked::with(&payload);
-        let failed = ErrorForm(&panicked);
-        let text = failed.text();
-        let site = &self.sites.failed;
-        let is_noted = repeated::is_noted(&failed, &text);
-        if !is_noted {
-            // An event whose error is an exception to the OpenTelemetry layer.
-            if site.is_full() && site.is_on(site.level()) {
-                failed.with_value(&mut |value| self.emit_failure("panicked", value, busy));
-            } else {
-                status::exception(&self.span, &text);
-            }
-        }
-        status::error(&self.span, &text);
-        self.will_note(text);
+        self.record_panic(&Panicked::with(&payload), busy);
         resume_unwind(payload)
+    }
+
+    /// Watches for a panic until the guard is dropped, where the body is no closure. What it says cannot be known then.
+    #[inline]
+    pub fn watch_panics(&self) -> PanicWatch<'_> {
+        PanicWatch(self)
+    }
+
+    fn record_panic(&self, panicked: &Panicked, busy: Option<Duration>) {
+        let failed = ErrorForm(panicked);
+        let text = failed.text();
+        status::error(&self.span, &text);
+        let site = &self.sites.failed;
+        let noted = self.noted(&failed, &text);
+        let may_log = site.is_full() && site.may_be_on(site.level());
+        // An event whose error is an exception to the OpenTelemetry layer.
+        let is_logged = may_log
+            && !noted.as_ref().is_some_and(|note| note.replaces(site.level()))
+            && self.emit_failure("panicked", &failed.0, busy);
+        if !is_logged && noted.is_none() {
+            status::exception(&self.span, &text);
+        }
+        self.note(is_logged, noted, text);
     }
 
     /// It was dropped before it came to an end.
@@ -244,21 +301,6 @@ impl Call {
         if self.clock.is_running() && site.is_full() {
             self.emit(site, "cancelled", None, busy);
         }
-    }
-
-    /// Its span was left for good.
-    #[inline]
-    pub(super) fn left(&self) {
-        let state = self.state.load(Relaxed);
-        if state & NOTING != 0 {
-            self.state.store(state & !NOTING, Relaxed);
-            repeated::note();
-        }
-    }
-
-    fn will_note(&self, text: String) {
-        repeated::will_note(text);
-        self.state.fetch_or(NOTING, Relaxed);
     }
 
     /// Whether it came to its end.
@@ -278,16 +320,57 @@ impl Drop for Call {
     #[inline]
     fn drop(&mut self) {
         if *self.state.get_mut() != 0 {
-            finish(self);
+            close(self);
+        }
+    }
+}
+
+/// A guard that records a panic of a body that it is dropped in.
+#[must_use = "only a panic while it is alive is recorded"]
+#[derive(Debug)]
+pub struct PanicWatch<'a>(&'a Call);
+
+impl PanicWatch<'_> {
+    /// The body came to its end.
+    #[inline]
+    pub fn end(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for PanicWatch<'_> {
+    #[cold]
+    fn drop(&mut self) {
+        if std::thread::panicking() && self.0.has_span() {
+            // A second panic, of an output, would abort.
+            drop(caught(&mut || self.0.record_panic(&Panicked::without_message(), None)));
         }
     }
 }
 
 // Apart, for the reason that `future` begins with.
 #[inline(never)]
-fn finish(call: &mut Call) {
-    call.left();
+fn close(call: &mut Call) {
     *call.span = Span::none();
+}
+
+/// A guard that leaves a call's span on drop.
+#[must_use = "the span is left at once"]
+#[derive(Debug)]
+pub struct Inside<'a> {
+    _entered: Entered<'a>,
+    call: &'a Call,
+    /// The call around it.
+    outer: usize,
+}
+
+impl Drop for Inside<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.call.has_span() {
+            repeated::leave(self.call.address(), self.outer);
+        }
+    }
 }
 
 /// Which function logs an error that passes through several, and what stands on the event where that is not the error's

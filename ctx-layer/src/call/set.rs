@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use tracing::field::Value;
+
+use super::shown::REDACTED;
 pub use crate::context::Setting;
 use crate::{
     context::WithFields,
-    field::{ContextField, FieldType, Fields},
+    field::{ContextField, Declaration, FieldType, Fields},
 };
 
 /// A field and the argument that it is to be set to, converted in the best way that there is.
@@ -14,6 +17,13 @@ pub struct SetField<'a, T: 'static, V: ?Sized>(pub &'static ContextField<T>, pub
 /// Runs a future or a stream with these fields in force.
 pub fn in_fields<F>(setting: Setting, body: F) -> WithFields<F> {
     WithFields::new(body, setting)
+}
+
+/// What is shown of an argument that a field is set from: nothing where the field is sensitive, by its declaration or by
+/// the schema of the subscriber.
+pub fn unless_sensitive<'a, T>(field: &'static ContextField<T>, value: &'a dyn Value) -> &'a dyn Value {
+    let declaration: &'static Declaration = field.as_ref();
+    if crate::layer::is_sensitive(declaration) { &REDACTED } else { value }
 }
 
 /// A value whose text a field can be set to.

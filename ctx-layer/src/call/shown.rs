@@ -14,24 +14,72 @@ use std::{
     sync::Arc,
 };
 
-use tracing::field::{DebugValue, DisplayValue, Empty, Value, debug, display};
+use tracing::field::{DebugValue, DisplayValue, Empty, Value};
+
+use super::{
+    masked::{Masked, Names},
+    text::{Text, ToText},
+};
 
 /// What stands for a value that must not be shown.
 pub const REDACTED: &str = "[redacted]";
 
-/// An argument, or what is read off one: its own type where fields have it, else its `Display`, else its `Debug`, else
-/// the name of its type. `Option` is what is in it, or nothing.
-pub struct Best<'a, T: ?Sized>(pub &'a T);
+/// Declares what finds a form of a value, and a function of its name that makes one.
+macro_rules! finders {
+    ($($(#[$doc:meta])* $finder:ident)*) => {$(
+        $(#[$doc])*
+        pub struct $finder<'a, T: ?Sized> {
+            value: &'a T,
+            names: &'static Names,
+        }
 
-/// An argument as `#[tracing::instrument]` shows what is not a value: its `Debug`, or the name of its type.
-pub struct Plain<'a, T: ?Sized>(pub &'a T);
+        #[allow(non_snake_case, reason = "it makes what has this name")]
+        $(#[$doc])*
+        pub fn $finder<T: ?Sized>(value: &T) -> $finder<'_, T> {
+            $finder { value, names: Names::NONE }
+        }
 
-/// An argument in the form that was asked for. `Option` is left out where nothing is in it.
-pub struct Asked<'a, T: ?Sized>(pub &'a T);
+        impl<'a, T: ?Sized> $finder<'a, T> {
+            /// Sets the names that are masked, and those that are not, within what `Debug` writes.
+            pub fn naming(self, names: &'static Names) -> Self {
+                $finder { names, ..self }
+            }
 
-/// What a function returned: its own type where fields have it, else its `Debug`, else its `Display`, else the name of
-/// its type. `Option` is its `Debug`: that there is nothing is worth knowing.
-pub struct Returned<'a, T: ?Sized>(pub &'a T);
+            #[allow(dead_code, reason = "not all have such a form")]
+            fn masked<'v, V: fmt::Debug + ?Sized>(&self, value: &'v V) -> DebugValue<Masked<'v, V>> {
+                tracing::field::debug(Masked { value, names: self.names })
+            }
+        }
+    )*};
+}
+
+finders! {
+    /// An argument, or what is read off one: its own type where fields have it, else its `Display`, else its `Debug`, else
+    /// the name of its type. `Option` is what is in it, or nothing.
+    Best
+    /// An argument as `#[tracing::instrument]` shows what is not a value: its `Debug`, or the name of its type.
+    Plain
+    /// An argument in the form that was asked for. `Option` is left out where nothing is in it.
+    Asked
+    /// What a function returned: its own type where fields have it, else its `Debug`, else its `Display`, else the name of
+    /// its type. `Option` is its `Debug`: that there is nothing is worth knowing.
+    Returned
+}
+
+/// A value as its `Display`: what text formats cannot tell from another line or field is quoted.
+pub fn display<T: fmt::Display + ?Sized>(value: &T) -> Text {
+    Text::of(value)
+}
+
+/// A value as its `Debug`, with what has the name of a secret masked.
+pub fn debug<T: fmt::Debug + ?Sized>(value: &T) -> DebugValue<Masked<'_, T>> {
+    debug_naming(value, Names::NONE)
+}
+
+/// The same with names that are masked, and those that are not.
+pub fn debug_naming<'a, T: fmt::Debug + ?Sized>(value: &'a T, names: &'static Names) -> DebugValue<Masked<'a, T>> {
+    tracing::field::debug(Masked { value, names })
+}
 
 /// What a call came to, if it can be told: a `Result` is, all else succeeds.
 pub struct Ended<'a, T: ?Sized>(pub &'a T);
@@ -123,15 +171,16 @@ impl<T: ToInteger> ToInteger for Option<T> {
     }
 }
 
-/// The values that stand in fields as they are: all of `tracing`'s but `dyn Error`, which is `'static`. Which of two
-/// forms is taken does not depend on lifetimes, so one that borrows would not compile.
+/// The values that stand in fields as they are: all of `tracing`'s but `dyn Error`, which is `'static`, and
+/// `fmt::Arguments`, which text formats do not quote. Which of two forms is taken does not depend on lifetimes, so an error
+/// that borrows would not compile.
 pub trait Itself: Value {}
 
 macro_rules! itself {
     ($($value:ty)*) => {$(impl Itself for $value {})*};
 }
 
-itself!(bool f32 f64 u128 i128 str String [u8] fmt::Arguments<'_> Empty);
+itself!(bool f32 f64 u128 i128 str String [u8] Empty);
 itself!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
 itself!(NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroU128 NonZeroUsize);
 itself!(NonZeroI8 NonZeroI16 NonZeroI32 NonZeroI64 NonZeroI128 NonZeroIsize);
@@ -168,7 +217,18 @@ pub mod forms {
 
     impl<T: ToInteger> AsInteger for &&&&&Best<'_, T> {
         fn show(&self) -> Integer {
-            self.0.to_integer()
+            self.value.to_integer()
+        }
+    }
+
+    /// As the string that it is.
+    pub trait AsText<'a> {
+        fn show(&self) -> Option<&'a str>;
+    }
+
+    impl<'a, T: ToText + ?Sized> AsText<'a> for &&&&&&Best<'a, T> {
+        fn show(&self) -> Option<&'a str> {
+            self.value.to_text()
         }
     }
 
@@ -181,14 +241,14 @@ pub mod forms {
     impl<'a, T: Itself + ?Sized> AsItself<'a> for &&&&Best<'a, T> {
         type Shown = &'a T;
         fn show(&self) -> &'a T {
-            self.0
+            self.value
         }
     }
 
     impl<'a, T: Itself> AsItself<'a> for &&&Returned<'a, T> {
         type Shown = &'a T;
         fn show(&self) -> &'a T {
-            self.0
+            self.value
         }
     }
 
@@ -205,21 +265,21 @@ pub mod forms {
 
     /// As what is in it, if anything is.
     pub trait AsOption<'a> {
-        type Shown: Value + 'a;
+        type Shown: super::Shown + 'a;
         fn show(&self) -> Self::Shown;
     }
 
     impl<'a, T: fmt::Display> AsOption<'a> for &&&Best<'a, Option<T>> {
-        type Shown = Option<DisplayValue<&'a T>>;
-        fn show(&self) -> Self::Shown {
-            self.0.as_ref().map(display)
+        type Shown = Text;
+        fn show(&self) -> Text {
+            Text::of_option(self.value.as_ref())
         }
     }
 
     impl<'a, T: fmt::Display> AsOption<'a> for &&&Best<'a, &'a Option<T>> {
-        type Shown = Option<DisplayValue<&'a T>>;
-        fn show(&self) -> Self::Shown {
-            self.0.as_ref().map(display)
+        type Shown = Text;
+        fn show(&self) -> Text {
+            Text::of_option(self.value.as_ref())
         }
     }
 
@@ -227,29 +287,29 @@ pub mod forms {
     where
         Option<T>: fmt::Debug,
     {
-        type Shown = DebugValue<&'a Option<T>>;
+        type Shown = DebugValue<Masked<'a, Option<T>>>;
         fn show(&self) -> Self::Shown {
-            debug(self.0)
+            self.masked(self.value)
         }
     }
 
     /// As its `Display`.
     pub trait AsDisplay<'a> {
-        type Shown: Value + 'a;
+        type Shown: super::Shown + 'a;
         fn show(&self) -> Self::Shown;
     }
 
     impl<'a, T: fmt::Display + ?Sized> AsDisplay<'a> for &&Best<'a, T> {
-        type Shown = DisplayValue<&'a T>;
-        fn show(&self) -> Self::Shown {
-            display(self.0)
+        type Shown = Text;
+        fn show(&self) -> Text {
+            Text::of(self.value)
         }
     }
 
     impl<'a, T: fmt::Display + ?Sized> AsDisplay<'a> for &Returned<'a, T> {
-        type Shown = DisplayValue<&'a T>;
-        fn show(&self) -> Self::Shown {
-            display(self.0)
+        type Shown = Text;
+        fn show(&self) -> Text {
+            Text::of(self.value)
         }
     }
 
@@ -260,16 +320,16 @@ pub mod forms {
     }
 
     impl<'a, T: fmt::Debug> AsDebugOption<'a> for &&Best<'a, Option<T>> {
-        type Shown = Option<DebugValue<&'a T>>;
+        type Shown = Option<DebugValue<Masked<'a, T>>>;
         fn show(&self) -> Self::Shown {
-            self.0.as_ref().map(debug)
+            self.value.as_ref().map(|value| self.masked(value))
         }
     }
 
     impl<'a, T: fmt::Debug> AsDebugOption<'a> for &&Best<'a, &'a Option<T>> {
-        type Shown = Option<DebugValue<&'a T>>;
+        type Shown = Option<DebugValue<Masked<'a, T>>>;
         fn show(&self) -> Self::Shown {
-            self.0.as_ref().map(debug)
+            self.value.as_ref().map(|value| self.masked(value))
         }
     }
 
@@ -280,61 +340,61 @@ pub mod forms {
     }
 
     impl<'a, T: fmt::Debug + ?Sized> AsDebug<'a> for &Best<'a, T> {
-        type Shown = DebugValue<&'a T>;
+        type Shown = DebugValue<Masked<'a, T>>;
         fn show(&self) -> Self::Shown {
-            debug(self.0)
+            self.masked(self.value)
         }
     }
 
     impl<'a, T: fmt::Debug + ?Sized> AsDebug<'a> for &&Plain<'a, T> {
-        type Shown = DebugValue<&'a T>;
+        type Shown = DebugValue<Masked<'a, T>>;
         fn show(&self) -> Self::Shown {
-            debug(self.0)
+            self.masked(self.value)
         }
     }
 
     impl<'a, T: fmt::Debug + ?Sized> AsDebug<'a> for &&Returned<'a, T> {
-        type Shown = DebugValue<&'a T>;
+        type Shown = DebugValue<Masked<'a, T>>;
         fn show(&self) -> Self::Shown {
-            debug(self.0)
+            self.masked(self.value)
         }
     }
 
     /// As the `Display` of what is in it, if anything is.
     pub trait DisplayInside<'a> {
-        type Shown: Value + 'a;
+        type Shown: super::Shown + 'a;
         fn displayed(&self) -> Self::Shown;
     }
 
     impl<'a, T: fmt::Display> DisplayInside<'a> for &Asked<'a, Option<T>> {
-        type Shown = Option<DisplayValue<&'a T>>;
-        fn displayed(&self) -> Self::Shown {
-            self.0.as_ref().map(display)
+        type Shown = Text;
+        fn displayed(&self) -> Text {
+            Text::of_option(self.value.as_ref())
         }
     }
 
     impl<'a, T: fmt::Display> DisplayInside<'a> for &Asked<'a, &'a Option<T>> {
-        type Shown = Option<DisplayValue<&'a T>>;
-        fn displayed(&self) -> Self::Shown {
-            self.0.as_ref().map(display)
+        type Shown = Text;
+        fn displayed(&self) -> Text {
+            Text::of_option(self.value.as_ref())
         }
     }
 
     /// As its `Display`. That it has none is an error of the method, which says so.
     pub trait DisplayAsked<'a> {
         type Shown: ?Sized + 'a;
-        fn displayed(&self) -> DisplayValue<&'a Self::Shown>
+        fn displayed(&self) -> Text
         where
             Self::Shown: fmt::Display;
     }
 
     impl<'a, T: ?Sized> DisplayAsked<'a> for Asked<'a, T> {
         type Shown = T;
-        fn displayed(&self) -> DisplayValue<&'a T>
+        fn displayed(&self) -> Text
         where
             T: fmt::Display,
         {
-            display(self.0)
+            Text::of(self.value)
         }
     }
 
@@ -345,34 +405,34 @@ pub mod forms {
     }
 
     impl<'a, T: fmt::Debug> DebugInside<'a> for &Asked<'a, Option<T>> {
-        type Shown = Option<DebugValue<&'a Option<T>>>;
+        type Shown = Option<DebugValue<Masked<'a, Option<T>>>>;
         fn debugged(&self) -> Self::Shown {
-            self.0.is_some().then(|| debug(self.0))
+            self.value.is_some().then(|| self.masked(self.value))
         }
     }
 
     impl<'a, T: fmt::Debug> DebugInside<'a> for &Asked<'a, &'a Option<T>> {
-        type Shown = Option<DebugValue<&'a Option<T>>>;
+        type Shown = Option<DebugValue<Masked<'a, Option<T>>>>;
         fn debugged(&self) -> Self::Shown {
-            self.0.is_some().then(|| debug(*self.0))
+            self.value.is_some().then(|| self.masked(*self.value))
         }
     }
 
     /// As its `Debug`. That it has none is an error of the method, which says so.
     pub trait DebugAsked<'a> {
         type Shown: ?Sized + 'a;
-        fn debugged(&self) -> DebugValue<&'a Self::Shown>
+        fn debugged(&self) -> DebugValue<Masked<'a, Self::Shown>>
         where
             Self::Shown: fmt::Debug;
     }
 
     impl<'a, T: ?Sized> DebugAsked<'a> for Asked<'a, T> {
         type Shown = T;
-        fn debugged(&self) -> DebugValue<&'a T>
+        fn debugged(&self) -> DebugValue<Masked<'a, T>>
         where
             T: fmt::Debug,
         {
-            debug(self.0)
+            self.masked(self.value)
         }
     }
 
@@ -383,19 +443,19 @@ pub mod forms {
 
     impl<T: ?Sized> AsTypeName for Best<'_, T> {
         fn show(&self) -> DisplayValue<TypeName> {
-            display(TypeName::of::<T>())
+            tracing::field::display(TypeName::of::<T>())
         }
     }
 
     impl<T: ?Sized> AsTypeName for Plain<'_, T> {
         fn show(&self) -> DisplayValue<TypeName> {
-            display(TypeName::of::<T>())
+            tracing::field::display(TypeName::of::<T>())
         }
     }
 
     impl<T: ?Sized> AsTypeName for Returned<'_, T> {
         fn show(&self) -> DisplayValue<TypeName> {
-            display(TypeName::of::<T>())
+            tracing::field::display(TypeName::of::<T>())
         }
     }
 

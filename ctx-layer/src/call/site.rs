@@ -6,7 +6,6 @@ use tracing::{
     field::{FieldSet, Value, ValueSet},
     level_filters::{LevelFilter, STATIC_MAX_LEVEL},
     metadata::Kind,
-    subscriber::Interest,
 };
 
 /// The values of a span or an event, in the order of its fields.
@@ -106,6 +105,27 @@ impl Sites {
             failed: Site::event(&this.failed, &place, failed),
         }
     }
+
+    /// Returns `true` if it is worth to evaluate the span's values. Whether the span is enabled is then decided by
+    /// [`Call::open`](super::Call::open). `level` is the span's.
+    #[inline(always)]
+    pub fn opens_span(&'static self, level: Level) -> bool {
+        may_be_on(level) && (self.span.callsite.interest().is_always() || self.may_open_span(level))
+    }
+
+    #[inline(never)]
+    fn may_open_span(&'static self, level: Level) -> bool {
+        if !self.span.is_enabled() {
+            return is_logged(level);
+        }
+        // The answers that per-layer filters keep now are not for what the user's code may log: they are replaced by those
+        // about an event that all let through, if there is one.
+        static ANY: Site = Site::any(&ANY);
+        if let Some(site) = [&self.failed, &ANY].into_iter().find(|site| site.callsite.interest().is_always()) {
+            tracing::dispatcher::get_default(|default| default.enabled(&site.metadata));
+        }
+        true
+    }
 }
 
 /// A callsite and its metadata: what `tracing`'s macros make of a `span!` or an `event!`.
@@ -143,6 +163,15 @@ impl Site {
         Site::new(this, place, place.event, event.level, event.fields, Kind::EVENT)
     }
 
+    /// An event that is never emitted. `this` is the `static` that this value becomes.
+    const fn any(this: &'static Self) -> Self {
+        let fields = FieldSet::new(&[], Identifier(&this.callsite));
+        Site {
+            callsite: DefaultCallsite::new(&this.metadata),
+            metadata: Metadata::new("any", "ctx_layer", Level::ERROR, None, None, None, fields, Kind::EVENT),
+        }
+    }
+
     /// Where spans of this crate's own come from. `this` is the `static` that this value becomes.
     ///
     /// They have no place in the source: `code.*` attributes would name a file of this crate, for every request.
@@ -161,27 +190,30 @@ impl Site {
         }
     }
 
-    /// Whether anybody wants what comes from here. `level` is its own: as a constant it costs nothing to ask.
+    /// Returns `false` where this callsite is disabled until the filters change. Asking has no effect, as
+    /// [`emit`](Self::emit) and [`Call::open`](super::Call::open) have, which decide. `level` is the callsite's: a
+    /// constant costs nothing to compare.
     #[inline(always)]
-    pub fn is_on(&'static self, level: Level) -> bool {
-        may_be_on(level) && (self.is_wanted() || is_logged(level))
-    }
-
-    /// Whether anybody wants what comes from here, at least sometimes: whether it is worth asking.
-    #[cfg(feature = "http-server")]
-    #[inline]
-    pub(crate) fn is_ever_on(&'static self, level: Level) -> bool {
+    pub fn may_be_on(&'static self, level: Level) -> bool {
         may_be_on(level) && (!self.callsite.interest().is_never() || is_logged(level))
     }
 
+    /// Asks the subscriber. Where that says yes, the span or event has to follow at once, before any code that is not
+    /// ours runs on this thread: per-layer filters keep their answers for the next span or event, whichever it is.
+    /// (tokio-rs/tracing#2519)
     #[inline]
-    fn is_wanted(&'static self) -> bool {
+    pub(super) fn is_enabled(&'static self) -> bool {
         let interest = self.callsite.interest();
-        !interest.is_never() && self.is_enabled(interest)
+        !interest.is_never()
+            && (interest.is_always() || tracing::dispatcher::get_default(|default| default.enabled(&self.metadata)))
     }
 
-    fn is_enabled(&self, interest: Interest) -> bool {
-        interest.is_always() || tracing::dispatcher::get_default(|default| default.enabled(&self.metadata))
+    /// Returns `true` if every output of the current subscriber takes what comes from here, always.
+    #[cold]
+    pub(super) fn is_on_everywhere(&'static self) -> bool {
+        // The callsite's own interest is that of all subscribers of the process together.
+        self.callsite.interest().is_always()
+            || tracing::dispatcher::get_default(|default| default.register_callsite(&self.metadata)).is_always()
     }
 
     pub(super) fn metadata(&'static self) -> &'static Metadata<'static> {
@@ -193,34 +225,33 @@ impl Site {
         f(&self.metadata.fields().value_set_all(values))
     }
 
-    /// Makes a span from here, with the parent that is in force. Ask [`is_on`](Self::is_on) first.
+    /// Creates a span from here, if it is enabled.
     #[cfg(feature = "http-client")]
     pub(crate) fn open(&'static self, values: &Values<'_>) -> Span {
-        self.with_values(values, |values| match self.logged(values) {
-            Some(span) => span,
-            None => Span::new(&self.metadata, values),
+        self.with_values(values, |values| {
+            if self.is_enabled() { Span::new(&self.metadata, values) } else { self.disabled(values) }
         })
     }
 
-    /// Makes a span from here, [whole](crate::layer::open), where it is known which fields are in force.
+    /// Creates a span from here, if it is enabled, [whole](crate::layer::open), where the current fields are known.
     #[cfg(feature = "http-server")]
     pub(crate) fn open_whole<'v>(
         &'static self,
         values: &mut crate::layer::WithRoom<'v>,
         fields: &'v crate::Fields,
     ) -> Span {
-        if is_logged(*self.metadata.level()) && !self.is_wanted() {
-            return self.with_values(self.own(values), |values| self.log(values));
+        if self.is_enabled() {
+            crate::layer::open(&self.metadata, values, fields)
+        } else {
+            self.with_values(self.own(values), |values| self.disabled(values))
         }
-        crate::layer::open(&self.metadata, values, fields)
     }
 
-    /// Makes a span from here that has no parent.
+    /// Creates a span from here that has no parent, if it is enabled.
     #[cfg(feature = "http-server")]
     pub(crate) fn open_root(&'static self, values: &crate::layer::WithRoom<'_>) -> Span {
-        self.with_values(self.own(values), |values| match self.logged(values) {
-            Some(span) => span,
-            None => Span::new_root(&self.metadata, values),
+        self.with_values(self.own(values), |values| {
+            if self.is_enabled() { Span::new_root(&self.metadata, values) } else { self.disabled(values) }
         })
     }
 
@@ -230,28 +261,28 @@ impl Site {
         &values[..self.metadata.fields().len().min(values.len())]
     }
 
-    /// With `tracing`'s feature `log`, a span that no subscriber wants goes to the `log` crate: a disabled one.
-    #[inline(always)]
-    pub(super) fn logged(&'static self, values: &ValueSet<'_>) -> Option<Span> {
-        if is_logged(*self.metadata.level()) && !self.is_wanted() { Some(self.log(values)) } else { None }
-    }
-
-    #[cold]
-    fn log(&'static self, values: &ValueSet<'_>) -> Span {
+    /// The span that is not enabled. With `tracing`'s feature `log` it goes to the `log` crate.
+    #[inline(never)]
+    pub(super) fn disabled(&'static self, values: &ValueSet<'_>) -> Span {
+        if !is_logged(*self.metadata.level()) {
+            return Span::none();
+        }
         let span = Span::new_disabled(&self.metadata);
         span.record_all(values);
         span
     }
 
-    /// Emits an event from here. Ask [`is_on`](Self::is_on) first.
-    pub fn emit(&'static self, values: &Values<'_>) {
+    /// Emits an event from here, if it is enabled here and now. Returns `true` if it was.
+    pub fn emit(&'static self, values: &Values<'_>) -> bool {
         let values = self.metadata.fields().value_set_all(values);
-        if !is_logged(*self.metadata.level()) || self.is_wanted() {
+        let is_enabled = self.is_enabled();
+        if is_enabled {
             tracing::Event::dispatch(&self.metadata, &values);
         }
         #[allow(unused_imports, reason = "only `tracing`'s feature `log` needs it")]
         use tracing::Callsite as _;
         tracing::__tracing_log!(*self.metadata.level(), self.callsite, &values);
+        is_enabled || is_logged(*self.metadata.level())
     }
 
     pub(super) fn level(&self) -> Level {
@@ -269,9 +300,9 @@ impl Site {
     }
 }
 
-/// Whether anything of this level can be wanted by anybody.
+/// Returns `true` if something of this level may be enabled.
 #[inline(always)]
-pub(super) fn may_be_on(level: Level) -> bool {
+fn may_be_on(level: Level) -> bool {
     level <= STATIC_MAX_LEVEL && level <= LevelFilter::current() || is_logged(level)
 }
 

@@ -9,7 +9,7 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::{
-    future::{Ending, Work},
+    future::{Ending, Made, Work},
     observed::Call,
 };
 use crate::panic::caught_with;
@@ -32,7 +32,7 @@ pin_project! {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.call.is_watched() {
-                let _entered = this.call.enter();
+                let _inside = this.call.enter();
                 this.body.set(None);
                 this.work.dropped(this.call);
             }
@@ -43,12 +43,19 @@ pin_project! {
 impl Call {
     /// Makes a stream the body of this call. `item` is shown each item, and says whether it is an error. The end of
     /// the stream is the end of the call; it succeeds when no item was an error.
-    pub fn observe_stream<S, E>(self, body: S, item: E) -> ObservedStream<S, E>
+    pub fn observe_stream<S, E>(self, body: Made<S>, item: E) -> ObservedStream<S, E>
     where
         S: Stream,
         E: Fn(&S::Item, &Ending<'_>) -> bool,
     {
-        ObservedStream { body: Some(body), work: Work::NEW, call: self, item, has_failed: false, items: 0 }
+        ObservedStream {
+            body: Some(body.body),
+            work: Work::after(body.notes),
+            call: self,
+            item,
+            has_failed: false,
+            items: 0,
+        }
     }
 }
 
@@ -75,7 +82,7 @@ where
             return polled;
         }
         let mut polled = Poll::Pending;
-        let entered = this.work.begin(this.call);
+        let inside = this.work.begin(this.call);
         let ending = Ending::of(this.call, this.work);
         let outcome = caught_with(|| {
             polled = body.as_mut().poll_next(task);
@@ -94,7 +101,7 @@ where
                 }
             }
         });
-        this.work.end(this.call, entered, outcome);
+        this.work.end(this.call, inside, outcome);
         polled
     }
 

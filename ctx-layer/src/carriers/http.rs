@@ -1,5 +1,7 @@
 //! HTTP headers.
 
+use std::fmt;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::{Extractor, Injector};
 
@@ -52,8 +54,25 @@ impl CarrierMut for HeaderMap {
 }
 
 /// HTTP headers for propagators of OpenTelemetry to read. All lines of a header are seen.
-#[derive(Clone, Copy, Debug)]
+///
+/// `Debug` shows the headers' names: values may be sensitive.
+#[derive(Clone, Copy)]
 pub struct HeaderExtractor<'a>(pub &'a HeaderMap);
+
+impl fmt::Debug for HeaderExtractor<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HeaderExtractor").field(&HeaderNames(self.0)).finish()
+    }
+}
+
+/// The names of headers.
+pub(crate) struct HeaderNames<'a>(pub(crate) &'a HeaderMap);
+
+impl fmt::Debug for HeaderNames<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.keys()).finish()
+    }
+}
 
 impl Extractor for HeaderExtractor<'_> {
     fn get(&self, key: &str) -> Option<&str> {
@@ -73,8 +92,15 @@ impl Extractor for HeaderExtractor<'_> {
 }
 
 /// HTTP headers for propagators of OpenTelemetry to write.
-#[derive(Debug)]
+///
+/// `Debug` shows the headers' names: values may be sensitive.
 pub struct HeaderInjector<'a>(pub &'a mut HeaderMap);
+
+impl fmt::Debug for HeaderInjector<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("HeaderInjector").field(&HeaderNames(self.0)).finish()
+    }
+}
 
 impl Injector for HeaderInjector<'_> {
     fn set(&mut self, key: &str, value: String) {

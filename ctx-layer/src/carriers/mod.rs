@@ -23,5 +23,7 @@ mod maps;
 mod pairs;
 
 pub use environment::{Environment, normalized_name};
+#[cfg(feature = "http-server")]
+pub(crate) use http::HeaderNames;
 #[cfg(feature = "http")]
 pub use http::{HeaderExtractor, HeaderInjector};

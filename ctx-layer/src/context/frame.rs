@@ -52,6 +52,12 @@ impl Frame {
         }
     }
 
+    /// Returns `true` if the frame attached a context of its own.
+    #[inline]
+    pub(super) fn is_held(&self) -> bool {
+        self.attached.is_some()
+    }
+
     #[inline]
     pub(crate) fn with_fields(self, fields: Fields) -> Self {
         Frame { fields: Some(fields), ..self }

@@ -43,14 +43,19 @@ pub(super) struct Gone {
 }
 
 impl FrameStack {
-    /// Puts a frame on top. `over` is where the fields were that were current before.
+    /// Puts a frame on top. `over` is what was seen before it came, and `below` are the fields that were current then.
     #[inline]
-    fn push(&mut self, mut frame: Frame, over: usize) -> FrameId {
+    fn push(&mut self, mut frame: Frame, over: View, below: impl FnOnce() -> Fields) -> FrameId {
         self.next += 1;
         frame.id = FrameId(self.next);
-        let below = self.frames.last().map_or(NOTHING, |below| below.view.address);
-        if over != below || frame.view.address != below {
-            self.look_below(&mut frame, over != below);
+        let top = self.frames.last().map_or(View::NOTHING, |top| top.view);
+        if over.address != top.address || frame.view.address != top.address {
+            self.look_below(&mut frame, over.address != top.address, below);
+        }
+        if frame.fields.as_ref().is_some_and(|fields| fields.address() != frame.view.address) {
+            frame.is_recorded = true;
+            self.recorded += 1;
+            thread::set_recorded(true);
         }
         let id = frame.id;
         self.frames.push(frame);
@@ -59,15 +64,22 @@ impl FrameStack {
 
     /// Completes a frame that does not simply have the fields of the one below.
     #[inline(never)]
-    fn look_below(&self, frame: &mut Frame, is_over_another: bool) {
+    fn look_below(&self, frame: &mut Frame, is_over_another: bool, below: impl FnOnce() -> Fields) {
         if frame.fields.is_none() && frame.view.address != NOTHING {
             frame.fields = thread::read(fields_in_alone);
         }
         // Between it and the frame below there is a context that other code attached.
         if is_over_another && !frame.is_apart {
-            let below = self.frames.len().checked_sub(1).map(|below| self.fields_of(below)).unwrap_or_default();
-            frame.is_apart = !is_same_request(&frame.fields.clone().unwrap_or_default(), &below);
+            frame.is_apart = !is_same_request(&below(), &self.top_fields());
         }
+    }
+
+    fn top_fields(&self) -> Fields {
+        self.frames.len().checked_sub(1).map(|top| self.fields_of(top)).unwrap_or_default()
+    }
+
+    fn top_view(&self) -> View {
+        self.frames.last().map_or(View::NOTHING, |top| top.view)
     }
 
     /// Takes a frame away. The one above it, if it found the context that this one attached, keeps that.
@@ -79,6 +91,8 @@ impl FrameStack {
             && above.view.address == frame.view.address
         {
             above.attached = frame.attached.take();
+            // It is apart from what is below now.
+            above.is_apart |= frame.is_apart;
             if above.fields.is_none() && frame.fields.is_some() {
                 above.fields = frame.fields.clone();
                 if frame.is_recorded && !above.is_recorded {
@@ -159,8 +173,12 @@ impl FrameStack {
         visible.filter_map(|frame| frame.span).find(|(of, _)| *of == subscriber).map(|(_, span)| span)
     }
 
-    /// Returns `true` if the span entered last is around fields that replaced those of another request.
-    fn is_span_around_another(&self) -> bool {
+    /// Returns `true` if the span entered last is around fields that replaced those of another request. `view` is what is
+    /// seen here, and `fields` are current.
+    fn is_span_around_another(&self, view: View, fields: impl FnOnce() -> Fields) -> bool {
+        if view.address != self.top_view().address && !is_same_request(&fields(), &self.top_fields()) {
+            return true;
+        }
         let frame = self.frames.iter().rev().find(|frame| frame.span.is_some() || frame.is_apart);
         frame.is_some_and(|frame| frame.span.is_none())
     }
@@ -228,11 +246,34 @@ fn fields_in_alone(cx: &Context) -> Fields {
     cx.fields().clone()
 }
 
-/// Puts a frame on top of this thread's. `over` is where the fields were that were current before. `None` while the thread
-/// is being torn down.
+/// Puts a frame on top of this thread's. `over` is what was seen before it came, and `below` are the fields that were
+/// current then. `None` while the thread is being torn down.
 #[inline]
-pub(crate) fn push(frame: Frame, over: usize) -> Option<FrameId> {
-    thread::with_frames(|stack| stack.push(frame, over))
+pub(crate) fn push(frame: Frame, over: View, below: impl FnOnce() -> Fields) -> Option<FrameId> {
+    let frame = if frame.is_held() || over == frame.view && is_seen_from_top(over) { frame } else { hold(frame, over) };
+    thread::with_frames(|stack| stack.push(frame, over, below))
+}
+
+/// Returns `true` if what is seen is what the frame on top has.
+#[inline]
+fn is_seen_from_top(view: View) -> bool {
+    thread::with_frames(|stack| stack.top_view() == view) == Some(true)
+}
+
+/// Has a frame hold the context that other code attached: that may end first.
+#[cold]
+fn hold(frame: Frame, over: View) -> Frame {
+    // What a layer attached when the span was entered ends when the span is left.
+    match thread::read(Context::clone).filter(|_| frame.view == over) {
+        Some(current) => frame.with_attached(attach(current)),
+        None => frame,
+    }
+}
+
+/// Returns `true` if there is no frame on this thread.
+#[inline]
+pub(crate) fn is_empty() -> bool {
+    thread::with_frames(|stack| stack.frames.is_empty()).unwrap_or(true)
 }
 
 /// Takes a frame away, in whatever order.
@@ -289,6 +330,20 @@ pub(crate) fn hide(frame: FrameId, spans: impl Iterator<Item = u64>) {
     thread::with_frames(|stack| stack.hidden.extend(spans.map(|span| HiddenSpan { frame, span })));
 }
 
+/// Has the spans that a frame hides be hidden by the next frame above it that hides spans. Returns `false` if there is none.
+pub(crate) fn hand_hidden_on(frame: FrameId) -> bool {
+    let handed_on = thread::with_frames(|stack| {
+        let next = stack.frames.iter().find(|other| other.hides_spans && other.id > frame)?.id;
+        let (mine, mut hidden): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut stack.hidden).into_iter().partition(|hidden| hidden.frame == frame);
+        // They are further out than those that it hides already.
+        hidden.extend(mine.into_iter().map(|mine| HiddenSpan { frame: next, ..mine }));
+        stack.hidden = hidden;
+        Some(())
+    });
+    handed_on.flatten().is_some()
+}
+
 /// The spans that are hidden by a frame and were not left meanwhile, the innermost first.
 pub(crate) fn hidden_by(frame: FrameId) -> SmallVec<[u64; 4]> {
     let hidden = thread::with_frames(|stack| {
@@ -311,8 +366,9 @@ pub(crate) fn current_span(subscriber: usize) -> Option<u64> {
 /// Returns `true` if the span entered last on this thread is around fields that replaced those of another request: those
 /// of a message, for one. What is recorded there is not for the span.
 #[inline]
-pub(crate) fn is_span_around_another() -> bool {
-    thread::with_frames(|stack| stack.is_span_around_another()).unwrap_or_default()
+pub(crate) fn is_span_around_another(view: View) -> bool {
+    let fields = || thread::read(fields_in_alone).unwrap_or_default();
+    thread::with_frames(|stack| stack.is_span_around_another(view, fields)).unwrap_or_default()
 }
 
 /// The lowest frame of a span on this thread.

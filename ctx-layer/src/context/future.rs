@@ -11,8 +11,8 @@ use opentelemetry::Context;
 use pin_project_lite::pin_project;
 
 use super::{
-    ContextFieldsExt, ContextRemoteExt, FieldsGuard, frame::Frame, frame_stack, remembered::Remembered, scope::Scope,
-    thread::read,
+    ContextRemoteExt, FieldsGuard, frame::Frame, frame_stack, remembered::Remembered, scope::Scope, thread::read,
+    view::View,
 };
 use crate::field::{Call, ContextField, FieldType, Fields};
 
@@ -130,7 +130,7 @@ impl Setting {
 
     fn enter(&mut self) -> Option<Scope> {
         let current = read(Context::clone)?;
-        let over = current.fields().address();
+        let over = View::of(&current);
         let below = Remembered::of(&current);
         let wanted = match self.how {
             How::Replaces => Remembered::from(self.fields.clone()),
@@ -139,9 +139,12 @@ impl Setting {
                 if fields.is_same(&below.fields) {
                     return Some(Scope::unchanged(&current, fields));
                 }
-                return Some(Scope::attached(current.with_carried(fields, current.remote().cloned()), over, |frame| {
-                    frame
-                }));
+                return Some(Scope::attached(
+                    current.with_carried(fields, current.remote().cloned()),
+                    over,
+                    below.fields,
+                    |frame| frame,
+                ));
             }
             // Another request's: the two are not mixed.
             How::Changes => {
@@ -152,7 +155,7 @@ impl Setting {
         let is_apart = !frame_stack::is_same_request(&wanted.fields, &below.fields);
         let cover = matches!(self.how, How::Replaces).then(|| self.made_in.fields.clone());
         let complete = |frame: Frame| frame.apart(is_apart).with_cover(cover);
-        Some(Scope::attached(wanted.put_in(&current), over, complete))
+        Some(Scope::attached(wanted.put_in(&current), over, below.fields, complete))
     }
 
     /// The fields below with the changes.

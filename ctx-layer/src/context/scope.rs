@@ -49,36 +49,34 @@ impl Scope {
         if fields.is_same(&below) {
             return Self::unchanged(&cx, below);
         }
-        let over = cx.fields().address();
-        Self::attached(cx.with_carried(fields, cx.remote().cloned()), over, |frame| frame)
+        Self::attached(cx.with_carried(fields, cx.remote().cloned()), View::of(&cx), below, |frame| frame)
     }
 
     /// A frame in which exactly these fields are current, and no baggage.
     fn replacing(fields: Fields) -> Self {
         let Some((cx, below)) = read(|cx| (cx.clone(), fields_in(cx))) else { return Scope(None) };
         let is_apart = !frame_stack::is_same_request(&fields, &below);
-        let over = cx.fields().address();
-        Self::attached(Remembered::from(fields).put_in(&cx), over, |frame| frame.apart(is_apart))
+        Self::attached(Remembered::from(fields).put_in(&cx), View::of(&cx), below, |frame| frame.apart(is_apart))
     }
 
     /// A frame in which a context is current that came from elsewhere.
     pub(crate) fn of_context(cx: Context) -> Self {
-        let Some((over, below)) = read(|cx| (cx.fields().address(), fields_in(cx))) else { return Scope(None) };
+        let Some((over, below)) = read(|cx| (View::of(cx), fields_in(cx))) else { return Scope(None) };
         let is_apart = !frame_stack::is_same_request(cx.fields(), &below);
-        Self::attached(cx, over, |frame| frame.apart(is_apart))
+        Self::attached(cx, over, below, |frame| frame.apart(is_apart))
     }
 
-    /// A frame in which a context is current. `over` is where the fields are that were current before.
-    pub(super) fn attached(cx: Context, over: usize, complete: impl FnOnce(Frame) -> Frame) -> Self {
+    /// A frame in which a context is current. `over` is what was seen before, and `below` were current.
+    pub(super) fn attached(cx: Context, over: View, below: Fields, complete: impl FnOnce(Frame) -> Frame) -> Self {
         let frame = Frame::new(View::of(&cx)).with_fields(cx.fields().clone());
         let frame = complete(frame).with_attached(attach(cx));
-        Scope(frame_stack::push(frame, over))
+        Scope(frame_stack::push(frame, over, || below))
     }
 
     /// A frame in which all is as it is below, and stays so if that ends first.
     pub(super) fn unchanged(current: &Context, fields: Fields) -> Self {
         let view = View::of(current);
-        Scope(frame_stack::push(Frame::new(view).with_fields(fields), view.address))
+        Scope(frame_stack::push(Frame::new(view).with_fields(fields.clone()), view, || fields))
     }
 }
 

@@ -15,6 +15,9 @@ use smallvec::SmallVec;
 pub(crate) struct Call(u64);
 
 impl Call {
+    /// How many calls a set keeps: a worker records each job's tenant on one span, for ever.
+    pub(crate) const MOST_KEPT: usize = 32;
+
     /// Set where the call changes many sets: a future changes one at each poll, `record` one in each frame.
     const REPEATED: u64 = 1;
 
@@ -61,11 +64,16 @@ pub(super) struct Calls {
 impl Calls {
     pub(super) const NONE: Self = Calls { kept: SmallVec::new_const(), is_cut: false };
 
-    /// As many as are kept: a worker records each job's tenant on one span, for ever.
-    const MOST: usize = 32;
+    const MOST: usize = Call::MOST_KEPT;
 
     pub(super) fn is_empty(&self) -> bool {
         self.kept.is_empty()
+    }
+
+    pub(super) fn add_if_missing(&mut self, call: Call) {
+        if !self.contains(call) {
+            self.add(call);
+        }
     }
 
     #[inline]

@@ -5,20 +5,22 @@ use std::{
     fmt,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
 use super::{
+    baggage_key,
     name::{self, NameError},
     policy::Policy,
+    refused::Refused,
     set::Fields,
 };
 
 /// Makes a value from text. Opaque: made by [`context_fields!`](crate::context_fields).
 #[doc(hidden)]
 #[derive(Clone, Copy)]
-pub struct Parse(pub(crate) fn(&mut Fields, &'static Declaration, &str) -> bool);
+pub struct Parse(pub(crate) fn(&mut Fields, &'static Declaration, &str) -> Result<(), Refused>);
 
 impl fmt::Debug for Parse {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,6 +55,7 @@ pub struct Declaration {
     parse: Option<Parse>,
     /// A small number of its own for each field of the process; 0 until it is first asked for.
     id: AtomicU32,
+    has_warned: AtomicBool,
 }
 
 impl Declaration {
@@ -64,7 +67,15 @@ impl Declaration {
         parse: Option<Parse>,
     ) -> Result<Self, NameError> {
         match name::check(name) {
-            Ok(()) => Ok(Declaration { name, doc, policy, origin, parse, id: AtomicU32::new(0) }),
+            Ok(()) => {
+                if let Some(key) = policy.own_baggage_key()
+                    && !baggage_key::is_legal(key)
+                {
+                    return Err(NameError::BaggageKey);
+                }
+                let (id, has_warned) = (AtomicU32::new(0), AtomicBool::new(false));
+                Ok(Declaration { name, doc, policy, origin, parse, id, has_warned })
+            }
             Err(error) => Err(error),
         }
     }
@@ -106,6 +117,17 @@ impl Declaration {
         }
     }
 
+    /// Says once that a value was set that cannot be used.
+    #[cold]
+    pub(super) fn warn_not_finite(&self) {
+        if !self.has_warned.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                field = self.name,
+                "a number that is not finite was set: it is neither shown nor sent. Set finite ones, or `detach` the field"
+            );
+        }
+    }
+
     #[cold]
     fn assign_id(&self) -> usize {
         static NEXT: AtomicU32 = AtomicU32::new(1);
@@ -127,7 +149,7 @@ impl fmt::Debug for Declaration {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeclareError {
-    /// The name is not a legal field name.
+    /// The name is not a legal field name, or the policy's baggage key not a legal one.
     Name {
         /// The name as it was given.
         name: String,

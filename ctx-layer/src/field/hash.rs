@@ -29,22 +29,37 @@ static SALT: OnceLock<Box<[u8]>> = OnceLock::new();
 /// ```
 ///
 /// # Errors
-/// When a salt is in use already, because it was set before or a hashed field was shown.
-pub fn set_hash_salt(salt: &[u8]) -> Result<(), SaltAlreadyInUse> {
-    SALT.set(salt.into()).map_err(|_| SaltAlreadyInUse)
+/// When the salt is empty, as an environment variable may be, or when one is in use already, because it was set before or a
+/// hashed field was shown.
+pub fn set_hash_salt(salt: &[u8]) -> Result<(), SaltError> {
+    if salt.is_empty() {
+        return Err(SaltError::Empty);
+    }
+    SALT.set(salt.into()).map_err(|_| SaltError::AlreadyInUse)
 }
 
-/// A hash salt was set too late: hashes have been shown with another one.
+/// Why a hash salt was not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SaltAlreadyInUse;
+#[non_exhaustive]
+pub enum SaltError {
+    /// It has no bytes: hashes would be found by trying values.
+    Empty,
+    /// It was set too late: hashes have been shown with another one.
+    AlreadyInUse,
+}
 
-impl fmt::Display for SaltAlreadyInUse {
+impl fmt::Display for SaltError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the hash salt is already in use: call `set_hash_salt` once, before the subscriber is installed")
+        f.write_str(match self {
+            SaltError::Empty => "the hash salt is empty: take 16 random bytes or more",
+            SaltError::AlreadyInUse => {
+                "the hash salt is already in use: call `set_hash_salt` once, before the subscriber is installed"
+            }
+        })
     }
 }
 
-impl std::error::Error for SaltAlreadyInUse {}
+impl std::error::Error for SaltError {}
 
 /// 32 hexadecimal digits: 128 bits of SHA-256 over salt, field name and value.
 pub(crate) fn hashed(name: &str, value: &dyn fmt::Display) -> Box<str> {
@@ -74,5 +89,18 @@ impl Write for HashWriter<'_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         self.0.update(s);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_salt_is_an_error_and_a_second_one_too() {
+        assert_eq!(set_hash_salt(b""), Err(SaltError::Empty));
+        assert_eq!(set_hash_salt(b"0123456789abcdef"), Ok(()));
+        assert_eq!(set_hash_salt(b"0123456789abcdef"), Err(SaltError::AlreadyInUse));
+        assert_eq!(hashed("name", &"value"), hashed("name", &"value"));
     }
 }

@@ -17,22 +17,29 @@
 //! | file | concept |
 //! |---|---|
 //! | `name` | which names are legal |
+//! | `baggage_key` | which keys are legal in baggage |
 //! | `policy` | where a field may stand and where it may go |
 //! | `declaration` | a field without its type: name, policy, how to parse it |
 //! | `key` | a field with its type: [`ContextField`], [`DerivedField`] |
+//! | `number` | numbers in as few characters as say the same |
 //! | `text` | making a value fit for a log line: length, control characters |
+//! | `refused` | why a value is refused |
 //! | `value` | one value as it is stored |
 //! | `slots` | how the values of a set are held and shared |
 //! | `set` | the immutable set of values: [`Fields`] |
 //! | `schema` | the fields a layer knows: [`Schema`] |
 //! | `well_known` | the ones everybody needs |
 
+mod baggage_key;
 mod calls;
 mod declaration;
+#[cfg(feature = "hashed")]
 mod hash;
 mod key;
 mod name;
+mod number;
 mod policy;
+mod refused;
 mod schema;
 mod set;
 mod slots;
@@ -41,19 +48,25 @@ mod value;
 pub mod well_known;
 
 pub use declaration::{Declaration, DeclareError};
-pub use hash::{SaltAlreadyInUse, set_hash_salt};
+#[cfg(feature = "hashed")]
+pub use hash::{SaltError, set_hash_salt};
 pub use key::{ContextField, DerivedField, FieldType};
 pub use name::NameError;
 pub use policy::{Policy, Sensitivity};
 pub use schema::{Schema, SchemaBuilder, SchemaError, SchemaProblem};
 pub use set::Fields;
 
+pub(crate) use baggage_key::TOKEN;
 pub(crate) use calls::Call;
 pub(crate) use declaration::{Derived, Origin};
 pub(crate) use name::METRIC_PREFIXES;
+pub(crate) use refused::Refused;
 pub(crate) use schema::Registered;
 pub(crate) use slots::Shared;
-pub(crate) use value::{Entry, Refused};
+pub(crate) use text::is_unsafe_in_text;
+pub(crate) use value::Entry;
+#[cfg(feature = "http-server")]
+pub(crate) use value::parse_untrusted;
 
 #[doc(hidden)]
 pub use declaration::Parse;

@@ -18,6 +18,8 @@ pub enum NameError {
     /// `tracing` or one of its outputs gives the name a meaning of its own: `message`, `error`, `log.*`, `otel.*`
     /// and the metric prefixes `counter.`, `monotonic_counter.`, `histogram.`, `gauge.`.
     Reserved,
+    /// The policy's baggage key is not a token of 1 to 256 bytes.
+    BaggageKey,
 }
 
 impl NameError {
@@ -31,6 +33,9 @@ impl NameError {
             }
             NameError::Reserved => {
                 "a context field's name is reserved (`message`, `error`, `log.*`, `otel.*`, `counter.*`, `monotonic_counter.*`, `histogram.*`, `gauge.*`): choose another"
+            }
+            NameError::BaggageKey => {
+                "a context field's baggage key must be a token, and not longer than 256 bytes: use letters, digits, `-`, `_` and `.`"
             }
         }
     }

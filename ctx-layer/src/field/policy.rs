@@ -9,8 +9,8 @@ pub enum Sensitivity {
     Public,
     /// Shown as `[redacted]`.
     Masked,
-    /// Shown as 32 hexadecimal digits of a salted SHA-256, so that equal values can be told to be equal.
-    /// See [`set_hash_salt`](crate::field::set_hash_salt).
+    /// Shown as 32 hexadecimal digits of a salted SHA-256, so that equal values can be told to be equal: with the feature
+    /// `hashed`, which is on by default. See `field::set_hash_salt`.
     Hashed,
 }
 
@@ -25,7 +25,7 @@ pub enum Sensitivity {
 /// | [`propagate_sensitive`](Self::propagate_sensitive) | no | may cross it although it is sensitive |
 /// | [`baggage_key`](Self::baggage_key) | the field's name | its key in W3C baggage |
 /// | [`from_baggage`](Self::from_baggage) | yes | baggage under that key counts as its value |
-/// | [`masked`](Self::masked), [`hashed`](Self::hashed) | neither | sensitive: how outputs show it |
+/// | [`masked`](Self::masked), `hashed` | neither | sensitive: how outputs show it |
 /// | [`max_len`](Self::max_len) | 256 bytes | longer texts are cut |
 ///
 /// Every method is `const`, so a policy can stand in a `static`:
@@ -96,7 +96,7 @@ impl Policy {
         self
     }
 
-    /// Lets the field cross process boundaries even if it is [`masked`](Self::masked) or [`hashed`](Self::hashed): its
+    /// Lets the field cross process boundaries even if it is [`masked`](Self::masked) or `hashed`: its
     /// value goes out as it is. By default a sensitive field does not leave the process, even if it may
     /// [`propagate`](Self::propagate). It never stands in environment variables.
     pub const fn propagate_sensitive(mut self) -> Self {
@@ -125,8 +125,15 @@ impl Policy {
         self
     }
 
-    /// Marks the field as sensitive: outputs show a salted hash.
-    pub const fn hashed(mut self) -> Self {
+    /// Marks the field as sensitive: outputs show a salted hash. Needs the feature `hashed`, which is on by default.
+    #[cfg(feature = "hashed")]
+    pub const fn hashed(self) -> Self {
+        self.__hashed()
+    }
+
+    /// For [`context_fields!`](crate::context_fields), which says what to do where the feature is off.
+    #[doc(hidden)]
+    pub const fn __hashed(mut self) -> Self {
         self.sensitivity = Sensitivity::Hashed;
         self
     }

@@ -122,6 +122,14 @@ impl Fields {
         })
     }
 
+    /// This set as made by these calls, too.
+    pub(crate) fn with_calls(self, calls: &[Call]) -> Self {
+        if calls.iter().all(|call| self.has_call(*call)) {
+            return self;
+        }
+        self.changed(|set| calls.iter().for_each(|call| set.calls.add_if_missing(*call)))
+    }
+
     /// The set as a call made it of the set below.
     #[inline]
     pub(crate) fn made_by(self, call: Call) -> Self {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::policy::CUT_MARK;
+use super::{policy::CUT_MARK, refused::Refused};
 
 /// Stands for a character that must not reach a terminal or a log file.
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
@@ -11,16 +11,28 @@ const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 ///
 /// A longer text is cut at a character boundary and ends in `…`. What formatting would produce past that is not
 /// formatted at all.
-pub(crate) fn presentable(value: &dyn fmt::Display, max_len: usize) -> String {
-    let mut writer = Presenter { text: String::new(), max_len };
+pub(crate) fn presentable(value: &dyn fmt::Display, max_len: usize) -> (String, Change) {
+    let mut writer = Presenter { text: String::new(), max_len, change: Change::None };
     // Fails where the text is cut, or where the value's own `Display` fails: what was written until then stays.
     let _ = write!(writer, "{value}");
-    writer.text
+    (writer.text, writer.change)
+}
+
+/// How a presentable text differs from the value's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Not at all.
+    None,
+    /// Characters were replaced: why.
+    Replaced(Refused),
+    /// It was cut.
+    Cut,
 }
 
 struct Presenter {
     text: String,
     max_len: usize,
+    change: Change,
 }
 
 impl Presenter {
@@ -29,6 +41,7 @@ impl Presenter {
         let end = self.text.floor_char_boundary_within(room);
         self.text.truncate(end);
         self.text.push(CUT_MARK);
+        self.change = Change::Cut;
         fmt::Error
     }
 }
@@ -41,7 +54,13 @@ impl Write for Presenter {
             return Ok(());
         }
         for c in s.chars() {
-            let c = if is_unsafe_in_text(c) { REPLACEMENT } else { c };
+            let c = match why_unsafe(c) {
+                Some(refused) => {
+                    self.change = Change::Replaced(refused);
+                    REPLACEMENT
+                }
+                None => c,
+            };
             if self.text.len() + c.len_utf8() > self.max_len {
                 return Err(self.cut());
             }
@@ -51,14 +70,17 @@ impl Write for Presenter {
     }
 }
 
-/// Whether a text is shown as it is.
+/// Returns `true` if a text is shown as it is. The empty one is not shown.
 pub(crate) fn is_presentable(text: &str, max_len: usize) -> bool {
-    text.len() <= max_len && !has_unsafe(text)
+    !text.is_empty() && text.len() <= max_len && check(text).is_ok()
 }
 
-/// Whether a text has a character that must not reach a terminal or a log file.
-pub(crate) fn has_unsafe(text: &str) -> bool {
-    !is_printable(text.as_bytes()) && text.chars().any(is_unsafe_in_text)
+/// Checks that a text has no character that must not reach a terminal or a log file.
+pub(crate) fn check(text: &str) -> Result<(), Refused> {
+    if is_printable(text.as_bytes()) {
+        return Ok(());
+    }
+    text.chars().find_map(why_unsafe).map_or(Ok(()), Err)
 }
 
 /// Whether it is printable ASCII, as the usual identifier is. Eight bytes at a time: wider loads would have to wait for what
@@ -77,11 +99,32 @@ fn is_eight_printable(bytes: &[u8; 8]) -> bool {
     (bytes | bytes.wrapping_add(ONES) | bytes.wrapping_sub(ONES * 0x20)) & (ONES * 0x80) == 0
 }
 
-/// Characters by which a value could end its line, move the cursor, colour the terminal or reorder what is shown:
-/// C0, DEL and C1 controls, the line and paragraph separators, and the bidirectional overrides ("Trojan Source",
-/// CVE-2021-42574).
+/// Returns `true` for characters by which a value could end its line, move the cursor, colour the terminal, reorder what
+/// is shown, or look like another value.
 pub(crate) fn is_unsafe_in_text(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    why_unsafe(c).is_some()
+}
+
+/// C0, DEL and C1 controls, the line and paragraph separators, the bidirectional overrides ("Trojan Source",
+/// CVE-2021-42574), and characters that are not seen.
+fn why_unsafe(c: char) -> Option<Refused> {
+    if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
+        Some(Refused::ControlCharacters)
+    } else if is_invisible(c) {
+        Some(Refused::Invisible)
+    } else {
+        None
+    }
+}
+
+/// Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties, 16.0): zero-width characters, the byte order mark,
+/// joiners, fillers, selectors, tags and the bidirectional controls. Two ids that differ in them look the same.
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 trait FloorCharBoundary {
@@ -122,27 +165,40 @@ mod tests {
     #[test]
     fn a_text_that_fits_is_kept() {
         for text in ["acme", "", "zürich 🚲"] {
-            assert_eq!(presentable(&text, text.len().max(4)), text);
+            assert_eq!(presentable(&text, text.len().max(4)), (text.to_owned(), Change::None));
         }
     }
 
     #[test]
     fn a_longer_text_is_cut_at_a_character_boundary_and_marked() {
-        assert_eq!(presentable(&"abcdefgh", 7), "abcd…");
+        assert_eq!(presentable(&"abcdefgh", 7), ("abcd…".to_owned(), Change::Cut));
         // 4-byte characters: 10 bytes have room for one of them and the mark.
-        assert_eq!(presentable(&"🚲🚲🚲", 10), "🚲…");
+        assert_eq!(presentable(&"🚲🚲🚲", 10).0, "🚲…");
         let whole = "aé€🚲".repeat(4);
         for max_len in 4..=whole.len() {
-            let cut = presentable(&whole, max_len);
+            let (cut, change) = presentable(&whole, max_len);
             assert!(cut.len() <= max_len);
             assert_eq!(cut == whole, !cut.ends_with('…'));
+            assert_eq!(cut == whole, change == Change::None);
         }
     }
 
     #[test]
     fn what_could_forge_a_line_is_replaced() {
-        let shown = presentable(&"a\0b\nc\rd\x1b[31me\u{85}f\u{2028}g\u{202e}h\x7f", 256);
+        let (shown, change) = presentable(&"a\0b\nc\rd\x1b[31me\u{85}f\u{2028}g\u{202e}h\x7f", 256);
         assert_eq!(shown, "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}[31me\u{fffd}f\u{fffd}g\u{fffd}h\u{fffd}");
+        assert_eq!(change, Change::Replaced(Refused::ControlCharacters));
+    }
+
+    #[test]
+    fn characters_that_are_not_seen_are_replaced() {
+        for c in
+            ['\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{2060}', '\u{feff}', '\u{ad}', '\u{180e}', '\u{e0061}']
+        {
+            assert_eq!(presentable(&format!("ac{c}me"), 64).0, "ac\u{fffd}me", "{c:?}");
+            assert_eq!(check(&format!("acme{c}")), Err(Refused::Invisible), "{c:?}");
+        }
+        assert_eq!(check("zürich 🚲 東京 عربى"), Ok(()));
     }
 
     #[test]
@@ -155,6 +211,6 @@ mod tests {
                 }
             }
         }
-        assert_eq!(presentable(&Endless, 8), "abcab…");
+        assert_eq!(presentable(&Endless, 8).0, "abcab…");
     }
 }

@@ -2,23 +2,24 @@
 
 use std::{
     any::{Any, TypeId},
-    cell::Cell,
     fmt,
     marker::PhantomData,
     mem,
     str::FromStr,
-    sync::OnceLock,
 };
+#[cfg(feature = "hashed")]
+use std::{cell::Cell, sync::OnceLock};
 
-use tracing_core::field::Value;
+use tracing_core::field::{Empty, Value};
 
 use super::{
     declaration::{Declaration, Parse},
-    hash,
     key::FieldType,
+    number::{self, NumberText},
     policy::Sensitivity,
+    refused::Refused,
     set::Fields,
-    text,
+    text::{self, Change},
 };
 
 /// What a masked value shows.
@@ -33,6 +34,8 @@ pub(crate) enum Shown {
     F64(f64),
     /// Not a `Box<str>`, which `tracing` visits by one more virtual call.
     Text(String),
+    /// An empty text, which identifies nothing, or a number that is not finite, which no output can write.
+    Nothing,
 }
 
 impl Shown {
@@ -43,6 +46,7 @@ impl Shown {
             Shown::U64(v) => v,
             Shown::F64(v) => v,
             Shown::Text(v) => v,
+            Shown::Nothing => &Empty,
         }
     }
 }
@@ -55,6 +59,7 @@ impl fmt::Display for Shown {
             Shown::U64(v) => v.fmt(f),
             Shown::F64(v) => v.fmt(f),
             Shown::Text(v) => v.fmt(f),
+            Shown::Nothing => Ok(()),
         }
     }
 }
@@ -76,6 +81,9 @@ pub(crate) struct Entry {
     shown: Shown,
     /// Dropping the value does nothing but free memory, and the value is not sensitive.
     is_plain: bool,
+    /// Why a recipient would refuse the value, if it would.
+    refused: Option<Refused>,
+    #[cfg(feature = "hashed")]
     hashed: OnceLock<Box<str>>,
     /// Behind a pointer of its own, so that what is looked at on every event stands at a fixed place. `None` where the
     /// value is a `String` that is shown as it is: it stands in `shown`, and only there.
@@ -94,23 +102,43 @@ impl Entry {
     #[inline(always)]
     pub(super) fn of_text(declaration: &'static Declaration, text: String) -> Entry {
         let is_plain = declaration.policy().sensitivity() == Sensitivity::Public;
-        Entry { declaration, shown: Shown::Text(text), is_plain, hashed: OnceLock::new(), value: None }
+        Entry {
+            declaration,
+            shown: Shown::Text(text),
+            is_plain,
+            refused: None,
+            #[cfg(feature = "hashed")]
+            hashed: OnceLock::new(),
+            value: None,
+        }
     }
 
     /// Anything else.
     pub(super) fn of_other<T: FieldType>(declaration: &'static Declaration, value: T) -> Entry {
-        let shown = show(&value, declaration.policy().max_text_len());
+        let (shown, refused) = show(&value, declaration.policy().max_text_len());
+        if refused == Some(Refused::NotFinite) {
+            declaration.warn_not_finite();
+        }
         let any: &dyn Any = &value;
         let is_text = any.is::<String>() || any.is::<&'static str>();
         let is_public = declaration.policy().sensitivity() == Sensitivity::Public;
         let is_plain = is_public && (is_text || !matches!(shown, Shown::Text(_)));
-        Entry { declaration, shown, is_plain, hashed: OnceLock::new(), value: Some(Box::new(value)) }
+        Entry {
+            declaration,
+            shown,
+            is_plain,
+            refused,
+            #[cfg(feature = "hashed")]
+            hashed: OnceLock::new(),
+            value: Some(Box::new(value)),
+        }
     }
 
     /// Hashes the value, if that is how it is shown: while it is not in force yet, so that a `Display` that logs does not
     /// come back here.
     #[inline]
     pub(super) fn prepare(&self) {
+        #[cfg(feature = "hashed")]
         if self.declaration.policy().sensitivity() == Sensitivity::Hashed {
             self.hashed();
         }
@@ -120,8 +148,14 @@ impl Entry {
         self.declaration
     }
 
-    /// The user's value, where it has the type asked for.
+    /// The user's value, where it has the type asked for. An empty string identifies nothing, and what is not finite is no
+    /// number: they are none. Another type whose text is empty is what it is.
     pub(crate) fn downcast<T: 'static>(&self) -> Option<&T> {
+        if let Shown::Nothing = self.shown
+            && (self.refused == Some(Refused::NotFinite) || is_text::<T>())
+        {
+            return None;
+        }
         match (&self.value, &self.shown) {
             (Some(value), _) => (**value).as_any().downcast_ref(),
             (None, Shown::Text(text)) => (text as &dyn Any).downcast_ref(),
@@ -130,12 +164,33 @@ impl Entry {
         }
     }
 
-    /// The user's value itself, whatever its length and however sensitive: for the wire.
-    pub(crate) fn raw(&self) -> &dyn fmt::Display {
+    /// The user's value itself, whatever its length and however sensitive.
+    #[cfg(feature = "hashed")]
+    fn raw(&self) -> &dyn fmt::Display {
         match &self.value {
             Some(value) => &**value,
             None => &self.shown,
         }
+    }
+
+    /// Returns the value as it is sent, however sensitive it is.
+    ///
+    /// # Errors
+    /// Where a recipient that knows the field would refuse it: what is not sent is counted here, and not lost there.
+    pub(crate) fn to_send(&self) -> Result<Sent<'_>, Refused> {
+        if let Some(refused) = self.refused {
+            return Err(refused);
+        }
+        let number = match (&self.shown, self.downcast::<f32>()) {
+            (Shown::Text(text), _) => return Ok(Sent::Text(text)),
+            (_, Some(float)) => number::shortest(*float),
+            (Shown::F64(float), _) => number::shortest(*float),
+            (other, _) => number::text_of(other),
+        };
+        if number.as_str().len() > self.declaration.policy().max_text_len() {
+            return Err(Refused::TooLong);
+        }
+        Ok(Sent::Number(number))
     }
 
     /// The value as outputs get it.
@@ -149,16 +204,23 @@ impl Entry {
     }
 
     fn as_any_value(&self, sensitivity: Sensitivity) -> &(dyn Value + 'static) {
+        if let Shown::Nothing = self.shown {
+            return self.shown.as_value();
+        }
         match sensitivity {
             Sensitivity::Public => self.shown.as_value(),
             Sensitivity::Masked => &MASK,
+            #[cfg(feature = "hashed")]
             Sensitivity::Hashed => match self.hashed() {
                 Some(hashed) => hashed,
                 None => &MASK,
             },
+            #[cfg(not(feature = "hashed"))]
+            Sensitivity::Hashed => &MASK,
         }
     }
 
+    #[cfg(feature = "hashed")]
     /// `None` where the value is just being hashed, and its `Display` logs.
     #[allow(clippy::borrowed_box)] // `str` itself cannot be passed on as a `dyn Value`.
     fn hashed(&self) -> Option<&Box<str>> {
@@ -168,11 +230,19 @@ impl Entry {
         if let Some(hashed) = self.hashed.get() {
             return Some(hashed);
         }
+        /// Ends it also where the value's `Display` panics.
+        struct Hashing;
+        impl Drop for Hashing {
+            fn drop(&mut self) {
+                HASHING.set(false);
+            }
+        }
         if HASHING.replace(true) {
             return None;
         }
-        let hashed = hash::hashed(self.declaration.name(), self.raw());
-        HASHING.set(false);
+        let hashing = Hashing;
+        let hashed = super::hash::hashed(self.declaration.name(), self.raw());
+        drop(hashing);
         Some(self.hashed.get_or_init(|| hashed))
     }
 
@@ -206,14 +276,32 @@ pub(super) fn shown_as_it_is<T: FieldType>(declaration: &Declaration, value: T) 
     value.map_or_else(|| Ok(String::new()), Err)
 }
 
-/// Finds the primitive in which a value keeps its type, else its text.
-fn show<T: FieldType>(value: &T, max_len: usize) -> Shown {
+/// A value as it is sent.
+pub(crate) enum Sent<'a> {
+    Text(&'a str),
+    Number(NumberText),
+}
+
+impl Sent<'_> {
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Sent::Text(text) => text,
+            Sent::Number(number) => number.as_str(),
+        }
+    }
+}
+
+/// Finds the primitive in which a value keeps its type, else its text; and why a recipient would refuse it.
+fn show<T: FieldType>(value: &T, max_len: usize) -> (Shown, Option<Refused>) {
     macro_rules! primitives {
         ($($type:ty => $shown:expr),* $(,)?) => {
             $(if let Some(value) = (value as &dyn Any).downcast_ref::<$type>() {
-                return $shown(*value);
+                return ($shown(*value), None);
             })*
         };
+    }
+    if !is_finite(value) {
+        return (Shown::Nothing, Some(Refused::NotFinite));
     }
     primitives!(
         bool => Shown::Bool,
@@ -221,7 +309,23 @@ fn show<T: FieldType>(value: &T, max_len: usize) -> Shown {
         u64 => unsigned, u32 => unsigned, u16 => unsigned, u8 => unsigned, usize => |v| unsigned(v as u64),
         f64 => Shown::F64, f32 => |v| Shown::F64(f64::from(v)),
     );
-    Shown::Text(text::presentable(value, max_len))
+    match text::presentable(value, max_len) {
+        (text, _) if text.is_empty() => (Shown::Nothing, Some(Refused::Empty)),
+        (text, Change::None) => (Shown::Text(text), None),
+        (text, Change::Replaced(refused)) => (Shown::Text(text), Some(refused)),
+        (text, Change::Cut) => (Shown::Text(text), Some(Refused::TooLong)),
+    }
+}
+
+fn is_text<T: 'static>() -> bool {
+    [TypeId::of::<String>(), TypeId::of::<&'static str>()].contains(&TypeId::of::<T>())
+}
+
+/// Returns `false` for floats that are infinite or no number.
+fn is_finite<T: 'static>(value: &T) -> bool {
+    let value: &dyn Any = value;
+    value.downcast_ref::<f64>().is_none_or(|float| float.is_finite())
+        && value.downcast_ref::<f32>().is_none_or(|float| float.is_finite())
 }
 
 fn signed(value: impl Into<i64>) -> Shown {
@@ -256,28 +360,45 @@ impl<T: FieldType + FromStr> Parser<T> {
     pub const PARSE: Option<Parse> = Some(Parse(parse::<T>));
 }
 
-/// The text is presentable, and no longer than the field allows. Says whether it is of the field's type.
-fn parse<T: FieldType + FromStr>(fields: &mut Fields, declaration: &'static Declaration, text: &str) -> bool {
-    if TypeId::of::<T>() == TypeId::of::<String>() {
+/// Sets a text that is [fit](check_untrusted) for the field, if it is of the field's type.
+fn parse<T: FieldType + FromStr>(
+    fields: &mut Fields,
+    declaration: &'static Declaration,
+    text: &str,
+) -> Result<(), Refused> {
+    if TypeId::of::<T>() == TypeId::of::<String>() && !text.is_empty() {
         *fields = mem::take(fields).with_text(declaration, text.to_owned());
-        return true;
+        return Ok(());
     }
-    let Ok(value) = text.parse::<T>() else { return false };
+    let value = parse_as::<T>(text)?;
     *fields = mem::take(fields).with_entry(Entry::new(declaration, value));
-    true
+    Ok(())
 }
 
-/// Why a text from outside is not a field's value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Refused {
-    /// Baggage does not count for the field.
-    NotFromBaggage,
-    /// It is longer than the field allows.
-    TooLong,
-    /// It has control characters.
-    ControlCharacters,
-    /// The field's type has no parser, or refuses the text.
-    WrongType,
+/// Parses untrusted text as a field's value.
+///
+/// # Errors
+/// Where the text is not [fit](check_untrusted), or not of the field's type.
+#[cfg(feature = "http-server")]
+pub(crate) fn parse_untrusted<T: FromStr + 'static>(declaration: &Declaration, untrusted: &str) -> Result<T, Refused> {
+    check_untrusted(declaration, untrusted, false)?;
+    parse_as(untrusted)
+}
+
+fn parse_as<T: FromStr + 'static>(text: &str) -> Result<T, Refused> {
+    let value = text.parse::<T>().map_err(|_| Refused::WrongType)?;
+    if text.is_empty() {
+        return Err(Refused::Empty);
+    }
+    if is_finite(&value) { Ok(value) } else { Err(Refused::NotFinite) }
+}
+
+/// Checks untrusted text by what holds for all types. Text that is known to be printable is not looked at again.
+fn check_untrusted(declaration: &Declaration, untrusted: &str, is_printable: bool) -> Result<(), Refused> {
+    if untrusted.len() > declaration.policy().max_text_len() {
+        return Err(Refused::TooLong);
+    }
+    if is_printable { Ok(()) } else { text::check(untrusted) }
 }
 
 impl Fields {
@@ -291,13 +412,8 @@ impl Fields {
         if !declaration.policy().is_from_baggage() {
             return Err(Refused::NotFromBaggage);
         }
-        if untrusted.len() > declaration.policy().max_text_len() {
-            return Err(Refused::TooLong);
-        }
-        if !is_printable && text::has_unsafe(untrusted) {
-            return Err(Refused::ControlCharacters);
-        }
+        check_untrusted(declaration, untrusted, is_printable)?;
         let parse = declaration.parse().ok_or(Refused::WrongType)?;
-        if (parse.0)(self, declaration, untrusted) { Ok(()) } else { Err(Refused::WrongType) }
+        (parse.0)(self, declaration, untrusted)
     }
 }

@@ -1,15 +1,32 @@
 //! What hooks see of a request.
 
+use std::fmt;
+
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
 
+use crate::carriers::HeaderNames;
+
 /// What hooks see of a request: all but its body.
-#[derive(Clone, Copy, Debug)]
+///
+/// `Debug` shows the path and the names of headers: what the query and the headers say may be sensitive.
+#[derive(Clone, Copy)]
 pub struct RequestHead<'a> {
     method: &'a Method,
     uri: &'a Uri,
     version: Version,
     headers: &'a HeaderMap,
     extensions: &'a Extensions,
+}
+
+impl fmt::Debug for RequestHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestHead")
+            .field("method", self.method)
+            .field("path", &self.uri.path())
+            .field("version", &self.version)
+            .field("headers", &HeaderNames(self.headers))
+            .finish_non_exhaustive()
+    }
 }
 
 impl<'a> RequestHead<'a> {

@@ -54,6 +54,8 @@ impl Core {
             return Wanted { elsewhere: None, is_apart: false };
         }
         if below.counts_as_descending_from(&remembered) {
+            // Over related fields only: what is below may be a message's, with a future around that was given it here.
+            let recorded = recorded.filter(|_| below.fields.is_related_to(&remembered.fields));
             let fields = recorded.map(|recorded| recorded.over(&below.fields, &remembered.fields));
             let fields = fields.filter(|fields| !fields.is_same(&below.fields));
             return Wanted { elsewhere: fields.map(|fields| below.with_fields(fields)), is_apart: false };
@@ -114,18 +116,19 @@ impl Core {
         // Where the span brings nothing and nothing was current, an OpenTelemetry layer may have been given a parent that
         // has fields.
         if after.address != wanted && wanted != NOTHING {
-            return self.restore(id, is_apart, before.address);
+            return self.restore(id, is_apart, before);
         }
-        frame_stack::push(Frame::new(after).of_span(self.span_key(id)).apart(is_apart), before.address);
+        let frame = Frame::new(after).of_span(self.span_key(id)).apart(is_apart);
+        frame_stack::push(frame, before, || read(fields_in).unwrap_or_default());
     }
 
     /// Makes current what a span remembers that was entered.
     #[cold]
     #[inline(never)]
-    fn restore(&self, id: &Id, is_apart: bool, over: usize) {
+    fn restore(&self, id: &Id, is_apart: bool, over: View) {
         let (remembered, _) = self.spans.get(id);
         if let Some(cx) = read(|cx| remembered.put_in(cx)) {
-            self.attach(id, cx, is_apart, over);
+            self.attach(id, cx, is_apart, over, remembered.fields);
         }
     }
 
@@ -134,7 +137,8 @@ impl Core {
     fn enter_elsewhere(&self, id: &Id, enter: impl FnOnce()) {
         let Some((below, before)) = read(|cx| (Remembered::of(cx), View::of(cx))) else { return enter() };
         let Wanted { elsewhere, is_apart } = self.wanted(id, &below);
-        let wanted = elsewhere.unwrap_or(below);
+        let wanted = elsewhere.unwrap_or_else(|| below.clone());
+        let below = below.fields;
         enter();
         let attach = read(|cx| {
             let after = View::of(cx);
@@ -148,20 +152,20 @@ impl Core {
             (after, (!is_as_wanted).then(|| wanted.put_in(cx)))
         });
         match attach {
-            Some((_, Some(cx))) => self.attach(id, cx, is_apart, before.address),
+            Some((_, Some(cx))) => self.attach(id, cx, is_apart, before, below),
             Some((after, None)) => {
                 let frame = Frame::new(after).of_span(self.span_key(id)).apart(is_apart);
                 let frame =
                     if after.address == wanted.fields.address() { frame } else { frame.with_fields(wanted.fields) };
-                frame_stack::push(frame, before.address);
+                frame_stack::push(frame, before, || below);
             }
             None => {}
         }
     }
 
-    fn attach(&self, id: &Id, cx: Context, is_apart: bool, over: usize) {
+    fn attach(&self, id: &Id, cx: Context, is_apart: bool, over: View, below: Fields) {
         let frame = Frame::new(View::of(&cx)).with_fields(cx.fields().clone()).of_span(self.span_key(id));
-        frame_stack::push(frame.apart(is_apart).with_attached(attach(cx)), over);
+        frame_stack::push(frame.apart(is_apart).with_attached(attach(cx)), over, || below);
     }
 
     /// Takes away the frame of a span that was left. Returns `true` if the span was hidden where it was left.

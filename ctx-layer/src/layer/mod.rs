@@ -19,6 +19,7 @@ mod parent;
 mod record;
 mod recorded;
 mod rewrite;
+mod sensitive;
 mod spans;
 mod subscriber;
 mod table;
@@ -29,6 +30,7 @@ use tracing_core::{LevelFilter, Subscriber};
 
 pub(crate) use core::in_snapshot;
 pub(crate) use home::ids_of;
+pub(crate) use sensitive::is_sensitive;
 #[cfg(feature = "http-server")]
 pub(crate) use whole::{WithRoom, open};
 

@@ -6,6 +6,8 @@ use crate::field::{Call, Fields, Shared};
 #[derive(Clone)]
 pub(super) struct Recorded {
     values: Vec<(Call, Shared)>,
+    /// The calls whose values were replaced by others: they count all the same.
+    replaced: Vec<Call>,
     /// What the span remembers, with these values: what becomes current where something else was.
     whole: Fields,
 }
@@ -13,7 +15,7 @@ pub(super) struct Recorded {
 impl Recorded {
     /// Nothing was recorded yet on a span that remembers these fields.
     pub(super) fn on(remembered: Fields) -> Self {
-        Recorded { values: Vec::new(), whole: remembered }
+        Recorded { values: Vec::new(), replaced: Vec::new(), whole: remembered }
     }
 
     /// The same with a value recorded besides, in place of another of the field.
@@ -22,7 +24,12 @@ impl Recorded {
             |(_, other): &&(Call, Shared)| std::ptr::eq(other.entry().declaration(), value.entry().declaration());
         let others = self.values.iter().filter(|other| !is_of_field(other)).cloned();
         let values = others.chain([(call, value.clone())]).collect();
-        Recorded { values, whole: self.whole.clone().with_recorded(call, value) }
+        let mut replaced = self.replaced.clone();
+        replaced.extend(self.values.iter().filter(is_of_field).map(|(call, _)| *call));
+        // A set does not keep more of them.
+        let surplus = replaced.len().saturating_sub(Call::MOST_KEPT);
+        replaced.drain(..surplus);
+        Recorded { values, replaced, whole: self.whole.clone().with_recorded(call, value) }
     }
 
     /// What the span remembers, with what was recorded.
@@ -36,6 +43,7 @@ impl Recorded {
         if below.is_same(remembered) {
             return self.whole.clone();
         }
-        self.values.iter().fold(below.clone(), |fields, (call, value)| fields.with_recorded(*call, value))
+        let below = below.clone().with_calls(&self.replaced);
+        self.values.iter().fold(below, |fields, (call, value)| fields.with_recorded(*call, value))
     }
 }

@@ -290,7 +290,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn exit(&self, span: &Id) {
-        let left = (!frame_stack::take_guarded()).then_some(Left { subscriber: self, span });
+        let left = (!frame_stack::take_guarded()).then(|| Left { subscriber: self, span });
         if !self.core.kept.contain(span) {
             self.inner.exit(span);
         }

@@ -8,6 +8,7 @@ use std::{
 };
 
 use super::{blank, percent};
+use crate::field::TOKEN;
 
 /// The most members that are sent.
 pub const MAX_MEMBERS: usize = 64;
@@ -86,14 +87,21 @@ impl<'a> Members<'a> {
     }
 }
 
-/// One member of baggage, as it came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One member of baggage, as it came in. `Debug` does not show the value, which may be sensitive.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Member<'a> {
     key: &'a str,
     value: &'a str,
     /// Whether the value has a `%`.
     is_encoded: bool,
     properties: &'a [u8],
+}
+
+impl fmt::Debug for Member<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let len = format_args!("{} bytes", self.value.len()).to_string();
+        f.debug_struct("Member").field("key", &self.key).field("value", &len).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Member<'a> {
@@ -194,23 +202,6 @@ fn write_property(key: &str, value: Option<&str>, text: &mut String) {
     }
 }
 
-/// Which bytes a `token` of RFC 7230, section 3.2.6, may have.
-const TOKEN: [bool; 256] = {
-    let mut token = [false; 256];
-    let mut byte = 0x21;
-    while byte <= 0x7e {
-        token[byte] = (byte as u8).is_ascii_alphanumeric();
-        byte += 1;
-    }
-    let others = b"!#$%&'*+-.^_`|~";
-    let mut at = 0;
-    while at < others.len() {
-        token[others[at] as usize] = true;
-        at += 1;
-    }
-    token
-};
-
 /// How many bytes stand before the first comma, looking at eight at a time.
 #[inline(always)]
 fn before_comma(bytes: &[u8]) -> usize {
@@ -284,10 +275,18 @@ impl std::error::Error for BaggageError {}
 /// assert_eq!(writer.as_str(), "tenant_id=a%2541%2C%20%22b%22%20%F0%9F%9A%B2,plan=3;ttl=5;internal");
 /// # Ok::<(), ctx_layer::propagation::baggage::BaggageError>(())
 /// ```
-#[derive(Debug, Default)]
+///
+/// `Debug` shows how much was written, and no values, which may be sensitive.
+#[derive(Default)]
 pub struct BaggageWriter {
     text: String,
     count: usize,
+}
+
+impl fmt::Debug for BaggageWriter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BaggageWriter").field("members", &self.count).field("bytes", &self.text.len()).finish()
+    }
 }
 
 impl BaggageWriter {

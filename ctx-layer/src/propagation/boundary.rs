@@ -10,7 +10,7 @@ use std::{
 };
 
 use opentelemetry::Context;
-use tracing::warn;
+use tracing::{Level, debug, warn};
 
 use super::{
     Carrier, CarrierMut, Extracted, Outbound, Trust,
@@ -19,8 +19,8 @@ use super::{
 };
 use crate::context::read;
 
-/// Of one kind of problem, a boundary warns once in that time.
-const WARN_EVERY: Duration = Duration::from_secs(60);
+/// A boundary logs one kind of problem once in that time.
+const SAY_EVERY: Duration = Duration::from_secs(60);
 
 /// A place where context crosses into or out of the process: a server, a queue, a client. It counts what happens there.
 ///
@@ -41,10 +41,11 @@ const WARN_EVERY: Duration = Duration::from_secs(60);
 pub struct Boundary {
     name: &'static str,
     counts: [AtomicU64; Count::ALL],
-    /// For each kind of problem: when the next warning may be given, in milliseconds since the first.
-    quiet_until: [AtomicU64; Count::ALL],
-    /// And how many were not given.
-    kept_quiet: [AtomicU64; Count::ALL],
+    /// For each kind of problem and cause: when it may be logged again, in milliseconds since the first time. Apart, so
+    /// that external callers cannot silence a warning.
+    quiet_until: [[AtomicU64; Count::ALL]; Cause::ALL],
+    /// And how often it was not logged.
+    kept_quiet: [[AtomicU64; Count::ALL]; Cause::ALL],
     is_known: AtomicBool,
 }
 
@@ -63,6 +64,23 @@ pub(super) enum Count {
 
 impl Count {
     const ALL: usize = 8;
+}
+
+/// Who causes a problem, and so at which level it is logged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// This program, or an internal caller: someone has to know, so it is a warning.
+    Program,
+    /// An external caller, who must not decide what is in the log: DEBUG.
+    External,
+}
+
+impl Cause {
+    const ALL: usize = 2;
+
+    pub(super) fn of(trust: Trust) -> Self {
+        if trust.is_internal() { Cause::Program } else { Cause::External }
+    }
 }
 
 /// The boundaries at which something was counted.
@@ -99,8 +117,8 @@ impl Boundary {
         Boundary {
             name,
             counts: [const { AtomicU64::new(0) }; Count::ALL],
-            quiet_until: [const { AtomicU64::new(0) }; Count::ALL],
-            kept_quiet: [const { AtomicU64::new(0) }; Count::ALL],
+            quiet_until: [const { [const { AtomicU64::new(0) }; Count::ALL] }; Cause::ALL],
+            kept_quiet: [const { [const { AtomicU64::new(0) }; Count::ALL] }; Cause::ALL],
             is_known: AtomicBool::new(false),
         }
     }
@@ -165,39 +183,57 @@ impl Boundary {
     pub(super) fn missing(&'static self, trust: Trust) {
         self.count(Count::Missing);
         if trust.is_internal() {
-            self.warn(Count::Missing, &"there is no traceparent, though the caller is one of our own");
+            self.say(Count::Missing, Cause::Program, &"there is no traceparent, though the caller is one of our own");
         }
     }
 
     #[cold]
-    pub(super) fn invalid(&'static self, why: Invalid) {
+    pub(super) fn invalid(&'static self, why: Invalid, cause: Cause) {
         self.count(Count::Invalid);
-        self.warn(Count::Invalid, &format_args!("the traceparent is not valid: {why}"));
+        self.say(Count::Invalid, cause, &format_args!("the traceparent is not valid: {why}"));
     }
 
     #[cold]
-    pub(super) fn dropped(&'static self, dropped: &Dropped) {
+    pub(super) fn dropped(&'static self, dropped: &Dropped, cause: Cause) {
         let count = if dropped.reason().is_limit() { Count::OverLimit } else { Count::Dropped };
         self.count(count);
-        self.warn(count, dropped);
+        self.say(count, cause, dropped);
+    }
+
+    /// Counts a header that was refused, and logs each at DEBUG: a look there shows why a value is missing.
+    #[cfg(feature = "http-server")]
+    #[cold]
+    pub(crate) fn refused(&'static self, header: &Dropped) {
+        self.count(Count::Dropped);
+        debug!(boundary = self.name, reason = %header, "a header was refused");
     }
 
     /// Says what the matter is, but not more often than once a minute.
-    fn warn(&'static self, kind: Count, reason: &dyn fmt::Display) {
+    fn say(&'static self, kind: Count, cause: Cause, reason: &dyn fmt::Display) {
         static START: OnceLock<Instant> = OnceLock::new();
+        if cause == Cause::External && !tracing::enabled!(Level::DEBUG) {
+            return;
+        }
         let now = u64::try_from(START.get_or_init(Instant::now).elapsed().as_millis()).unwrap_or(u64::MAX);
-        let quiet_until = &self.quiet_until[kind as usize];
-        let kept_quiet = &self.kept_quiet[kind as usize];
+        let quiet_until = &self.quiet_until[cause as usize][kind as usize];
+        let kept_quiet = &self.kept_quiet[cause as usize][kind as usize];
         let until = quiet_until.load(Ordering::Relaxed);
-        // One more than now: the first warning may be given in the first millisecond.
-        let next = now + 1 + WARN_EVERY.as_millis() as u64;
+        // One more than now: it may be logged for the first time in the first millisecond.
+        let next = now + 1 + SAY_EVERY.as_millis() as u64;
         let is_due =
             until <= now && quiet_until.compare_exchange(until, next, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        if is_due {
-            let kept_quiet = kept_quiet.swap(0, Ordering::Relaxed);
-            warn!(boundary = self.name, %reason, kept_quiet, "context did not cross the boundary whole");
-        } else {
+        if !is_due {
             kept_quiet.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
+        let kept_quiet = kept_quiet.swap(0, Ordering::Relaxed);
+        match cause {
+            Cause::Program => {
+                warn!(boundary = self.name, %reason, kept_quiet, "context did not cross the boundary whole");
+            }
+            Cause::External => {
+                debug!(boundary = self.name, %reason, kept_quiet, "context of an external caller was refused");
+            }
         }
     }
 }

@@ -117,6 +117,9 @@ fn is_port(rest: &str) -> bool {
 }
 
 /// A host's name in lower case and without the dot of the root; `None` where it is none.
+///
+/// What ends in a number is an address, and no name (WHATWG URL, "ends in a number checker"): one that is not valid, such as
+/// `10.0.0.256`, or is written in a form that only some clients understand, such as `0x7f.1`.
 fn name_of(host: &str) -> Option<String> {
     let name = host.strip_suffix('.').unwrap_or(host);
     let is_label = |label: &str| {
@@ -124,7 +127,16 @@ fn name_of(host: &str) -> Option<String> {
             && label.len() <= 63
             && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
     };
-    (name.len() <= 253 && name.split('.').all(is_label)).then(|| name.to_ascii_lowercase())
+    let is_name = name.len() <= 253 && name.split('.').all(is_label) && !name.rsplit('.').next().is_some_and(is_number);
+    is_name.then(|| name.to_ascii_lowercase())
+}
+
+/// `10`, `0x7f`
+fn is_number(label: &str) -> bool {
+    match label.as_bytes() {
+        [b'0', b'x' | b'X', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),
+        digits => digits.iter().all(u8::is_ascii_digit),
+    }
 }
 
 /// At the boundary of a label: `evil-internal.example` is not under `internal.example`.

@@ -16,7 +16,7 @@ pub struct Dropped {
 }
 
 impl Dropped {
-    pub(super) fn new(key: &str, reason: DropReason) -> Self {
+    pub(crate) fn new(key: &str, reason: DropReason) -> Self {
         // Keys are tokens, so what is cut is ASCII.
         let key = key.get(..MAX_KEY_LEN).unwrap_or(key).to_owned();
         Dropped { key, reason }
@@ -52,10 +52,20 @@ pub enum DropReason {
     Unregistered,
     /// The field's type refuses it.
     WrongType,
+    /// It is empty.
+    Empty,
     /// It is longer than the field allows.
     TooLong,
     /// It has control characters.
     ControlCharacters,
+    /// It has characters that are not seen, such as zero-width ones.
+    Invisible,
+    /// It is an infinite number, or none.
+    NotFinite,
+    /// It is a header that is not well-formed, by the rule that reads it.
+    Malformed,
+    /// It is a header that must be there once, and is there several times.
+    Repeated,
     /// It is not valid baggage.
     Baggage(BaggageError),
     /// It is not a valid `tracestate`.
@@ -76,6 +86,9 @@ impl From<Refused> for DropReason {
             Refused::NotFromBaggage => DropReason::NotPropagated,
             Refused::TooLong => DropReason::TooLong,
             Refused::ControlCharacters => DropReason::ControlCharacters,
+            Refused::Invisible => DropReason::Invisible,
+            Refused::Empty => DropReason::Empty,
+            Refused::NotFinite => DropReason::NotFinite,
             Refused::WrongType => DropReason::WrongType,
         }
     }
@@ -99,6 +112,11 @@ impl fmt::Display for DropReason {
             DropReason::WrongType => f.write_str("it is not of the field's type"),
             DropReason::TooLong => f.write_str("it is longer than the field allows"),
             DropReason::ControlCharacters => f.write_str("it has control characters"),
+            DropReason::Invisible => f.write_str("it has characters that are not seen"),
+            DropReason::Empty => f.write_str("it is empty"),
+            DropReason::NotFinite => f.write_str("it is not a finite number"),
+            DropReason::Malformed => f.write_str("it is not well-formed"),
+            DropReason::Repeated => f.write_str("it is there several times"),
             DropReason::Baggage(error) => write!(f, "it is not valid baggage: {error}"),
             DropReason::TraceState(error) => write!(f, "it is not a valid tracestate: {error}"),
             DropReason::OverLimit => f.write_str("there is no room for it: at most 64 members and 8192 bytes"),

@@ -5,7 +5,7 @@ use std::{mem, sync::Arc};
 use super::{
     Boundary, Carrier, Extracted, Trust,
     baggage::{self, Member},
-    boundary::Count,
+    boundary::{Cause, Count},
     dropped::{DropReason, Dropped, Invalid},
     names, remote,
     table::Table,
@@ -134,7 +134,7 @@ fn read_onto(
     let is_continued = remote.is_some() && !trust.links_only();
     match (&remote, invalid) {
         (Some(_), _) => boundary.count(if is_continued { Count::Continued } else { Count::Linked }),
-        (None, Some(why)) => boundary.invalid(why),
+        (None, Some(why)) => boundary.invalid(why, Cause::of(trust)),
         (None, None) => boundary.missing(trust),
     }
 
@@ -187,7 +187,7 @@ impl Inbound<'_> {
     #[cold]
     fn drop(&mut self, key: &str, reason: impl Into<DropReason>) {
         let dropped = Dropped::new(key, reason.into());
-        self.boundary.dropped(&dropped);
+        self.boundary.dropped(&dropped, Cause::of(self.trust));
         if self.dropped.len() < MAX_TOLD {
             self.dropped.push(dropped);
         }

@@ -11,7 +11,7 @@ use opentelemetry::{
 use super::{
     Boundary, CarrierMut, Outbound,
     baggage::{BaggageError, BaggageWriter},
-    boundary::Count,
+    boundary::{Cause, Count},
     dropped::{DropReason, Dropped},
     names, remote,
     table::Table,
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     context::{ContextRemoteExt, Remote, fields_in},
-    field::{Declaration, Entry, Fields, Sensitivity},
+    field::{Declaration, Entry, Fields, Refused, Sensitivity},
 };
 
 /// What a propagator may be told.
@@ -92,7 +92,8 @@ fn trace(
     }
     let mut list = TraceStateList::new();
     if remote::tracestate(span, remote, &mut list) > 0 {
-        boundary.dropped(&Dropped::new(names::TRACESTATE, DropReason::TraceState(TraceStateError::Value)));
+        boundary
+            .dropped(&Dropped::new(names::TRACESTATE, DropReason::TraceState(TraceStateError::Value)), Cause::Program);
     }
     list.cut(settings.max_tracestate_len);
     if list.is_empty() {
@@ -156,6 +157,13 @@ impl Sender {
             declaration.baggage_key() == key && (declaration.policy().may_propagate() || !known.is_empty())
         });
         if !is_set && known.iter().all(|declaration| self.may_leave(declaration)) {
+            // A recipient that knows the field would refuse it, where no sender sees that.
+            let refused =
+                |declaration: &&'static Declaration| Fields::new().set_from_baggage(declaration, value, false).err();
+            if let Some(refused) = known.iter().filter_map(refused).find(|refused| *refused != Refused::NotFromBaggage)
+            {
+                return self.boundary.dropped(&Dropped::new(key, refused.into()), Cause::Program);
+            }
             let written = self.writer.push_text(key, value, properties);
             self.note(key, written);
         }
@@ -170,14 +178,17 @@ impl Sender {
 
     fn field(&mut self, entry: &Entry, remote: Option<&Remote>) {
         let properties = remote.map_or("", |remote| remote.properties.of(entry));
-        let declaration = entry.declaration();
-        let key = declaration.baggage_key();
-        // A field's name is a token always.
-        let is_key = declaration.policy().own_baggage_key().is_none();
-        let written = match entry.downcast::<String>() {
-            Some(text) if is_key && properties.is_empty() => self.writer.push_known(key, text),
-            Some(text) => self.writer.push_text(key, text, properties),
-            None => self.writer.push(key, entry.raw(), properties),
+        let key = entry.declaration().baggage_key();
+        let sent = match entry.to_send() {
+            Ok(sent) => sent,
+            // A recipient that knows the field would refuse it, where no sender sees that.
+            Err(refused) => return self.boundary.dropped(&Dropped::new(key, refused.into()), Cause::Program),
+        };
+        // The key is known to be a token: the field could not be declared otherwise.
+        let written = if properties.is_empty() {
+            self.writer.push_known(key, sent.as_str())
+        } else {
+            self.writer.push_text(key, sent.as_str(), properties)
         };
         self.note(key, written);
     }
@@ -185,7 +196,7 @@ impl Sender {
     #[inline]
     fn note(&self, key: &str, written: Result<(), BaggageError>) {
         if let Err(error) = written {
-            self.boundary.dropped(&Dropped::new(key, error.into()));
+            self.boundary.dropped(&Dropped::new(key, error.into()), Cause::Program);
         }
     }
 }

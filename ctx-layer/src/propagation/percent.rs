@@ -2,29 +2,30 @@
 
 use std::borrow::Cow;
 
-/// Which bytes of a baggage value stand as they are: the `baggage-octet`s of W3C Baggage, section 3.3.1.3, without `%`,
-/// which would begin an encoded byte.
+/// Which bytes of a baggage value are sent as they are: the `baggage-octet`s of W3C Baggage, section 3.3.1.3, without `%`,
+/// which would begin an encoded byte, and without `+`, which Python's SDK and others who decode forms read as a blank.
 const RAW: [bool; 256] = {
-    let mut raw = [false; 256];
-    let mut byte = 0x21;
-    while byte <= 0x7e {
-        raw[byte] = !matches!(byte as u8, b'"' | b',' | b';' | b'\\' | b'%');
-        byte += 1;
-    }
+    let mut raw = OCTET;
+    raw[b'%' as usize] = false;
+    raw[b'+' as usize] = false;
     raw
 };
 
-/// Whether a byte stands as it is. Without a table, so that several bytes are looked at in one go.
+/// Whether a received byte means itself. Without a table, so that several bytes are looked at in one go.
 #[inline(always)]
 pub(super) fn is_plain(byte: u8) -> bool {
     let is_quoted = (byte == b'"') | (byte == b',') | (byte == b';') | (byte == b'\\') | (byte == b'%');
     byte.is_ascii_graphic() & !is_quoted
 }
 
-/// The same as [`RAW`], with `%`.
+/// The `baggage-octet`s.
 const OCTET: [bool; 256] = {
-    let mut octet = RAW;
-    octet[b'%' as usize] = true;
+    let mut octet = [false; 256];
+    let mut byte = 0x21;
+    while byte <= 0x7e {
+        octet[byte] = !matches!(byte as u8, b'"' | b',' | b';' | b'\\');
+        byte += 1;
+    }
     octet
 };
 

@@ -70,7 +70,10 @@ impl Snapshot {
     /// Returns `true` if nothing was captured, and nothing is current here.
     #[inline]
     pub(super) fn is_nothing_here(&self) -> bool {
-        matches!(self.captured(), Captured::Nothing) && is_nothing_in_force() && !spans::is_any_current()
+        matches!(self.captured(), Captured::Nothing)
+            && is_nothing_in_force()
+            && frame_stack::is_empty()
+            && !spans::is_any_current()
     }
 
     /// Makes it current until `entered`, which is [nothing](Entered::nothing) yet, is dropped.
@@ -89,21 +92,21 @@ impl Snapshot {
 /// Hides all that is current.
 #[cold]
 fn enter_nothing(entered: &mut Entered<'_>) {
-    let below = read(|cx| (cx.fields().address(), fields_in(cx)));
+    let below = read(|cx| (View::of(cx), fields_in(cx)));
     let Some((over, below)) = below.filter(|_| spans::may_be_entered()) else { return };
     let changed = entered.changed.get_or_insert_default();
-    changed.hidden = HiddenSpans::hide();
+    changed.hidden = Some(HiddenSpans::hide());
     let mut frame = Frame::new(View::NOTHING).with_fields(Fields::new()).around_span(None).hiding_spans(true);
-    if read(View::of) != Some(View::NOTHING) {
+    if over != View::NOTHING {
         frame = frame.with_attached(attach(Context::new()));
     }
-    changed.push(frame.apart(!below.is_blank()), over);
+    changed.push(frame.apart(!below.is_blank()), over, || below);
 }
 
 impl Changed<'_> {
     #[inline]
-    fn push(&mut self, frame: Frame, over: usize) {
-        self.frame = frame_stack::push(frame, over);
+    fn push(&mut self, frame: Frame, over: View, below: impl FnOnce() -> Fields) {
+        self.frame = frame_stack::push(frame, over, below);
         if let (Some(hidden), Some(frame)) = (&mut self.hidden, self.frame) {
             hidden.hidden_by(frame);
         }
@@ -116,11 +119,8 @@ impl All {
         let Some(before) = read(View::of).filter(|_| spans::may_be_entered()) else { return };
         let captured = self.context.fields();
         let is_elsewhere = before.address != self.view.address || is_recorded();
-        let is_apart = self.is_span_apart
-            || is_elsewhere && {
-                let below = read(fields_in).unwrap_or_default();
-                !frame_stack::is_same_request(captured, &below)
-            };
+        let below = if is_elsewhere { read(fields_in).unwrap_or_default() } else { Fields::new() };
+        let is_apart = self.is_span_apart || is_elsewhere && !frame_stack::is_same_request(captured, &below);
         let changed = entered.changed.get_or_insert_default();
         changed.subscriber = self.subscriber.as_deref().map(dispatcher::set_default);
         let (mut key, mut recorded) = (None, None);
@@ -133,7 +133,7 @@ impl All {
                     changed.span = Some(frame_stack::guarded(|| span.enter()));
                 }
             }
-            Within::NoSpan => changed.hidden = HiddenSpans::hide(),
+            Within::NoSpan => changed.hidden = Some(HiddenSpans::hide()),
             Within::AnySpan => {}
         }
         let mut frame = match recorded {
@@ -141,7 +141,8 @@ impl All {
             None => self.frame(before),
         };
         frame = frame.around_span(key).apart(is_apart).hiding_spans(matches!(self.within, Within::NoSpan));
-        changed.push(frame.with_cover(self.cover.clone()), before.address);
+        let below = || if is_elsewhere { below } else { captured.clone() };
+        changed.push(frame.with_cover(self.cover.clone()), before, below);
     }
 
     /// A frame in which the context is current.

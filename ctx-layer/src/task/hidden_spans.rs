@@ -4,6 +4,7 @@ use smallvec::SmallVec;
 use tracing::{Dispatch, Id, Subscriber, dispatcher};
 use tracing_subscriber::Registry;
 
+use super::spans;
 use crate::context::{FrameId, frame_stack};
 
 /// More spans than are ever inside each other; a subscriber that ignores that a span is left would be asked for ever.
@@ -14,41 +15,52 @@ const MOST: usize = 1024;
 /// A span that is left meanwhile is left, and is not current afterwards either. One that is entered meanwhile and outlives
 /// the time stays current.
 pub(super) struct HiddenSpans {
-    subscriber: Dispatch,
     /// The innermost first.
     spans: SmallVec<[Id; 4]>,
+    /// Whose spans they are. `None` where there are none.
+    subscriber: Option<Dispatch>,
     frame: Option<FrameId>,
 }
 
 impl HiddenSpans {
-    /// Hides all spans that are entered on this thread, those of its default subscriber. `None` where there are none.
-    pub(super) fn hide() -> Option<Self> {
-        if !dispatcher::get_default(|subscriber| subscriber.current_span().id().is_some()) {
-            return None;
+    /// Hides all spans that are entered on this thread, those of its default subscriber.
+    pub(super) fn hide() -> Self {
+        let mut hidden = HiddenSpans { spans: SmallVec::new(), subscriber: None, frame: None };
+        if spans::is_any_current() {
+            // Out of `get_default`, under which nothing that a layer logs would be seen.
+            let subscriber = dispatcher::get_default(Dispatch::clone);
+            hidden.spans = take_all(&subscriber);
+            hidden.subscriber = Some(subscriber);
         }
-        // Out of `get_default`, under which nothing that a layer logs would be seen.
-        let subscriber = dispatcher::get_default(Dispatch::clone);
-        let spans = take_all(&subscriber);
-        Some(HiddenSpans { subscriber, spans, frame: None })
+        hidden
     }
 
     /// Notes the frame that hides them.
     pub(super) fn hidden_by(&mut self, frame: FrameId) {
         self.frame = Some(frame);
-        frame_stack::hide(frame, self.spans.iter().map(Id::into_u64));
+        if !self.spans.is_empty() {
+            frame_stack::hide(frame, self.spans.iter().map(Id::into_u64));
+        }
     }
 }
 
 impl Drop for HiddenSpans {
     fn drop(&mut self) {
         if let Some(frame) = self.frame {
-            let hidden = frame_stack::hidden_by(frame);
-            self.spans = hidden.into_iter().map(Id::from_u64).collect();
+            if frame_stack::hand_hidden_on(frame) {
+                return;
+            }
+            // Another frame may have handed on what it had hidden.
+            self.spans = frame_stack::hidden_by(frame).into_iter().map(Id::from_u64).collect();
         }
+        if self.spans.is_empty() {
+            return;
+        }
+        let subscriber = self.subscriber.take().unwrap_or_else(|| dispatcher::get_default(Dispatch::clone));
         // Those that were entered meanwhile and outlive it are further in.
-        let within = take_all(&self.subscriber);
+        let within = take_all(&subscriber);
         for id in self.spans.iter().rev().chain(within.iter().rev()) {
-            put(&self.subscriber, id);
+            put(&subscriber, id);
         }
     }
 }

@@ -115,7 +115,7 @@ impl Snapshot {
     fn capture_all() -> Self {
         let span = spans::current();
         let (subscriber, is_always_attached, is_parent) = (None, false, false);
-        let is_span_apart = frame_stack::is_span_around_another();
+        let is_span_apart = read(View::of).is_some_and(frame_stack::is_span_around_another);
         let context = current_context();
         let view = View::of(&context);
         // Put together in one place: moving parts of it about is what capturing would take longest for.

@@ -2,7 +2,7 @@
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
-use syn::{Attribute, Expr, Meta, Path, spanned::Spanned};
+use syn::{Attribute, Expr, Ident, Meta, Path, spanned::Spanned};
 
 use super::syntax::{Declaration, Declarations};
 use crate::place::at;
@@ -14,8 +14,14 @@ pub(super) fn items(declarations: &Declarations) -> TokenStream {
 fn item(library: &Path, field: &Declaration) -> TokenStream {
     let Declaration { attributes, visibility, key, value_type, name, policies } = field;
     let docs = attributes.iter().filter_map(doc);
+    // It is a feature of the library's, which alone knows whether that is on.
+    let hashed = policies.iter().filter(|policy| policy.word == "hashed").map(|policy| policy.word.span());
+    let required = hashed.map(|span| quote_spanned!(span=> #library::__require_hashed!();));
     let policies = policies.iter().map(|policy| {
-        let word = &policy.word;
+        let word = match &policy.word {
+            hashed if hashed == "hashed" => &Ident::new("__hashed", hashed.span()),
+            word => word,
+        };
         let arguments = policy.arguments.iter();
         quote!(.#word(#(#arguments)*))
     });
@@ -34,6 +40,7 @@ fn item(library: &Path, field: &Declaration) -> TokenStream {
         #visibility static #key: #library::field::ContextField<#value_type> = {
             #[allow(unused_imports)]
             use #library::field::NoParser as _;
+            #(#required)*
             #make
         };
     }

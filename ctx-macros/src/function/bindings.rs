@@ -1,6 +1,6 @@
 //! What the parameters of a function are called within its body.
 
-use syn::{Attribute, FnArg, Ident, Pat, Signature, Type, ext::IdentExt, spanned::Spanned};
+use syn::{Attribute, FnArg, Ident, Member, Pat, Path, Signature, Type, ext::IdentExt, spanned::Spanned};
 
 /// A name that a parameter's pattern binds.
 #[derive(Clone)]
@@ -12,6 +12,9 @@ pub(crate) struct Binding {
     pub(crate) is_instruments: bool,
     /// `#[cfg(...)]` in front of the parameter: whether it is there at all.
     pub(crate) conditions: Vec<Attribute>,
+    /// What its pattern calls what it is bound to: the fields and types that it is a part of, as `password` and `Login` of
+    /// `Login { password: plain }`.
+    pub(crate) parts_of: Vec<Ident>,
 }
 
 impl Binding {
@@ -32,11 +35,17 @@ pub(super) fn of(signature: &Signature) -> Vec<Binding> {
         match parameter {
             FnArg::Receiver(receiver) => {
                 let name = Ident::new("self", receiver.self_token.span());
-                found.push(Binding { name, is_value: false, is_instruments: true, conditions: Vec::new() });
+                found.push(Binding {
+                    name,
+                    is_value: false,
+                    is_instruments: true,
+                    conditions: Vec::new(),
+                    parts_of: Vec::new(),
+                });
             }
             FnArg::Typed(typed) => {
                 let first = found.len();
-                collect(&typed.pat, is_value(&typed.ty), true, &mut found);
+                collect(&typed.pat, is_value(&typed.ty), true, &[], &mut found);
                 for binding in &mut found[first..] {
                     binding.conditions = conditions(&typed.attrs);
                 }
@@ -53,30 +62,40 @@ pub(crate) fn conditions(attributes: &[Attribute]) -> Vec<Attribute> {
 }
 
 /// The irrefutable patterns. The type of what is bound in a structure is not known, as with `#[tracing::instrument]`.
-fn collect(pattern: &Pat, is_value: bool, is_instruments: bool, found: &mut Vec<Binding>) {
+fn collect(pattern: &Pat, is_value: bool, is_instruments: bool, parts_of: &[Ident], found: &mut Vec<Binding>) {
     // (tracing-attributes 0.1.31, `expand.rs`, `param_names`)
     let is_instruments = is_instruments && !matches!(pattern, Pat::Paren(_) | Pat::Slice(_) | Pat::Type(_));
+    let within = |part: Option<&Ident>| parts_of.iter().chain(part).cloned().collect::<Vec<_>>();
+    let within_type = |path: &Path| within(path.segments.last().map(|last| &last.ident));
     match pattern {
         Pat::Ident(bound) => {
-            found.push(Binding { name: bound.ident.clone(), is_value, is_instruments, conditions: Vec::new() });
+            let (name, parts_of) = (bound.ident.clone(), parts_of.to_vec());
+            found.push(Binding { name, is_value, is_instruments, conditions: Vec::new(), parts_of });
             if let Some((_, inner)) = &bound.subpat {
-                collect(inner, false, false, found);
+                collect(inner, false, false, &within(Some(&bound.ident)), found);
             }
         }
-        Pat::Reference(reference) => collect(&reference.pat, is_value, is_instruments, found),
-        Pat::Paren(inner) => collect(&inner.pat, is_value, is_instruments, found),
-        Pat::Type(typed) => collect(&typed.pat, is_value, is_instruments, found),
+        Pat::Reference(reference) => collect(&reference.pat, is_value, is_instruments, parts_of, found),
+        Pat::Paren(inner) => collect(&inner.pat, is_value, is_instruments, parts_of, found),
+        Pat::Type(typed) => collect(&typed.pat, is_value, is_instruments, parts_of, found),
         Pat::Struct(pattern) => {
-            pattern.fields.iter().for_each(|field| collect(&field.pat, false, is_instruments, found));
+            for field in &pattern.fields {
+                let mut parts_of = within_type(&pattern.path);
+                if let Member::Named(name) = &field.member {
+                    parts_of.push(name.clone());
+                }
+                collect(&field.pat, false, is_instruments, &parts_of, found);
+            }
         }
         Pat::Tuple(pattern) => {
-            pattern.elems.iter().for_each(|element| collect(element, false, is_instruments, found));
+            pattern.elems.iter().for_each(|element| collect(element, false, is_instruments, parts_of, found));
         }
         Pat::TupleStruct(pattern) => {
-            pattern.elems.iter().for_each(|element| collect(element, false, is_instruments, found));
+            let parts_of = within_type(&pattern.path);
+            pattern.elems.iter().for_each(|element| collect(element, false, is_instruments, &parts_of, found));
         }
         Pat::Slice(pattern) => {
-            pattern.elems.iter().for_each(|element| collect(element, false, is_instruments, found));
+            pattern.elems.iter().for_each(|element| collect(element, false, is_instruments, parts_of, found));
         }
         _ => {}
     }
@@ -142,6 +161,26 @@ mod tests {
             names("fn f(&mut self, (a, b): (u8, u8), Foo { x, y: Bar(z), .. }: Foo, &[m, ..]: &[u8; 3], _: u8)");
         let found: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(found, ["self", "a", "b", "x", "z", "m"]);
+    }
+
+    #[test]
+    fn a_binding_knows_the_fields_and_types_that_it_is_a_part_of() {
+        let signature = syn::parse_str::<Signature>(
+            "fn f(Login { user, password: plain }: Login, a @ Token(b): Token, (c, [d]): X, crate::E::K { k: (e,) }: E)",
+        );
+        let found = of(&signature.unwrap());
+        let parts_of = |at: usize| found[at].parts_of.iter().map(ToString::to_string).collect::<Vec<_>>().join(".");
+        let found: Vec<_> = (0..found.len()).map(|at| (found[at].field(), parts_of(at))).collect();
+        let expected = [
+            ("user", "Login.user"),
+            ("plain", "Login.password"),
+            ("a", ""),
+            ("b", "a.Token"),
+            ("c", ""),
+            ("d", ""),
+            ("e", "K.k"),
+        ];
+        assert_eq!(found, expected.map(|(name, parts)| (name.to_owned(), parts.to_owned())));
     }
 
     #[test]

@@ -23,6 +23,11 @@ use syn::{
 use super::Function;
 
 impl Function {
+    /// Returns `true` if it returns closures whose bounds its body has to know.
+    pub(crate) fn gives_closures(&self) -> bool {
+        !self.with_closures_known(TokenStream::new()).is_empty()
+    }
+
     /// A closure that is the function's body, told which closures it gives back. As it is where there are none.
     pub(crate) fn with_closures_known(&self, body: TokenStream) -> TokenStream {
         let ReturnType::Type(_, returned) = &self.signature.output else { return body };

@@ -3,6 +3,7 @@
 mod bindings;
 mod closures;
 mod errors;
+mod in_place;
 mod parameters;
 mod shape;
 

@@ -121,7 +121,7 @@ fn made(arguments: &Arguments, function: &Function, shape: &Shape, is_boxed: boo
             #inject
             #body
         });
-        #propagated
+        return #propagated;
     })
 }
 
@@ -266,18 +266,21 @@ fn move_in(function: &mut Function, arguments: &Arguments) -> Moved {
                 if mentions(used.clone(), &name) {
                     // It may be written to before it is moved, and then only there.
                     let allowed = mutability.map(|_| parse_quote!(#[allow(unused_mut)]));
+                    // As an attribute's own name: no lint says that it is the same.
+                    let mut inner = name.clone();
+                    inner.set_span(located_at(&name));
                     moved.inside.extend(quote! {
                         #(#attributes)* #allowed
-                        let #mutability #name = #name;
+                        let #mutability #inner = #name;
                         #(#conditions)*
                         let _ = &#name;
                     });
                     typed.attrs.extend::<Option<Attribute>>(allowed);
                 } else {
                     bound.mutability = None;
+                    // Not theirs: what is said of one that is used, or has the same name, is not said of it.
+                    bound.ident.set_span(located_at(&name));
                     let allowed = if name.to_string().starts_with('_') {
-                        // Not theirs: this one is used, which some lint.
-                        bound.ident.set_span(Span::mixed_site().located_at(name.span()));
                         Some(quote!(#[allow(clippy::no_effect_underscore_binding)]))
                     } else {
                         None

@@ -8,6 +8,7 @@ use syn::{Expr, Ident, ext::IdentExt};
 use super::{
     arguments::{Arguments, Attributes, ContextArgument, FieldName, Key, Sigil},
     redact::Redaction,
+    secret_name::is_secret,
 };
 use crate::{
     expression::{mentions, root},
@@ -28,6 +29,23 @@ pub(super) fn function(function: &Function, mistakes: &mut Mistakes) -> bool {
     if let Some(variadic) = &signature.variadic {
         mistakes.add(variadic, "a variadic function cannot be observed: its arguments cannot be passed on");
     }
+    if let Some(attribute) = function.track_caller() {
+        if signature.asyncness.is_some() {
+            mistakes.add(
+                attribute,
+                "`#[track_caller]` has no effect on an `async fn`, which runs where it is polled: leave it out, or put it on a \
+                 function that runs at once",
+            );
+        } else if function.gives_closures() {
+            mistakes.add(
+                attribute,
+                "`#[track_caller]` and `#[with_observability]` do not go together on a function that returns \
+                 `impl Fn(..)`: leave one of them out",
+            );
+        } else {
+            function.check_in_place(mistakes);
+        }
+    }
     signature.constness.is_none() && signature.variadic.is_none()
 }
 
@@ -35,7 +53,10 @@ pub(super) fn arguments(arguments: &mut Arguments, parameters: &Parameters, mist
     let Arguments { skip, redact, reveal, attributes: read, .. } = &mut *arguments;
     keep_known(parameters, skip, "skip", mistakes, |_| false);
     keep_known(parameters, redact, "redact", mistakes, |_| false);
-    keep_known(parameters, reveal, "reveal", mistakes, |name| is_read(read, name));
+    // What has the name of a secret may be a field that the `Debug` of an argument shows.
+    keep_known(parameters, reveal, "reveal", mistakes, |name| {
+        is_read(read, name) || is_secret(&name.unraw().to_string())
+    });
     for name in arguments.reveal.iter().filter(|name| arguments.redact.contains(name)) {
         mistakes.add(name, format_args!("`{name}` is in `redact` and in `reveal`: leave it out of one"));
     }
@@ -56,7 +77,7 @@ pub(super) fn keep_own(parameters: &Parameters, arguments: &mut Arguments) {
     }
     skip.retain(|name| parameters.has(name));
     redact.retain(|name| parameters.has(name));
-    reveal.retain(|name| parameters.has(name) || is_read(attributes, name));
+    reveal.retain(|name| parameters.has(name) || is_read(attributes, name) || is_secret(&name.unraw().to_string()));
     arguments.context.retain(|context| parameters.missing(&context.value).is_none());
 }
 
@@ -235,7 +256,9 @@ mod tests {
         let attributes = quote!(attributes_from_args = { page.page_token: "page", page.token_count(): "tokens" });
         let reveal = quote!(reveal = [page_token, token_count]);
         assert_eq!(checked(quote!(#attributes, #reveal), quote!(fn f(page: Page))).1, 0);
-        assert_eq!(checked(reveal, quote!(fn f(page: Page))).1, 2);
+        let fields_of_debug = checked(reveal, quote!(fn f(page: Page)));
+        assert_eq!((fields_of_debug.0.reveal.len(), fields_of_debug.1), (2, 0));
+        assert_eq!(checked(quote!(reveal = [page_count, total]), quote!(fn f(page: Page))).1, 2);
     }
 
     #[test]
@@ -289,7 +312,7 @@ mod tests {
         let mut left = Arguments::parse(written, Arguments::default(), &mut mistakes);
         let function = syn::parse_str("fn f(b: u8) {}").unwrap();
         keep_own(&Parameters::of_function(&function), &mut left);
-        assert_eq!((left.skip.len(), left.redact.len(), left.reveal.len()), (0, 1, 0));
+        assert_eq!((left.skip.len(), left.redact.len(), left.reveal.len()), (0, 1, 1));
         assert!(matches!(left.attributes, Attributes::List(list) if list.len() == 1));
         assert!(mistakes.into_compile_errors().is_empty());
     }

@@ -7,7 +7,7 @@ use syn::{Expr, ReturnType, Type, spanned::Spanned};
 use super::{
     arguments::Format,
     plan::{Ending, Plan},
-    values::{NamedValue, named, names, valued, values},
+    values::{NamedValue, field, named, names, valued, values},
 };
 use crate::{
     expression::referable,
@@ -17,8 +17,8 @@ use crate::{
 
 pub(super) fn function(plan: &Plan) -> TokenStream {
     let body = match &plan.shape {
-        Shape::Sync => sync(plan, &plan.function.with_closures_known(closure(plan))),
-        Shape::Never => never(plan, &closure(plan)),
+        Shape::Sync => sync(plan),
+        Shape::Never => never(plan),
         Shape::Async => future(plan, &plan.function.body),
         Shape::AsyncBlock(AsyncBlock { before, attributes, body, is_boxed, .. }) => {
             let future = future(plan, body);
@@ -28,39 +28,69 @@ pub(super) fn function(plan: &Plan) -> TokenStream {
         }
         Shape::Future { is_boxed } => {
             let ended = ended(plan, plan.function.made_type().as_ref());
-            made(plan, &closure(plan), *is_boxed, &hidden("into_observed"), &ended)
+            made(plan, *is_boxed, &hidden("into_observed"), &ended)
         }
-        Shape::Stream { is_boxed } => made(plan, &closure(plan), *is_boxed, &hidden("observe_stream"), &item(plan)),
+        Shape::Stream { is_boxed } => made(plan, *is_boxed, &hidden("observe_stream"), &item(plan)),
     };
     plan.function.with_body(&body)
 }
 
-/// A function that runs at once.
-fn sync(plan: &Plan, body: &TokenStream) -> TokenStream {
+/// A function that runs at once. What it returns is returned explicitly, as a lint may ask.
+fn sync(plan: &Plan) -> TokenStream {
     let Names { call, returned, .. } = Names::new();
     let begin = begin(plan);
+    let run = run(plan);
     let end = end(plan, &call, &quote!(&#returned));
     let end = if has_forms(plan) {
         // Of a type that has no value nothing can be returned: Rust 1.88 has a lint for what comes after.
-        quote!(#[allow(unreachable_code)] { #end #returned })
+        quote!(#[allow(unreachable_code)] { #end return #returned; })
     } else {
-        quote!(#end #returned)
+        quote!(#end return #returned;)
     };
     quote! {
         #begin
-        let #returned = #call.run(#body);
+        #run
         #end
     }
 }
 
 /// A function that does not come back: only a panic ends it.
-fn never(plan: &Plan, body: &TokenStream) -> TokenStream {
-    let Names { call, .. } = Names::new();
+fn never(plan: &Plan) -> TokenStream {
+    let Names { call, watch, .. } = Names::new();
     let begin = begin(plan);
+    if plan.function.track_caller().is_some() {
+        let body = plan.function.in_place(&plan.call);
+        return quote! {
+            #begin
+            let #watch = #call.watch_panics();
+            #body
+        };
+    }
+    let body = closure(plan);
     quote! {
         #begin
         #call.run(#body)
     }
+}
+
+/// Runs the body: as a closure, or in place, where `#[track_caller]` is to have its effect.
+fn run(plan: &Plan) -> TokenStream {
+    let Names { call, returned, watch, .. } = Names::new();
+    if plan.function.track_caller().is_some() && !plan.function.gives_closures() {
+        let body = plan.function.in_place(&plan.call);
+        let written = plan.function.body_type(&plan.shape).map(|written| {
+            let span = output_span(plan);
+            quote_spanned!(span=> : #written)
+        });
+        return quote! {
+            let #watch = #call.watch_panics();
+            let #returned #written = #body;
+            #watch.end();
+        };
+    }
+    let body = closure(plan);
+    let body = if let Shape::Sync = plan.shape { plan.function.with_closures_known(body) } else { body };
+    quote!(let #returned = #call.run(#body);)
 }
 
 /// What awaits an `async` body. The call stays where it was made, and is borrowed: moved into the future, it would be
@@ -69,21 +99,23 @@ fn future(plan: &Plan, body: &TokenStream) -> TokenStream {
     let Names { call, fields, .. } = Names::new();
     let scope = scope(plan);
     let open = open(plan);
-    let called = called(plan, &quote!(#call.called));
+    let called = called(plan, &quote!(__CTX_LAYER_SITES));
     // It may not be kept across the `.await`.
     let leave = (!plan.context.is_empty()).then(|| quote!(::core::mem::drop(#scope);));
     let ended = ended(plan, None);
     let typed = typed(plan);
-    let body = plan.function.block(&plan.shape, quote!(#typed #body));
+    // Its arguments are logged in the first poll: inside the span, without entering it once more.
+    let body = plan.function.block(&plan.shape, quote!(#called #typed #body));
     let future = in_fields(plan, &quote!(#call.observe(async move #body, #ended)), &fields);
-    quote!(#open #called #leave #future.await)
+    quote!(#open #leave #future.await)
 }
 
 /// A function that makes a future or a stream in some other way.
-fn made(plan: &Plan, body: &TokenStream, is_boxed: bool, observe: &Ident, ended: &TokenStream) -> TokenStream {
+fn made(plan: &Plan, is_boxed: bool, observe: &Ident, ended: &TokenStream) -> TokenStream {
     let Names { sites, call, inside, returned, fields, .. } = Names::new();
     let open = open(plan);
-    let called = called(plan, &quote!(#sites.called.emit));
+    let called = called(plan, &sites.to_token_stream());
+    let run = run(plan);
     let made = quote!(#call.#observe(#returned, #ended));
     let made = in_fields(plan, &made, &fields);
     let made = if is_boxed { quote!(::std::boxed::Box::pin(#made)) } else { made };
@@ -92,9 +124,10 @@ fn made(plan: &Plan, body: &TokenStream, is_boxed: bool, observe: &Ident, ended:
         let #returned = {
             let #inside = #call.enter();
             #called
-            #call.run(#body)
+            #run
+            #call.made(#returned)
         };
-        #made
+        return #made;
     }
 }
 
@@ -108,6 +141,7 @@ struct Names {
     value: Ident,
     error: Ident,
     ending: Ident,
+    watch: Ident,
 }
 
 impl Names {
@@ -121,6 +155,7 @@ impl Names {
             value: hidden("value"),
             error: hidden("error"),
             ending: hidden("ending"),
+            watch: hidden("_watch"),
         }
     }
 }
@@ -129,7 +164,7 @@ impl Names {
 fn begin(plan: &Plan) -> TokenStream {
     let Names { sites, call, inside, .. } = Names::new();
     let open = open(plan);
-    let called = called(plan, &quote!(#sites.called.emit));
+    let called = called(plan, &sites.to_token_stream());
     quote! {
         #open
         let #inside = #call.enter();
@@ -155,13 +190,15 @@ fn open(plan: &Plan) -> TokenStream {
     } else {
         quote! {
             let #call = #opened;
-            #relations
+            if #call.has_span() {
+                #relations
+            }
             #call
         }
     };
     let clock = match &plan.returned {
         Ending::Full { level, .. } => Some(quote! {
-            if #sites.returned.is_on(#level) {
+            if #sites.returned.may_be_on(#level) {
                 #call.start_clock();
             }
         }),
@@ -169,11 +206,19 @@ fn open(plan: &Plan) -> TokenStream {
     };
     let allowed = allowed(plan);
     let mutable = clock.as_ref().map(|_| quote!(mut));
+    // A future logs its arguments inside: it reaches the `static` without a reference to keep.
+    let statics = match plan.shape {
+        Shape::Async | Shape::AsyncBlock(_) if plan.called.is_some() => {
+            quote!(#statics let #sites = &__CTX_LAYER_SITES;)
+        }
+        _ => quote!(let #sites = { #statics &__CTX_LAYER_SITES };),
+    };
+    let opens = if plan.evaluates { quote!(#sites.opens_span) } else { quote!(#sites.span.may_be_on) };
     quote! {
-        let #sites = #statics;
+        #statics
         #context
         #allowed
-        let #mutable #call = if #sites.span.is_on(#level) {
+        let #mutable #call = if #opens(#level) {
             #traits
             #opened
         } else {
@@ -215,7 +260,7 @@ fn relations(plan: &Plan, span: &TokenStream) -> TokenStream {
     quote!(#(#follows_from)* #(#links)*)
 }
 
-/// The function's callsites: a `static` in a block of its own, under a name that no expression in it has.
+/// The function's callsites: a `static` under a name that no expression in it has.
 fn statics(plan: &Plan) -> TokenStream {
     let Plan { call: library, name, target, level, .. } = plan;
     let fields = names(&plan.fields);
@@ -239,7 +284,7 @@ fn statics(plan: &Plan) -> TokenStream {
         Ending::Full { level, .. } => quote!(#library::Event::failed(#level)),
         Ending::Plain { level, .. } => quote!(#library::Event::only_failed(#level)),
     };
-    quote! {{
+    quote! {
         static __CTX_LAYER_SITES: #library::Sites = #library::Sites::new(
             &__CTX_LAYER_SITES,
             #library::place!(#target),
@@ -248,8 +293,7 @@ fn statics(plan: &Plan) -> TokenStream {
             #returned,
             #failed,
         );
-        &__CTX_LAYER_SITES
-    }}
+    }
 }
 
 /// Context fields from arguments, in force until the end of the block.
@@ -262,10 +306,7 @@ fn context(plan: &Plan) -> Option<TokenStream> {
     }
     let set = context.iter().fold(quote!(#library::Fields::new()), |fields, context| {
         let value = referable(&context.value);
-        let field = match &context.field {
-            Expr::Path(path) => quote_spanned!(located_at(path)=> &#path),
-            other => other.to_token_stream(),
-        };
+        let field = field(&context.field);
         let call = at(call, field.span());
         quote_spanned!(located_at(&value)=> (&&&&&&#call::SetField(#field, &#value)).set(#fields))
     });
@@ -296,9 +337,8 @@ fn in_fields(plan: &Plan, future: &TokenStream, fields: &Ident) -> TokenStream {
     if plan.context.is_empty() { future.clone() } else { quote!(#call::in_fields(#fields, #future)) }
 }
 
-/// The event of the call, if anybody wants it.
-fn called(plan: &Plan, emit: &TokenStream) -> Option<TokenStream> {
-    let Names { sites, .. } = Names::new();
+/// The event of the call.
+fn called(plan: &Plan, sites: &TokenStream) -> Option<TokenStream> {
     let Plan { call: library, .. } = plan;
     let (level, arguments) = plan.called.as_ref()?;
     let traits = forms(plan, arguments);
@@ -306,9 +346,9 @@ fn called(plan: &Plan, emit: &TokenStream) -> Option<TokenStream> {
     let allowed = allowed(plan);
     Some(quote! {
         #allowed
-        if #sites.called.is_on(#level) {
+        if #sites.called.may_be_on(#level) {
             #traits
-            #emit(&[::core::option::Option::Some(&"called"), #(#values),*]);
+            #sites.called.emit(&[::core::option::Option::Some(&"called"), #(#values),*]);
         }
     })
 }
@@ -423,18 +463,18 @@ fn has_forms(plan: &Plan) -> bool {
 }
 
 fn succeeded(plan: &Plan, on: &Ident, value: &TokenStream) -> TokenStream {
-    let Plan { call: library, .. } = plan;
+    let Plan { call: library, naming, .. } = plan;
     let shown = |format: &Option<Format>| match format {
         None if plan.is_secret => quote!(&#library::REDACTED),
-        None => quote!(&(&&&&&&#library::Returned(#value)).show()),
+        None => quote!(#library::value(&(&&&&&&#library::Returned(#value) #naming).show())),
         Some(format) => format.of(value, library),
     };
     match &plan.returned {
         Ending::Silent => quote!(#on.succeeded();),
-        Ending::Full { format, .. } => {
+        Ending::Full { level, format } => {
             let shown = shown(format);
             quote! {
-                if #on.is_timed() {
+                if #on.may_log_result(#level) {
                     #on.returned(#shown);
                 } else {
                     #on.succeeded();

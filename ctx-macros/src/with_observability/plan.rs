@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{Expr, GenericArgument, Lit, Path, PathArguments, ReturnType, Type, ext::IdentExt};
+use syn::{Expr, GenericArgument, Ident, Lit, Path, PathArguments, ReturnType, Type, UnOp, ext::IdentExt};
 
 use super::{
     arguments::{
@@ -12,7 +12,7 @@ use super::{
     values::{NamedValue, Shown},
 };
 use crate::{
-    expression::{referable, root},
+    expression::{is_evaluated, mentions, referable, root},
     function::{Binding, Function, Shape},
 };
 
@@ -42,6 +42,8 @@ pub(super) struct Plan {
     pub(super) links: Option<Expr>,
     /// The span's fields.
     pub(super) fields: Vec<NamedValue>,
+    /// Whether code of the user's runs to get the span's values or its parent.
+    pub(super) evaluates: bool,
     /// The call's event: its level and arguments.
     pub(super) called: Option<(TokenStream, Vec<NamedValue>)>,
     pub(super) returned: Ending,
@@ -50,6 +52,8 @@ pub(super) struct Plan {
     pub(super) failed: Ending,
     pub(super) fails_at_every_level: bool,
     pub(super) context: Vec<ContextArgument>,
+    /// A call of `naming` on what shows a value.
+    pub(super) naming: Option<TokenStream>,
 }
 
 impl Plan {
@@ -61,7 +65,8 @@ impl Plan {
         };
         let call = quote!(#library::call);
         let bindings = function.bindings();
-        let redaction = Redaction::of(&arguments);
+        let redaction = Redaction::of(&arguments, &bindings);
+        let becomes = Becomes { context: &arguments.context, reveal: &arguments.reveal };
         let own_name = function.signature.ident.unraw().to_string();
         let own_name = owner.map_or_else(|| own_name.clone(), |owner| format!("{owner}::{own_name}"));
         let (name, exported_name) = match &arguments.name {
@@ -69,12 +74,16 @@ impl Plan {
             Some(name) if is_constant(name, &bindings, &function) => (name.to_token_stream(), None),
             Some(name) => (own_name.to_token_stream(), Some(name)),
         };
-        let mut fields = span_fields(&arguments, &bindings, &redaction, &call);
+        let mut fields = span_fields(&arguments, &bindings, &redaction, &becomes, &call);
         if let Some(kind) = arguments.kind.and_then(|kind| kind.exported()) {
             fields.push(NamedValue::text("otel.kind", Shown::Itself(kind.to_token_stream())));
         }
         if let Some(name) = exported_name {
             fields.push(NamedValue::text("otel.name", Shown::Display(referable(name))));
+        }
+        let naming = redaction.naming(&call);
+        for field in &mut fields {
+            field.naming.clone_from(&naming);
         }
         let level = arguments.level.clone().unwrap_or(Level::known("info"));
         let log_level = arguments.log_level.clone().unwrap_or(Level::known("debug"));
@@ -85,7 +94,11 @@ impl Plan {
             target: arguments.target.as_ref().map_or_else(|| quote!(::core::module_path!()), ToTokens::to_token_stream),
             called: log_args.then(|| {
                 let shown = bindings.iter().filter(|binding| !binding.is_self() && !is_skipped(&arguments, binding));
-                (log_level.tokens(&call), shown.map(|binding| logged(binding, &redaction)).collect())
+                let shown = shown.map(|binding| NamedValue {
+                    naming: naming.clone(),
+                    ..logged(binding, &redaction, &becomes)
+                });
+                (log_level.tokens(&call), shown.collect())
             }),
             is_secret: arguments.ret.is_none()
                 && redaction.hides(&function.signature.ident)
@@ -108,11 +121,14 @@ impl Plan {
             ),
             fails_at_every_level: log_errors == LogErrors::EveryLevel,
             level: level.tokens(&call),
+            evaluates: fields.iter().any(NamedValue::is_evaluated)
+                || arguments.parent.as_ref().is_some_and(is_evaluated),
             parent: arguments.parent,
             follows_from: arguments.follows_from,
             links: arguments.links,
             context: arguments.context,
             fields,
+            naming,
             shape: function.shape(),
             function,
             call,
@@ -167,8 +183,55 @@ fn is_skipped(arguments: &Arguments, binding: &Binding) -> bool {
     arguments.skip_all || arguments.skip.contains(&binding.name)
 }
 
+/// Which context fields are set from an argument.
+struct Becomes<'a> {
+    context: &'a [ContextArgument],
+    reveal: &'a [Ident],
+}
+
+impl Becomes<'_> {
+    /// Those that an argument becomes, whole or in part.
+    fn of_argument(&self, name: &Ident) -> Vec<Expr> {
+        self.found(|value| !self.reveal.contains(name) && mentions(value.to_token_stream(), name))
+    }
+
+    /// Those that an expression becomes.
+    fn of_value(&self, shown: &Expr) -> Vec<Expr> {
+        if root(shown).is_some_and(|root| self.reveal.contains(root)) {
+            return Vec::new();
+        }
+        self.found(|value| match bare(value) {
+            Expr::Path(path) => path.path.get_ident().is_some_and(|name| Redaction::only(name).hides_any_of(shown)),
+            value => bare(shown).to_token_stream().to_string().starts_with(&value.to_token_stream().to_string()),
+        })
+    }
+
+    fn found(&self, is_it: impl Fn(&Expr) -> bool) -> Vec<Expr> {
+        self.context.iter().filter(|context| is_it(&context.value)).map(|context| context.field.clone()).collect()
+    }
+}
+
+/// An expression without what only borrows, and without methods that only convert.
+fn bare(value: &Expr) -> &Expr {
+    match value {
+        Expr::Reference(reference) => bare(&reference.expr),
+        Expr::Paren(inner) => bare(&inner.expr),
+        Expr::Group(inner) => bare(&inner.expr),
+        Expr::Unary(unary) if matches!(unary.op, UnOp::Deref(_)) => bare(&unary.expr),
+        Expr::MethodCall(call)
+            if call.args.is_empty()
+                && ["as_ref", "as_str", "clone", "to_owned", "to_string", "into", "as_deref"]
+                    .iter()
+                    .any(|method| call.method == method) =>
+        {
+            bare(&call.receiver)
+        }
+        other => other,
+    }
+}
+
 /// An argument on the event of the call.
-fn logged(binding: &Binding, redaction: &Redaction) -> NamedValue {
+fn logged(binding: &Binding, redaction: &Redaction, becomes: &Becomes<'_>) -> NamedValue {
     let name = &binding.name;
     // That name is the event's text.
     let field = match binding.field() {
@@ -182,13 +245,14 @@ fn logged(binding: &Binding, redaction: &Redaction) -> NamedValue {
     } else {
         Shown::Best(name.to_token_stream())
     };
-    NamedValue::text(&field, value).under(binding)
+    NamedValue::text(&field, value.unless_sensitive(becomes.of_argument(name))).under(binding)
 }
 
 fn span_fields(
     arguments: &Arguments,
     bindings: &[Binding],
     redaction: &Redaction,
+    becomes: &Becomes<'_>,
     call: &TokenStream,
 ) -> Vec<NamedValue> {
     let mut fields = Vec::new();
@@ -208,12 +272,14 @@ fn span_fields(
                     } else {
                         Shown::DebugOrType(name)
                     };
+                    let value = value.unless_sensitive(becomes.of_argument(&binding.name));
                     NamedValue::text(&binding.field(), value).under(binding)
                 }),
         ),
         Attributes::List(list) => fields.extend(list.iter().map(|attribute| {
             let hidden = redaction.hides_any_of(&attribute.value);
             let value = if hidden { Shown::Redacted } else { Shown::asked(attribute.sigil, &attribute.value) };
+            let value = value.unless_sensitive(becomes.of_value(&attribute.value));
             let value = NamedValue::new(attribute.key.to_token_stream(), value);
             match root(&attribute.value).and_then(|root| bindings.iter().find(|binding| binding.name == *root)) {
                 Some(binding) => value.under(binding),

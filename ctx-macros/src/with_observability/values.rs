@@ -6,7 +6,7 @@ use syn::{Expr, ext::IdentExt, spanned::Spanned};
 
 use super::arguments::{Field, FieldName, Format, Sigil};
 use crate::{
-    expression::referable,
+    expression::{is_evaluated, referable},
     function::Binding,
     place::{at, located_at},
 };
@@ -18,6 +18,8 @@ pub(super) struct NamedValue {
     /// A constant expression.
     pub(super) name: TokenStream,
     pub(super) value: Shown,
+    /// What is masked, and what is not, within what `Debug` writes, besides what is known: a call of `naming`.
+    pub(super) naming: Option<TokenStream>,
 }
 
 /// In which form a value stands there.
@@ -34,6 +36,11 @@ pub(super) enum Shown {
     /// As `#[tracing::instrument]` shows what is not a value: its `Debug`. Where it has none, the name of its type.
     DebugOrType(TokenStream),
     Redacted,
+    /// Not where one of these fields, which it becomes, is sensitive.
+    UnlessSensitive {
+        fields: Vec<Expr>,
+        value: Box<Shown>,
+    },
 }
 
 impl Shown {
@@ -47,8 +54,29 @@ impl Shown {
         }
     }
 
+    /// The same, unless one of these fields is sensitive.
+    pub(super) fn unless_sensitive(self, fields: Vec<Expr>) -> Self {
+        if fields.is_empty() || matches!(self, Shown::Redacted) {
+            return self;
+        }
+        Shown::UnlessSensitive { fields, value: Box::new(self) }
+    }
+
     /// As an `Option<&dyn Value>`. What is wrong with a value's type is wrong at the value.
-    pub(super) fn tokens(&self, call: &TokenStream) -> TokenStream {
+    pub(super) fn tokens(&self, call: &TokenStream, naming: Option<&TokenStream>) -> TokenStream {
+        let shown = self.reference(call, naming);
+        quote!(::core::option::Option::Some(#shown))
+    }
+
+    /// As a `&dyn Value`.
+    fn reference(&self, call: &TokenStream, naming: Option<&TokenStream>) -> TokenStream {
+        if let Shown::UnlessSensitive { fields, value } = self {
+            let value = value.reference(call, naming);
+            return fields
+                .iter()
+                .map(field)
+                .fold(value, |value, field| quote!(#call::unless_sensitive(#field, #value)));
+        }
         let call = &match self {
             Shown::Itself(value)
             | Shown::Display(value)
@@ -57,30 +85,55 @@ impl Shown {
             | Shown::AskedDebug(value)
             | Shown::Best(value)
             | Shown::DebugOrType(value) => at(call, value.span()),
-            Shown::Redacted => call.clone(),
+            Shown::Redacted | Shown::UnlessSensitive { .. } => call.clone(),
         };
-        let shown = match self {
+        match self {
             Shown::Itself(value) => quote_spanned!(located_at(value)=> &#value),
-            Shown::Display(value) => quote_spanned!(located_at(value)=> &#call::display(&#value)),
+            Shown::Display(value) => quote_spanned!(located_at(value)=> #call::value(&#call::display(&#value))),
             Shown::Debug(value) => quote_spanned!(located_at(value)=> &#call::debug(&#value)),
             Shown::AskedDisplay(value) => {
-                quote_spanned!(located_at(value)=> &(&&#call::Asked(&#value)).displayed())
+                quote_spanned!(located_at(value)=> #call::value(&(&&#call::Asked(&#value)#naming).displayed()))
             }
             Shown::AskedDebug(value) => {
-                quote_spanned!(located_at(value)=> &(&&#call::Asked(&#value)).debugged())
+                quote_spanned!(located_at(value)=> &(&&#call::Asked(&#value)#naming).debugged())
             }
             Shown::Best(value) => {
-                quote_spanned!(located_at(value)=> #call::value(&(&&&&&&#call::Best(&#value)).show()))
+                quote_spanned!(located_at(value)=> #call::value(&(&&&&&&&#call::Best(&#value)#naming).show()))
             }
-            Shown::DebugOrType(value) => quote_spanned!(located_at(value)=> &(&&&#call::Plain(&#value)).show()),
-            Shown::Redacted => quote!(&#call::REDACTED),
-        };
-        quote!(::core::option::Option::Some(#shown))
+            Shown::DebugOrType(value) => quote_spanned!(located_at(value)=> &(&&&#call::Plain(&#value)#naming).show()),
+            Shown::Redacted | Shown::UnlessSensitive { .. } => quote!(&#call::REDACTED),
+        }
+    }
+
+    fn is_evaluated(&self) -> bool {
+        match self {
+            Shown::Itself(value)
+            | Shown::Display(value)
+            | Shown::Debug(value)
+            | Shown::AskedDisplay(value)
+            | Shown::AskedDebug(value)
+            | Shown::Best(value)
+            | Shown::DebugOrType(value) => is_evaluated(value),
+            Shown::Redacted => false,
+            Shown::UnlessSensitive { value, .. } => value.is_evaluated(),
+        }
     }
 
     /// Whether the traits that find a form have to be in scope.
     pub(super) fn is_found(&self) -> bool {
-        !matches!(self, Shown::Itself(_) | Shown::Display(_) | Shown::Debug(_) | Shown::Redacted)
+        match self {
+            Shown::Itself(_) | Shown::Display(_) | Shown::Debug(_) | Shown::Redacted => false,
+            Shown::UnlessSensitive { value, .. } => value.is_found(),
+            _ => true,
+        }
+    }
+}
+
+/// A context field, as a reference to it.
+pub(super) fn field(field: &Expr) -> TokenStream {
+    match field {
+        Expr::Path(path) => quote_spanned!(located_at(path)=> &#path),
+        other => other.to_token_stream(),
     }
 }
 
@@ -90,7 +143,12 @@ impl NamedValue {
     }
 
     pub(super) fn new(name: TokenStream, value: Shown) -> Self {
-        NamedValue { condition: TokenStream::new(), name, value }
+        NamedValue { condition: TokenStream::new(), name, value, naming: None }
+    }
+
+    /// Returns `true` if more is done for the value than to look at a variable.
+    pub(super) fn is_evaluated(&self) -> bool {
+        self.value.is_evaluated()
     }
 
     /// There only where its argument is.
@@ -140,8 +198,8 @@ pub(super) fn values(values: &[NamedValue], call: &TokenStream) -> TokenStream {
 
 /// The values, as elements of an array.
 pub(super) fn valued(values: &[NamedValue], call: &TokenStream) -> impl Iterator<Item = TokenStream> {
-    values.iter().map(|NamedValue { condition, value, .. }| {
-        let value = value.tokens(call);
+    values.iter().map(|NamedValue { condition, value, naming, .. }| {
+        let value = value.tokens(call, naming.as_ref());
         quote!(#condition #value)
     })
 }
@@ -154,7 +212,7 @@ impl Format {
         let span = Span::call_site().located_at(span);
         let value = at(value, span);
         match self {
-            Format::Display(_) => quote_spanned!(span=> &#call::display(&#value)),
+            Format::Display(_) => quote_spanned!(span=> #call::value(&#call::display(&#value))),
             Format::Debug(_) => quote_spanned!(span=> &#call::debug(&#value)),
         }
     }

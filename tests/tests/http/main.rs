@@ -8,6 +8,7 @@ mod extractors;
 mod grpc;
 mod hostile;
 mod journey;
+mod refused;
 mod servers;
 mod shared;
 mod tenants;

@@ -199,13 +199,6 @@ fn of_a_field_that_comes_twice_the_last_good_value_counts() {
 }
 
 #[test]
-fn a_texts_own_length_counts_and_not_that_of_what_is_shown() {
-    let long = "x".repeat(1000);
-    let header = sent(Fields::new().with(&TENANT_ID, long.as_str())).expect("there is something to send");
-    assert_eq!(header, format!("tenant_id={long}"));
-}
-
-#[test]
 fn baggage_of_the_program_is_sent_too_and_its_fields_win() {
     let baggage = [KeyValue::new("b", "2 3"), KeyValue::new("a", "1"), KeyValue::new("tenant_id", "by baggage")];
     let cx = Context::new().with_baggage(baggage);

@@ -8,7 +8,7 @@ use ctx_layer::{
     propagation::{self, Boundary, Outbound, Trust, boundaries},
 };
 use ctx_tests::{Item, Recorder, Value};
-use opentelemetry::metrics::MeterProvider;
+use opentelemetry::{Context, baggage::BaggageExt, metrics::MeterProvider};
 use opentelemetry_sdk::metrics::{
     InMemoryMetricExporter, PeriodicReader, SdkMeterProvider,
     data::{AggregatedMetrics, MetricData},
@@ -100,6 +100,26 @@ fn a_warning_says_why_and_is_not_repeated() {
         assert!(said.iter().any(|said| said == expected), "{said:?}");
     }
     assert_eq!(BOUNDARY.counts().invalid, 100);
+}
+
+#[test]
+fn baggage_that_a_recipient_would_refuse_is_counted_where_it_is_sent() {
+    static BOUNDARY: Boundary = Boundary::new("refused baggage");
+    propagation::register(&schema());
+    let long = "x".repeat(129);
+    for (key, value) in [("tenant_id", long.as_str()), ("tenant_id", ""), ("user_id", "a\nb"), ("x-shard", "seven")] {
+        let mut out = HashMap::new();
+        let before = BOUNDARY.counts().dropped;
+        let pairs =
+            [opentelemetry::KeyValue::new(key, value.to_owned()), opentelemetry::KeyValue::new("other", "a\nb")];
+        let _baggage = Context::current_with_baggage(pairs).attach();
+        BOUNDARY.inject(&mut out, Outbound::Everything);
+        assert_eq!(
+            (out["baggage"].as_str(), BOUNDARY.counts().dropped - before),
+            ("other=a%0Ab", 1),
+            "{key}={value:?}"
+        );
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod baggage;
 mod capture;
 mod carriers;
 mod counters;
+mod debug;
 mod env;
 mod fuzzed;
 mod grammar;

@@ -1,15 +1,16 @@
 //! What holds for every input.
 
 use ctx_layer::{
-    Fields,
+    Fields, Schema,
     field::well_known::*,
     propagation::{
-        self, DestinationPolicy, Outbound, Trust,
+        self, Boundary, DestinationPolicy, Outbound, Trust,
         baggage::{self, BaggageWriter},
         traceparent::TraceParent,
         tracestate::TraceStateList,
     },
 };
+use ctx_tests::SHARD;
 use opentelemetry::{
     Context,
     baggage::{Baggage, BaggageExt},
@@ -18,8 +19,19 @@ use proptest::{collection::vec, prelude::*};
 
 use crate::{
     grammar,
-    shared::{Headers, extract, injected, passed_on, sent},
+    shared::{Headers, extract, injected, passed_on, schema, sent},
 };
+
+ctx_layer::context_fields! {
+    /// A ratio.
+    static RATIO: f64 = "properties.ratio" => propagate;
+    /// Another.
+    static SINGLE: f32 = "properties.single" => propagate;
+}
+
+fn numbers() -> Schema {
+    Schema::builder().all_of(&schema()).field(&RATIO).field(&SINGLE).build().expect("no name is in it twice")
+}
 
 /// What looks like the headers, and what does not.
 fn header() -> impl Strategy<Value = Vec<u8>> {
@@ -124,12 +136,40 @@ proptest! {
     }
 
     #[test]
-    fn a_value_of_a_field_comes_back_as_it_was(text in "[^\\p{Cc}\u{2028}\u{2029}\u{202a}-\u{202e}\u{2066}-\u{2069}]{0,30}") {
+    fn a_value_of_a_field_comes_back_as_it_was(text in "[^\\p{Cc}\\p{Default_Ignorable_Code_Point}\u{2028}\u{2029}\u{fff9}-\u{fffb}]{1,30}") {
         let header = sent(Fields::new().with(&TENANT_ID, text.as_str())).expect("there is one");
         prop_assert!(grammar::is_baggage(&header), "{header}");
         let carrier: Headers = vec![("baggage".to_owned(), header)];
         let extracted = extract(&carrier, Trust::internal());
         prop_assert_eq!(extracted.fields().get(&TENANT_ID), Some(&text));
+    }
+
+    #[test]
+    fn what_is_set_arrives_or_is_counted_where_it_is_sent(
+        text in prop_oneof![any::<String>(), "[a-z+%=é \u{200b}\u{feff}\n]{0,40}", "[a-z]{100,200}"], float in any::<f64>(),
+        single in any::<f32>(), whole in any::<u64>(),
+    ) {
+        static BOUNDARY: Boundary = Boundary::new("arrives or is counted");
+        propagation::register(&numbers());
+        // Fields are sent in the order in which they were set first: as the other tests have it.
+        let sent = Fields::new().with(&TENANT_ID, text.as_str()).with(&USER_ID, "ada").with(&RATIO, float).with(&SINGLE, single).with(&SHARD, whole);
+        let mut carrier = std::collections::HashMap::new();
+        let before = BOUNDARY.counts();
+        sent.in_scope(|| BOUNDARY.inject(&mut carrier, Outbound::Everything));
+        let refused = BOUNDARY.counts().dropped - before.dropped;
+        let received = BOUNDARY.extract(&carrier, Trust::internal());
+        let received_fields = received.fields();
+        let lost = [
+            received_fields.get(&TENANT_ID) != Some(&text),
+            received_fields.get(&RATIO) != Some(&float),
+            received_fields.get(&SINGLE) != Some(&single),
+            received_fields.get(&SHARD) != Some(&whole),
+        ];
+        // None comes as something else, and none is refused by the recipient alone.
+        prop_assert_eq!(refused, lost.iter().filter(|lost| **lost).count() as u64, "{:?} {:?}", carrier, received.dropped());
+        prop_assert!(received.dropped().is_empty());
+        prop_assert_eq!(received_fields.len(), 5 - refused as usize);
+        prop_assert!(!carrier.get("baggage").is_some_and(|baggage| baggage.contains('+')));
     }
 
     #[test]

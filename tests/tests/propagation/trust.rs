@@ -88,6 +88,9 @@ fn bad_values_are_dropped_one_by_one_and_the_rest_is_kept() {
         ("user_id=a%00", DropReason::ControlCharacters),
         ("user_id=a%C2%85", DropReason::ControlCharacters),
         ("user_id=a%E2%80%AEb", DropReason::ControlCharacters),
+        ("user_id=a%E2%80%8Bb", DropReason::Invisible),
+        ("user_id=%EF%BB%BFa", DropReason::Invisible),
+        ("user_id=", DropReason::Empty),
     ] {
         let line = format!("tenant_id=acme,{bad},locale=de-CH");
         let extracted = extract(&headers([("baggage", &line)]), Trust::internal());

@@ -7,6 +7,7 @@ mod guards;
 mod kept_apart;
 mod late_binding;
 mod metrics;
+mod nothing;
 mod own_values;
 mod parents;
 mod pins;

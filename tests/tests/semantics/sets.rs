@@ -41,8 +41,8 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     let (set, field) = (0..8usize, 0..FIELDS.len());
     prop_oneof![
-        4 => (set.clone(), field.clone(), "[a-c]{0,2}").prop_map(|(set, field, text)| Step::With(set, field, text)),
-        2 => (set.clone(), field.clone(), "[a-c]{0,2}").prop_map(|(set, field, text)| Step::Take(set, field, text)),
+        4 => (set.clone(), field.clone(), "[a-c]{1,2}").prop_map(|(set, field, text)| Step::With(set, field, text)),
+        2 => (set.clone(), field.clone(), "[a-c]{1,2}").prop_map(|(set, field, text)| Step::Take(set, field, text)),
         1 => (set.clone(), field).prop_map(|(set, field)| Step::Without(set, field)),
         2 => (set.clone(), "[a-c]{1,2}").prop_map(|(set, text)| Step::Extract(set, text)),
         1 => set.prop_map(Step::Drop),

@@ -170,11 +170,15 @@ fn has_context() -> anyhow::Result<()> {
 }
 
 #[test]
-fn an_error_that_quotes_it_is_the_same() {
+fn an_error_that_only_quotes_it_is_logged_too() {
+    with_and_without_context(|out| {
+        assert!(out.run(has_context).is_err());
+        assert_eq!(failures(out), [at("query", "connection lost")], "it is the source");
+    });
     with_and_without_context(|out| {
         assert!(out.run(quotes).is_err());
-        assert!(out.run(has_context).is_err());
-        assert_eq!(failures(out), [at("query", "connection lost"), at("query", "connection lost")]);
+        let quoted = "cannot load: connection lost; giving up";
+        assert_eq!(failures(out), [at("query", "connection lost"), at("quotes", quoted)]);
     });
 }
 
@@ -198,19 +202,11 @@ fn holds() -> Result<(), Stored> {
     query().map_err(|error| Stored::Query(error.to_string()))
 }
 
-#[with_observability]
-fn recovers_from_what_it_does_not_hold() -> Result<(), Stored> {
-    let _ = query();
-    Err(Stored::Query("the disk is full".to_owned()))
-}
-
 #[test]
-fn an_error_that_holds_it_is_the_same() {
+fn an_error_that_holds_it_without_a_source_is_logged_too() {
     with_and_without_context(|out| {
         assert!(out.run(holds).is_err());
-        assert_eq!(failures(out), [at("query", "connection lost")]);
-        assert!(out.run(recovers_from_what_it_does_not_hold).is_err());
-        assert_eq!(failures(out)[2..], [at("recovers_from_what_it_does_not_hold", "not stored")]);
+        assert_eq!(failures(out), [at("query", "connection lost"), at("holds", "not stored")]);
     });
 }
 
@@ -436,5 +432,136 @@ fn a_scope_between_the_functions_changes_nothing() {
     with_and_without_context(|out| {
         assert!(out.run(in_a_scope).is_err());
         assert_eq!(failures(out), [at("query", "connection lost")]);
+    });
+}
+
+#[with_observability]
+fn through_a_span() -> Result<(), Wrapped> {
+    info_span!("plain").in_scope(|| info_span!("another").in_scope(query))
+}
+
+#[test]
+fn spans_between_the_functions_change_nothing() {
+    with_and_without_context(|out| {
+        assert!(out.run(through_a_span).is_err());
+        assert_eq!(failures(out), [at("query", "connection lost")]);
+    });
+}
+
+#[with_observability(log_args = false, log_result = false)]
+fn handles_or_fails(fails: bool) -> Result<(), Wrapped> {
+    if fails {
+        return Err(Wrapped("connection lost".into()));
+    }
+    let _ = query();
+    Ok(())
+}
+
+#[test]
+fn what_was_logged_inside_a_span_that_is_closed_does_not_count() {
+    with_and_without_context(|out| {
+        out.run(|| {
+            // The registry uses the first span's id again.
+            for n in 0..=8191 {
+                let _ = handles_or_fails(n == 8191);
+            }
+        });
+        assert_eq!(failures(out).last(), Some(&at("handles_or_fails", "connection lost")));
+        // As two tests that run on one thread.
+        out.run(|| info_span!("plain").in_scope(|| drop(query())));
+        let next = Outputs::with_context();
+        assert!(next.run(|| handles_or_fails(true)).is_err());
+        assert_eq!(failures(&next), [at("handles_or_fails", "connection lost")]);
+    });
+}
+
+#[with_observability]
+fn calls_under(out: &Outputs) -> Result<(), Wrapped> {
+    out.run(|| info_span!("theirs").in_scope(query))
+}
+
+#[test]
+fn what_another_subscriber_got_is_logged_here_too() {
+    with_and_without_context(|out| {
+        let other = Outputs::with_context();
+        assert!(out.run(|| calls_under(&other)).is_err());
+        assert_eq!(failures(&other), [at("query", "connection lost")]);
+        assert_eq!(failures(out), [at("calls_under", "connection lost")]);
+    });
+}
+
+#[with_observability(err(level = "debug"))]
+fn fails_quietly() -> Result<(), Wrapped> {
+    Err(Wrapped("connection lost".into()))
+}
+
+#[with_observability(err(level = "info"))]
+fn fails_less_quietly() -> Result<(), Wrapped> {
+    fails_quietly()
+}
+
+#[with_observability]
+fn fails_aloud() -> Result<(), Wrapped> {
+    fails_less_quietly()
+}
+
+#[with_observability(err(level = "warn"))]
+fn fails_quietly_again() -> Result<(), Wrapped> {
+    fails_aloud()
+}
+
+#[test]
+fn a_line_of_a_lower_level_replaces_none_of_a_higher_one() {
+    for filter in ["error", "info", "debug"] {
+        let out = Outputs::filtered(filter);
+        assert!(out.run(fails_quietly_again).is_err());
+        let levels: Vec<_> = out.events_named("failed").iter().map(|event| event["level"].clone()).collect();
+        let expected = match filter {
+            "error" => vec!["ERROR"],
+            "info" => vec!["INFO", "ERROR"],
+            _ => vec!["DEBUG", "INFO", "ERROR"],
+        };
+        assert_eq!(levels, expected, "{filter}");
+    }
+}
+
+#[with_observability]
+fn says_nothing() -> Result<(), Wrapped> {
+    Err(Wrapped(String::new()))
+}
+
+#[with_observability]
+fn says_nothing_either() -> Result<(), Wrapped> {
+    let _ = says_nothing();
+    Err(Wrapped(String::new()))
+}
+
+#[test]
+fn two_errors_that_say_nothing_are_not_the_same() {
+    with_and_without_context(|out| {
+        assert!(out.run(says_nothing_either).is_err());
+        assert_eq!(failures(out), [at("says_nothing", ""), at("says_nothing_either", "")]);
+    });
+}
+
+#[with_observability]
+fn ready_at_once() -> impl Future<Output = Result<(), Wrapped>> {
+    std::future::ready(query())
+}
+
+#[with_observability]
+async fn awaits_what_was_ready() -> Result<(), Wrapped> {
+    let made = ready_at_once();
+    Yield::default().await;
+    made.await
+}
+
+#[test]
+fn an_error_logged_while_a_future_is_made_is_not_logged_again() {
+    with_and_without_context(|out| {
+        assert!(out.block_on(awaits_what_was_ready()).is_err());
+        assert_eq!(failures(out), [at("query", "connection lost")]);
+        assert!(each_poll_on_a_new_thread(&out.dispatch, awaits_what_was_ready()).is_err());
+        assert_eq!(failures(out).len(), 2);
     });
 }

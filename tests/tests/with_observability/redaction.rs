@@ -185,3 +185,87 @@ fn what_a_function_returns_that_is_named_like_a_secret_is_redacted() {
         assert!(!out.text().contains(SECRET));
     });
 }
+
+mod becomes_a_field {
+    use ctx_layer::{Schema, WithContextExt, field::Policy, with_observability};
+    use ctx_tests::Captured;
+    use tracing_subscriber::prelude::*;
+
+    ctx_layer::context_fields! {
+        /// An address.
+        pub static EMAIL: String = "customer.email" => masked;
+        /// A number that is shown as its hash.
+        pub static CARD: String = "customer.card" => hashed;
+        /// Public as it is declared.
+        pub static CUSTOMER: String = "customer.id";
+    }
+
+    #[derive(Debug)]
+    struct User {
+        id: u64,
+        email: String,
+    }
+
+    #[with_observability(context = { email: EMAIL })]
+    fn whole(email: &str) {
+        let _ = email;
+    }
+
+    #[with_observability(context = { user.email: EMAIL }, attributes_from_args = { user.email.as_str(): "mail", user.id: "id" })]
+    fn part(user: &User) {
+        let _ = &user.email;
+    }
+
+    #[with_observability(context = { email.clone(): EMAIL, card: CARD }, attributes_from_args = all)]
+    async fn later(email: String, card: &str) -> usize {
+        email.len() + card.len()
+    }
+
+    #[with_observability(context = { customer: CUSTOMER }, attributes_from_args = [customer])]
+    fn by_the_schema(customer: &str) {
+        let _ = customer;
+    }
+
+    #[with_observability(context = { email: EMAIL }, attributes_from_args = { email: "mail", email.len(): "length" }, reveal = [email])]
+    fn revealed(email: &str) {
+        let _ = email;
+    }
+
+    fn text(program: impl FnOnce()) -> String {
+        let out = Captured::default();
+        let schema = Schema::builder().field(&EMAIL).field(&CARD).field_with(&CUSTOMER, Policy::masked);
+        let text = tracing_subscriber::fmt::layer().json().with_writer(out.clone());
+        let stack = tracing_subscriber::registry().with(text).with_context(schema.build().unwrap());
+        tracing::subscriber::with_default(stack, program);
+        out.text()
+    }
+
+    #[test]
+    fn an_argument_that_becomes_a_sensitive_field_is_not_shown() {
+        let email = || "ada@example.com".to_owned();
+        let text = text(|| {
+            whole(&email());
+            part(&User { id: 7, email: email() });
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            runtime.block_on(later(email(), "4111111111111111"));
+            by_the_schema("ada@example.com");
+        });
+        assert_eq!(text.matches("called").count(), 4, "{text}");
+        assert!(!text.contains("ada@example.com") && !text.contains("4111"), "{text}");
+        assert!(text.contains(r#""id":7"#), "{text}");
+    }
+
+    #[test]
+    fn one_that_is_revealed_or_becomes_a_public_field_is_shown() {
+        let shown = text(|| revealed("ada@example.com"));
+        assert!(
+            shown.contains(r#""mail":"ada@example.com""#) && shown.contains(r#""email":"ada@example.com""#),
+            "{shown}"
+        );
+        let out = Captured::default();
+        let stack =
+            tracing_subscriber::registry().with(tracing_subscriber::fmt::layer().json().with_writer(out.clone()));
+        tracing::subscriber::with_default(stack, || by_the_schema("ada"));
+        assert!(out.text().contains(r#""customer":"ada""#), "{}", out.text());
+    }
+}

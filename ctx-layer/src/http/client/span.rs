@@ -25,7 +25,7 @@ macro_rules! attempt_span {
     ($name:literal, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
         const LEVEL: Level = Level::INFO;
         static SITE: Site = Site::span(&SITE, module_path!(), $name, LEVEL, &[$($key),*]);
-        if !SITE.is_on(LEVEL) {
+        if !SITE.may_be_on(LEVEL) {
             return Span::none();
         }
         $($found)*

@@ -14,7 +14,8 @@ use http::{HeaderName, HeaderValue};
 use super::super::RequestHead;
 use crate::{
     Fields,
-    field::{ContextField, FieldType, well_known::REQUEST_ID},
+    field::{ContextField, FieldType, Refused, parse_untrusted, well_known::REQUEST_ID},
+    propagation::{Boundary, DropReason, Dropped},
 };
 
 /// The longest value that is [well-formed](is_well_formed).
@@ -25,6 +26,9 @@ const MAX_LEN: usize = 128;
 /// The header counts where it stands there once, is [well-formed](is_well_formed) or passes another check, is not longer
 /// than the field allows, and parses as the field's type. It counts for more than what came in with the context. Where
 /// it does not count, and no value came in, a rule may [make](Self::or_make) one.
+///
+/// A header that does not count is counted as dropped at the server's [boundary](super::ServerLayer::boundary), and logged at
+/// DEBUG with its name and the reason.
 ///
 /// A rule believes whoever sends the header. Have rules for `x-request-id` and the like, not for the tenant, unless a
 /// gateway of one's own sets that header and takes away that of strangers.
@@ -47,7 +51,7 @@ pub struct HeaderRule {
     echo: bool,
 }
 
-type Set = dyn Fn(Fields, Source<'_>) -> Result<(Fields, Option<String>), Fields> + Send + Sync;
+type Set = dyn Fn(Fields, Source<'_>) -> Result<(Fields, Option<String>), (Fields, Option<Refused>)> + Send + Sync;
 type Make = fn() -> String;
 
 /// Where a value comes from.
@@ -60,16 +64,14 @@ enum Source<'a> {
 impl HeaderRule {
     /// A field from a header. No value is made, and the header is not echoed.
     pub fn new<T: FieldType + FromStr>(name: HeaderName, field: &'static ContextField<T>) -> Self {
-        let max_len = field.declaration().policy().max_text_len();
         let set = move |fields: Fields, source: Source<'_>| match source {
-            Source::Header(text) if text.len() <= max_len => match text.parse::<T>() {
+            Source::Header(text) => match parse_untrusted::<T>(field.declaration(), text) {
                 Ok(value) => Ok((fields.with(field, value), None)),
-                Err(_) => Err(fields),
+                Err(refused) => Err((fields, Some(refused))),
             },
-            Source::Header(_) => Err(fields),
             Source::Context => match fields.get(field).map(ToString::to_string) {
                 Some(text) => Ok((fields, Some(text))),
-                None => Err(fields),
+                None => Err((fields, None)),
             },
         };
         HeaderRule { name, field: field.name(), set: Arc::new(set), accept: is_well_formed, make: None, echo: false }
@@ -99,30 +101,62 @@ impl HeaderRule {
         self
     }
 
-    /// The fields with this rule's, and what is to be echoed.
-    pub(super) fn apply(&self, request: &RequestHead<'_>, fields: Fields) -> (Fields, Option<Echo>) {
-        let accepted = request.header(&self.name).filter(|text| (self.accept)(text));
-        let fields = match accepted {
-            Some(text) => match (self.set)(fields, Source::Header(text)) {
+    /// Returns the fields with this rule's, and what is to be echoed. A header that is refused is counted at the boundary.
+    pub(super) fn apply(
+        &self,
+        request: &RequestHead<'_>,
+        fields: Fields,
+        boundary: &'static Boundary,
+    ) -> (Fields, Option<Echo>) {
+        let fields = match self.read(request) {
+            Ok(None) => fields,
+            Ok(Some(text)) => match (self.set)(fields, Source::Header(text)) {
                 // The header's value is shared, not copied.
                 Ok((fields, _)) => {
                     let echoed = if self.echo { request.headers().get(&self.name).cloned() } else { None };
                     return (fields, self.echo_value(echoed));
                 }
-                Err(fields) => fields,
+                Err((fields, refused)) => {
+                    self.refused(refused.map_or(DropReason::WrongType, DropReason::from), boundary);
+                    fields
+                }
             },
-            None => fields,
+            Err(reason) => {
+                self.refused(reason, boundary);
+                fields
+            }
         };
         let fields = match (self.set)(fields, Source::Context) {
             Ok((fields, text)) => return (fields, self.echo_text(text.as_deref())),
-            Err(fields) => fields,
+            Err((fields, _)) => fields,
         };
         let Some(make) = self.make else { return (fields, None) };
         let made = make();
         match (self.set)(fields, Source::Header(&made)) {
             Ok((fields, _)) => (fields, self.echo_text(Some(&made))),
-            Err(fields) => (fields, None),
+            Err((fields, _)) => (fields, None),
         }
+    }
+
+    /// Returns the header's value, if it is there and accepted.
+    fn read<'a>(&self, request: &RequestHead<'a>) -> Result<Option<&'a str>, DropReason> {
+        let mut values = request.headers().get_all(&self.name).iter();
+        let text = match (values.next(), values.next()) {
+            (None, _) => return Ok(None),
+            (Some(_), Some(_)) => return Err(DropReason::Repeated),
+            (Some(value), None) => value.to_str().map_err(|_| DropReason::Malformed)?,
+        };
+        match text {
+            "" => Err(DropReason::Empty),
+            text if (self.accept)(text) => Ok(Some(text)),
+            _ => Err(DropReason::Malformed),
+        }
+    }
+
+    /// Counts a header that was refused. It is the caller who sent it, so it is logged at DEBUG.
+    #[cold]
+    fn refused(&self, reason: DropReason, boundary: &'static Boundary) {
+        boundary.refused(&Dropped::new(self.name.as_str(), reason));
     }
 
     fn echo_text(&self, text: Option<&str>) -> Option<Echo> {

@@ -45,7 +45,7 @@ fn begin(request: &RequestHead<'_>, settings: &Settings) -> (Exchange, Echoes) {
     let mut echoes = Echoes::new();
     let mut fields = incoming.take_fields();
     for rule in &settings.headers {
-        let (with, echo) = rule.apply(request, fields);
+        let (with, echo) = rule.apply(request, fields, settings.boundary);
         fields = with;
         echoes.extend(echo);
     }
@@ -106,7 +106,6 @@ impl<S: fmt::Debug> fmt::Debug for ServerService<S> {
 pin_project! {
     /// A request that is being served. The service is called when this is polled first: so a handler that is ready at once
     /// takes entering the span once.
-    #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ServerFuture<S, Q, F> {
         #[pin]
@@ -128,10 +127,16 @@ pin_project! {
     }
 }
 
+impl<S, Q, F> fmt::Debug for ServerFuture<S, Q, F> {
+    /// Without the request, whose headers may be sensitive.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerFuture").field("exchange", &self.exchange).finish_non_exhaustive()
+    }
+}
+
 pin_project! {
     /// How far a request has come.
     #[project = StageProjection]
-    #[derive(Debug)]
     enum Stage<S, Q, F> {
         /// It was not polled yet. `None` only while it is.
         Waiting { call: Option<(S, Q)> },

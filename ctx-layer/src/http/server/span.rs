@@ -29,14 +29,11 @@ macro_rules! request_span {
     ($name:literal, within $cx:expr, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
         const LEVEL: Level = Level::INFO;
         static SITE: Site = Site::span(&SITE, module_path!(), $name, LEVEL, &[$($key),*]);
-        if !SITE.is_ever_on(LEVEL) {
+        if !SITE.may_be_on(LEVEL) {
             return Span::none();
         }
-        // Before they are asked: filters may look at what is in force.
+        // Before they are asked, by `open`: filters may look at what is in force.
         let _attached = attach($cx.clone());
-        if !SITE.is_on(LEVEL) {
-            return Span::none();
-        }
         $($found)*
         open(
             &SITE,

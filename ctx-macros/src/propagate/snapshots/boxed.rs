@@ -9,7 +9,7 @@ fn job(id: u64) -> Pin<Box<dyn Future<Output = u64> + Send>> {
         .in_scope(move || -> Pin<Box<dyn Future<Output = u64> + Send>> {
             { Box::pin(work(id)) }
         });
-    ::std::boxed::Box::pin(
+    return ::std::boxed::Box::pin(
         ::ctx_layer::task::Propagate::in_context(made, __ctx_layer_restored),
-    )
+    );
 }

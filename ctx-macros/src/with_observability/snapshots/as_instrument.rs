@@ -15,7 +15,7 @@ fn load(db: &Db, user_id: u64, filter: Filter) -> Result<Profile, Error> {
         );
         &__CTX_LAYER_SITES
     };
-    let call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+    let call = if sites.span.may_be_on(::ctx_layer::call::Level::INFO) {
         use ::ctx_layer::call::forms::*;
         ::ctx_layer::call::Call::open(
             sites,
@@ -43,11 +43,13 @@ fn load(db: &Db, user_id: u64, filter: Filter) -> Result<Profile, Error> {
                 call.failed(
                     &(&&&&&&::ctx_layer::call::Failure(error)).form(),
                     ::ctx_layer::call::Log::Always(
-                        ::core::option::Option::Some(&::ctx_layer::call::display(&error)),
+                        ::core::option::Option::Some(
+                            ::ctx_layer::call::value(&::ctx_layer::call::display(&error)),
+                        ),
                     ),
                 );
             }
         }
-        returned
+        return returned;
     }
 }

@@ -4,28 +4,26 @@
 // }
 
 pub async fn load(user_id: u64) -> Result<Profile, Error> {
-    let sites = {
-        static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
-            &__CTX_LAYER_SITES,
-            ::ctx_layer::call::place!(::core::module_path!()),
-            ("load", ::ctx_layer::call::Level::INFO, &["user_id"]),
-            ::ctx_layer::call::Event::called(
-                ::ctx_layer::call::Level::DEBUG,
-                &["message", "user_id"],
-            ),
-            ::ctx_layer::call::Event::returned(::ctx_layer::call::Level::DEBUG),
-            ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
-        );
-        &__CTX_LAYER_SITES
-    };
-    let mut call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+    static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+        &__CTX_LAYER_SITES,
+        ::ctx_layer::call::place!(::core::module_path!()),
+        ("load", ::ctx_layer::call::Level::INFO, &["user_id"]),
+        ::ctx_layer::call::Event::called(
+            ::ctx_layer::call::Level::DEBUG,
+            &["message", "user_id"],
+        ),
+        ::ctx_layer::call::Event::returned(::ctx_layer::call::Level::DEBUG),
+        ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
+    );
+    let sites = &__CTX_LAYER_SITES;
+    let mut call = if sites.span.may_be_on(::ctx_layer::call::Level::INFO) {
         use ::ctx_layer::call::forms::*;
         ::ctx_layer::call::Call::open(
             sites,
             &[
                 ::core::option::Option::Some(
                     ::ctx_layer::call::value(
-                        &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
+                        &(&&&&&&&::ctx_layer::call::Best(&user_id)).show(),
                     ),
                 ),
             ],
@@ -33,19 +31,21 @@ pub async fn load(user_id: u64) -> Result<Profile, Error> {
     } else {
         ::ctx_layer::call::Call::without_span(sites)
     };
-    if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
+    if sites.returned.may_be_on(::ctx_layer::call::Level::DEBUG) {
         call.start_clock();
-    }
-    if sites.called.is_on(::ctx_layer::call::Level::DEBUG) {
-        call.called(
-            &[
-                ::core::option::Option::Some(&"called"),
-                ::core::option::Option::Some(&user_id),
-            ],
-        );
     }
     call.observe(
             async move {
+                if __CTX_LAYER_SITES.called.may_be_on(::ctx_layer::call::Level::DEBUG) {
+                    __CTX_LAYER_SITES
+                        .called
+                        .emit(
+                            &[
+                                ::core::option::Option::Some(&"called"),
+                                ::core::option::Option::Some(&user_id),
+                            ],
+                        );
+                }
                 #[allow(unreachable_code)]
                 if false {
                     let returned: Result<Profile, Error> = loop {};
@@ -57,10 +57,12 @@ pub async fn load(user_id: u64) -> Result<Profile, Error> {
                 use ::ctx_layer::call::forms::*;
                 match (&&::ctx_layer::call::Ended(returned)).split() {
                     ::core::result::Result::Ok(value) => {
-                        if ending.is_timed() {
+                        if ending.may_log_result(::ctx_layer::call::Level::DEBUG) {
                             ending
                                 .returned(
-                                    &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                                    ::ctx_layer::call::value(
+                                        &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                                    ),
                                 );
                         } else {
                             ending.succeeded();

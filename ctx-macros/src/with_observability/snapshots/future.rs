@@ -15,41 +15,45 @@ fn load(&self, user_id: u64) -> impl Future<Output = Profile> + '_ {
         );
         &__CTX_LAYER_SITES
     };
-    let mut call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+    let mut call = if sites.span.may_be_on(::ctx_layer::call::Level::INFO) {
         ::ctx_layer::call::Call::open(sites, &[])
     } else {
         ::ctx_layer::call::Call::without_span(sites)
     };
-    if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
+    if sites.returned.may_be_on(::ctx_layer::call::Level::DEBUG) {
         call.start_clock();
     }
     let returned = {
         let _inside = call.enter();
-        call.run(move || { self.find(user_id) })
+        let returned = call.run(move || { self.find(user_id) });
+        call.made(returned)
     };
-    call.into_observed(
-        returned,
-        |returned: &Profile, ending| {
-            use ::ctx_layer::call::forms::*;
-            match (&&::ctx_layer::call::Ended(returned)).split() {
-                ::core::result::Result::Ok(value) => {
-                    if ending.is_timed() {
+    return call
+        .into_observed(
+            returned,
+            |returned: &Profile, ending| {
+                use ::ctx_layer::call::forms::*;
+                match (&&::ctx_layer::call::Ended(returned)).split() {
+                    ::core::result::Result::Ok(value) => {
+                        if ending.may_log_result(::ctx_layer::call::Level::DEBUG) {
+                            ending
+                                .returned(
+                                    ::ctx_layer::call::value(
+                                        &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                                    ),
+                                );
+                        } else {
+                            ending.succeeded();
+                        }
+                    }
+                    ::core::result::Result::Err(error) => {
                         ending
-                            .returned(
-                                &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                            .failed(
+                                &(&&&&&&::ctx_layer::call::Failure(error)).form(),
+                                ::ctx_layer::call::Log::Once(::core::option::Option::None),
                             );
-                    } else {
-                        ending.succeeded();
                     }
                 }
-                ::core::result::Result::Err(error) => {
-                    ending
-                        .failed(
-                            &(&&&&&&::ctx_layer::call::Failure(error)).form(),
-                            ::ctx_layer::call::Log::Once(::core::option::Option::None),
-                        );
-                }
-            }
-        },
-    )
+            },
+        );
 }

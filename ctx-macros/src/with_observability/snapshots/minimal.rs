@@ -18,16 +18,16 @@ pub fn load(user_id: u64, name: &str) {
         );
         &__CTX_LAYER_SITES
     };
-    let mut call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+    let mut call = if sites.span.may_be_on(::ctx_layer::call::Level::INFO) {
         ::ctx_layer::call::Call::open(sites, &[])
     } else {
         ::ctx_layer::call::Call::without_span(sites)
     };
-    if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
+    if sites.returned.may_be_on(::ctx_layer::call::Level::DEBUG) {
         call.start_clock();
     }
     let _inside = call.enter();
-    if sites.called.is_on(::ctx_layer::call::Level::DEBUG) {
+    if sites.called.may_be_on(::ctx_layer::call::Level::DEBUG) {
         sites
             .called
             .emit(
@@ -45,11 +45,15 @@ pub fn load(user_id: u64, name: &str) {
     #[allow(unreachable_code)]
     {
         use ::ctx_layer::call::forms::*;
-        if call.is_timed() {
-            call.returned(&(&&&&&&::ctx_layer::call::Returned(&returned)).show());
+        if call.may_log_result(::ctx_layer::call::Level::DEBUG) {
+            call.returned(
+                ::ctx_layer::call::value(
+                    &(&&&&&&::ctx_layer::call::Returned(&returned)).show(),
+                ),
+            );
         } else {
             call.succeeded();
         }
-        returned
+        return returned;
     }
 }

@@ -23,19 +23,19 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
         );
         &__CTX_LAYER_SITES
     };
-    let mut call = if sites.span.is_on(::ctx_layer::call::Level::INFO) {
+    let mut call = if sites.opens_span(::ctx_layer::call::Level::INFO) {
         use ::ctx_layer::call::forms::*;
         ::ctx_layer::call::Call::open(
             sites,
             &[
                 ::core::option::Option::Some(
                     ::ctx_layer::call::value(
-                        &(&&&&&&::ctx_layer::call::Best(&user_id)).show(),
+                        &(&&&&&&&::ctx_layer::call::Best(&user_id)).show(),
                     ),
                 ),
                 ::core::option::Option::Some(
                     ::ctx_layer::call::value(
-                        &(&&&&&&::ctx_layer::call::Best(&order.items.len())).show(),
+                        &(&&&&&&&::ctx_layer::call::Best(&order.items.len())).show(),
                     ),
                 ),
                 ::core::option::Option::Some(
@@ -48,11 +48,11 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
     } else {
         ::ctx_layer::call::Call::without_span(sites)
     };
-    if sites.returned.is_on(::ctx_layer::call::Level::DEBUG) {
+    if sites.returned.may_be_on(::ctx_layer::call::Level::DEBUG) {
         call.start_clock();
     }
     let _inside = call.enter();
-    if sites.called.is_on(::ctx_layer::call::Level::DEBUG) {
+    if sites.called.may_be_on(::ctx_layer::call::Level::DEBUG) {
         use ::ctx_layer::call::forms::*;
         sites
             .called
@@ -62,7 +62,7 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
                     ::core::option::Option::Some(&user_id),
                     ::core::option::Option::Some(
                         ::ctx_layer::call::value(
-                            &(&&&&&&::ctx_layer::call::Best(&order)).show(),
+                            &(&&&&&&&::ctx_layer::call::Best(&order)).show(),
                         ),
                     ),
                     ::core::option::Option::Some(&::ctx_layer::call::REDACTED),
@@ -79,8 +79,12 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
         use ::ctx_layer::call::forms::*;
         match (&&::ctx_layer::call::Ended(&returned)).split() {
             ::core::result::Result::Ok(value) => {
-                if call.is_timed() {
-                    call.returned(&(&&&&&&::ctx_layer::call::Returned(value)).show());
+                if call.may_log_result(::ctx_layer::call::Level::DEBUG) {
+                    call.returned(
+                        ::ctx_layer::call::value(
+                            &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                        ),
+                    );
                 } else {
                     call.succeeded();
                 }
@@ -92,6 +96,6 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
                 );
             }
         }
-        returned
+        return returned;
     }
 }

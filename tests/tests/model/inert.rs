@@ -40,6 +40,11 @@ pub(crate) fn seen_outside(seen: Vec<Observation>) -> Vec<Observation> {
     seen.into_iter().filter(|seen| !is_inert(seen.at) || seen.seen == Seen::Open).collect()
 }
 
+/// How many operations there are, in bodies too.
+pub(crate) fn count(program: &Body) -> usize {
+    program.iter().map(|operation| 1 + bodies(operation).into_iter().map(count).sum::<usize>()).sum()
+}
+
 /// Where something can be put in: before each operation, and at the end of each body.
 fn places(program: &Body) -> usize {
     program.iter().map(|operation| 1 + bodies(operation).into_iter().map(places).sum::<usize>()).sum::<usize>() + 1

@@ -14,7 +14,7 @@ use tracing_subscriber::{EnvFilter, fmt::layer, prelude::*};
 async fn main() {
     tracing_subscriber::registry()
         .with(EnvFilter::new("info,globset=debug"))
-        .with(layer().json().with_current_span(false).with_span_list(false))
+        .with(once_per_line(layer().json().flatten_event(true).with_current_span(false).with_span_list(false)))
         .with(once_per_line(layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal())))
         .with_context(Schema::well_known()) // this is the one line
         .init();

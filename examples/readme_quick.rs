@@ -6,9 +6,10 @@ use tracing_subscriber::{fmt::layer, prelude::*};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
+    let json = layer().json().flatten_event(true).with_span_list(false).without_time();
     tracing_subscriber::registry()
         .with(once_per_line(layer().without_time())) // text, on standard output
-        .with(layer().json().without_time().with_span_list(false).with_writer(std::io::stderr))
+        .with(once_per_line(json.with_writer(std::io::stderr)))
         .with_context(Schema::well_known()) // this is the one line
         .init();
 

@@ -55,6 +55,7 @@
 //! - `fmt` (on by default): `OwnFields`, which keeps two `fmt` outputs of one format apart.
 //! - `tracing-opentelemetry` (on by default): `trace_id` and `span_id` for events with an explicit parent, and where the
 //!   OpenTelemetry layer does not activate its contexts; links to a sender's span.
+//! - `opentelemetry-sdk`: `UniqueAttributes`, an exporter that passes each attribute on once, with its last value.
 //! - `tokio`: `spawn` and its like in [`task`].
 //! - `http`, `serde_json`, `tokio-process`: the [`carriers`] of these crates.
 //! - `http-server`, `http-client`: `tower` layers for HTTP and gRPC, in `http`. `axum`: its routes, and fields as arguments of
@@ -70,6 +71,8 @@
 pub mod call;
 pub mod carriers;
 pub mod context;
+#[cfg(feature = "opentelemetry-sdk")]
+mod export;
 pub mod field;
 #[cfg(any(feature = "http-server", feature = "http-client"))]
 pub mod http;
@@ -79,6 +82,8 @@ pub mod propagation;
 pub mod task;
 
 pub use context::{ContextFieldsExt, FieldsGuard, FutureFieldsExt};
+#[cfg(feature = "opentelemetry-sdk")]
+pub use export::UniqueAttributes;
 pub use field::{ContextField, Fields, Policy, Schema};
 #[cfg(feature = "fmt")]
 pub use layer::OwnFields;

@@ -45,6 +45,8 @@ fn a_name_that_is_empty_or_illegal_is_an_error_that_quotes_it() {
         ("tenant\nid", NameError::Illegal),
         ("message", NameError::Reserved),
         ("log.target", NameError::Reserved),
+        ("level", NameError::UsedByOutputs),
+        ("thread.id", NameError::UsedByOutputs),
         (&"x".repeat(65), NameError::TooLong),
     ] {
         let error = ContextField::<String>::declare(name, Policy::new()).unwrap_err();

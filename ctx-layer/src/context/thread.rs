@@ -40,6 +40,8 @@ struct Local {
 
 impl Local {
     fn new() -> Self {
+        // Set before, for a panic hook that logs while this panics: it comes here again, and a panic inside a panic hook aborts.
+        STATE.set(State::Gone);
         // Fails only where a thread that used nothing of this crate before logs from the destructor of a thread-local,
         // after OpenTelemetry's is gone. There is no way to ask; with `panic = "abort"` this aborts.
         let ready = panic::catch_unwind(|| Context::map_current(|_| ())).is_ok();

@@ -5,7 +5,7 @@ use std::fmt;
 /// Why a name cannot be a context field's.
 ///
 /// A legal name has 1 to 64 characters out of `[A-Za-z0-9_.-]`, starts with a letter or `_`, does not end in
-/// `.` or `-`, and means nothing else to `tracing` or to its outputs.
+/// `.` or `-`, and means nothing else to `tracing` or to its outputs: a line with two `level`s has neither.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameError {
@@ -20,6 +20,9 @@ pub enum NameError {
     Reserved,
     /// The policy's baggage key is not a token of 1 to 256 bytes.
     BaggageKey,
+    /// Outputs write something of their own under the name, so that it would be on a line twice, or be dropped:
+    /// `timestamp`, `level`, `target`, `name`, `span`, `spans`, `fields` and others.
+    UsedByOutputs,
 }
 
 impl NameError {
@@ -36,6 +39,9 @@ impl NameError {
             }
             NameError::BaggageKey => {
                 "a context field's baggage key must be a token, and not longer than 256 bytes: use letters, digits, `-`, `_` and `.`"
+            }
+            NameError::UsedByOutputs => {
+                "a context field's name is one that outputs write something of their own under (such as `timestamp`, `level`, `target`, `name`, `span`, `spans`, `time`, `file`, `line`, `thread.*`, `code.*`): choose another, such as \"customer.level\""
             }
         }
     }
@@ -54,6 +60,51 @@ const MAX_NAME_LEN: usize = 64;
 
 /// Names that `tracing` (`message`), `tracing-opentelemetry` (`error` becomes an exception) read as their own.
 const RESERVED: &[&str] = &["message", "error"];
+
+/// Names under which outputs write something of their own.
+const OF_OUTPUTS: &[&str] = &[
+    // `fmt` json and `json-subscriber`: a line, and a span within it.
+    "timestamp",
+    "level",
+    "fields",
+    "target",
+    "filename",
+    "line_number",
+    "span",
+    "spans",
+    "threadName",
+    "threadId",
+    "name",
+    "field",
+    "field_error",
+    "openTelemetry",
+    // `tracing-bunyan-formatter`, which drops some of these where a field has the name.
+    "v",
+    "hostname",
+    "pid",
+    "time",
+    "msg",
+    "src",
+    "line",
+    "file",
+    "elapsed_milliseconds",
+    // `tracing-logfmt`.
+    "ts",
+    "span_path",
+    "location",
+    "module_path",
+    "thread_name",
+    "thread_id",
+    // `fmt`, when a span closes (`with_span_events`).
+    "time.busy",
+    "time.idle",
+    // `tracing-opentelemetry`, on spans.
+    "busy_ns",
+    "idle_ns",
+];
+
+/// Prefixes under which `tracing-opentelemetry` and `opentelemetry-appender-tracing` write something of their own.
+const PREFIXES_OF_OUTPUTS: &[&str] = &["code.", "exception.", "thread."];
 
 /// Prefixes with a meaning: the `log` bridge (`tracing_log::NormalizeEvent`), `tracing-opentelemetry`'s span fields.
 const RESERVED_PREFIXES: &[&str] = &["log.", "otel."];
@@ -84,6 +135,9 @@ pub(crate) const fn check(name: &str) -> Result<(), NameError> {
     }
     if any(bytes, RESERVED, false) || any(bytes, RESERVED_PREFIXES, true) || any(bytes, METRIC_PREFIXES, true) {
         return Err(NameError::Reserved);
+    }
+    if any(bytes, OF_OUTPUTS, false) || any(bytes, PREFIXES_OF_OUTPUTS, true) {
+        return Err(NameError::UsedByOutputs);
     }
     Ok(())
 }
@@ -120,7 +174,24 @@ mod tests {
 
     #[test]
     fn legal_names_are_accepted() {
-        for name in ["tenant_id", "_x", "a", "user.id", "http-route", "A9", "counter", "logs.x", "messages"] {
+        for name in [
+            "tenant_id",
+            "_x",
+            "a",
+            "user.id",
+            "http-route",
+            "A9",
+            "counter",
+            "logs.x",
+            "messages",
+            "Level",
+            "levels",
+            "span.id",
+            "user.name",
+            "code",
+            "trace_id",
+            "thread_pool",
+        ] {
             assert_eq!(check(name), Ok(()), "{name}");
         }
     }
@@ -145,6 +216,12 @@ mod tests {
             ("otel.name", NameError::Reserved),
             ("gauge.x", NameError::Reserved),
             ("monotonic_counter.x", NameError::Reserved),
+            ("level", NameError::UsedByOutputs),
+            ("spans", NameError::UsedByOutputs),
+            ("threadName", NameError::UsedByOutputs),
+            ("time.busy", NameError::UsedByOutputs),
+            ("thread.id", NameError::UsedByOutputs),
+            ("code.file.path", NameError::UsedByOutputs),
         ] {
             assert_eq!(check(name), Err(why), "{name:?}");
         }

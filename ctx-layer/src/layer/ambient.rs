@@ -36,7 +36,7 @@ impl Ids {
         let (trace_id, span_id) = match parent {
             // The OpenTelemetry layer may have been told not to activate its contexts.
             Parentage::Contextual => read(active_ids).flatten().or_else(|| home.ids_of_current())?,
-            Parentage::Explicit(parent) => home.ids_of(parent)?,
+            Parentage::Explicit(parent) => home.ids_of_parent(parent)?,
             Parentage::Root => return None,
         };
         Some(Ids { trace_id: display(trace_id), span_id: display(span_id) })

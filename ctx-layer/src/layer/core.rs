@@ -4,7 +4,9 @@ use opentelemetry::Context;
 use tracing::Span;
 use tracing_core::{Dispatch, LevelFilter, Metadata, span::Id};
 
-use super::{home::Home, kept_spans::KeptSpans, metadata::Augmentation, parent::Parentage, spans::SpanMemory};
+use super::{
+    ambient::Ambient, home::Home, kept_spans::KeptSpans, metadata::Augmentation, parent::Parentage, spans::SpanMemory,
+};
 use crate::{
     context::{
         ContextFieldsExt, Frame, NOTHING, Remembered, SpanKey, View, attach, fields_in,
@@ -35,7 +37,7 @@ impl Core {
     }
 
     /// Tells this subscriber's spans from another's.
-    fn key(&self) -> usize {
+    pub(super) fn key(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
@@ -81,6 +83,15 @@ impl Core {
     /// The same where there may be baggage.
     pub(super) fn remember_all(&self, id: &Id, remembered: Remembered) {
         self.spans.remember_all(id, remembered);
+    }
+
+    /// Returns the fields that a span was created with.
+    pub(super) fn created_with(&self, id: &Id) -> Option<Fields> {
+        let remembered = match self.spans.get(id) {
+            (_, Some(recorded)) if recorded.was_nothing() => return None,
+            (remembered, _) => remembered,
+        };
+        Some(Ambient::resolve(&self.augmentation, Some(&remembered), None)?.parts().0.clone())
     }
 
     pub(super) fn forget(&self, id: &Id) {

@@ -4,10 +4,17 @@
 //! value goes there; and to an output further down it looks as if the code had set it, which would leave it as it is,
 //! however the output is told to show it. So whoever puts a value there says so on this thread, while the span, event or
 //! record is passed on.
+//!
+//! With an event goes the metadata that has the names of all its fields: what the event itself shows is the call site's own
+//! (see `metadata`), and another layer of this crate that adds fields has to know which are there already.
 
-use std::{cell::Cell, fmt::Debug};
+use std::{
+    cell::Cell,
+    fmt::Debug,
+    sync::atomic::{AtomicBool, Ordering},
+};
 
-use tracing_core::{Field, field::Visit};
+use tracing_core::{Event, Field, Metadata, field::Visit};
 
 use super::rewrite::Source;
 
@@ -20,11 +27,31 @@ struct PassedOn {
     /// The address of what is passed on. As long as that lives, nothing else stands there.
     item: usize,
     filled: Filled,
+    /// Of an event with added fields: the metadata that has all of them.
+    all: Option<&'static Metadata<'static>>,
 }
 
 thread_local! {
-    /// What is passed on now, if something of it is filled. Has no destructor, and so can always be read.
-    static PASSED_ON: Cell<PassedOn> = const { Cell::new(PassedOn { item: 0, filled: Filled(0) }) };
+    /// What is passed on now, if there is something to know of it. Has no destructor, and so can always be read.
+    static PASSED_ON: Cell<PassedOn> = const { Cell::new(PassedOn { item: 0, filled: Filled(0), all: None }) };
+}
+
+/// Whether several layers of this crate may add fields to one event. Where one does, nothing need be said to the next.
+static ARE_SEVERAL: AtomicBool = AtomicBool::new(false);
+
+/// Notes that a layer adds fields to events that another one may have added fields to.
+pub(super) fn adds_to_others() {
+    ARE_SEVERAL.store(true, Ordering::Relaxed);
+}
+
+/// Returns the metadata that has the names of all of an event's fields, those added by other layers included.
+#[inline]
+pub(super) fn all_fields_of(event: &Event<'_>) -> &'static Metadata<'static> {
+    let passed_on = PASSED_ON.get();
+    match passed_on.all {
+        Some(all) if passed_on.item == address(event) => all,
+        _ => event.metadata(),
+    }
 }
 
 impl Filled {
@@ -46,6 +73,18 @@ impl Filled {
         if declared.is_empty() { before } else { Filled(before.0 | empty_of(item, declared).0) }
     }
 
+    /// Those of either.
+    #[inline]
+    pub(super) fn and(self, other: Filled) -> Self {
+        Filled(self.0 | other.0)
+    }
+
+    /// Those that `other` has not.
+    #[inline]
+    pub(super) fn but(self, other: Filled) -> Self {
+        Filled(self.0 & !other.0)
+    }
+
     #[inline]
     pub(super) fn is_empty(self) -> bool {
         self.0 == 0
@@ -64,13 +103,28 @@ impl Filled {
     /// Calls `f`, which passes `item` on; meanwhile it is known that these fields of it are filled.
     #[inline]
     pub(super) fn passing_on<T, R>(self, item: &T, f: impl FnOnce(&T) -> R) -> R {
-        if self.is_empty() { f(item) } else { self.passing_on_marked(item, f) }
+        if self.is_empty() { f(item) } else { self.passing_on_marked(item, None, f) }
+    }
+
+    /// Does the same for an event that `all` has the fields of.
+    #[inline]
+    pub(super) fn passing_on_event<'a, R>(
+        self,
+        event: &Event<'a>,
+        all: &'static Metadata<'static>,
+        f: impl FnOnce(&Event<'a>) -> R,
+    ) -> R {
+        if self.is_empty() && !ARE_SEVERAL.load(Ordering::Relaxed) {
+            f(event)
+        } else {
+            self.passing_on_marked(event, Some(all), f)
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn passing_on_marked<T, R>(self, item: &T, f: impl FnOnce(&T) -> R) -> R {
-        let _restore = Restore(PASSED_ON.replace(PassedOn { item: address(item), filled: self }));
+    fn passing_on_marked<T, R>(self, item: &T, all: Option<&'static Metadata<'static>>, f: impl FnOnce(&T) -> R) -> R {
+        let _restore = Restore(PASSED_ON.replace(PassedOn { item: address(item), filled: self, all }));
         f(item)
     }
 }

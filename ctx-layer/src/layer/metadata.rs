@@ -1,4 +1,9 @@
 //! Metadata with the registered names added: made once per call site and schema, found without a lock.
+//!
+//! A layer may know metadata by its address (`console-subscriber` does), so it has to see the one it registered, every time.
+//! Spans always come with the registered names, since a value may be recorded on any of them later: that is what layers
+//! register. Events always come with the call site's own metadata, whether fields are current or not. Their added fields
+//! are in the set of values alone, so a filter that asks whether an event *has* a field is answered by the call site.
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 
@@ -10,7 +15,8 @@ use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensiti
 
 /// What a schema makes of one call site's metadata.
 pub(super) struct Augmented {
-    /// The same name, target, level, file, line, kind and call site, with more fields.
+    /// The same name, target, level, file, line, kind and call site, with more fields. Layers see it on spans; of an
+    /// event's they see the fields alone.
     pub(super) metadata: &'static Metadata<'static>,
     /// The names of all its fields.
     names: &'static [&'static str],
@@ -104,14 +110,20 @@ impl Augmentation {
         self.table.get_or_insert_with(metadata, || augment(&self.schema, metadata))
     }
 
-    /// Calls `f` with the augmented form of metadata that may live for a moment only.
-    ///
-    /// The `log` bridge asks whether a record is enabled with metadata made for that record; the call site behind it,
-    /// one per level, is the same for all.
+    /// Returns the metadata that layers register, and get with each span and event of that call site.
+    pub(super) fn to_register(&self, metadata: &'static Metadata<'static>) -> &'static Metadata<'static> {
+        if metadata.is_span() { self.of(metadata).metadata } else { metadata }
+    }
+
+    /// Calls `f` with the metadata that layers have registered, where they are asked about `metadata`.
     pub(super) fn with<R>(&self, metadata: &Metadata<'_>, f: impl FnOnce(&Metadata<'_>) -> R) -> R {
+        if !metadata.is_span() {
+            return f(metadata);
+        }
         if let Some(augmented) = self.table.get(metadata) {
             return f(augmented.metadata);
         }
+        // A copy of a call site's metadata that may live for a moment only.
         let of_call_site = self.of(call_site_of(metadata.callsite()));
         if metadata.fields().len() != of_call_site.own {
             return f(metadata);
@@ -124,8 +136,7 @@ impl Augmentation {
             metadata.line(),
             metadata.module_path(),
             FieldSet::new(of_call_site.names, metadata.callsite()),
-            // Those of the `log` bridge are plain events; looking for a hint in each would cost time.
-            if metadata.is_span() { Kind::SPAN } else { Kind::EVENT },
+            Kind::SPAN,
         ))
     }
 }

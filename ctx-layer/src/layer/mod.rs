@@ -8,18 +8,22 @@
 
 mod ambient;
 mod core;
+mod declared;
 mod filled;
 mod home;
+mod kept;
 mod kept_spans;
 mod metadata;
 mod output;
 #[cfg(feature = "fmt")]
 mod own_fields;
 mod parent;
+mod postponed;
 mod record;
 mod recorded;
 mod rewrite;
 mod sensitive;
+mod shown;
 mod spans;
 mod subscriber;
 mod table;
@@ -110,6 +114,9 @@ impl ContextLayer {
     /// Spans remember what is in force when they are made. Entering one, on whatever thread, puts that in force until it
     /// is left, unless all of it is in force already.
     pub fn over<S: Subscriber>(self, subscriber: S) -> ContextSubscriber<S> {
+        if (&subscriber as &dyn Subscriber).is::<core::Core>() {
+            filled::adds_to_others();
+        }
         ContextSubscriber::new(self.schema, self.kept, subscriber)
     }
 
@@ -136,15 +143,16 @@ impl ContextLayer {
     }
 }
 
-/// Wraps a text output so that each line shows each ambient field once, however deep the spans.
+/// Wraps an output so that each line shows each registered field once, however deep the spans.
 ///
-/// Text formats print the fields of every enclosing span on every line. Under this the ambient fields stand on the
-/// event, at the end of the line, and spans show only the fields they declare themselves.
+/// Most formats, JSON and text alike, show the fields of enclosing spans on every line, and those that flatten spans write a
+/// field twice. Under this a registered field is on the event alone: its own value, else the current one, else the one that
+/// the innermost span has declared itself. Spans show the fields that are not registered.
 ///
 /// Where another `fmt` output of the same format stands beside it, give one of the two [`OwnFields`].
 ///
-/// The lines that `fmt` itself makes of a span's life (`with_span_events`) are no events, and so show no ambient fields
-/// under this; without it they do.
+/// The lines that outputs make of a span's life (`with_span_events` of `fmt`, `START` and `END` of `tracing-bunyan-formatter`) are
+/// no events, and so show no registered fields under this; without it they do.
 ///
 /// ```
 /// use ctx_layer::{Schema, WithContextExt, once_per_line};
@@ -152,6 +160,7 @@ impl ContextLayer {
 ///
 /// let subscriber = tracing_subscriber::registry()
 ///     .with(once_per_line(tracing_subscriber::fmt::layer()))
+///     .with(once_per_line(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)))
 ///     .with_context(Schema::well_known());
 /// # drop(subscriber);
 /// ```

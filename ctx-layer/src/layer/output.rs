@@ -1,18 +1,19 @@
 //! Around one output: fields that stand there alone, or do not stand there.
 
-use std::any::TypeId;
+use std::{any::TypeId, sync::OnceLock};
 
 use tracing_core::{
     Dispatch, Event, Field, Interest, LevelFilter, Metadata, Subscriber,
-    field::{FieldSet, Value, ValueSet, Visit},
+    field::{Value, ValueSet, Visit},
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{Layer, layer::Context};
 
 use super::{
     ambient::{Ambient, Ids, Onto},
-    core::is_about_the_context,
-    filled::Filled,
+    core::{Core, is_about_the_context},
+    declared::Declared,
+    filled::{self, Filled},
     home::Home,
     metadata::{Augmentation, call_site_of, original_of},
     parent::{self, Parentage},
@@ -33,27 +34,32 @@ pub struct ContextOutput<L> {
     augmentation: Augmentation,
     hide_on_spans: bool,
     home: Home,
+    /// Known once the stack is installed, where spans show no registered fields.
+    declared: OnceLock<Declared>,
 }
 
 impl<L> ContextOutput<L> {
     pub(super) fn new(schema: Schema, inner: L) -> Self {
         crate::context::register(schema.fields().map(|(declaration, _)| declaration));
-        ContextOutput { inner, augmentation: Augmentation::new(schema), hide_on_spans: false, home: Home::new() }
+        if !schema.is_empty() {
+            filled::adds_to_others();
+        }
+        ContextOutput {
+            inner,
+            augmentation: Augmentation::new(schema),
+            hide_on_spans: false,
+            home: Home::new(),
+            declared: OnceLock::new(),
+        }
     }
 
-    /// Hides from this output the ambient fields that spans carry; events keep theirs. Fields that a span declares
-    /// itself are its own and stay.
+    /// Hides registered fields on the spans that this output sees; events have them, also those that their spans have
+    /// declared themselves.
     ///
-    /// For text formats, which print the fields of every enclosing span on every line; see
-    /// [`once_per_line`](super::once_per_line()).
+    /// See [`once_per_line`](super::once_per_line()).
     pub fn hide_on_spans(mut self) -> Self {
         self.hide_on_spans = true;
         self
-    }
-
-    /// The metadata under which this output knows a call site, before its own fields are added.
-    fn base(&self, metadata: &'static Metadata<'static>) -> &'static Metadata<'static> {
-        if self.hide_on_spans && metadata.is_span() { original_of(metadata) } else { metadata }
     }
 
     /// Calls `f` with the fields, and OpenTelemetry ids, that apply; with `None` where there is nothing to put on it.
@@ -83,6 +89,49 @@ impl<L> ContextOutput<L> {
         }
     }
 
+    /// Passes on a span without its registered fields, and keeps what it gave to them itself for its events.
+    fn hiding_on_span(&self, attributes: &Attributes<'_>, id: &Id, forward: impl Fn(&Attributes<'_>)) {
+        let call_site = original_of(attributes.metadata());
+        let filled = Filled::before(attributes);
+        let declared = self.keep(call_site, filled, id, attributes);
+        let metadata = self.augmentation.of(attributes.metadata()).metadata;
+        let (own, without) = (call_site.fields().len(), Without(filled.and(declared)));
+        rewrite(attributes, own, metadata.fields(), &without, &mut |values: &ValueSet<'_>| {
+            forward(&with_parent_of(attributes, metadata, values));
+        });
+    }
+
+    /// Passes on what is recorded on a span without its registered fields, in the same way.
+    fn hiding_on_record(&self, values: &Record<'_>, id: &Id, forward: impl Fn(&Record<'_>)) {
+        let mut call_site = None;
+        Source::record(values, &mut CallSite(&mut call_site));
+        let Some(call_site) = call_site else { return forward(values) };
+        let filled = Filled::before(values);
+        let declared = self.keep(call_site, filled, id, values);
+        let own = call_site.fields();
+        let mut found = Found { hidden: filled.and(declared), own: own.len(), ..Found::default() };
+        Source::record(values, &mut found);
+        match found {
+            Found { is_any_hidden: false, .. } => forward(values),
+            Found { is_any_shown: false, .. } => {}
+            Found { hidden, .. } => {
+                rewrite(values, own.len(), own, &Without(hidden), &mut |values: &ValueSet<'_>| {
+                    forward(&Record::new(values));
+                });
+            }
+        }
+    }
+
+    /// Keeps what a span gives to registered fields itself, and returns which of its fields those are.
+    fn keep(&self, call_site: &'static Metadata<'static>, filled: Filled, id: &Id, values: &dyn Source) -> Filled {
+        let Some(known) = self.declared.get() else { return Filled::default() };
+        let declared = known.of(call_site);
+        if !declared.but(filled).is_empty() {
+            self.home.with(|dispatch| known.keep(dispatch, id, values, declared.but(filled)));
+        }
+        declared
+    }
+
     /// Passes on an ambient value that is recorded late as this output shows it: the stack may show it otherwise.
     fn record_late(&self, field: &Field, values: &Record<'_>, filled: Filled, forward: impl Fn(&Record<'_>)) {
         let fields = self.augmentation.of(call_site_of(field.callsite())).metadata.fields();
@@ -100,6 +149,19 @@ impl<L> ContextOutput<L> {
     }
 
     fn with_event<R>(&self, event: &Event<'_>, mut f: impl FnMut(&Event<'_>) -> R) -> R {
+        match self.declared.get() {
+            Some(declared) if declared.is_any() && !is_about_the_context(event.metadata()) => {
+                let mut result = None;
+                self.home.with(|dispatch| {
+                    result = Some(declared.with_event(dispatch, event, |event| self.with_current(event, &mut f)));
+                });
+                result.unwrap_or_else(|| self.with_current(event, f))
+            }
+            _ => self.with_current(event, f),
+        }
+    }
+
+    fn with_current<R>(&self, event: &Event<'_>, mut f: impl FnMut(&Event<'_>) -> R) -> R {
         if self.augmentation.schema.is_empty() || is_about_the_context(event.metadata()) {
             return f(event);
         }
@@ -108,7 +170,7 @@ impl<L> ContextOutput<L> {
         let ids = || Ids::of_event(&self.augmentation, parent, &self.home);
         self.with_ambient(in_force, parent, ids, |ambient| {
             let Some((fields, ids)) = ambient else { return f(event) };
-            let augmented = self.augmentation.of(event.metadata());
+            let augmented = self.augmentation.of(filled::all_fields_of(event));
             if !augmented.takes_fields {
                 return f(event);
             }
@@ -116,7 +178,7 @@ impl<L> ContextOutput<L> {
             let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented, filled };
             let mut result = None;
             rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-                result = Some(filled.passing_on(&like(event, augmented.metadata, values), &mut f));
+                result = Some(filled.passing_on_event(&like(event, values), augmented.metadata, &mut f));
             });
             // `rewrite` calls back exactly once.
             result.unwrap_or_else(|| f(event))
@@ -130,7 +192,13 @@ where
     L: Layer<S>,
 {
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
-        self.home.set(subscriber);
+        let core = subscriber.downcast_ref::<Core>();
+        self.home.set(subscriber, core.is_some());
+        if self.hide_on_spans {
+            let schema = core.map_or(&self.augmentation.schema, |core| &core.augmentation.schema);
+            // A layer is moved into its stack: the first is it.
+            let _ = self.declared.set(Declared::new(schema.clone()));
+        }
         self.inner.on_register_dispatch(subscriber);
     }
 
@@ -139,7 +207,7 @@ where
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        self.inner.register_callsite(self.augmentation.of(self.base(metadata)).metadata)
+        self.inner.register_callsite(self.augmentation.to_register(metadata))
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, ctx: Context<'_, S>) -> bool {
@@ -151,9 +219,12 @@ where
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        let base = self.base(attributes.metadata());
-        let hides = !std::ptr::eq(base, attributes.metadata());
-        let augmented = self.augmentation.of(base);
+        if self.hide_on_spans {
+            return self.hiding_on_span(attributes, id, |attributes| {
+                self.inner.on_new_span(attributes, id, ctx.clone());
+            });
+        }
+        let augmented = self.augmentation.of(attributes.metadata());
         let parent = Parentage::of_span(attributes);
         self.with_ambient(
             self.augmentation.in_force_for_span(parent),
@@ -165,41 +236,33 @@ where
                     let attributes = with_parent_of(attributes, augmented.metadata, values);
                     filled.passing_on(&attributes, |attributes| self.inner.on_new_span(attributes, id, ctx.clone()));
                 };
-                let names = augmented.metadata.fields();
                 match ambient {
                     Some((fields, ids)) if augmented.takes_fields => {
                         let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented, filled };
+                        let names = augmented.metadata.fields();
                         rewrite(attributes, augmented.own, names, &additions, &mut on_new_span);
                     }
-                    _ if hides => rewrite(attributes, augmented.own, names, &Nothing, &mut on_new_span),
-                    _ => self.inner.on_new_span(attributes, id, ctx.clone()),
+                    // The output knows the call site by the augmented metadata, with values or without.
+                    _ => on_new_span(attributes.values()),
                 }
             },
         );
     }
 
     fn on_record(&self, span: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        let forward = |values: &Record<'_>| self.inner.on_record(span, values, ctx.clone());
+        if self.hide_on_spans {
+            return self.hiding_on_record(values, span, forward);
+        }
+        if self.augmentation.schema.is_empty() {
+            return forward(values);
+        }
         let filled = Filled::before(values);
-        let mut found = Found { filled, ..Found::default() };
-        if self.hide_on_spans || !self.augmentation.schema.is_empty() {
-            Source::record(values, &mut found);
-        }
-        // What the span declares itself is not hidden.
-        if let Some(field) = &found.late
-            && (!self.hide_on_spans || filled.contains(field.index()))
-        {
-            return self.record_late(field, values, filled, |values| self.inner.on_record(span, values, ctx.clone()));
-        }
-        match found {
-            // Only the span's own.
-            Found { late: None, .. } => self.inner.on_record(span, values, ctx),
-            Found { own: Some(own), .. } => {
-                rewrite(values, own.len(), own, &Nothing, &mut |values: &ValueSet<'_>| {
-                    self.inner.on_record(span, &Record::new(values), ctx.clone());
-                });
-            }
-            // Only ambient fields: nothing to tell.
-            Found { own: None, .. } => {}
+        let mut late = Late { filled, field: None };
+        Source::record(values, &mut late);
+        match &late.field {
+            Some(field) => self.record_late(field, values, filled, forward),
+            None => forward(values),
         }
     }
 
@@ -255,29 +318,56 @@ impl<L: std::fmt::Debug> std::fmt::Debug for ContextOutput<L> {
     }
 }
 
-/// Adds nothing: what is rewritten is only cut down to its own fields.
-struct Nothing;
+/// Adds nothing, and takes away the values that are not the code's: what is rewritten is cut down to its own fields.
+struct Without(Filled);
 
-impl Additions for Nothing {
-    fn add<'a>(&'a self, _: &mut Values<'a>) {}
+impl Additions for Without {
+    fn add<'a>(&'a self, values: &mut Values<'a>) {
+        for (_, value) in values.iter_mut().enumerate().filter(|(index, _)| self.0.contains(*index)) {
+            *value = None;
+        }
+    }
 }
 
-/// What kinds of field are recorded late: the span's own, with the set they are of, and ambient ones.
+/// Finds a field that is recorded and is not the span's own, or has a value that is not.
+struct Late {
+    filled: Filled,
+    field: Option<Field>,
+}
+
+impl Visit for Late {
+    fn record_debug(&mut self, field: &Field, _: &dyn std::fmt::Debug) {
+        if field.index() >= call_site_of(field.callsite()).fields().len() || self.filled.contains(field.index()) {
+            self.field = Some(field.clone());
+        }
+    }
+}
+
+/// Finds the call site of what is recorded.
+struct CallSite<'a>(&'a mut Option<&'static Metadata<'static>>);
+
+impl Visit for CallSite<'_> {
+    fn record_debug(&mut self, field: &Field, _: &dyn std::fmt::Debug) {
+        *self.0 = Some(call_site_of(field.callsite()));
+    }
+}
+
+/// Finds out whether anything that is recorded is hidden, and whether anything is not.
 #[derive(Default)]
 struct Found {
-    /// Those of the span's own with a value from us.
-    filled: Filled,
-    own: Option<&'static FieldSet>,
-    late: Option<Field>,
+    /// Those of the span's own fields that are hidden; all others than its own are.
+    hidden: Filled,
+    own: usize,
+    is_any_hidden: bool,
+    is_any_shown: bool,
 }
 
 impl Visit for Found {
     fn record_debug(&mut self, field: &Field, _: &dyn std::fmt::Debug) {
-        let own = call_site_of(field.callsite()).fields();
-        if field.index() < own.len() && !self.filled.contains(field.index()) {
-            self.own = Some(own);
+        if field.index() >= self.own || self.hidden.contains(field.index()) {
+            self.is_any_hidden = true;
         } else {
-            self.late = Some(field.clone());
+            self.is_any_shown = true;
         }
     }
 }

@@ -10,12 +10,19 @@ pub(super) struct Recorded {
     replaced: Vec<Call>,
     /// What the span remembers, with these values: what becomes current where something else was.
     whole: Fields,
+    /// The span was created where nothing was current.
+    was_nothing: bool,
 }
 
 impl Recorded {
-    /// Nothing was recorded yet on a span that remembers these fields.
-    pub(super) fn on(remembered: Fields) -> Self {
-        Recorded { values: Vec::new(), replaced: Vec::new(), whole: remembered }
+    /// Nothing was recorded yet on a span that remembers these fields: since it was created, or only since now.
+    pub(super) fn on(remembered: Fields, was_nothing: bool) -> Self {
+        Recorded { values: Vec::new(), replaced: Vec::new(), whole: remembered, was_nothing }
+    }
+
+    /// Returns `true` if the span was created where nothing was current.
+    pub(super) fn was_nothing(&self) -> bool {
+        self.was_nothing
     }
 
     /// The same with a value recorded besides, in place of another of the field.
@@ -29,7 +36,8 @@ impl Recorded {
         // A set does not keep more of them.
         let surplus = replaced.len().saturating_sub(Call::MOST_KEPT);
         replaced.drain(..surplus);
-        Recorded { values, replaced, whole: self.whole.clone().with_recorded(call, value) }
+        let whole = self.whole.clone().with_recorded(call, value);
+        Recorded { values, replaced, whole, was_nothing: self.was_nothing }
     }
 
     /// What the span remembers, with what was recorded.

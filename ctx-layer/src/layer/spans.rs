@@ -103,14 +103,13 @@ impl SpanMemory {
                 let recorded = recorded.and(call, value);
                 return memories.recorded.insert(id.clone(), Arc::new(recorded));
             }
-            if let Some(current) = current
-                && !memories.remembered.contains_key(id)
-            {
+            let was_nothing = !memories.remembered.contains_key(id);
+            if let Some(current) = current.filter(|_| was_nothing) {
                 let first = || Fields::new().with_recorded(call, value).into();
                 memories.remembered.insert(id.clone(), if current.is_blank() { first() } else { current });
             }
             let remembered = memories.remembered.get(id).map(|remembered| remembered.fields.clone());
-            let recorded = Recorded::on(remembered.unwrap_or_default()).and(call, value);
+            let recorded = Recorded::on(remembered.unwrap_or_default(), was_nothing).and(call, value);
             memories.recorded.insert(id.clone(), Arc::new(recorded))
         });
         drop(kept);

@@ -15,11 +15,14 @@ use tracing_subscriber::{
 use super::{
     ambient::{Ambient, Ids, Onto},
     core::{Core, is_about_the_context},
-    filled::Filled,
+    filled::{self, Filled},
+    home,
     kept_spans::close,
     metadata::{Augmentation, original_of},
     parent::{self, Parentage},
+    postponed,
     rewrite::rewrite,
+    shown,
 };
 use crate::{
     context::{InForce, Remembered, frame_stack, give_back},
@@ -109,13 +112,13 @@ impl<S: Subscriber> ContextSubscriber<S> {
         let nothing = Fields::new();
         let (fields, ids) = ambient.as_ref().map_or((&nothing, None), Ambient::parts);
         let augmentation = &self.core.augmentation;
-        let augmented = augmentation.of(event.metadata());
+        let augmented = augmentation.of(filled::all_fields_of(event));
         let filled = Filled::in_all(event, augmented.declared);
         let additions = Onto { fields, ids, augmentation, augmented, filled };
         parent::with_elsewhere(elsewhere, || {
             rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-                let event = Event::new_child_of(nearest.clone(), augmented.metadata, values);
-                additions.filled.passing_on(&event, |event| self.forward(event));
+                let below_nearest = Event::new_child_of(nearest.clone(), event.metadata(), values);
+                additions.filled.passing_on_event(&below_nearest, augmented.metadata, |event| self.forward(event));
             });
         });
     }
@@ -126,6 +129,31 @@ impl<S: Subscriber> ContextSubscriber<S> {
         }
     }
 
+    /// Calls `f`, in which an OpenTelemetry layer may hold a span's lock.
+    #[inline]
+    fn locking<R>(&self, f: impl FnOnce() -> R) -> R {
+        let result = home::locking(f);
+        if home::is_postponed() {
+            self.pass_on_postponed();
+        }
+        result
+    }
+
+    fn pass_on_postponed(&self) {
+        let registry = (&self.inner as &dyn Subscriber).downcast_ref::<Registry>();
+        postponed::pass_on(self.core.key(), &self.core.augmentation, |span, values| {
+            // Layers panic where a span is closed.
+            if registry.is_none_or(|registry| registry.span(span).is_some()) {
+                self.record(span, values);
+            }
+        });
+    }
+
+    #[inline]
+    fn create(&self, attributes: &Attributes<'_>) -> Id {
+        self.locking(|| self.inner.new_span(attributes))
+    }
+
     #[inline]
     fn new_span_with(&self, attributes: &Attributes<'_>, ambient: Option<(&Fields, Option<&Ids>)>) -> Id {
         let augmentation = &self.core.augmentation;
@@ -133,31 +161,32 @@ impl<S: Subscriber> ContextSubscriber<S> {
         let (fields, ids) = match ambient {
             Some(ambient) if augmented.takes_fields => ambient,
             // The added names stand on it all the same: a value may be recorded later.
-            _ => return self.inner.new_span(&with_parent_of(attributes, augmented.metadata, attributes.values())),
+            _ => return self.create(&with_parent_of(attributes, augmented.metadata, attributes.values())),
         };
         let filled = Filled::in_all(attributes, augmented.declared);
         let additions = Onto { fields, ids, augmentation, augmented, filled };
         let mut id = None;
         rewrite(attributes, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
             let attributes = with_parent_of(attributes, augmented.metadata, values);
-            id = Some(additions.filled.passing_on(&attributes, |attributes| self.inner.new_span(attributes)));
+            id = Some(additions.filled.passing_on(&attributes, |attributes| self.create(attributes)));
         });
         // `rewrite` calls back exactly once.
-        id.unwrap_or_else(|| self.inner.new_span(attributes))
+        id.unwrap_or_else(|| self.create(attributes))
     }
 
     // In a function of its own, so that events without fields do not pay for its frame.
     #[inline(never)]
     fn forward_with(&self, event: &Event<'_>, fields: &Fields, ids: Option<&Ids>) {
         let augmentation = &self.core.augmentation;
-        let augmented = augmentation.of(event.metadata());
+        let augmented = augmentation.of(filled::all_fields_of(event));
         if !augmented.takes_fields {
             return self.forward(event);
         }
         let filled = Filled::in_all(event, augmented.declared);
         let additions = Onto { fields, ids, augmentation, augmented, filled };
         rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-            additions.filled.passing_on(&like(event, augmented.metadata, values), |event| self.forward(event));
+            let like = like(event, values);
+            additions.filled.passing_on_event(&like, augmented.metadata, |event| self.forward(event));
         });
     }
 
@@ -189,12 +218,12 @@ impl<S: Subscriber> ContextSubscriber<S> {
 
 impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
-        self.core.home.set(subscriber);
+        self.core.home.set(subscriber, true);
         self.inner.on_register_dispatch(subscriber);
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        let interest = self.inner.register_callsite(self.core.augmentation.of(metadata).metadata);
+        let interest = self.inner.register_callsite(self.core.augmentation.to_register(metadata));
         self.core.kept.registered(metadata, interest)
     }
 
@@ -216,7 +245,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             if let Some(id) = self.kept_if_unwanted(attributes, original_of(attributes.metadata())) {
                 return id;
             }
-            let id = self.inner.new_span(attributes);
+            let id = self.create(attributes);
             self.core.remember(&id, fields);
             return id;
         }
@@ -242,7 +271,14 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn record(&self, span: &Id, values: &span::Record<'_>) {
-        if !self.core.kept.contain(span) {
+        if self.core.kept.contain(span) {
+            return;
+        }
+        if home::may_be_locked() {
+            return postponed::postpone(self.core.key(), span, values);
+        }
+        let at_creation = || self.core.created_with(span);
+        if !shown::is_shown(&self.inner, span, values, &self.core.augmentation, at_creation) {
             self.inner.record(span, values);
         }
     }
@@ -251,11 +287,11 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         if self.core.kept.is_any() {
             let exists = !self.core.kept.contain(span);
             if let Some(follows) = self.core.kept.nearest(follows, self.registry()).filter(|_| exists) {
-                self.inner.record_follows_from(span, &follows);
+                self.locking(|| self.inner.record_follows_from(span, &follows));
             }
             return;
         }
-        self.inner.record_follows_from(span, follows);
+        self.locking(|| self.inner.record_follows_from(span, follows));
     }
 
     /// Always `true`: [`event`](Self::event) asks what is inside, with the event as it will get it.
@@ -284,7 +320,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         let is_kept = self.core.kept.contain(span);
         self.core.enter(span, || {
             if !is_kept {
-                self.inner.enter(span);
+                self.locking(|| self.inner.enter(span));
             }
         });
     }
@@ -307,6 +343,9 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn try_close(&self, id: Id) -> bool {
+        if home::is_postponed() {
+            self.pass_on_postponed();
+        }
         let is_kept = self.core.kept.contain(&id);
         let closed = match self.core.home.dispatch().filter(|_| is_kept) {
             Some(dispatch) => close(dispatch, id.clone()),
@@ -363,12 +402,12 @@ impl<S: Subscriber> Drop for Left<'_, S> {
     }
 }
 
-/// An event with other metadata and values, and the same one of the three kinds of parent.
-pub(super) fn like<'a>(event: &Event<'_>, metadata: &'static Metadata<'static>, values: &'a ValueSet<'a>) -> Event<'a> {
+/// An event with other values, the same metadata, and the same one of the three kinds of parent.
+pub(super) fn like<'a>(event: &Event<'_>, values: &'a ValueSet<'a>) -> Event<'a> {
     if event.is_contextual() {
-        Event::new(metadata, values)
+        Event::new(event.metadata(), values)
     } else {
-        Event::new_child_of(event.parent().cloned(), metadata, values)
+        Event::new_child_of(event.parent().cloned(), event.metadata(), values)
     }
 }
 

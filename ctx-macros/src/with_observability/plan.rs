@@ -94,10 +94,8 @@ impl Plan {
             target: arguments.target.as_ref().map_or_else(|| quote!(::core::module_path!()), ToTokens::to_token_stream),
             called: log_args.then(|| {
                 let shown = bindings.iter().filter(|binding| !binding.is_self() && !is_skipped(&arguments, binding));
-                let shown = shown.map(|binding| NamedValue {
-                    naming: naming.clone(),
-                    ..logged(binding, &redaction, &becomes)
-                });
+                let shown =
+                    shown.map(|binding| NamedValue { naming: naming.clone(), ..logged(binding, &redaction, &becomes) });
                 (log_level.tokens(&call), shown.collect())
             }),
             is_secret: arguments.ret.is_none()

@@ -136,9 +136,53 @@ fn an_env_filter_that_names_the_field_without_a_value_sees_every_span() {
         .with(EnvFilter::new("warn,[request{tenant_id}]=debug"))
         .with_context(schema());
     with_default(subscriber, two_tenants_and_none);
-    // The field stands on every span, be its value set or not: that is how a late one can be recorded.
+    // Every span has the name, whether it has a value or not: that is how one can be recorded on it later.
     let debug = |tenant| [format!("{tenant} info"), format!("{tenant} debug")];
     assert_eq!(messages(&out), [debug("acme"), debug("globex"), debug("nobody")].concat());
+}
+
+/// What to write instead.
+#[test]
+fn an_env_filter_by_any_value_sees_the_spans_that_have_the_field() {
+    for directives in
+        ["info,[{tenant_id=.*}]=trace", "info,[request{tenant_id=.*}]=trace", "info,[{tenant_id=.+}]=trace"]
+    {
+        let run = || {
+            two_tenants_and_none();
+            info_span!("request", tenant_id = "declared").in_scope(|| log_at_every_level("declared"));
+            let recorded = info_span!("request");
+            recorded.in_scope(|| {
+                TENANT_ID.record("recorded");
+            });
+            recorded.in_scope(|| log_at_every_level("recorded"));
+        };
+        let every = |name: &str| ["info", "debug", "trace"].map(|level| format!("{name} {level}")).to_vec();
+        let expected =
+            [every("acme"), every("globex"), vec!["nobody info".into()], every("declared"), every("recorded")].concat();
+        let (out, filtered) = (Captured::default(), Captured::default());
+        let over = tracing_subscriber::registry().with(messages_to(&out)).with(EnvFilter::new(directives));
+        with_default(over.with_context(schema()), run);
+        assert_eq!(messages(&out), expected, "{directives}");
+        let own = tracing_subscriber::registry().with(messages_to(&filtered).with_filter(EnvFilter::new(directives)));
+        with_default(own.with_context(schema()), run);
+        assert_eq!(messages(&filtered), expected, "{directives}, of one output");
+    }
+}
+
+#[test]
+fn an_env_filter_by_name_alone_sees_the_events_that_have_the_field_themselves() {
+    let out = Captured::default();
+    let subscriber = tracing_subscriber::registry()
+        .with(messages_to(&out))
+        .with(EnvFilter::new("info,[{tenant_id}]=trace"))
+        .with_context(schema());
+    with_default(subscriber, || {
+        TENANT_ID.in_scope("acme", || {
+            trace!("a current one");
+            trace!(tenant_id = "own", "its own");
+        });
+    });
+    assert_eq!(messages(&out), ["its own"]);
 }
 
 #[test]
@@ -165,20 +209,27 @@ fn has_the_field() -> FilterFn<fn(&Metadata<'_>) -> bool> {
     filter_fn(|metadata| metadata.fields().field("tenant_id").is_some())
 }
 
+/// Metadata is the same for all events of a call site, and so cannot say what one event has.
 #[test]
-fn a_filter_inside_around_sees_the_field() {
-    let out = Captured::default();
-    let output = ContextLayer::new(schema()).around(messages_to(&out).with_filter(has_the_field()));
-    with_default(tracing_subscriber::registry().with(output), || TENANT_ID.in_scope("acme", || info!("passed")));
-    assert_eq!(messages(&out), ["passed"]);
-}
-
-#[test]
-fn a_filter_outside_around_does_not_see_the_field() {
-    let out = Captured::default();
-    let output = ContextLayer::new(schema()).around(messages_to(&out)).with_filter(has_the_field());
-    with_default(tracing_subscriber::registry().with(output), || TENANT_ID.in_scope("acme", || info!("dropped")));
-    assert!(out.text().is_empty());
+fn a_filter_that_asks_for_a_field_by_metadata_is_answered_by_the_call_site() {
+    let run = || {
+        TENANT_ID.in_scope("acme", || {
+            info!("a current one");
+            info!(tenant_id = "own", "its own");
+        });
+    };
+    for place in ["inside around", "outside around", "in a stack"] {
+        let out = Captured::default();
+        let around = ContextLayer::new(schema());
+        let registry = tracing_subscriber::registry();
+        let subscriber: tracing::Dispatch = match place {
+            "inside around" => registry.with(around.around(messages_to(&out).with_filter(has_the_field()))).into(),
+            "outside around" => registry.with(around.around(messages_to(&out)).with_filter(has_the_field())).into(),
+            _ => registry.with(messages_to(&out).with_filter(has_the_field())).with_context(schema()).into(),
+        };
+        tracing::dispatcher::with_default(&subscriber, run);
+        assert_eq!(messages(&out), ["its own"], "{place}");
+    }
 }
 
 #[test]

@@ -141,15 +141,16 @@ fn without_once_per_line_every_span_repeats_the_field() {
 }
 
 #[test]
-fn under_once_per_line_a_span_keeps_a_field_it_declares_itself() {
+fn under_once_per_line_a_field_that_a_span_declares_is_on_its_events() {
     let text = written_by(
         |out| once_per_line(plain(out)),
         || {
-            let _span = info_span!("request", tenant_id = "own").entered();
+            let _span = info_span!("request", tenant_id = "own", user_id = "own").entered();
             info!("received");
         },
     );
-    assert_eq!(text, " INFO request{tenant_id=\"own\"}: received tenant_id=\"acme\"\n");
+    // The current value is the event's; where there is none, it has the one that its span has declared.
+    assert_eq!(text, " INFO request: received tenant_id=\"acme\" user_id=\"own\"\n");
 }
 
 #[test]

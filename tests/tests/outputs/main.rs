@@ -6,6 +6,8 @@ mod fmt_json;
 mod fmt_text;
 mod ids;
 mod json_formats;
+mod metadata;
+mod once;
 mod opentelemetry_logs;
 mod opentelemetry_spans;
 mod sensitive;

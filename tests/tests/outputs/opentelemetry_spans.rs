@@ -1,12 +1,15 @@
 //! `tracing-opentelemetry`: what is exported.
 
-use ctx_layer::{ContextLayer, Fields, WithContextExt, field::well_known::*};
-use ctx_tests::{ATTEMPT, BETA, Exported, PLAN, Plan, RATIO, SHARD, attribute, schema};
+use ctx_layer::{ContextLayer, Fields, UniqueAttributes, WithContextExt, field::well_known::*};
+use ctx_tests::{ATTEMPT, BETA, Exported, PLAN, Plan, RATIO, SHARD, attribute, attributes, schema};
 use opentelemetry::{
     Context, KeyValue, Value,
-    trace::{Link, SpanKind, TraceId, TraceState},
+    baggage::BaggageExt,
+    trace::{Link, SpanKind, TraceId, TraceState, TracerProvider},
 };
-use opentelemetry_sdk::trace::{SamplingDecision, SamplingResult, ShouldSample};
+use opentelemetry_sdk::trace::{
+    InMemorySpanExporter, SamplingDecision, SamplingResult, SdkTracerProvider, ShouldSample,
+};
 use tracing::{info, info_span, subscriber::with_default};
 use tracing_subscriber::prelude::*;
 
@@ -241,4 +244,84 @@ fn fields_survive_a_parent_from_elsewhere_that_brings_a_context_of_its_own() {
     });
     assert_eq!(attribute(&otel.span("request").events.events[0].attributes, "tenant_id"), Some("acme".into()));
     assert_eq!(otel.span("child").span_context.trace_id(), otel.span("request").span_context.trace_id());
+}
+
+/// The values of the tenant that a span is exported with, where its exporter is the SDK's or is wrapped by ours.
+fn exported_tenants(unique: bool, run: impl FnOnce()) -> Vec<String> {
+    let exporter = InMemorySpanExporter::default();
+    let builder = SdkTracerProvider::builder();
+    let provider = if unique {
+        builder.with_simple_exporter(UniqueAttributes::new(exporter.clone())).build()
+    } else {
+        builder.with_simple_exporter(exporter.clone()).build()
+    };
+    let subscriber = tracing_subscriber::registry()
+        .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("tests")))
+        .with_context(schema());
+    with_default(subscriber, run);
+    let spans = exporter.get_finished_spans().unwrap();
+    assert_eq!(spans.len(), 1);
+    attributes(&spans[0].attributes, "tenant_id").iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_value_that_a_span_has_already_is_exported_once() {
+    for unique in [false, true] {
+        let current =
+            || TENANT_ID.in_scope("acme", || info_span!("one").in_scope(|| assert!(TENANT_ID.record("acme"))));
+        assert_eq!(exported_tenants(unique, current), ["acme"]);
+        let recorded = || {
+            info_span!("one").in_scope(|| {
+                for _ in 0..3 {
+                    assert!(TENANT_ID.record("acme"));
+                    info!("again");
+                }
+            });
+        };
+        assert_eq!(exported_tenants(unique, recorded), ["acme"]);
+        let from_outside = || {
+            let _guard = Context::current_with_baggage([KeyValue::new("tenant_id", "acme")]).attach();
+            info_span!("one").in_scope(|| assert!(TENANT_ID.record("acme")));
+        };
+        assert_eq!(exported_tenants(unique, from_outside), ["acme"]);
+    }
+}
+
+#[test]
+fn a_value_that_replaces_another_is_exported_once_by_unique_attributes() {
+    let replaced = || TENANT_ID.in_scope("acme", || info_span!("one").in_scope(|| assert!(TENANT_ID.record("globex"))));
+    assert_eq!(exported_tenants(true, replaced), ["globex"]);
+    let back_again = || {
+        TENANT_ID.in_scope("acme", || {
+            info_span!("one").in_scope(|| {
+                TENANT_ID.record("globex");
+                TENANT_ID.record("acme");
+            });
+        });
+    };
+    assert_eq!(exported_tenants(true, back_again), ["acme"]);
+    // The SDK keeps all of them; the last is the last.
+    assert_eq!(exported_tenants(false, back_again), ["acme", "globex", "acme"]);
+    let declared = || {
+        let span = info_span!("one", tenant_id = "own");
+        span.record("tenant_id", "other");
+        span.in_scope(|| assert!(TENANT_ID.record("acme")));
+    };
+    assert_eq!(exported_tenants(true, declared), ["acme"]);
+}
+
+#[test]
+fn a_value_that_another_output_has_not_seen_is_not_lost() {
+    let recorder = ctx_tests::Recorder::default();
+    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context(schema()), || {
+        info_span!("one", tenant_id = tracing::field::Empty).in_scope(|| {
+            TENANT_ID.record("acme");
+            tracing::Span::current().record("tenant_id", "own");
+            TENANT_ID.record("acme");
+        });
+        ATTEMPT.in_scope(1, || info_span!("two").in_scope(|| assert!(ATTEMPT.record(2))));
+    });
+    let recorded: Vec<_> = recorder.records().into_iter().flat_map(|record| record.values).collect();
+    let text = |text: &str| ("tenant_id", ctx_tests::Value::Str(text.to_owned()));
+    assert_eq!(recorded, [text("acme"), text("own"), text("acme"), ("attempt", ctx_tests::Value::I64(2))]);
 }

@@ -1,0 +1,73 @@
+//! What exporters of OpenTelemetry spans get.
+
+use std::{mem, time::Duration};
+
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    trace::{SpanData, SpanExporter},
+};
+
+/// An exporter that passes each attribute of a span on once, with its last value.
+///
+/// Attribute keys of OpenTelemetry are unique, but its SDK keeps both values where one replaces another. A value that a span
+/// has already is not recorded again in any case. Where a program [records](crate::ContextField::record) another value in
+/// its place, wrap the exporter:
+///
+/// ```
+/// use ctx_layer::UniqueAttributes;
+/// use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
+///
+/// let exporter = InMemorySpanExporter::default(); // yours sends them away
+/// let provider = SdkTracerProvider::builder().with_simple_exporter(UniqueAttributes::new(exporter)).build();
+/// # drop(provider);
+/// ```
+#[derive(Clone, Copy, Debug, Default)]
+pub struct UniqueAttributes<E> {
+    exporter: E,
+}
+
+impl<E> UniqueAttributes<E> {
+    /// Wraps an exporter.
+    pub const fn new(exporter: E) -> Self {
+        UniqueAttributes { exporter }
+    }
+}
+
+impl<E: SpanExporter> SpanExporter for UniqueAttributes<E> {
+    fn export(&self, mut batch: Vec<SpanData>) -> impl Future<Output = OTelSdkResult> + Send {
+        for span in &mut batch {
+            keep_last(&mut span.attributes);
+        }
+        self.exporter.export(batch)
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn shutdown(&self) -> OTelSdkResult {
+        self.exporter.shutdown()
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.exporter.force_flush()
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
+}
+
+/// Keeps the last value of each key, in the place of the first.
+fn keep_last(attributes: &mut Vec<KeyValue>) {
+    let all = mem::take(attributes);
+    attributes.reserve_exact(all.len());
+    for attribute in all {
+        match attributes.iter_mut().find(|known| known.key == attribute.key) {
+            Some(known) => *known = attribute,
+            None => attributes.push(attribute),
+        }
+    }
+}

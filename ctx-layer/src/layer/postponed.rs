@@ -1,0 +1,60 @@
+//! Values that are recorded while an OpenTelemetry layer may hold the span's lock: by a sampler, for instance, on the span that
+//! is being started. Passing them on would wait for that lock for ever, so they are passed on when it is released.
+
+use std::cell::RefCell;
+
+use tracing_core::{
+    Field,
+    field::Value,
+    span::{Id, Record},
+};
+
+use super::{
+    filled::Filled,
+    home,
+    kept::{Keep, KeptValue},
+    metadata::{Augmentation, call_site_of},
+};
+
+thread_local! {
+    static POSTPONED: RefCell<Vec<Postponed>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Postponed {
+    /// Whose span it is: an id means something to one subscriber only.
+    subscriber: usize,
+    span: Id,
+    values: Vec<(Field, KeptValue)>,
+    filled: Filled,
+}
+
+/// Keeps what is recorded until [`pass_on`] is called.
+#[cold]
+pub(super) fn postpone(subscriber: usize, span: &Id, values: &Record<'_>) {
+    let mut keep = Keep::new(|_: &Field| true);
+    values.record(&mut keep);
+    let (span, filled) = (span.clone(), Filled::before(values));
+    let postponed = Postponed { subscriber, span, values: keep.found.into_vec(), filled };
+    let _ = POSTPONED.try_with(|all| all.borrow_mut().push(postponed));
+    home::set_postponed(true);
+}
+
+/// Passes on, by `record`, what was recorded on spans of a subscriber, in the order in which it was.
+#[cold]
+pub(super) fn pass_on(subscriber: usize, augmentation: &Augmentation, record: impl Fn(&Id, &Record<'_>)) {
+    let take = |all: &RefCell<Vec<Postponed>>| -> Vec<Postponed> {
+        let mut all = all.borrow_mut();
+        let mine = all.extract_if(.., |postponed| postponed.subscriber == subscriber).collect();
+        home::set_postponed(!all.is_empty());
+        mine
+    };
+    for Postponed { span, values, filled, .. } in POSTPONED.try_with(take).unwrap_or_default() {
+        for (field, value) in &values {
+            let fields = augmentation.of(call_site_of(field.callsite())).metadata.fields();
+            let value: &dyn Value = value.as_value();
+            let values = [(field, Some(value))];
+            let values = fields.value_set(&values);
+            filled.passing_on(&Record::new(&values), |values| record(&span, values));
+        }
+    }
+}

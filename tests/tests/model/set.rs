@@ -54,6 +54,7 @@ impl Set {
         self.calls.contains(&call)
     }
 
+    /// Whether no call made it. There may be baggage.
     pub(crate) fn calls_are_none(&self) -> bool {
         self.calls.is_empty()
     }

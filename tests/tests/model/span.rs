@@ -55,9 +55,9 @@ impl Span {
     /// Returns what the sets that get the value, too, are related to.
     pub(crate) fn record(&mut self, field: Field, call: Call, current: &Set) -> Set {
         let base = self.base.get_or_insert_with(|| {
-            // Where nothing was current either, it is what the span's request is known by.
+            // Where no call had been made either, the record is what the span's request is known by.
             let mut base = current.clone();
-            if base.is_nothing() {
+            if base.calls_are_none() {
                 base.records(field, call);
             }
             base

@@ -129,14 +129,17 @@ impl Thread {
 
     /// Whether what is current here descends from a set, or some wrapper around the future that runs replaced something that
     /// does, and what is current descends from what it put there: wrappers nest in any order.
+    /// From nothing everything descends: what a wrapper of nothing is around counts only while nothing replaced it.
     fn counts_as_descending(&self, below: &Set, from: &Set) -> bool {
-        below.descends_from(from)
-            || self.frames.iter().any(|frame| {
-                frame
-                    .written_in
-                    .as_ref()
-                    .is_some_and(|written_in| written_in.descends_from(from) && below.descends_from(&frame.set))
-            })
+        let covers = |at: usize| {
+            let frame = &self.frames[at];
+            let is_made_from_it = match frame.set.is_nothing() {
+                true => !self.frames[at + 1..].iter().any(|above| above.cuts),
+                false => below.descends_from(&frame.set),
+            };
+            is_made_from_it && frame.written_in.as_ref().is_some_and(|written_in| written_in.descends_from(from))
+        };
+        below.descends_from(from) || (0..self.frames.len()).any(covers)
     }
 
     /// The innermost span of a subscriber that is entered here. `None` also in what hides the thread's spans.

@@ -193,8 +193,9 @@ impl Thread {
     pub(crate) fn is_unclear(&self, context: &Carried) -> bool {
         let from = self.frames.iter().find(|frame| Some(frame.number) == context.made_from);
         let is_current = self.frames.last().is_some_and(|top| Some(top.number) == context.made_from);
-        let from = from.or_else(|| self.with_first(&context.set));
-        (context.is_recorded || from.is_some_and(|from| from.is_recorded)) && !is_current
+        let is_recorded = |frame: Option<&Frame>| frame.is_some_and(|frame| frame.is_recorded);
+        let found = self.with_first(&context.set);
+        (context.is_recorded || is_recorded(from) || is_recorded(found)) && !is_current
     }
 
     /// The set of a context that is given to what replaces. Whether it has what was recorded since is left open.

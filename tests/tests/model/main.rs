@@ -1,0 +1,155 @@
+//! What is current, against a model: random programs run on the library and on the rules of `docs/semantics.md`.
+//!
+//! The model is slow and obvious: `set`, `span`, `frame` and `thread` have the rules, `model` runs programs on them. The
+//! `runner` runs the same programs on the library, and what both see is compared after each operation. A program that
+//! differs is made smaller and shown. `inert` puts in operations that must change nothing.
+//!
+//! | variable | default | |
+//! |---|---|---|
+//! | `CTX_MODEL_PROGRAMS` | 100 000 | how many programs are run; 10 million with `--release` |
+//! | `CTX_MODEL_SEED` | 0 | other programs |
+//! | `CTX_MODEL_ONLY` | | one program, by the number that was shown |
+//! | `CTX_MODEL_FINDINGS` | 1 | how many failing programs of different kinds are shown |
+
+mod faults;
+mod frame;
+mod generator;
+mod inert;
+mod model;
+mod observation;
+mod operation;
+mod program;
+mod random;
+mod recorder;
+mod rules;
+mod runner;
+mod set;
+mod shrink;
+mod span;
+mod stack;
+mod thread;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use generator::program;
+use inert::{count, seen_outside, with_inert, without_inert};
+use model::expected;
+use observation::agree;
+use operation::{Body, Lines};
+use runner::Threads;
+use shrink::shrink;
+use stack::Stack;
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |text| text.parse().expect("it is a number"))
+}
+
+/// Whether the library differs from the model, and whether operations that change nothing change something.
+fn differs(stack: Stack, threads: &Threads, program: &Body) -> bool {
+    let expected = |program: &Body| expected(program, stack.is_filtered());
+    let seen = threads.run(program);
+    if !agree(&seen, &expected(program)) {
+        return true;
+    }
+    let without = without_inert(program);
+    count(&without) != count(program) && !agree(&seen_outside(seen), &expected(&without))
+}
+
+/// Runs programs, and fails with the smallest ones on which the model and the library differ, one of each shape.
+fn compare(stack: Stack, programs: u64, make: impl Fn(u64) -> Body) {
+    let seed = setting("CTX_MODEL_SEED", 0);
+    let only = std::env::var("CTX_MODEL_ONLY").ok().map(|text| text.parse::<u64>().expect("it is a number"));
+    let most_found = setting("CTX_MODEL_FINDINGS", 1) as usize;
+    let mut threads = Threads::new(stack.dispatches());
+    let mut found = BTreeMap::new();
+    for number in only.map_or(0..programs, |only| only..only + 1) {
+        let program = make(seed.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(number * 4 + stack as u64));
+        if !differs(stack, &threads, &program) {
+            continue;
+        }
+        let smallest = shrink(&program, |program| differs(stack, &Threads::new(stack.dispatches()), program));
+        let (times, _) = found.entry(shape(&smallest)).or_insert_with(|| (0, difference(stack, number, &smallest)));
+        *times += 1;
+        // What failed may have left something on the threads.
+        threads = Threads::new(stack.dispatches());
+        if found.len() >= most_found {
+            break;
+        }
+    }
+    let mut found: Vec<_> = found.into_values().collect();
+    found.sort_by_key(|(times, shown)| (std::cmp::Reverse(*times), shown.len()));
+    let found: Vec<_> = found.into_iter().map(|(times, shown)| format!("{times} times: {shown}")).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
+/// The kinds of operations that a program consists of.
+fn shape(program: &Body) -> String {
+    let lines = format!("{}", Lines(program));
+    let words = lines.lines().flat_map(|line| line.split(|char: char| !char.is_alphabetic()));
+    let kinds: BTreeSet<_> = words.filter(|word| word.len() > 2 && !word.ends_with("_id") && *word != "role").collect();
+    kinds.into_iter().collect::<Vec<_>>().join(" ")
+}
+
+/// Shows a failing program.
+fn difference(stack: Stack, number: u64, smallest: &Body) -> String {
+    let expected = |program: &Body| expected(program, stack.is_filtered());
+    let seen = Threads::new(stack.dispatches()).run(smallest);
+    let mut wanted = expected(smallest);
+    let mut shown = seen.clone();
+    if agree(&shown, &wanted) {
+        (shown, wanted) = (seen_outside(seen), expected(&without_inert(smallest)));
+    }
+    let at = shown.iter().zip(&wanted).position(|(seen, wanted)| seen != wanted);
+    let at = at.unwrap_or(shown.len().min(wanted.len()));
+    format!(
+        "program {number} with {stack:?}, made smaller:\n{}first difference: seen {:?}, by the rules {:?}\n",
+        Lines(smallest),
+        shown.get(at),
+        wanted.get(at),
+    )
+}
+
+/// How many programs run on each of the stacks, and of each kind.
+fn programs() -> u64 {
+    setting("CTX_MODEL_PROGRAMS", 100_000) / 6
+}
+
+#[test]
+fn random_programs_see_what_the_rules_say() {
+    compare(Stack::Plain, programs(), program);
+}
+
+#[test]
+fn random_programs_under_opentelemetry_see_what_the_rules_say() {
+    compare(Stack::OpenTelemetry, programs(), program);
+}
+
+#[test]
+fn what_must_change_nothing_changes_nothing() {
+    compare(Stack::Plain, programs(), |seed| with_inert(&program(!seed), seed));
+}
+
+#[test]
+fn what_must_change_nothing_changes_nothing_under_opentelemetry() {
+    compare(Stack::OpenTelemetry, programs(), |seed| with_inert(&program(!seed), seed));
+}
+
+#[test]
+fn in_the_model_what_must_change_nothing_changes_nothing() {
+    for seed in 0..programs() / 10 {
+        let with = with_inert(&program(seed), seed);
+        let seen = seen_outside(expected(&with, true));
+        assert!(agree(&seen, &expected(&without_inert(&with), true)), "{seed}:\n{}", Lines(&with));
+    }
+}
+
+#[test]
+fn random_programs_under_a_filter_see_what_the_rules_say() {
+    compare(Stack::Filtered, programs(), |seed| with_inert(&program(seed), seed));
+}
+
+#[test]
+fn random_programs_under_both_see_what_the_rules_say() {
+    compare(Stack::FilteredOpenTelemetry, programs(), program);
+}

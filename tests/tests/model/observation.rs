@@ -1,0 +1,72 @@
+//! What is seen while a program runs: by the model, and in the library.
+
+use std::fmt;
+
+use super::{operation::Name, value::Values};
+
+/// One thing that was seen, after or in one operation.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Observation {
+    pub(crate) at: Name,
+    pub(crate) seen: Seen,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Seen {
+    /// `get()` of each field.
+    Get(Values),
+    Event(Values, In),
+    /// An event with an explicit parent.
+    EventOfParent(Values, In),
+    Span(Values),
+    RootSpan(Values),
+    /// A span with an explicit parent.
+    SpanOfParent(Values),
+    /// `record`'s return value, and the span that layers saw it on.
+    Recorded(bool, Option<Name>),
+    /// What a future that is dropped sees, or a closure.
+    Dropped(Values),
+    /// At the end of the program nothing may be left on a thread.
+    Left(Values),
+    /// The rules leave open what is seen from here on.
+    Open,
+    /// There was a panic that is not the program's.
+    Panicked(String),
+}
+
+/// The span in which layers see an event.
+#[derive(Clone, Copy, Debug, Eq)]
+pub(crate) enum In {
+    Span(Name),
+    Root,
+    /// The rules leave it open: where a span is entered again inside another, `tracing` goes on taking the other for current.
+    Any,
+}
+
+impl PartialEq for In {
+    fn eq(&self, other: &In) -> bool {
+        match (self, other) {
+            (In::Any, _) | (_, In::Any) | (In::Root, In::Root) => true,
+            (In::Span(one), In::Span(other)) => one == other,
+            _ => false,
+        }
+    }
+}
+
+/// Whether what was seen is what must be.
+pub(crate) fn agree(seen: &[Observation], expected: &[Observation]) -> bool {
+    let open = |seen: &[Observation]| seen.iter().position(|one| one.seen == Seen::Open);
+    match (open(seen), open(expected)) {
+        (None, None) => seen == expected,
+        (one, other) => {
+            let end = one.unwrap_or(seen.len()).min(other.unwrap_or(expected.len()));
+            seen.get(..end) == expected.get(..end)
+        }
+    }
+}
+
+impl fmt::Debug for Observation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {:?}", self.at, self.seen)
+    }
+}

@@ -1,0 +1,105 @@
+//! Rule 1: sets, and how they are related. Rule 9: baggage.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::value::{Call, Change, FIELDS, Field, Values};
+
+/// Baggage of a foreign context. Two are the same only if one call made them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Baggage {
+    pub(crate) call: Call,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// Field values together with the calls that made them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Set {
+    /// `None` is a field that was unset, which baggage does not fill.
+    values: BTreeMap<Field, Option<Call>>,
+    calls: BTreeSet<Call>,
+    pub(crate) baggage: Option<Baggage>,
+}
+
+impl Set {
+    /// The set of a call that replaces: exactly what is given.
+    pub(crate) fn exactly(changes: &[Change], call: Call) -> Self {
+        Set::default().changed(changes, call)
+    }
+
+    /// The set with what a call sets and unsets. Baggage stays.
+    pub(crate) fn changed(&self, changes: &[Change], call: Call) -> Self {
+        let mut set = self.clone();
+        set.calls.insert(call);
+        for change in changes {
+            set.values.insert(change.field, change.is_set.then_some(call));
+        }
+        set
+    }
+
+    /// The set with other baggage, as a foreign context has it.
+    pub(crate) fn with_baggage(&self, baggage: Option<Baggage>) -> Self {
+        Set { baggage, ..self.clone() }
+    }
+
+    pub(crate) fn records(&mut self, field: Field, call: Call) {
+        self.values.insert(field, Some(call));
+        self.calls.insert(call);
+    }
+
+    pub(crate) fn counts(&mut self, call: Call) {
+        self.calls.insert(call);
+    }
+
+    pub(crate) fn contains(&self, call: Call) -> bool {
+        self.calls.contains(&call)
+    }
+
+    /// Whether no call made it. There may be baggage.
+    pub(crate) fn calls_are_none(&self) -> bool {
+        self.calls.is_empty()
+    }
+
+    /// Whether there is nothing: no call, no baggage.
+    pub(crate) fn is_nothing(&self) -> bool {
+        self.calls.is_empty() && self.baggage.is_none()
+    }
+
+    /// What the fields are: the values, then baggage.
+    pub(crate) fn read(&self) -> Values {
+        Values(FIELDS.map(|field| match self.values.get(&field) {
+            Some(value) => *value,
+            None => {
+                let baggage = self.baggage.as_ref()?;
+                (field.takes_baggage() && baggage.fields.contains(&field)).then_some(baggage.call)
+            }
+        }))
+    }
+
+    /// Whether two sets are the same, whatever their baggage. Nothing is known by nothing.
+    pub(crate) fn is_same_as(&self, other: &Set) -> bool {
+        !self.calls.is_empty() && self.calls == other.calls && self.values == other.values
+    }
+
+    /// Whether this has all calls of `other`. All sets descend from nothing. A set without calls that has baggage is known by
+    /// nothing but that baggage.
+    pub(crate) fn descends_from(&self, other: &Set) -> bool {
+        if other.calls.is_empty() && other.baggage.is_some() {
+            return self.baggage == other.baggage;
+        }
+        self.calls.is_superset(&other.calls)
+    }
+
+    pub(crate) fn is_related_to(&self, other: &Set) -> bool {
+        self.descends_from(other) || other.descends_from(self)
+    }
+
+    /// Whether a frame with this set replaced something unrelated when it came over `below`. Other than above, a message over
+    /// nothing is unrelated (fault r8): what is found out for the message is not the receiver's.
+    pub(crate) fn cuts_off(&self, below: &Set) -> bool {
+        match (self.calls.is_empty(), below.calls.is_empty()) {
+            (true, true) => false,
+            (false, false) => !self.calls.is_superset(&below.calls) && !below.calls.is_superset(&self.calls),
+            _ => true,
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! A thread's frames: rules 4 to 8 and 10.
+
+use std::collections::HashMap;
+
+use super::{
+    frame::{Carried, Frame, Kind, Number},
+    operation::Name,
+    set::Set,
+    span::Span,
+    value::{Call, Field},
+};
+
+/// All spans that a program created, by name.
+pub(crate) type Spans = HashMap<Name, Span>;
+
+/// A span is entered more than once.
+#[derive(Debug)]
+pub(crate) struct IsEnteredAgain;
+
+#[derive(Debug, Default)]
+pub(crate) struct Thread {
+    frames: Vec<Frame>,
+    /// From here on the rules leave open what is current.
+    pub(crate) is_open: bool,
+    /// A snapshot was left around another frame of its span: `tracing` has another order of spans now.
+    is_order_lost: bool,
+}
+
+impl Thread {
+    /// The set of the top frame.
+    pub(crate) fn current(&self) -> Set {
+        self.frames.last().map(|frame| self.set_of(frame)).unwrap_or_default()
+    }
+
+    /// Rule 10: a foreign context made from a frame that is still here has that frame's fields and its own baggage.
+    fn set_of(&self, frame: &Frame) -> Set {
+        match self.made_from(frame) {
+            Some(from) => from.set.with_baggage(frame.set.baggage.clone()),
+            None => frame.set.clone(),
+        }
+    }
+
+    fn made_from(&self, frame: &Frame) -> Option<&Frame> {
+        if frame.is_foreign() { self.with_first(&frame.set) } else { None }
+    }
+
+    /// The last frame that began with a set.
+    fn with_first(&self, set: &Set) -> Option<&Frame> {
+        self.frames.iter().rfind(|frame| !frame.is_foreign() && frame.first.is_same_as(set))
+    }
+
+    /// Pushes a frame with a set. `written_in` is of what replaces around a future.
+    pub(crate) fn push(&mut self, number: Number, kind: Kind, set: Set, written_in: Option<Set>) {
+        let below = self.current();
+        let mut frame = Frame {
+            number,
+            first: set.clone(),
+            set,
+            kind,
+            made_from: None,
+            cuts: false,
+            may_cut: false,
+            is_recorded: false,
+            written_in,
+        };
+        let set = self.set_of(&frame);
+        // A span of another request does, too, for spans of other subscribers around it.
+        let replaces = frame.replaces() || frame.is_foreign() || matches!(frame.kind, Kind::Span(_));
+        let is_apart = matches!(frame.kind, Kind::SnapshotApart(_));
+        frame.cuts = is_apart || (replaces && set.cuts_off(&below));
+        // The context of a span that changes nothing is the one below, without what was recorded there.
+        let is_as_below = matches!(frame.kind, Kind::Span(_)) && set == below;
+        frame.is_recorded = is_as_below && self.frames.last().is_some_and(|below| below.is_recorded);
+        self.frames.push(frame);
+    }
+
+    /// Attaches a foreign context.
+    pub(crate) fn attach(&mut self, number: Number, context: &Carried) {
+        self.push(number, Kind::Foreign, context.set.clone(), None);
+        if let Some(top) = self.frames.last_mut() {
+            top.made_from = context.made_from;
+        }
+    }
+
+    /// Rule 8: a frame goes, wherever it is, and no other changes.
+    pub(crate) fn pop(&mut self, number: Number) {
+        let Some(at) = self.frames.iter().position(|frame| frame.number == number) else { return };
+        let gone = self.frames.remove(at);
+        // `tracing` takes the last of them for left.
+        let is_entered_again = |frame: &Frame| frame.current_span() == gone.current_span();
+        let is_guarded = !matches!(gone.kind, Kind::Span(_)) && gone.current_span().is_some();
+        self.is_order_lost |= is_guarded && self.frames[at..].iter().any(is_entered_again);
+        self.is_order_lost &= !self.frames.is_empty();
+        // Whether what was recorded stays in contexts made from the frame is left open.
+        if let Some(above) = self.frames.get_mut(at) {
+            above.may_cut |= gone.cuts || gone.may_cut;
+        }
+        let is_copy = |frame: &Frame| frame.is_foreign() && gone.first.is_same_as(&frame.set);
+        self.is_open |= gone.is_recorded && self.frames.iter().any(is_copy);
+    }
+
+    /// Leaves a span. It says nothing of which of its frames is meant: the last.
+    pub(crate) fn leave(&mut self, span: Name) {
+        let last = self.frames.iter().rfind(|frame| frame.kind == Kind::Span(span)).map(|frame| frame.number);
+        if let Some(last) = last {
+            self.pop(last);
+        }
+    }
+
+    /// Rule 5: what is current in a span that is entered here.
+    pub(crate) fn entering(&self, span: &Span) -> Set {
+        let below = self.current();
+        match span.base() {
+            None => below,
+            Some(base) if self.counts_as_descending(&below, base) => span.over_related(below),
+            Some(_) => span.whole(),
+        }
+    }
+
+    /// Rule 4: what a future that sets changes: what is below, or, in another request, what was current where it was written.
+    /// Then it replaces something unrelated, and what is recorded in it is not for the other request's span.
+    pub(crate) fn setting(&self, remembered: &Set) -> (Kind, Set) {
+        let below = self.current();
+        match self.counts_as_descending(&below, remembered) {
+            true => (Kind::Sets, below),
+            false => (Kind::Replaces, remembered.clone()),
+        }
+    }
+
+    /// Whether what is current here descends from a set, or some wrapper around the future that runs replaced something that
+    /// does, and what is current descends from what it put there: wrappers nest in any order.
+    /// From nothing everything descends: what a wrapper of nothing is around counts only while nothing replaced it.
+    fn counts_as_descending(&self, below: &Set, from: &Set) -> bool {
+        let covers = |at: usize| {
+            let frame = &self.frames[at];
+            let is_made_from_it = match frame.set.is_nothing() {
+                true => !self.frames[at + 1..].iter().any(|above| above.cuts),
+                false => below.descends_from(&frame.set),
+            };
+            is_made_from_it && frame.written_in.as_ref().is_some_and(|written_in| written_in.descends_from(from))
+        };
+        below.descends_from(from) || (0..self.frames.len()).any(covers)
+    }
+
+    /// The innermost span of a subscriber that is entered here. `None` also in what hides the thread's spans.
+    pub(crate) fn span(&self, is_own: impl Fn(Name) -> bool) -> Option<Name> {
+        for frame in self.frames.iter().rev() {
+            if let Some(span) = frame.current_span().filter(|span| is_own(*span)) {
+                return Some(span);
+            }
+            if frame.kind == Kind::HidesSpans {
+                return None;
+            }
+        }
+        None
+    }
+
+    /// The last frame that replaced something unrelated inside the innermost span.
+    pub(crate) fn cut(&mut self, is_own: impl Fn(Name) -> bool) -> Option<usize> {
+        for (at, frame) in self.frames.iter().enumerate().rev() {
+            if frame.span().is_some_and(&is_own) {
+                return None;
+            }
+            self.is_open |= frame.may_cut && !frame.cuts;
+            if frame.cuts {
+                return Some(at);
+            }
+        }
+        None
+    }
+
+    /// The span that is current for `tracing`. Where a span is entered again inside another one, that is the other one; the
+    /// rules do not say.
+    pub(crate) fn current_span(&self, is_own: impl Fn(Name) -> bool) -> Result<Option<Name>, IsEnteredAgain> {
+        let hidden = self.frames.iter().rposition(|frame| frame.kind == Kind::HidesSpans).map_or(0, |at| at + 1);
+        let entered = self.frames[hidden..].iter().filter_map(Frame::current_span);
+        let entered: Vec<_> = entered.filter(|span| is_own(*span)).collect();
+        let is_first = |at: &usize| !entered[..*at].contains(&entered[*at]);
+        let first = (0..entered.len()).rfind(is_first).map(|at| entered[at]);
+        if first == entered.last().copied() && !self.is_order_lost { Ok(first) } else { Err(IsEnteredAgain) }
+    }
+
+    /// What an OpenTelemetry context that is made from the current one carries.
+    pub(crate) fn context(&self) -> Carried {
+        let Some(top) = self.frames.last() else { return Carried::default() };
+        let from = self.made_from(top).unwrap_or(top);
+        let set = if top.is_foreign() { &top.set } else { &top.first };
+        Carried { set: set.clone(), made_from: Some(from.number), is_recorded: from.is_recorded }
+    }
+
+    /// Whether something was recorded on the frame from which a context was made, and that is not what is current here: the
+    /// rules leave open whether the context has it.
+    pub(crate) fn is_unclear(&self, context: &Carried) -> bool {
+        let from = self.frames.iter().find(|frame| Some(frame.number) == context.made_from);
+        let is_current = self.frames.last().is_some_and(|top| Some(top.number) == context.made_from);
+        let is_recorded = |frame: Option<&Frame>| frame.is_some_and(|frame| frame.is_recorded);
+        let found = self.with_first(&context.set);
+        (context.is_recorded || is_recorded(from) || is_recorded(found)) && !is_current
+    }
+
+    /// The set of a context that is given to what replaces. Whether it has what was recorded since is left open.
+    pub(crate) fn given(&mut self, context: &Carried) -> Set {
+        let is_recorded = self.with_first(&context.set).is_some_and(|from| from.is_recorded);
+        self.is_open |= is_recorded || context.is_recorded;
+        context.set.clone()
+    }
+
+    /// Whether there is a context in which there is nothing over a frame in which there is nothing, either. Without an
+    /// OpenTelemetry layer they look the same, and the rules leave open what `record` does.
+    fn has_nothing_over_nothing(&self) -> bool {
+        let first = self.frames.iter().position(|frame| !frame.is_foreign() && frame.set.is_nothing());
+        first.is_some_and(|at| self.frames[at..].iter().any(|frame| frame.is_foreign() && frame.set.is_nothing()))
+    }
+
+    /// Rule 6: `record`. Returns the span that was set.
+    pub(crate) fn record(
+        &mut self,
+        spans: &mut Spans,
+        is_own: impl Fn(Name) -> bool,
+        field: Field,
+        call: Call,
+    ) -> Option<Name> {
+        self.is_open |= self.has_nothing_over_nothing();
+        let top = self.frames.last()?;
+        if top.is_foreign() {
+            // Over the frame from which it was made it cannot be told from that frame, if it has the same baggage, too.
+            let below = self.frames.iter().rfind(|frame| !frame.is_foreign())?;
+            let is_same = self.made_from(top)?.number == below.number && below.set.baggage == top.set.baggage;
+            // Frames that began with the same set can be told apart only by their OpenTelemetry span, and by what was recorded.
+            let is_exact = top.made_from == Some(below.number);
+            self.is_open |= !is_exact && (is_same || self.frames.iter().any(|frame| frame.is_recorded));
+            if !is_same {
+                return None;
+            }
+        }
+        let span = self.span(&is_own)?;
+        let Some(cut) = self.cut(&is_own) else {
+            self.record_on(spans, span, field, call);
+            return Some(span);
+        };
+        let cutting = self.frames[cut].set.clone();
+        self.record_from(cut, &cutting, field, call);
+        None
+    }
+
+    /// Records on a given span.
+    pub(crate) fn record_on(&mut self, spans: &mut Spans, span: Name, field: Field, call: Call) {
+        self.is_open |= self.has_nothing_over_nothing();
+        let current = self.current();
+        let base = spans.get_mut(&span).expect("it was created").record(field, call, &current);
+        if let Some(lowest) = self.frames.iter().position(|frame| frame.span() == Some(span)) {
+            self.record_from(lowest, &base, field, call);
+        }
+    }
+
+    /// Sets a value on the frames from one up, as far as their sets are related. Foreign ones cannot be changed.
+    fn record_from(&mut self, lowest: usize, related: &Set, field: Field, call: Call) {
+        for frame in &mut self.frames[lowest..] {
+            if !frame.is_foreign() && frame.set.is_related_to(related) {
+                frame.set.records(field, call);
+                frame.is_recorded = true;
+                if frame.first.calls_are_none() {
+                    frame.first = frame.set.clone();
+                }
+            }
+        }
+    }
+}

@@ -113,7 +113,7 @@ pub(crate) fn fields_in(cx: &Context) -> Fields {
 
 #[cold]
 fn recorded_in(cx: &Context) -> Fields {
-    frame_stack::recorded_at(cx.fields().address()).unwrap_or_else(|| cx.fields().clone())
+    frame_stack::recorded_in(cx).unwrap_or_else(|| cx.fields().clone())
 }
 
 impl<T: FieldType> ContextField<T> {

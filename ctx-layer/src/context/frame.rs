@@ -1,6 +1,6 @@
 //! What is current on a thread until something ends.
 
-use super::{attach::Attached, view::View};
+use super::{attach::Attached, remembered::Remembered, view::View};
 use crate::field::Fields;
 
 /// A span of a subscriber: spans of different subscribers may have one id.
@@ -40,7 +40,7 @@ pub(crate) struct Frame {
     /// There is a span, of another request: what is recorded is not for it.
     pub(super) is_span_apart: bool,
     /// What was current where the future that has this frame at each poll was given a context of its own.
-    pub(super) cover: Option<Fields>,
+    pub(super) cover: Option<Remembered>,
     /// It replaced the fields of another request: what is recorded within it is not for the spans around it.
     pub(super) is_apart: bool,
     /// The spans around it are not entered in it.
@@ -104,7 +104,7 @@ impl Frame {
     }
 
     #[inline]
-    pub(crate) fn with_cover(self, cover: Option<Fields>) -> Self {
+    pub(crate) fn with_cover(self, cover: Option<Remembered>) -> Self {
         Frame { cover, ..self }
     }
 

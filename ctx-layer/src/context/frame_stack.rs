@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use super::{
     ContextFieldsExt, ContextRemoteExt, NOTHING, attach,
     frame::{Entering, Frame, FrameId, SpanKey},
+    remembered::Remembered,
     thread,
     view::View,
 };
@@ -82,13 +83,13 @@ impl FrameStack {
         self.frames.last().map_or(View::NOTHING, |top| top.view)
     }
 
-    /// Takes a frame away. The one above it, if it found the context that this one attached, keeps that.
+    /// Takes a frame away. The one above it, if it found the context that this one attached, keeps that. `is_seen` is whether
+    /// no other code's context is above.
     #[inline]
-    fn remove(&mut self, at: usize) -> Gone {
+    fn remove(&mut self, at: usize, is_seen: bool) -> Gone {
+        let is_apart = self.frames[at].is_apart && self.is_above_apart(at);
         let mut frame = self.frames.remove(at);
-        if frame.is_apart
-            && let Some(above) = self.frames.get_mut(at)
-        {
+        if is_apart && let Some(above) = self.frames.get_mut(at) {
             above.is_apart = true;
         }
         if let Some(above) = self.frames.get_mut(at)
@@ -103,9 +104,37 @@ impl FrameStack {
                     self.recorded += 1;
                 }
             }
+        } else if !is_seen && at == self.frames.len() {
+            self.leave_context_to_below(at, &mut frame);
         }
         self.recorded -= usize::from(frame.is_recorded);
         Gone { _frame: Some(frame), _fields: SmallVec::new() }
+    }
+
+    /// Whether the frame above one that replaced another request's fields is apart from what is below without that.
+    fn is_above_apart(&self, at: usize) -> bool {
+        if at + 1 == self.frames.len() {
+            return false;
+        }
+        let frame = &self.frames[at];
+        let below = at.checked_sub(1).map(|below| self.fields_of(below)).unwrap_or_default();
+        frame.span.is_none() || frame.is_span_apart || !self.fields_of(at).is_related_to(&below)
+    }
+
+    /// Has the frame below, on which something was recorded, be known by the context of one that goes under a context of other
+    /// code: no call of this crate is made when that ends, and the frame has no context by which it would be known then.
+    #[cold]
+    fn leave_context_to_below(&mut self, at: usize, frame: &mut Frame) {
+        let below = at.checked_sub(1).and_then(|below| self.frames.get_mut(below));
+        if let Some(below) = below
+            && below.is_recorded
+            && below.view.address == NOTHING
+            && below.attached.is_none()
+            && frame.view.address != NOTHING
+        {
+            below.attached = frame.attached.take();
+            below.view = frame.view;
+        }
     }
 
     pub(super) fn is_recorded(&self) -> bool {
@@ -117,12 +146,15 @@ impl FrameStack {
         self.frames.iter().rposition(|frame| frame.id == id)
     }
 
-    /// The fields of the frame that has the context with the fields at `address`, where something was recorded on it.
-    fn fields_at(&self, address: usize) -> Option<&Fields> {
-        if address == NOTHING {
-            return None;
+    /// The fields of the frame that has the context which is seen so, where something was recorded on it.
+    fn recorded_in(&self, view: View) -> Option<&Fields> {
+        if view.address == NOTHING {
+            // It is known by its span. Without one it may be a context of nothing that other code attached.
+            let top = self.frames.last().filter(|top| top.view == view && view.has_span)?;
+            return top.fields.as_ref();
         }
-        self.frames.iter().rev().filter(|frame| frame.view.address == address).find_map(|frame| frame.fields.as_ref())
+        let same = self.frames.iter().rev().filter(|frame| frame.view.address == view.address);
+        same.filter_map(|frame| frame.fields.as_ref()).next()
     }
 
     /// The fields of a frame.
@@ -252,10 +284,13 @@ impl FrameStack {
     }
 
     /// Returns `true` if a future around has a context of its own and was wrapped where what was current had been made from
-    /// `fields`.
-    fn is_covered(&self, fields: &Fields) -> bool {
+    /// this. `view` is what is seen here, and `fields` are current.
+    fn is_covered(&self, remembered: &Remembered, view: View, fields: impl FnOnce() -> Fields) -> bool {
+        if view.address != self.top_view().address && !is_same_request(&fields(), &self.top_fields()) {
+            return false;
+        }
         for frame in self.frames.iter().rev() {
-            if frame.cover.as_ref().is_some_and(|cover| cover.descends_from(fields)) {
+            if frame.cover.as_ref().is_some_and(|cover| cover.descends_from(remembered)) {
                 return true;
             }
             if frame.is_apart {
@@ -334,12 +369,12 @@ pub(crate) fn is_empty() -> bool {
 #[inline]
 pub(crate) fn remove(id: FrameId) -> bool {
     // What was recorded on the frame below can be read only where no other context is above this one.
-    let is_seen = thread::is_recorded() && thread::read(View::of).is_some_and(is_seen_from_top);
+    let is_recorded = thread::is_recorded();
+    let is_seen = is_recorded && thread::read(View::of).is_some_and(is_seen_from_top);
     let removed = thread::with_frames(|stack| {
         let at = stack.position(id)?;
-        let leaves =
-            stack.frames[at].entering == Entering::TakenOver && !stack.hand_over(stack.frames[at].span, at + 1);
-        Some((leaves, stack.remove(at)))
+        let leaves = stack.frames[at].entering == Entering::TakenOver;
+        Some((leaves, stack.remove(at, !is_recorded || is_seen)))
     });
     let (leaves, gone) = removed.flatten().unzip();
     drop(gone);
@@ -355,30 +390,47 @@ pub(crate) fn remove(id: FrameId) -> bool {
 /// What leaving a span comes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
-    /// The subscriber is told.
-    Here,
-    /// The span is hidden by a frame: the subscriber is told, and does not have it on its stack.
-    Hidden,
+    /// The subscriber is told. If the span was entered again since, it may take that for what is left.
+    Here { is_entered_again: bool },
+    /// The span is hidden by a frame: the subscriber is told, and does not have it on its stack, unless it was entered again
+    /// since.
+    Hidden { is_entered_again: bool },
     /// A guard has the span, and leaves it when it is dropped.
     TakenOver,
 }
 
-/// Finds out what leaving a span comes to.
+/// Finds out what leaving a span comes to that was entered by itself, or by the guard that has a frame.
 #[inline]
-pub(crate) fn leaving(span: SpanKey) -> Left {
+pub(crate) fn leaving(span: SpanKey, guard: Option<FrameId>) -> Left {
     let left = thread::with_frames(|stack| {
-        let last = stack.frames.last()?;
-        if last.span == Some(span) && !last.is_guarded {
-            return Some(Left::Here);
+        let last = stack.frames.last();
+        if guard.is_none() && last.is_some_and(|last| last.span == Some(span) && !last.is_guarded) {
+            return Some(Left::Here { is_entered_again: false });
         }
-        let at = stack.own_frame_of(span)?;
-        if !stack.hidden.is_empty() && stack.unhide(stack.frames[at].id, span) {
-            return Some(Left::Hidden);
+        let frame = match guard {
+            Some(frame) => frame,
+            None => stack.frames[stack.own_frame_of(span)?].id,
+        };
+        let above = stack.frames.partition_point(|other| other.id <= frame);
+        if stack.hand_over(Some(span), above) {
+            return Some(Left::TakenOver);
         }
-        // Not where the span is entered twice: the subscriber has it once more.
-        Some(if stack.hand_over(Some(span), at + 1) { Left::TakenOver } else { Left::Here })
+        let enters = |other: &Frame| other.span == Some(span) && other.entering != Entering::Borrowed;
+        let is_entered_again = stack.frames[above..].iter().any(enters);
+        let is_hidden = !stack.hidden.is_empty() && stack.unhide(frame, span);
+        Some(if is_hidden { Left::Hidden { is_entered_again } } else { Left::Here { is_entered_again } })
     });
-    left.flatten().unwrap_or(Left::Here)
+    left.flatten().unwrap_or(Left::Here { is_entered_again: false })
+}
+
+/// The spans of a subscriber that are entered here and not hidden, the outermost first.
+pub(crate) fn entered_spans(subscriber: usize) -> SmallVec<[u64; 8]> {
+    let entered = thread::with_frames(|stack| {
+        let from = stack.frames.iter().rposition(|frame| frame.hides_spans).map_or(0, |hides| hides + 1);
+        let visible = stack.frames[from..].iter().filter(|frame| frame.entering != Entering::Borrowed);
+        visible.filter_map(|frame| frame.span).filter(|(of, _)| *of == subscriber).map(|(_, span)| span).collect()
+    });
+    entered.unwrap_or_default()
 }
 
 /// The context of the frame on top, where a span is left whose frame is further down: a layer may have attached it for that
@@ -394,7 +446,7 @@ pub(crate) fn to_be_held(span: SpanKey) -> Option<Context> {
 /// before, and stays so for the frame on top.
 #[inline]
 pub(crate) fn leave(span: SpanKey, held: Option<Context>) {
-    let gone = thread::with_frames(|stack| Some(stack.remove(stack.own_frame_of(span)?)));
+    let gone = thread::with_frames(|stack| Some(stack.remove(stack.own_frame_of(span)?, true)));
     drop(gone);
     if let Some(held) = held {
         hold_on_top(held);
@@ -420,30 +472,31 @@ fn hold_on_top(held: Context) {
 
 thread_local! {
     /// Has no destructor, and so can always be read.
-    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+    static GUARDED: Cell<Option<FrameId>> = const { Cell::new(None) };
 }
 
-/// Enters or leaves a span by `f` that belongs to a guard's frame: no other frame comes or goes with it.
+/// Enters or leaves a span by `f` that belongs to a guard's frame, or to one that is still to come: no other frame comes or
+/// goes with it.
 #[inline]
-pub(crate) fn guarded<R>(f: impl FnOnce() -> R) -> R {
+pub(crate) fn guarded<R>(frame: Option<FrameId>, f: impl FnOnce() -> R) -> R {
     /// Another subscriber does not ask, and a layer may panic.
     struct Reset;
 
     impl Drop for Reset {
         fn drop(&mut self) {
-            IS_GUARDED.set(false);
+            GUARDED.set(None);
         }
     }
-    IS_GUARDED.set(true);
+    GUARDED.set(Some(frame.unwrap_or(FrameId(u64::MAX))));
     let _reset = Reset;
     f()
 }
 
-/// Returns `true` if a span that is entered or left now belongs to a guard's frame. Not so the next one: what a layer does
-/// meanwhile is its own.
+/// The guard's frame to which a span belongs that is entered or left now, if it belongs to one. Not so the next span: what a
+/// layer does meanwhile is its own.
 #[inline]
-pub(crate) fn take_guarded() -> bool {
-    IS_GUARDED.replace(false)
+pub(crate) fn take_guarded() -> Option<FrameId> {
+    GUARDED.take()
 }
 
 /// Notes that spans are hidden by a frame, the innermost first.
@@ -522,14 +575,22 @@ pub(crate) fn has_cover() -> bool {
 }
 
 /// Returns `true` if a future around has a context of its own and was wrapped where what was current had been made from
-/// `fields`.
-pub(crate) fn is_covered(fields: &Fields) -> bool {
-    thread::with_frames(|stack| stack.is_covered(fields)).unwrap_or_default()
+/// this.
+pub(super) fn is_covered(remembered: &Remembered) -> bool {
+    // Nearly always there is none, and then nothing more need be known.
+    if !has_cover() {
+        return false;
+    }
+    let fields = || thread::read(fields_in_alone).unwrap_or_default();
+    let covered =
+        thread::read(View::of).and_then(|view| thread::with_frames(|stack| stack.is_covered(remembered, view, fields)));
+    covered.unwrap_or_default()
 }
 
-/// The fields that were recorded on the frame that has the context with the fields at `address`.
-pub(super) fn recorded_at(address: usize) -> Option<Fields> {
-    thread::with_frames(|stack| stack.fields_at(address).cloned()).flatten()
+/// The fields that were recorded on the frame that has a context.
+pub(super) fn recorded_in(cx: &Context) -> Option<Fields> {
+    let view = View::of(cx);
+    thread::with_frames(|stack| stack.recorded_in(view).cloned()).flatten()
 }
 
 /// Drops what has gone, and sees to it that what was recorded on the frame on top can be read.

@@ -153,7 +153,7 @@ impl Setting {
             }
         };
         let is_apart = !frame_stack::is_same_request(&wanted.fields, &below.fields);
-        let cover = matches!(self.how, How::Replaces).then(|| self.made_in.fields.clone());
+        let cover = matches!(self.how, How::Replaces).then(|| self.made_in.clone());
         let complete = |frame: Frame| frame.apart(is_apart).with_cover(cover);
         Some(Scope::attached(wanted.put_in(&current), over, below.fields, complete))
     }

@@ -75,7 +75,7 @@ impl Remembered {
     /// Returns `true` if this, which is current here, counts as made from `other`: it was, or some future around it that
     /// has a context of its own was wrapped where what was current had been.
     pub(crate) fn counts_as_descending_from(&self, other: &Remembered) -> bool {
-        self.descends_from(other) || frame_stack::is_covered(&other.fields)
+        self.descends_from(other) || frame_stack::is_covered(other)
     }
 
     /// Returns `true` if a context has these fields and this baggage.

@@ -19,7 +19,7 @@ pub(crate) struct View {
     pub(crate) baggage: usize,
     /// The id of the active span; 0 where there is none.
     span: u64,
-    has_span: bool,
+    pub(crate) has_span: bool,
     is_suppressed: bool,
 }
 

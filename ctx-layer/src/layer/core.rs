@@ -113,7 +113,7 @@ impl Core {
     /// before, and compared after.
     #[inline]
     pub(super) fn enter(&self, id: &Id, enter: impl FnOnce()) {
-        if frame_stack::take_guarded() {
+        if frame_stack::take_guarded().is_some() {
             return enter();
         }
         let Some(before) = read_if_ready(View::of) else { return self.enter_elsewhere(id, enter) };

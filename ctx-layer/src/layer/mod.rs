@@ -9,6 +9,7 @@
 mod ambient;
 mod core;
 mod declared;
+pub(crate) mod entered_spans;
 mod filled;
 mod home;
 mod kept;

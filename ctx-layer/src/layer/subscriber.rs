@@ -17,6 +17,7 @@ use tracing_subscriber::{
 use super::{
     ambient::{Ambient, Ids, Onto},
     core::{Core, is_about_the_context},
+    entered_spans,
     filled::{self, Filled},
     home,
     kept_spans::close,
@@ -87,6 +88,35 @@ impl<S: Subscriber> ContextSubscriber<S> {
     fn kept_if_unwanted(&self, attributes: &Attributes<'_>, metadata: &'static Metadata<'static>) -> Option<Id> {
         let is_enabled = || self.inner.enabled(self.core.augmentation.of(metadata).metadata);
         if self.core.kept.is_unwanted(metadata, is_enabled) { self.keep(attributes) } else { None }
+    }
+
+    /// Where a span was left that was entered again, or that was hidden.
+    #[inline]
+    fn left_otherwise(&self, span: &Id, left: Left) {
+        let (Left::Here { is_entered_again } | Left::Hidden { is_entered_again }) = left else { return };
+        let is_hidden = matches!(left, Left::Hidden { .. });
+        if is_entered_again {
+            if let Some(registry) = self.registry().filter(|_| is_hidden) {
+                // What was taken off its stack is not what was left.
+                registry.enter(span);
+            }
+            self.reorder();
+        }
+        if is_hidden {
+            // It was taken off the registry's stack where it was hidden, and will not be put there again.
+            self.try_close(span.clone());
+        }
+    }
+
+    /// Has the registry's stack of entered spans follow the frames: of a span that is entered twice it takes the last for what
+    /// is left.
+    #[cold]
+    fn reorder(&self) {
+        if let Some(registry) = self.registry() {
+            let entered = frame_stack::entered_spans(self.core.key());
+            let entered = entered.into_iter().map(Id::from_u64).filter(|id| !self.core.kept.contain(id));
+            entered_spans::reorder(registry, entered, |id| self.try_close(id));
+        }
     }
 
     /// An explicit parent that is switched off.
@@ -347,21 +377,15 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     fn exit(&self, span: &Id) {
         let key = self.core.span_key(span);
         let is_kept = self.core.kept.contain(span);
-        if frame_stack::take_guarded() {
-            if !is_kept {
-                self.inner.exit(span);
-            }
-            return;
-        }
-        let left = frame_stack::leaving(key);
-        let frame = LeftFrame { span: key, held: frame_stack::to_be_held(key) };
+        let guard = frame_stack::take_guarded();
+        let left = frame_stack::leaving(key, guard);
+        let frame = guard.is_none().then(|| LeftFrame { span: key, held: frame_stack::to_be_held(key) });
         if left != Left::TakenOver && !is_kept {
             self.inner.exit(span);
         }
         drop(frame);
-        if left == Left::Hidden && !is_kept {
-            // It was taken off the registry's stack where it was hidden, and will not be put there again.
-            self.try_close(span.clone());
+        if !is_kept {
+            self.left_otherwise(span, left);
         }
     }
 

@@ -60,11 +60,11 @@ impl Drop for Changed<'_> {
             && let Some(span) = self.borrowed
         {
             // Who had entered it has left it.
-            frame_stack::guarded(|| span.with_subscriber(|(id, subscriber)| subscriber.exit(id)));
+            frame_stack::guarded(self.frame, || span.with_subscriber(|(id, subscriber)| subscriber.exit(id)));
             frame_stack::settle_recorded();
         }
         if let Some(span) = self.span.take() {
-            frame_stack::guarded(|| drop(span));
+            frame_stack::guarded(self.frame, || drop(span));
             frame_stack::settle_recorded();
         }
         self.hidden = None;
@@ -139,7 +139,7 @@ impl All {
                     entering = Entering::Borrowed;
                     changed.borrowed = Some(span);
                 } else {
-                    changed.span = Some(frame_stack::guarded(|| span.enter()));
+                    changed.span = Some(frame_stack::guarded(None, || span.enter()));
                 }
             }
             Within::NoSpan => changed.hidden = Some(HiddenSpans::hide()),

@@ -1,11 +1,13 @@
 //! Spans that are entered around work that belongs to somebody else.
 
 use smallvec::SmallVec;
-use tracing::{Dispatch, Id, Subscriber, dispatcher};
-use tracing_subscriber::Registry;
+use tracing::{Dispatch, Id, dispatcher};
 
 use super::spans;
-use crate::context::{FrameId, frame_stack};
+use crate::{
+    context::{FrameId, frame_stack},
+    layer::entered_spans,
+};
 
 /// More spans than are ever inside each other; a subscriber that ignores that a span is left would be asked for ever.
 const MOST: usize = 1024;
@@ -65,22 +67,16 @@ impl Drop for HiddenSpans {
     }
 }
 
-/// Takes all spans off a thread's stack of entered spans, the innermost first. Each is held open as if it were entered.
-///
-/// The registry alone has that stack, and asking it moves no layer. A subscriber without one is told that they are left.
+/// Takes all spans off a thread's stack of entered spans, the innermost first. A subscriber without a registry is told that
+/// they are left.
 fn take_all(subscriber: &Dispatch) -> SmallVec<[Id; 4]> {
+    if let Some(registry) = subscriber.downcast_ref() {
+        return entered_spans::take_all(registry);
+    }
     let mut taken = SmallVec::new();
-    let registry = subscriber.downcast_ref::<Registry>();
     while taken.len() < MOST {
-        let current = registry.map_or_else(|| subscriber.current_span(), Registry::current_span);
-        let Some(id) = current.id().cloned() else { break };
-        match registry {
-            Some(registry) => {
-                registry.clone_span(&id);
-                registry.exit(&id);
-            }
-            None => subscriber.exit(&id),
-        }
+        let Some(id) = subscriber.current_span().id().cloned() else { break };
+        subscriber.exit(&id);
         taken.push(id);
     }
     taken
@@ -88,11 +84,8 @@ fn take_all(subscriber: &Dispatch) -> SmallVec<[Id; 4]> {
 
 /// Puts a span that was taken off the stack on top of it.
 fn put(subscriber: &Dispatch, id: &Id) {
-    match subscriber.downcast_ref::<Registry>() {
-        Some(registry) => {
-            registry.enter(id);
-            subscriber.try_close(id.clone());
-        }
+    match subscriber.downcast_ref() {
+        Some(registry) => entered_spans::put(registry, id, |id| subscriber.try_close(id)),
         None => subscriber.enter(id),
     }
 }

@@ -8,7 +8,7 @@ use tracing::{Dispatch, Span, dispatcher};
 use super::{entered::Entered, spans};
 use crate::{
     context::{
-        ContextFieldsExt, ContextRemoteExt, View, fields_in, frame_stack, has_nothing, is_nothing_in_force,
+        ContextFieldsExt, ContextRemoteExt, Remembered, View, fields_in, frame_stack, has_nothing, is_nothing_in_force,
         is_recorded, read,
     },
     field::{Call, ContextField, FieldType, Fields},
@@ -86,7 +86,7 @@ pub(super) struct All {
     /// It is known to be of the span's request.
     pub(super) is_related: bool,
     /// What was current where a future was given this.
-    pub(super) cover: Option<Fields>,
+    pub(super) cover: Option<Remembered>,
 }
 
 /// Which `tracing` span is current.
@@ -283,7 +283,7 @@ impl Snapshot {
 
     /// For a future that is given this here: what was created here, and is inside the future, belongs in here.
     pub(super) fn wrapped_here(self) -> Self {
-        let cover = read(fields_in).filter(|fields| !fields.is_blank());
+        let cover = Some(Remembered::current()).filter(|current| !current.is_blank());
         if cover.is_some() { self.with(|all| All { cover, ..all }) } else { self }
     }
 

@@ -31,6 +31,8 @@ pub(crate) struct Frame {
     pub(super) view: View,
     /// The OpenTelemetry context that the frame attached, or took over from the one below it.
     pub(super) attached: Option<Attached>,
+    /// It holds a context that frames below had, too.
+    pub(super) is_holding: bool,
     /// The span that is entered in it.
     pub(super) span: Option<SpanKey>,
     /// A guard takes the frame away, and not that the span is left.
@@ -58,6 +60,7 @@ impl Frame {
             fields: None,
             view,
             attached: None,
+            is_holding: false,
             span: None,
             is_guarded: false,
             entering: Entering::Itself,

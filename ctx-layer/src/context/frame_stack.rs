@@ -10,7 +10,7 @@ use opentelemetry::Context;
 use smallvec::SmallVec;
 
 use super::{
-    ContextFieldsExt, ContextRemoteExt, NOTHING, attach,
+    ContextFieldsExt, ContextRemoteExt, NOTHING, attach, fields_in,
     frame::{Entering, Frame, FrameId, SpanKey},
     remembered::Remembered,
     thread,
@@ -104,7 +104,7 @@ impl FrameStack {
                     self.recorded += 1;
                 }
             }
-        } else if !is_seen && at == self.frames.len() {
+        } else if (!is_seen || frame.is_holding) && at == self.frames.len() {
             self.leave_context_to_below(at, &mut frame);
         }
         self.recorded -= usize::from(frame.is_recorded);
@@ -121,19 +121,17 @@ impl FrameStack {
         frame.span.is_none() || frame.is_span_apart || !self.fields_of(at).is_related_to(&below)
     }
 
-    /// Has the frame below, on which something was recorded, be known by the context of one that goes under a context of other
-    /// code: no call of this crate is made when that ends, and the frame has no context by which it would be known then.
+    /// Has the frame below keep the context of one that goes, where it would have none: no call of this crate is made when
+    /// another's context above ends, and what a layer had attached for a span may have ended.
     #[cold]
     fn leave_context_to_below(&mut self, at: usize, frame: &mut Frame) {
         let below = at.checked_sub(1).and_then(|below| self.frames.get_mut(below));
-        if let Some(below) = below
-            && below.is_recorded
-            && below.view.address == NOTHING
-            && below.attached.is_none()
-            && frame.view.address != NOTHING
-        {
+        let Some(below) = below.filter(|below| below.attached.is_none()) else { return };
+        let is_known_by_it = below.is_recorded && below.view.address == NOTHING && frame.view.address != NOTHING;
+        if is_known_by_it || (frame.is_holding && below.view == frame.view) {
             below.attached = frame.attached.take();
             below.view = frame.view;
+            below.is_holding = frame.is_holding;
         }
     }
 
@@ -283,19 +281,22 @@ impl FrameStack {
         gone
     }
 
-    /// Returns `true` if a future around has a context of its own and was wrapped where what was current had been made from
-    /// this. `view` is what is seen here, and `fields` are current.
-    fn is_covered(&self, remembered: &Remembered, view: View, fields: impl FnOnce() -> Fields) -> bool {
-        if view.address != self.top_view().address && !is_same_request(&fields(), &self.top_fields()) {
+    /// Returns `true` if a future around has a context of its own, of which what is current was made, and was wrapped where
+    /// what was current had been made from this. `view` is what is seen here, and `current` are the fields.
+    fn is_covered(&self, remembered: &Remembered, view: View, current: &Fields) -> bool {
+        if view.address != self.top_view().address && !is_same_request(current, &self.top_fields()) {
             return false;
         }
-        for frame in self.frames.iter().rev() {
+        // Of nothing everything is made: a wrapper of nothing is around what is current only while nothing replaced that.
+        let mut is_replaced = false;
+        for (at, frame) in self.frames.iter().enumerate().rev() {
             if frame.cover.as_ref().is_some_and(|cover| cover.descends_from(remembered)) {
-                return true;
+                let fields = self.fields_of(at);
+                if if fields.is_blank() { !is_replaced } else { current.descends_from(&fields) } {
+                    return true;
+                }
             }
-            if frame.is_apart {
-                return false;
-            }
+            is_replaced |= frame.is_apart;
         }
         false
     }
@@ -415,8 +416,12 @@ pub(crate) fn leaving(span: SpanKey, guard: Option<FrameId>) -> Left {
         if stack.hand_over(Some(span), above) {
             return Some(Left::TakenOver);
         }
-        let enters = |other: &Frame| other.span == Some(span) && other.entering != Entering::Borrowed;
-        let is_entered_again = stack.frames[above..].iter().any(enters);
+        let is_entered_from = |from: usize| {
+            stack.frames[from..].iter().any(|other| other.span == Some(span) && other.entering != Entering::Borrowed)
+        };
+        // The subscriber has only those on its stack that are not hidden.
+        let visible = stack.frames.iter().rposition(|frame| frame.hides_spans).map_or(0, |hides| hides + 1);
+        let is_entered_again = is_entered_from(above.max(visible));
         let is_hidden = !stack.hidden.is_empty() && stack.unhide(frame, span);
         Some(if is_hidden { Left::Hidden { is_entered_again } } else { Left::Here { is_entered_again } })
     });
@@ -433,25 +438,53 @@ pub(crate) fn entered_spans(subscriber: usize) -> SmallVec<[u64; 8]> {
     entered.unwrap_or_default()
 }
 
-/// The context of the frame on top, where a span is left whose frame is further down: a layer may have attached it for that
-/// span. To be given to [`leave`].
-#[inline]
-pub(crate) fn to_be_held(span: SpanKey) -> Option<Context> {
-    let is_below =
-        thread::with_frames(|stack| stack.frames.last().is_some_and(|last| last.span != Some(span) || last.is_guarded));
-    if is_below == Some(true) { thread::read(Context::clone) } else { None }
+/// What is seen where a span is left, before it is.
+pub(crate) struct Leaving {
+    /// `None` where a guard takes the frame away.
+    span: Option<SpanKey>,
+    /// The context of the frame on top, where the span's frame is further down: a layer may have attached it for that span.
+    held: Option<Context>,
+    /// No other code's context is above.
+    is_seen: bool,
 }
 
-/// Takes away the frame of a span that was left: the innermost that came when it was entered. `held` is what was current
-/// before, and stays so for the frame on top.
-#[inline]
-pub(crate) fn leave(span: SpanKey, held: Option<Context>) {
-    let gone = thread::with_frames(|stack| Some(stack.remove(stack.own_frame_of(span)?, true)));
-    drop(gone);
-    if let Some(held) = held {
-        hold_on_top(held);
+impl Leaving {
+    #[inline]
+    pub(crate) fn new(span: SpanKey) -> Self {
+        let is_below = thread::with_frames(|stack| {
+            stack.frames.last().is_some_and(|last| last.span != Some(span) || last.is_guarded)
+        });
+        let held = if is_below == Some(true) { thread::read(Context::clone) } else { None };
+        let is_seen = !thread::is_recorded() || thread::read(View::of).is_some_and(is_seen_from_top);
+        Leaving { span: Some(span), held, is_seen }
     }
-    settle_recorded();
+
+    /// The same for a span whose frame a guard has taken away.
+    #[cold]
+    pub(crate) fn of_guard() -> Self {
+        Leaving { span: None, held: thread::read(Context::clone), is_seen: false }
+    }
+}
+
+/// Takes away the frame of a span that was left, the innermost that came when it was entered; also where a layer panics. What
+/// was current before stays so for the frame on top.
+impl Drop for Leaving {
+    #[inline]
+    fn drop(&mut self) {
+        let is_seen = self.is_seen;
+        if let Some(span) = self.span {
+            drop(thread::with_frames(|stack| Some(stack.remove(stack.own_frame_of(span)?, is_seen))));
+        }
+        if let Some(held) = self.held.take() {
+            hold_on_top(held);
+        }
+        if thread::is_recorded() {
+            thread::with_frames(|stack| thread::set_recorded(stack.recorded > 0));
+            if is_seen {
+                settle();
+            }
+        }
+    }
 }
 
 /// Has the frame on top hold a context that it had before.
@@ -465,6 +498,7 @@ fn hold_on_top(held: Context) {
     thread::with_frames(|stack| {
         if let Some(top) = stack.frames.last_mut().filter(|top| top.attached.is_none()) {
             top.attached = attached.take();
+            top.is_holding = true;
         }
     });
     drop(attached);
@@ -581,9 +615,8 @@ pub(super) fn is_covered(remembered: &Remembered) -> bool {
     if !has_cover() {
         return false;
     }
-    let fields = || thread::read(fields_in_alone).unwrap_or_default();
-    let covered =
-        thread::read(View::of).and_then(|view| thread::with_frames(|stack| stack.is_covered(remembered, view, fields)));
+    let Some((view, current)) = thread::read(|cx| (View::of(cx), fields_in(cx))) else { return false };
+    let covered = thread::with_frames(|stack| stack.is_covered(remembered, view, &current));
     covered.unwrap_or_default()
 }
 

@@ -72,6 +72,11 @@ impl Remembered {
             }
     }
 
+    /// Returns `true` if one of the two was made from the other.
+    pub(crate) fn is_related_to(&self, other: &Remembered) -> bool {
+        self.descends_from(other) || other.descends_from(self)
+    }
+
     /// Returns `true` if this, which is current here, counts as made from `other`: it was, or some future around it that
     /// has a context of its own was wrapped where what was current had been.
     pub(crate) fn counts_as_descending_from(&self, other: &Remembered) -> bool {

@@ -57,18 +57,18 @@ impl Core {
     fn wanted(&self, id: &Id, below: &Remembered) -> Wanted {
         let (remembered, recorded) = self.spans.get(id);
         if remembered.is_blank() && recorded.is_none() {
-            return Wanted { elsewhere: None, is_apart: false, brings_nothing: true };
+            return Wanted { elsewhere: None, is_apart: false, may_have_parent: true };
         }
         if below.counts_as_descending_from(&remembered) {
             // Over related fields only: what is below may be a message's, with a future around that was given it here.
-            let recorded = recorded.filter(|_| below.fields.is_related_to(&remembered.fields));
+            let recorded = recorded.filter(|_| below.is_related_to(&remembered));
             let fields = recorded.map(|recorded| recorded.over(&below.fields, &remembered.fields));
             let fields = fields.filter(|fields| !fields.is_same(&below.fields));
             let elsewhere = fields.map(|fields| below.with_fields(fields));
-            return Wanted { elsewhere, is_apart: false, brings_nothing: false };
+            return Wanted { elsewhere, is_apart: false, may_have_parent: !remembered.has_baggage() };
         }
         let whole = recorded.map(|recorded| remembered.with_fields(recorded.whole().clone()));
-        Wanted { elsewhere: Some(whole.unwrap_or(remembered)), is_apart: true, brings_nothing: false }
+        Wanted { elsewhere: Some(whole.unwrap_or(remembered)), is_apart: true, may_have_parent: false }
     }
 
     /// What is to be current in a span that is entered by a snapshot with these fields: what was recorded on the span since
@@ -152,16 +152,17 @@ impl Core {
     #[inline(never)]
     fn enter_elsewhere(&self, id: &Id, enter: impl FnOnce()) {
         let Some((below, before)) = read(|cx| (Remembered::of(cx), View::of(cx))) else { return enter() };
-        let Wanted { elsewhere, is_apart, brings_nothing } = self.wanted(id, &below);
+        let Wanted { elsewhere, is_apart, may_have_parent } = self.wanted(id, &below);
+        let is_changed = elsewhere.is_some();
         let wanted = elsewhere.unwrap_or_else(|| below.clone());
         let below = below.fields;
         enter();
         let attach = read(|cx| {
             let after = View::of(cx);
             // An OpenTelemetry layer may have been given a parent that has fields, or baggage.
-            let is_of_parent = after != before && !wanted.has_baggage();
+            let is_of_parent = after != before && !wanted.has_baggage() && may_have_parent;
             let is_as_wanted = match () {
-                () if is_of_parent && brings_nothing && wanted.is_blank() => true,
+                () if is_of_parent && !is_changed && wanted.is_blank() => true,
                 () if is_of_parent && after.baggage != 0 => fields_in(cx).is_same(&wanted.fields),
                 () => wanted.is_in(cx),
             };
@@ -255,8 +256,8 @@ struct Wanted {
     elsewhere: Option<Remembered>,
     /// It is another request's.
     is_apart: bool,
-    /// The span was created where nothing was current, and nothing was recorded on it.
-    brings_nothing: bool,
+    /// Baggage that an OpenTelemetry layer has for the span is not that of the place where the span was created.
+    may_have_parent: bool,
 }
 
 /// A span as a snapshot enters it: its key if it is of a [`ContextSubscriber`](super::ContextSubscriber), and the captured

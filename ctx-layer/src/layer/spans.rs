@@ -91,7 +91,7 @@ impl SpanMemory {
             _ => None,
         };
         // On nothing, it is what the request of the span is known by.
-        let is_first = current.as_ref().is_some_and(Remembered::is_blank);
+        let is_first = current.as_ref().is_some_and(|current| current.fields.is_blank());
         let call = if is_first { Call::once() } else { Call::repeated() };
         let (slot, shard) = self.places(id);
         let mut kept = slot.lock();
@@ -105,8 +105,9 @@ impl SpanMemory {
             }
             let was_nothing = !memories.remembered.contains_key(id);
             if let Some(current) = current.filter(|_| was_nothing) {
-                let first = || Fields::new().with_recorded(call, value).into();
-                memories.remembered.insert(id.clone(), if current.is_blank() { first() } else { current });
+                let first = || current.with_fields(Fields::new().with_recorded(call, value));
+                let base = if is_first { first() } else { current.clone() };
+                memories.remembered.insert(id.clone(), base);
             }
             let remembered = memories.remembered.get(id).map(|remembered| remembered.fields.clone());
             let recorded = Recorded::on(remembered.unwrap_or_default(), was_nothing).and(call, value);

@@ -2,8 +2,6 @@
 
 use std::any::TypeId;
 
-use opentelemetry::Context;
-
 use tracing_core::{
     Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber,
     field::ValueSet,
@@ -30,8 +28,8 @@ use super::{
 };
 use crate::{
     context::{
-        InForce, Remembered, SpanKey,
-        frame_stack::{self, Left},
+        InForce, Remembered,
+        frame_stack::{self, Leaving, Left},
         give_back,
     },
     field::{Fields, Schema},
@@ -379,7 +377,13 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         let is_kept = self.core.kept.contain(span);
         let guard = frame_stack::take_guarded();
         let left = frame_stack::leaving(key, guard);
-        let frame = guard.is_none().then(|| LeftFrame { span: key, held: frame_stack::to_be_held(key) });
+        let is_entered_again = matches!(left, Left::Here { is_entered_again: true });
+        let frame = match guard {
+            None => Some(Leaving::new(key)),
+            // A layer may take another entering of the span for what is left.
+            Some(_) if is_entered_again => Some(Leaving::of_guard()),
+            Some(_) => None,
+        };
         if left != Left::TakenOver && !is_kept {
             self.inner.exit(span);
         }
@@ -439,19 +443,6 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             // as `self` is borrowed, is passed on unchanged; `inner` lives as long as `self`.
             unsafe { self.inner.downcast_raw(id) }
         }
-    }
-}
-
-/// Takes away the frame of a span that is left, also where a layer panics.
-struct LeftFrame {
-    span: SpanKey,
-    held: Option<Context>,
-}
-
-impl Drop for LeftFrame {
-    #[inline]
-    fn drop(&mut self) {
-        frame_stack::leave(self.span, self.held.take());
     }
 }
 

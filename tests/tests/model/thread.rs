@@ -67,7 +67,9 @@ impl Thread {
         // A span of another request does, too, for spans of other subscribers around it.
         let replaces = frame.replaces() || frame.is_foreign() || matches!(frame.kind, Kind::Span(_));
         let is_apart = matches!(frame.kind, Kind::SnapshotApart(_));
-        frame.cuts = is_apart || (replaces && set.cuts_off(&below));
+        // A span that is entered inside its request keeps what is below, with what was recorded.
+        let keeps_below = matches!(frame.kind, Kind::Span(_)) && set.descends_from(&below);
+        frame.cuts = is_apart || (replaces && !keeps_below && set.cuts_off(&below));
         // The context of a span that changes nothing is the one below, without what was recorded there.
         let is_as_below = matches!(frame.kind, Kind::Span(_)) && set == below;
         frame.is_recorded = is_as_below && self.frames.last().is_some_and(|below| below.is_recorded);
@@ -76,6 +78,9 @@ impl Thread {
 
     /// Attaches a foreign context.
     pub(crate) fn attach(&mut self, number: Number, context: &Carried) {
+        // A frame that came on the one from which it was made may have taken over its context.
+        let is_gone = |from: Number| !self.frames.iter().any(|frame| frame.number == from);
+        self.is_open |= context.made_from.is_some_and(is_gone) && self.frames.iter().any(|frame| frame.is_recorded);
         self.push(number, Kind::Foreign, context.set.clone(), None);
         if let Some(top) = self.frames.last_mut() {
             top.made_from = context.made_from;
@@ -91,10 +96,16 @@ impl Thread {
         let is_guarded = !matches!(gone.kind, Kind::Span(_)) && gone.current_span().is_some();
         self.is_order_lost |= is_guarded && self.frames[at..].iter().any(is_entered_again);
         self.is_order_lost &= !self.frames.is_empty();
-        // Whether what was recorded stays in contexts made from the frame is left open.
+        // A snapshot of another request does not cut, for it has its span; what came on it may, once that is gone.
+        let below = at.checked_sub(1).map(|below| self.set_of(&self.frames[below])).unwrap_or_default();
+        let may_cut = gone.cuts || gone.may_cut || (gone.span().is_some() && gone.set.cuts_off(&below));
         if let Some(above) = self.frames.get_mut(at) {
-            above.may_cut |= gone.cuts || gone.may_cut;
+            // Of another's context it is only known what it was attached over.
+            above.may_cut |= may_cut || above.is_foreign();
         }
+        // Whether what was recorded stays in contexts made from the frame is left open.
+        let is_of_gone = |frame: &Frame| frame.is_foreign() && frame.made_from == Some(number);
+        self.is_open |= self.frames.iter().any(is_of_gone) && self.frames.iter().any(|frame| frame.is_recorded);
         let is_copy = |frame: &Frame| frame.is_foreign() && gone.first.is_same_as(&frame.set);
         self.is_open |= gone.is_recorded && self.frames.iter().any(is_copy);
     }
@@ -161,7 +172,7 @@ impl Thread {
             if frame.span().is_some_and(&is_own) {
                 return None;
             }
-            self.is_open |= frame.may_cut && !frame.cuts;
+            self.is_open |= frame.may_cut && (!frame.cuts || frame.is_foreign());
             if frame.cuts {
                 return Some(at);
             }
@@ -225,6 +236,9 @@ impl Thread {
         if top.is_foreign() {
             // Over the frame from which it was made it cannot be told from that frame, if it has the same baggage, too.
             let below = self.frames.iter().rfind(|frame| !frame.is_foreign())?;
+            // One that was made from no frame, and has nothing but the baggage that the frame has, looks the same.
+            self.is_open |=
+                below.set.calls_are_none() && top.set.calls_are_none() && below.set.baggage == top.set.baggage;
             let is_same = self.made_from(top)?.number == below.number && below.set.baggage == top.set.baggage;
             // Frames that began with the same set can be told apart only by their OpenTelemetry span, and by what was recorded.
             let is_exact = top.made_from == Some(below.number);

@@ -14,6 +14,7 @@ mod home;
 mod kept;
 mod kept_spans;
 mod metadata;
+mod other_version;
 mod output;
 #[cfg(feature = "fmt")]
 mod own_fields;
@@ -23,6 +24,7 @@ mod record;
 mod recorded;
 mod rewrite;
 mod sensitive;
+mod set_up;
 mod shown;
 mod spans;
 mod subscriber;
@@ -113,9 +115,11 @@ impl ContextLayer {
     ///
     /// Spans remember what is in force when they are made. Entering one, on whatever thread, puts that in force until it
     /// is left, unless all of it is in force already.
+    #[track_caller]
     pub fn over<S: Subscriber>(self, subscriber: S) -> ContextSubscriber<S> {
-        if (&subscriber as &dyn Subscriber).is::<core::Core>() {
+        if let Some(core) = (&subscriber as &dyn Subscriber).downcast_ref::<core::Core>() {
             filled::adds_to_others();
+            core.set_up.wrap();
         }
         ContextSubscriber::new(self.schema, self.kept, subscriber)
     }
@@ -183,6 +187,7 @@ pub trait WithContextExt: Subscriber + Sized {
     /// Puts the fields of `schema` on every span and every event of this stack. Call it last, right before `.init()`.
     ///
     /// Short for [`ContextLayer::over`], which says more.
+    #[track_caller]
     fn with_context(self, schema: Schema) -> ContextSubscriber<Self> {
         ContextLayer::new(schema).over(self)
     }

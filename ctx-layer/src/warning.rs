@@ -7,7 +7,7 @@ use std::fmt;
 
 use tracing::{
     Dispatch, Event, Level, Metadata,
-    callsite::{Callsite, DefaultCallsite, Identifier},
+    callsite::{DefaultCallsite, Identifier},
     field::{FieldSet, Value},
     metadata::Kind,
 };
@@ -27,10 +27,11 @@ static CALLSITE: DefaultCallsite = DefaultCallsite::new(&METADATA);
 /// Emits a warning, if the dispatcher's subscriber takes warnings. `field` is the field that it is about.
 #[cold]
 pub(crate) fn warn(dispatch: &Dispatch, field: Option<&str>, message: fmt::Arguments<'_>) {
-    // Asking registers the call site, before any layer gets the event.
-    if CALLSITE.interest().is_never() || !dispatch.enabled(&METADATA) {
+    // Layers register what they get. Not by the call site: it would ask the default dispatcher, which is none here, and disable
+    // itself for good.
+    if dispatch.register_callsite(&METADATA).is_never() || !dispatch.enabled(&METADATA) {
         return;
     }
     let values = [Some(&message as &dyn Value), field.as_ref().map(|field| field as &dyn Value)];
-    dispatch.event(&Event::new(CALLSITE.metadata(), &METADATA.fields().value_set_all(&values)));
+    dispatch.event(&Event::new(&METADATA, &METADATA.fields().value_set_all(&values)));
 }

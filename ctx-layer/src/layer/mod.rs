@@ -115,6 +115,19 @@ impl ContextLayer {
     ///
     /// Spans remember what is in force when they are made. Entering one, on whatever thread, puts that in force until it
     /// is left, unless all of it is in force already.
+    ///
+    /// # Warnings
+    ///
+    /// Each of these is logged once, at WARN, by the subscriber that it concerns:
+    ///
+    /// - A layer or a filter was added over it. The warning says where this was called.
+    /// - A field was set that no schema has, and that its policy lets on spans or events. Where it was set before the subscriber was
+    ///   installed, that is logged with the first span or event.
+    /// - A field was set, and no layer of this crate was ever created: once for the whole process.
+    /// - The stack has an OpenTelemetry layer of another version of `tracing-opentelemetry` than this crate uses, whose spans
+    ///   cannot be seen here (feature `tracing-opentelemetry`). The type of the stack has to show it: a layer that is
+    ///   boxed (`.boxed()`), optional, in a `Vec` or in a `reload::Layer` cannot be checked, nor can code that uses another version
+    ///   of `opentelemetry` without a layer.
     #[track_caller]
     pub fn over<S: Subscriber>(self, subscriber: S) -> ContextSubscriber<S> {
         if let Some(core) = (&subscriber as &dyn Subscriber).downcast_ref::<core::Core>() {

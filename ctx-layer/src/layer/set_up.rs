@@ -113,7 +113,7 @@ static MARKER: OnceLock<TypeId> = OnceLock::new();
 
 fn learn_marker() {
     if MARKER.get().is_none() {
-        drop(LevelFilter::OFF.with_subscriber(Asked));
+        let _layered = LevelFilter::OFF.with_subscriber(Asked);
     }
 }
 

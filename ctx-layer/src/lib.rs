@@ -80,6 +80,7 @@ pub mod layer;
 mod panic;
 pub mod propagation;
 pub mod task;
+mod warning;
 
 pub use context::{ContextFieldsExt, FieldsGuard, FutureFieldsExt};
 #[cfg(feature = "opentelemetry-sdk")]

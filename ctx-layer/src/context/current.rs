@@ -19,7 +19,7 @@ use super::{
     remote::Remote,
     thread::{is_recorded, read},
 };
-use crate::field::{Call, ContextField, Declaration, DerivedField, FieldType, Fields};
+use crate::field::{Call, ContextField, Declaration, DerivedField, FieldType, Fields, set_any_layer};
 
 /// The fields of all schemas in use, for those who ask for all values: their baggage counts.
 static REGISTERED: RwLock<Vec<&'static Declaration>> = RwLock::new(Vec::new());
@@ -28,8 +28,10 @@ static REGISTERED: RwLock<Vec<&'static Declaration>> = RwLock::new(Vec::new());
 static GENERATION: AtomicUsize = AtomicUsize::new(0);
 
 pub(crate) fn register(declarations: impl Iterator<Item = &'static Declaration>) {
+    set_any_layer();
     let mut registered = REGISTERED.write().unwrap_or_else(PoisonError::into_inner);
     for declaration in declarations {
+        declaration.set_registered();
         if !registered.iter().any(|known| std::ptr::eq(*known, declaration)) {
             // Numbers follow the order in which fields are registered, and the order in which they are sent follows them.
             declaration.id();

@@ -15,6 +15,7 @@ use super::{
     policy::Policy,
     refused::Refused,
     set::Fields,
+    unregistered::Registration,
 };
 
 /// Makes a value from text. Opaque: made by [`context_fields!`](crate::context_fields).
@@ -56,6 +57,7 @@ pub struct Declaration {
     /// A small number of its own for each field of the process; 0 until it is first asked for.
     id: AtomicU32,
     has_warned: AtomicBool,
+    pub(super) registration: Registration,
 }
 
 impl Declaration {
@@ -73,8 +75,8 @@ impl Declaration {
                 {
                     return Err(NameError::BaggageKey);
                 }
-                let (id, has_warned) = (AtomicU32::new(0), AtomicBool::new(false));
-                Ok(Declaration { name, doc, policy, origin, parse, id, has_warned })
+                let (id, has_warned, registration) = (AtomicU32::new(0), AtomicBool::new(false), Registration::new());
+                Ok(Declaration { name, doc, policy, origin, parse, id, has_warned, registration })
             }
             Err(error) => Err(error),
         }

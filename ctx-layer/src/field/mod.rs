@@ -44,6 +44,7 @@ mod schema;
 mod set;
 mod slots;
 mod text;
+mod unregistered;
 mod value;
 pub mod well_known;
 
@@ -64,6 +65,7 @@ pub(crate) use refused::Refused;
 pub(crate) use schema::Registered;
 pub(crate) use slots::Shared;
 pub(crate) use text::is_unsafe_in_text;
+pub(crate) use unregistered::{set_any_layer, warn_of_postponed};
 pub(crate) use value::Entry;
 #[cfg(feature = "http-server")]
 pub(crate) use value::parse_untrusted;

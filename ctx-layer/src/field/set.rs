@@ -49,6 +49,7 @@ impl Fields {
     /// # Panics
     /// When the value's `Display` panics.
     pub fn with<T: FieldType>(self, field: &'static ContextField<T>, value: impl Into<T>) -> Self {
+        field.declaration().note_set();
         match shown_as_it_is(field.declaration(), value.into()) {
             Ok(text) => self.with_text(field.declaration(), text),
             Err(value) => self.with_entry(Entry::of_other(field.declaration(), value)),

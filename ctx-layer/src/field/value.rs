@@ -91,7 +91,14 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    /// A value that the program sets.
     pub(crate) fn new<T: FieldType>(declaration: &'static Declaration, value: T) -> Entry {
+        declaration.note_set();
+        Entry::received(declaration, value)
+    }
+
+    /// A value that came in.
+    fn received<T: FieldType>(declaration: &'static Declaration, value: T) -> Entry {
         match shown_as_it_is(declaration, value) {
             Ok(text) => Entry::of_text(declaration, text),
             Err(value) => Entry::of_other(declaration, value),
@@ -371,7 +378,7 @@ fn parse<T: FieldType + FromStr>(
         return Ok(());
     }
     let value = parse_as::<T>(text)?;
-    *fields = mem::take(fields).with_entry(Entry::new(declaration, value));
+    *fields = mem::take(fields).with_entry(Entry::received(declaration, value));
     Ok(())
 }
 

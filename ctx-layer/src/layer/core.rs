@@ -9,7 +9,8 @@ use tracing_subscriber::{
 };
 
 use super::{
-    ambient::Ambient, home::Home, kept_spans::KeptSpans, metadata::Augmentation, parent::Parentage, spans::SpanMemory,
+    ambient::Ambient, home::Home, kept_spans::KeptSpans, metadata::Augmentation, parent::Parentage, set_up::SetUp,
+    spans::SpanMemory,
 };
 use crate::{
     context::{
@@ -25,13 +26,14 @@ pub(super) struct Core {
     pub(super) augmentation: Augmentation,
     pub(super) home: Home,
     pub(super) kept: KeptSpans,
+    pub(super) set_up: SetUp,
     spans: SpanMemory,
 }
 
 impl Core {
     /// `kept` is up to which level spans are kept that are switched off.
-    pub(super) fn new(augmentation: Augmentation, kept: LevelFilter) -> Self {
-        Core { augmentation, home: Home::new(), kept: KeptSpans::new(kept), spans: SpanMemory::new() }
+    pub(super) fn new(augmentation: Augmentation, kept: LevelFilter, set_up: SetUp) -> Self {
+        Core { augmentation, home: Home::new(), kept: KeptSpans::new(kept), set_up, spans: SpanMemory::new() }
     }
 
     /// The span entered last on this thread, where it is one that is switched off.

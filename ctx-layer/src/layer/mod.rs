@@ -15,6 +15,7 @@ mod home;
 mod kept;
 mod kept_spans;
 mod metadata;
+mod other_version;
 mod output;
 #[cfg(feature = "fmt")]
 mod own_fields;
@@ -24,6 +25,7 @@ mod record;
 mod recorded;
 mod rewrite;
 mod sensitive;
+mod set_up;
 mod shared_targets;
 mod shown;
 mod spans;
@@ -145,9 +147,24 @@ impl ContextLayer {
     ///
     /// Spans remember what is in force when they are made. Entering one, on whatever thread, puts that in force until it
     /// is left, unless all of it is in force already.
+    ///
+    /// # Warnings
+    ///
+    /// Each of these is logged once, at WARN, by the subscriber that it concerns:
+    ///
+    /// - A layer or a filter was added over it. The warning says where this was called.
+    /// - A field was set that no schema has, and that its policy lets on spans or events. Where it was set before the subscriber was
+    ///   installed, that is logged with the first span or event.
+    /// - A field was set, and no layer of this crate was ever created: once for the whole process.
+    /// - The stack has an OpenTelemetry layer of another version of `tracing-opentelemetry` than this crate uses, whose spans
+    ///   cannot be seen here (feature `tracing-opentelemetry`). The type of the stack has to show it: a layer that is
+    ///   boxed (`.boxed()`), optional, in a `Vec` or in a `reload::Layer` cannot be checked, nor can code that uses another version
+    ///   of `opentelemetry` without a layer.
+    #[track_caller]
     pub fn over<S: Subscriber>(self, subscriber: S) -> ContextSubscriber<S> {
-        if (&subscriber as &dyn Subscriber).is::<core::Core>() {
+        if let Some(core) = (&subscriber as &dyn Subscriber).downcast_ref::<core::Core>() {
             filled::adds_to_others();
+            core.set_up.wrap();
         }
         ContextSubscriber::new(self.schema, self.shared, self.kept, subscriber)
     }
@@ -215,6 +232,7 @@ pub trait WithContextExt: Subscriber + Sized {
     /// Puts the fields of `schema` on every span and every event of this stack. Call it last, right before `.init()`.
     ///
     /// Short for [`ContextLayer::over`], which says more.
+    #[track_caller]
     fn with_context(self, schema: Schema) -> ContextSubscriber<Self> {
         ContextLayer::new(schema).over(self)
     }

@@ -20,9 +20,11 @@ use super::{
     home,
     kept_spans::close,
     metadata::{Augmentation, original_of},
+    other_version,
     parent::{self, Parentage},
     postponed,
     rewrite::rewrite,
+    set_up::SetUp,
     shared_targets::SharedTargets,
     shown,
 };
@@ -45,6 +47,7 @@ pub struct ContextSubscriber<S> {
 }
 
 impl<S> ContextSubscriber<S> {
+    #[track_caller]
     pub(super) fn new(schema: Schema, shared: SharedTargets, kept: LevelFilter, inner: S) -> Self
     where
         S: Subscriber,
@@ -52,11 +55,25 @@ impl<S> ContextSubscriber<S> {
         crate::context::register(schema.fields().map(|(declaration, _)| declaration));
         let has_registry = (&inner as &dyn Subscriber).is::<Registry>();
         let kept = if has_registry { kept } else { LevelFilter::OFF };
-        ContextSubscriber { inner, core: Core::new(Augmentation::with_shared(schema, shared), kept) }
+        ContextSubscriber {
+            inner,
+            core: Core::new(Augmentation::with_shared(schema, shared), kept, SetUp::over::<S>()),
+        }
     }
 }
 
 impl<S: Subscriber> ContextSubscriber<S> {
+    /// Says what is wrong with the stack, before the first span or event is passed on.
+    #[cold]
+    #[inline(never)]
+    fn check_set_up(&self, about_to: &Metadata<'_>) {
+        if !home::may_be_locked()
+            && let Some(dispatch) = self.core.home.dispatch()
+        {
+            self.core.set_up.check(&dispatch, about_to);
+        }
+    }
+
     fn registry(&self) -> Option<&Registry> {
         (&self.inner as &dyn Subscriber).downcast_ref()
     }
@@ -282,6 +299,9 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        if !self.core.set_up.is_checked() {
+            self.check_set_up(attributes.metadata());
+        }
         #[cfg(feature = "http-server")]
         if let Some(fields) = super::whole::fields_of(attributes) {
             if let Some(id) = self.kept_if_unwanted(attributes, original_of(attributes.metadata())) {
@@ -349,6 +369,9 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     fn event(&self, event: &Event<'_>) {
         if is_about_the_context(event.metadata()) {
             return self.forward(event);
+        }
+        if !self.core.set_up.is_checked() {
+            self.check_set_up(event.metadata());
         }
         if let Some(parent) = self.kept_parent(event.parent()) {
             return self.forward_in_kept(event, parent);
@@ -439,9 +462,11 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         } else if id == TypeId::of::<Core>() {
             Some(std::ptr::from_ref(&self.core).cast())
         } else {
+            self.core.set_up.asked_for(id);
             // SAFETY: the caller's promise to use the pointer as a reference to the type `id` belongs to, for as long
             // as `self` is borrowed, is passed on unchanged; `inner` lives as long as `self`.
-            unsafe { self.inner.downcast_raw(id) }
+            let found = unsafe { self.inner.downcast_raw(id) };
+            if other_version::intercept(found.is_some()) { None } else { found }
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{fmt, future::Future};
 
 use super::{Propagate, Propagated, Snapshot};
 
-/// A value together with the context in which it was made, for channels inside a process.
+/// A value together with the context and the span in which it was created, for channels inside a process.
 ///
 /// The receiver runs [under the sender's context](Self::scope), or stays in its own and [links to it][link_to], as one
 /// does with a batch.
@@ -27,11 +27,9 @@ use super::{Propagate, Propagated, Snapshot};
 ///
 /// # Limits
 ///
-/// The sender's `tracing` span is **not** held open: a value may lie in a channel for long, and in a `watch` channel for ever.
-/// Spans that the receiver makes in the scope have the sender's as their parent in exported traces all the same, and the
-/// fields (where the OpenTelemetry layer activates its contexts, as it does unless told not to); the receiver's own `tracing`
-/// span stays current. To have the span entered, too, carry a
-/// [snapshot](Self::with_snapshot) that has it.
+/// The sender's `tracing` span is held open until the value is handled or dropped, and its exported duration includes the time
+/// in the channel. Where values may lie for long, and in a `watch` channel, which keeps the last one for ever, create them
+/// [without the span](Self::without_span).
 ///
 #[cfg_attr(feature = "tracing-opentelemetry", doc = "[link_to]: Self::link_to")]
 #[cfg_attr(not(feature = "tracing-opentelemetry"), doc = "[link_to]: crate::task#features")]
@@ -42,8 +40,56 @@ pub struct Carried<T> {
 }
 
 impl<T> Carried<T> {
-    /// Puts what is in force here beside a value.
+    /// Creates a value with all that is current here, the `tracing` span included.
+    ///
+    /// In its scope events are on that span, spans are its children, and [`record`](crate::ContextField::record) sets values on
+    /// it, and never on a span of the receiver.
+    ///
+    /// ```standalone_crate
+    /// use std::{sync::mpsc, thread};
+    ///
+    /// use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID, once_per_line, task::Carried};
+    /// use tracing::{info, info_span};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// # let (printed, writer) = std::io::pipe()?;
+    /// let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
+    /// # let text = text.with_writer(std::sync::Mutex::new(writer));
+    /// tracing_subscriber::registry().with(once_per_line(text)).with_context(Schema::well_known()).init();
+    ///
+    /// let (sender, receiver) = mpsc::channel();
+    /// let worker = thread::spawn(move || receiver.iter().for_each(|order: Carried<u32>| order.scope(|id| info!(id, "packed"))));
+    /// TENANT_ID.in_scope("acme", || {
+    ///     let _request = info_span!("request").entered();
+    ///     sender.send(Carried::new(7)).unwrap();
+    ///     sender.send(Carried::without_span(8)).unwrap();
+    /// });
+    /// drop(sender);
+    /// worker.join().unwrap();
+    /// # let printed: Vec<_> = std::io::BufRead::lines(std::io::BufReader::new(printed)).take(2).collect::<Result<_, _>>()?;
+    /// # assert_eq!(printed, [
+    /// #     " INFO request: packed id=7 tenant_id=\"acme\"",
+    /// #     " INFO packed id=8 tenant_id=\"acme\"",
+    /// # ]);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// It prints:
+    ///
+    /// ```text
+    ///  INFO request: packed id=7 tenant_id="acme"
+    ///  INFO packed id=8 tenant_id="acme"
+    /// ```
     pub fn new(value: T) -> Self {
+        Self::with_snapshot(value, Snapshot::capture())
+    }
+
+    /// Creates a value with all that is current here but the `tracing` span, which so is not held open.
+    ///
+    /// For values that may lie for long. Spans that are created in the scope have the sender's as their parent in exported traces all
+    /// the same (where the OpenTelemetry layer activates its contexts, as it does by default); the receiver's own `tracing`
+    /// span stays current.
+    pub fn without_span(value: T) -> Self {
         Self::with_snapshot(value, Snapshot::capture_context())
     }
 

@@ -1,6 +1,8 @@
 //! Closures with a context of their own.
 
-use super::Snapshot;
+use std::future::Future;
+
+use super::{Propagated, Snapshot};
 
 /// A closure that runs with what is in force *here*, wherever it is called; what it owns is dropped in it, too, even if it is
 /// never called.
@@ -65,6 +67,82 @@ pub fn propagate_fn<A, R>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
     }
 }
 
+/// Returns a callback that runs with what is current *here*, and so does the future that it returns, at every poll and on
+/// whatever thread: for `on_upgrade`, and whatever else takes an async closure that is called once.
+///
+/// [`propagate`] and [`propagating!`](crate::propagating) carry into the call of the closure alone: the future that it returns
+/// is polled later, and has nothing of it. A callback that is called often has [`propagate_async_fn`], and one with other than
+/// one argument [`propagating!`](crate::propagating)`(async move |a, b| ..)`.
+///
+/// ```standalone_crate
+/// use std::{future::Future, thread};
+///
+/// use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID, once_per_line, task::propagate_async};
+/// use tracing::{info, info_span};
+/// use tracing_subscriber::prelude::*;
+///
+/// fn on_upgrade<F: Future<Output = ()>>(callback: impl FnOnce(u32) -> F + Send + 'static) {
+///     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+///     thread::spawn(move || runtime.block_on(callback(7))).join().unwrap();
+/// }
+///
+/// # let (printed, writer) = std::io::pipe()?;
+/// let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
+/// # let text = text.with_writer(std::sync::Mutex::new(writer));
+/// tracing_subscriber::registry().with(once_per_line(text)).with_context(Schema::well_known()).init();
+///
+/// TENANT_ID.in_scope("acme", || {
+///     let _request = info_span!("request", path = "/chat").entered();
+///     on_upgrade(propagate_async(async |socket| info!(socket, "connected")));
+/// });
+/// # let printed: Vec<_> = std::io::BufRead::lines(std::io::BufReader::new(printed)).take(1).collect::<Result<_, _>>()?;
+/// # assert_eq!(printed, [" INFO request{path=\"/chat\"}: connected socket=7 tenant_id=\"acme\""]);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// It prints:
+///
+/// ```text
+///  INFO request{path="/chat"}: connected socket=7 tenant_id="acme"
+/// ```
+#[inline]
+pub fn propagate_async<A, F: Future>(f: impl FnOnce(A) -> F) -> impl FnOnce(A) -> Propagated<F> {
+    let mut held = Held { f: Some(f), snapshot: Snapshot::capture() };
+    move |argument| {
+        let f = held.f.take();
+        let future = {
+            let _entered = held.snapshot.enter();
+            f.map_or_else(|| unreachable!("{KEPT}"), |f| f(argument))
+        };
+        Propagated::new(future, held.snapshot.clone())
+    }
+}
+
+/// Returns a callback that can be called often and on many threads at once, and that runs with what is current *here*, as do the
+/// futures that it returns: for handlers of jobs. See [`propagate_async`].
+///
+/// ```
+/// use ctx_layer::{field::well_known::TENANT_ID, task::propagate_async_fn};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let handler = TENANT_ID.in_scope("acme", || propagate_async_fn(async |job: u32| (job, TENANT_ID.get())));
+/// for job in 1..=2 {
+///     assert_eq!(handler(job).await, (job, Some("acme".to_owned())));
+/// }
+/// # });
+/// ```
+#[inline]
+pub fn propagate_async_fn<A, F: Future>(f: impl Fn(A) -> F) -> impl Fn(A) -> Propagated<F> {
+    let held = Held { f: Some(f), snapshot: Snapshot::capture() };
+    move |argument| {
+        let future = {
+            let _entered = held.snapshot.enter();
+            held.f.as_ref().map_or_else(|| unreachable!("{KEPT}"), |f| f(argument))
+        };
+        Propagated::new(future, held.snapshot.clone())
+    }
+}
+
 /// A closure that runs in no context: a new root, to which nothing of what is in force here comes, nor of what is in force
 /// where it is called. For background jobs.
 ///
@@ -125,7 +203,20 @@ impl<F> Drop for Held<F> {
 /// assert_eq!(texts.collect::<Vec<_>>(), ["a acme", "b acme"]);
 /// ```
 ///
+/// With `async` before it, the closure returns a future that runs with it, too:
+///
+/// ```
+/// use ctx_layer::{field::well_known::TENANT_ID, propagating};
+///
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let handler = TENANT_ID.in_scope("acme", || propagating!(async move |a: u32, b: u32| (a + b, TENANT_ID.get())));
+/// assert_eq!(tokio::spawn(handler(1, 2)).await.unwrap(), (3, Some("acme".to_owned())));
+/// # });
+/// ```
+///
 /// # Limits
+///
+/// Without `async` a future that the closure returns has none of it, once that is polled elsewhere.
 ///
 /// It has to be written as a `move` closure. To borrow something, make a reference outside and move that in. What the closure
 /// owns and does not use up is dropped after the context is out of force; [`propagate`](crate::task::propagate) drops it
@@ -142,6 +233,13 @@ macro_rules! propagating {
     }};
     (move | $($rest:tt)+) => {
         $crate::__propagating!([] $($rest)+)
+    };
+    (async move || $body:expr) => {{
+        let snapshot = $crate::task::Snapshot::capture();
+        move || snapshot.in_scope(|| $crate::task::Propagate::propagate(async move { $body }))
+    }};
+    (async move | $($rest:tt)+) => {
+        $crate::__propagating!(async [] $($rest)+)
     };
     ($($other:tt)*) => {
         ::core::compile_error!("expected a `move` closure: `propagating!(move |x| ...)`. To borrow, move a reference in")
@@ -162,5 +260,12 @@ macro_rules! __propagating {
     }};
     ([$($parameters:tt)*] $next:tt $($rest:tt)+) => {
         $crate::__propagating!([$($parameters)* $next] $($rest)+)
+    };
+    (async [$($parameters:tt)*] | $body:expr) => {{
+        let snapshot = $crate::task::Snapshot::capture();
+        move |$($parameters)*| snapshot.in_scope(|| $crate::task::Propagate::propagate(async move { $body }))
+    }};
+    (async [$($parameters:tt)*] $next:tt $($rest:tt)+) => {
+        $crate::__propagating!(async [$($parameters)* $next] $($rest)+)
     };
 }

@@ -61,7 +61,9 @@
 //! | `std::thread::spawn`, `scope.spawn`, `rayon::spawn`, `rayon::join`, thread pools | `spawn(`[`propagate`]`(closure))` |
 //! | `std::thread::Builder` | [`builder.spawn_propagated(closure)`](ThreadBuilderExt) |
 //! | `rayon`'s `par_iter().map`, `for_each`, `scope`; callbacks | [`propagating!`](crate::propagating)`(move \|x\| ..)`, [`propagate_fn`], [`propagate_mut`] |
-//! | channels: `mpsc`, `broadcast`, `watch`, `oneshot` | [`Carried::new(value)`](Carried) |
+//! | callbacks that return a future: `on_upgrade`, handlers of jobs | [`propagate_async`]`(async \|x\| ..)`, [`propagate_async_fn`], [`propagating!`](crate::propagating)`(async move \|x, y\| ..)` |
+//! | channels: `mpsc`, `broadcast`, `oneshot` | [`Carried::new(value)`](Carried) |
+//! | channels in which values lie for long, as in `watch` | [`Carried::without_span(value)`](Carried::without_span) |
 //! | a batch: the receiver is in its own trace, and points to the senders' | [`carried.link_to(&span)`][link_to] |
 //! | a task that outlives its request, whose span should not last as long | `future.`[`in_context`](Propagate::in_context)`(`[`Snapshot::capture_context`]`())` |
 //! | a background job that must have nothing of it | [`future.isolated()`](Propagate::isolated), [`isolated`]`(closure)` |
@@ -116,7 +118,7 @@ mod tokio;
 #[cfg(feature = "tokio")]
 pub use self::tokio::{spawn, spawn_blocking, spawn_local};
 pub use carried::Carried;
-pub use closure::{isolated, propagate, propagate_fn, propagate_mut};
+pub use closure::{isolated, propagate, propagate_async, propagate_async_fn, propagate_fn, propagate_mut};
 pub use current::{current_context, current_span, current_span_id, current_trace_id};
 pub use entered::Entered;
 #[cfg(feature = "tokio")]

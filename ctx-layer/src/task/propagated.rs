@@ -34,7 +34,7 @@ pub trait Propagate: Sized {
     /// ```
     #[inline]
     fn propagate(self) -> Propagated<Self> {
-        Propagated { inner: Some(self), snapshot: Snapshot::capture() }
+        Propagated::new(self, Snapshot::capture())
     }
 
     /// Runs it in another context: a [`Snapshot`] taken elsewhere, or an OpenTelemetry [`Context`](opentelemetry::Context).
@@ -50,7 +50,7 @@ pub trait Propagate: Sized {
     /// # });
     /// ```
     fn in_context(self, context: impl Into<Snapshot>) -> Propagated<Self> {
-        Propagated { inner: Some(self), snapshot: context.into().wrapped_here() }
+        Propagated::new(self, context.into().wrapped_here())
     }
 
     /// Runs it in no context: a new root, to which nothing of what is in force here comes, nor of what is in force where it
@@ -99,6 +99,12 @@ pin_project! {
 }
 
 impl<T> Propagated<T> {
+    /// Something that runs in a snapshot that was captured for it.
+    #[inline]
+    pub(super) fn new(inner: T, snapshot: Snapshot) -> Self {
+        Propagated { inner: Some(inner), snapshot }
+    }
+
     /// What it runs in.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot

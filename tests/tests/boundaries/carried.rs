@@ -1,8 +1,8 @@
 //! A receiver that runs under the sender's context, or links to it.
 
 use ctx_layer::{field::well_known::*, task::Carried};
-use ctx_tests::{Yield, each_poll_on_a_new_thread};
-use tracing::{Instrument, info_span};
+use ctx_tests::{Yield, attribute, each_poll_on_a_new_thread};
+use tracing::{Instrument, info, info_span};
 
 use crate::request::{Seen, World, request};
 
@@ -14,7 +14,7 @@ fn a_receiver_that_handles_a_batch_is_linked_to_each_sender() {
         let span = info_span!("batch");
         assert!(batch.iter().all(|order| order.link_to(&span)));
         assert!(!Carried::new(()).link_to(&span), "there is nothing to link to");
-        drop(span);
+        drop((span, batch));
         let spans = world.exported().spans();
         let senders: Vec<_> =
             spans.iter().filter(|span| span.name == "request").map(|span| &span.span_context).collect();
@@ -26,10 +26,10 @@ fn a_receiver_that_handles_a_batch_is_linked_to_each_sender() {
 }
 
 #[test]
-fn a_worker_keeps_its_own_span_while_its_children_belong_to_the_sender() {
+fn without_the_span_a_worker_keeps_its_own() {
     let world = World::exporting();
     world.in_scope(|| {
-        let order = request("acme", || Carried::new(7));
+        let order = request("acme", || Carried::without_span(7));
         let handled = order.scope_async(|n| async move {
             Yield::default().await;
             (n, Seen::here())
@@ -39,6 +39,64 @@ fn a_worker_keeps_its_own_span_while_its_children_belong_to_the_sender() {
         let (sender, child) = (world.exported().span("request"), world.exported().span("child"));
         assert_eq!(child.parent_span_id, sender.span_context.span_id());
     });
+}
+
+#[test]
+fn events_in_the_scope_are_on_the_span_of_the_sender() {
+    for world in World::all() {
+        world.in_scope(|| {
+            let order = request("acme", || Carried::new("packed"));
+            let worker = info_span!("worker").entered();
+            let handled = order.scope_async(|message| async move {
+                Yield::default().await;
+                info!("{message}");
+                Seen::without_child()
+            });
+            let seen = each_poll_on_a_new_thread(&world.dispatch, handled);
+            assert_eq!((seen.tenant.as_deref(), seen.span), (Some("acme"), Some("request")));
+            assert_eq!(Seen::without_child().span, Some("worker"));
+            drop(worker);
+            if let Some(exported) = &world.exported {
+                let names: Vec<_> =
+                    exported.span("request").events.iter().map(|event| event.name.to_string()).collect();
+                assert_eq!(names, ["packed"]);
+                assert!(exported.span("worker").events.is_empty());
+            }
+        });
+    }
+}
+
+#[test]
+fn what_is_recorded_in_the_scope_is_never_on_the_receivers_span() {
+    for world in World::all() {
+        for carried in [Carried::new, Carried::without_span] {
+            world.in_scope(|| {
+                let without_a_span = TENANT_ID.in_scope("acme", || carried(()));
+                let in_a_request = request("globex", || carried(()));
+                let receiver = info_span!("receiver");
+                for order in [without_a_span, in_a_request] {
+                    receiver.in_scope(|| {
+                        order.scope(|()| {
+                            let has_span = USER_ID.record("ada");
+                            let is_current = USER_ID.get().as_deref() == Some("ada");
+                            assert!(is_current || !has_span);
+                        });
+                        assert_eq!((TENANT_ID.get(), USER_ID.get()), (None, None));
+                    });
+                    receiver.in_scope(|| assert_eq!(USER_ID.get(), None));
+                }
+                drop(receiver);
+                if let Some(exported) = &world.exported {
+                    let spans = exported.spans();
+                    let receivers = spans.iter().filter(|span| span.name == "receiver");
+                    assert!(receivers.clone().count() > 0);
+                    for receiver in receivers {
+                        assert_eq!(attribute(&receiver.attributes, "user_id"), None);
+                    }
+                }
+            });
+        }
+    }
 }
 
 #[test]

@@ -6,17 +6,24 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::request::{Carry, Seen, request};
 
+/// How a value is carried, and whether the sender's span is with it.
+type How = (fn(u32) -> Carried<u32>, bool);
+
 /// Receives values of two tenants, in turn, and says what was seen with each.
-fn received(carry: Carry, cross: impl Fn(Vec<Carried<u32>>) -> Vec<Carried<u32>>) {
+fn received(carry: Carry, (carried, has_span): How, cross: impl Fn(Vec<Carried<u32>>) -> Vec<Carried<u32>>) {
     let world = crate::request::World::exporting();
     world.in_scope(|| {
         let sent: Vec<_> =
-            ["acme", "globex", "acme"].iter().zip(1..).map(|(tenant, n)| request(tenant, || Carried::new(n))).collect();
-        assert_eq!(world.exported().spans().len(), 3, "what lies in a channel holds no span open");
+            ["acme", "globex", "acme"].iter().zip(1..).map(|(tenant, n)| request(tenant, || carried(n))).collect();
+        assert_eq!(world.exported().spans().len(), if has_span { 0 } else { 3 }, "of those that lie in a channel");
         let tenants: Vec<_> = cross(sent)
             .into_iter()
             .map(|order| match carry {
-                Carry::Ours => order.scope(|n| (n, Seen::here().tenant)),
+                Carry::Ours => order.scope(|n| {
+                    let seen = Seen::here();
+                    assert_eq!(seen.span, has_span.then_some("request"));
+                    (n, seen.tenant)
+                }),
                 Carry::Bare => (order.into_parts().0, Seen::here().tenant),
             })
             .collect();
@@ -39,8 +46,10 @@ fn received(carry: Carry, cross: impl Fn(Vec<Carried<u32>>) -> Vec<Carried<u32>>
 }
 
 fn proves(cross: impl Fn(Vec<Carried<u32>>) -> Vec<Carried<u32>>) {
-    received(Carry::Ours, &cross);
-    received(Carry::Bare, &cross);
+    for how in [(Carried::new as fn(u32) -> _, true), (Carried::without_span, false)] {
+        received(Carry::Ours, how, &cross);
+        received(Carry::Bare, how, &cross);
+    }
 }
 
 #[test]
@@ -100,7 +109,7 @@ fn context_crosses_a_broadcast_channel_to_every_receiver() {
 }
 
 #[test]
-fn context_crosses_a_watch_channel_and_the_value_that_stays_in_it_holds_no_span_open() {
+fn context_crosses_a_watch_channel() {
     proves(|sent| {
         block_on(async {
             let (sender, mut receiver) = watch::channel(Carried::new(0));

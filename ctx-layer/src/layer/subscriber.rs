@@ -353,7 +353,9 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     fn record_follows_from(&self, span: &Id, follows: &Id) {
         if self.core.kept.is_any() {
             let exists = !self.core.kept.contain(span);
-            if let Some(follows) = self.core.kept.nearest(follows, self.registry()).filter(|_| exists) {
+            let nearest = self.core.kept.nearest(follows, self.registry());
+            // A layer may lock the span twice that follows itself.
+            if let Some(follows) = nearest.filter(|nearest| exists && nearest != span) {
                 self.locking(|| self.inner.record_follows_from(span, &follows));
             }
             return;

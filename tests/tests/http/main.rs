@@ -9,6 +9,7 @@ mod grpc;
 mod hostile;
 mod journey;
 mod refused;
+mod request;
 mod servers;
 mod shared;
 mod tenants;

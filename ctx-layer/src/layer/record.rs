@@ -68,7 +68,7 @@ impl<T: FieldType> ContextField<T> {
     ///
     /// For a span that is not the current one: that of a connection, or of a caller who handed it on. On this thread the
     /// value is current at once where the span is entered, and from when it is next entered elsewhere. A value recorded on
-    /// a span of the [request](crate::context::declare_request) has a call of its own,
+    /// a span of the [request](crate::declare_request) has a call of its own,
     /// [`record_on_request`](Self::record_on_request).
     ///
     /// Returns `false`, and does nothing, if the span is disabled, or of a subscriber without a

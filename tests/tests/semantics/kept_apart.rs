@@ -383,3 +383,38 @@ fn nothing_stays_in_force_where_a_layer_panics_when_a_span_is_left() {
         assert_eq!(TENANT_ID.get(), None);
     });
 }
+
+#[test]
+fn what_was_recorded_stays_in_a_span_inside_when_all_around_it_ended() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let tenant = TENANT_ID.attach("acme");
+            let request = info_span!("request").entered();
+            assert!(USER_ID.record("ada"));
+            let _child = info_span!("child").entered();
+            drop(tenant);
+            drop(request);
+            assert_eq!(USER_ID.get().as_deref(), Some("ada"), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn what_replaces_over_a_context_of_other_code_is_not_the_spans() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let _tenant = TENANT_ID.attach("acme");
+            let context = Context::current();
+            let request = info_span!("request");
+            let _entered = request.enter();
+            let _user = USER_ID.attach("ada");
+            // Of the same request as what is below, which the job is not.
+            let _context = context.attach();
+            let _job = Fields::new().with(&ROLE, "admin").replace();
+            assert!(!TENANT_ID.record("globex"), "{}", stack.name);
+            assert_eq!(TENANT_ID.get().as_deref(), Some("globex"), "{}", stack.name);
+            let again = || request.in_scope(|| TENANT_ID.get());
+            assert_eq!(std::thread::scope(|scope| scope.spawn(again).join().unwrap()).as_deref(), Some("acme"));
+        });
+    }
+}

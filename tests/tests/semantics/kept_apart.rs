@@ -6,7 +6,9 @@ use std::{
     thread,
 };
 
-use ctx_layer::{ContextLayer, Fields, FieldsGuard, FutureFieldsExt, Schema, WithContextExt, field::well_known::*};
+use ctx_layer::{
+    ContextFieldsExt, ContextLayer, Fields, FieldsGuard, FutureFieldsExt, Schema, WithContextExt, field::well_known::*,
+};
 use ctx_tests::{Captured, Yield, each_poll_on_a_new_thread};
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
 use tracing::{Instrument, Subscriber, info, info_span, span::Id, subscriber::with_default};
@@ -415,6 +417,20 @@ fn what_replaces_over_a_context_of_other_code_is_not_the_spans() {
             assert_eq!(TENANT_ID.get().as_deref(), Some("globex"), "{}", stack.name);
             let again = || request.in_scope(|| TENANT_ID.get());
             assert_eq!(std::thread::scope(|scope| scope.spawn(again).join().unwrap()).as_deref(), Some("acme"));
+        });
+    }
+}
+
+#[test]
+fn a_span_holds_the_context_of_other_code_in_which_it_was_entered() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let foreign = Context::new().with_fields(Fields::new().with(&TENANT_ID, "acme")).attach();
+            let request = info_span!("request").entered();
+            drop(foreign);
+            assert_eq!(TENANT_ID.get().as_deref(), Some("acme"), "{}", stack.name);
+            drop(request);
+            assert_eq!(TENANT_ID.get(), None, "{}", stack.name);
         });
     }
 }

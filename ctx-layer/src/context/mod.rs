@@ -63,8 +63,9 @@ pub(crate) use frame::{Entering, Frame, FrameId, SpanKey};
 pub(crate) use remembered::Remembered;
 pub(crate) use remote::{OfValue, Remote, RemoteBaggage, RemoteProperties};
 pub(crate) use scope::Scope;
+#[cfg(feature = "http-server")]
+pub(crate) use thread::{BAGGAGE, address_alone};
 pub(crate) use thread::{
-    BAGGAGE, InForce, NOTHING, address_alone, give_back, in_force, is_gone, is_nothing_in_force, is_recorded, read,
-    read_if_ready,
+    InForce, NOTHING, give_back, in_force, is_gone, is_nothing_in_force, is_recorded, read, read_if_ready,
 };
 pub(crate) use view::View;

@@ -20,7 +20,7 @@ use super::{
     filled::{self, Filled},
     home,
     kept_spans::close,
-    metadata::{Augmentation, original_of},
+    metadata::Augmentation,
     parent::{self, Parentage},
     postponed,
     rewrite::rewrite,
@@ -256,7 +256,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     fn new_span(&self, attributes: &Attributes<'_>) -> Id {
         #[cfg(feature = "http-server")]
         if let Some(fields) = super::whole::fields_of(attributes) {
-            if let Some(id) = self.kept_if_unwanted(attributes, original_of(attributes.metadata())) {
+            if let Some(id) = self.kept_if_unwanted(attributes, super::metadata::original_of(attributes.metadata())) {
                 return id;
             }
             let id = self.create(attributes);

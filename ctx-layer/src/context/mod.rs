@@ -1,24 +1,41 @@
-//! The values in force now: read, attach, scope.
+//! Reads and sets the values that are current.
 //!
-//! Values live in the [OpenTelemetry context](opentelemetry::Context), as one typed value, so whatever carries an
-//! OpenTelemetry context carries the fields too. Only what was [recorded](crate::ContextField::record) on a span that is
-//! open is kept beside it, on the thread where that was done, until the span is left.
+//! - The innermost scope wins.
+//! - A span brings the fields that were current when it was created, unless it is entered inside the same request: then what
+//!   is current there stays.
+//! - What replaces (a received message, a [snapshot](crate::task::Snapshot), isolation) hides everything else.
+//! - [`record`](crate::ContextField::record) sets a value on the current span and on everything inside it.
+//! - The log level plays no part.
+//!
+//! These five sentences are the surface of twelve rules. They are in the repository's `docs/semantics.md`, each with an
+//! example and the tests that prove it.
 //!
 //! | to | write |
 //! |---|---|
 //! | read one | `TENANT_ID.get()` |
 //! | read all | [`Fields::current()`](crate::Fields::current) |
 //! | set one until the guard is dropped | `let _guard = TENANT_ID.attach("acme");` |
-//! | set several | `let _guard = Fields::current().with(&TENANT_ID, "acme").with(&USER_ID, "u-1").attach();` |
+//! | set several; all others stay | `let _guard = Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "u-1").attach();` |
 //! | unset one | `let _guard = TENANT_ID.detach();` |
+//! | replace all | `let _guard = fields.replace();` |
 //! | set one for a future | `future.with_field(&TENANT_ID, "acme").await` |
-//! | set several for a future | `future.with_fields(fields).await` |
-//! | set one on the span that is open already | `TENANT_ID.record("acme");` |
+//! | set several for a future; all others stay | `future.with_fields(fields).await` |
+//! | replace all for a future | `future.replace_fields(fields).await` |
+//! | set one on the span that is open already | `TENANT_ID.record("acme")` |
+//! | set one on another open span | [`TENANT_ID.record_on(&span, "acme")`](crate::ContextField::record_on) |
+//! | set one on the span of the request | [`USER_ID.record_on_request("ada")`](crate::ContextField::record_on_request) |
 //! | read or set in an OpenTelemetry context | [`ContextFieldsExt`] |
 //!
-//! Values set as [OpenTelemetry baggage](opentelemetry::baggage) under a field's baggage key count as the field's: a
-//! value set by the program comes first, then baggage. Baggage that does not parse as the field's type, is longer than
-//! the field allows, or has control characters, is not a value.
+//! # OpenTelemetry
+//!
+//! Values live in the [OpenTelemetry context](opentelemetry::Context), as one typed value. Whatever carries an OpenTelemetry
+//! context carries the fields. What is recorded on an open span is in the context from when the span is next entered;
+//! [`current_context`](crate::task::current_context) and all of [`task`](crate::task) have it at once. A context that other
+//! code attaches replaces what is current, and cannot be recorded on.
+//!
+//! A value in [OpenTelemetry baggage](opentelemetry::baggage) under a field's baggage key is the field's where the program
+//! neither set nor unset the field. Baggage that does not parse as the field's type, is longer than the field allows, or has
+//! control characters, is ignored.
 
 mod attach;
 mod current;
@@ -46,8 +63,9 @@ pub(crate) use frame::{Entering, Frame, FrameId, SpanKey};
 pub(crate) use remembered::Remembered;
 pub(crate) use remote::{OfValue, Remote, RemoteBaggage, RemoteProperties};
 pub(crate) use scope::Scope;
+#[cfg(feature = "http-server")]
+pub(crate) use thread::{BAGGAGE, address_alone};
 pub(crate) use thread::{
-    BAGGAGE, InForce, NOTHING, address_alone, give_back, in_force, is_gone, is_nothing_in_force, is_recorded, read,
-    read_if_ready,
+    InForce, NOTHING, give_back, in_force, is_gone, is_nothing_in_force, is_recorded, read, read_if_ready,
 };
 pub(crate) use view::View;

@@ -13,13 +13,14 @@ use super::{
 
 /// A set of field values: immutable, and cloned by counting a reference.
 ///
-/// What is in force is `Fields::current()`; [`with`](Self::with) and [`without`](Self::without) make a new set from it,
-/// and [`attach`](Self::attach) puts one in force.
+/// [`with`](Self::with) and [`without`](Self::without) set and unset fields in it. [`attach`](Self::attach) makes these
+/// changes to what is current; [`replace`](Self::replace) makes this set all that is current. [`current`](Self::current)
+/// returns what is current.
 ///
 /// ```
 /// use ctx_layer::{Fields, field::well_known::{TENANT_ID, USER_ID}};
 ///
-/// let fields = Fields::current().with(&TENANT_ID, "acme").with(&USER_ID, "u-1");
+/// let fields = Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "u-1");
 /// let _guard = fields.attach();
 /// assert_eq!(format!("{:?}", Fields::current()), r#"{"tenant_id": acme, "user_id": u-1}"#);
 /// ```
@@ -29,7 +30,7 @@ use super::{
 /// Values that are set one upon another stand in one allocation, until somebody else has the set, too. A value that is
 /// replaced or taken out later is dropped with the last set that was made from that one.
 #[derive(Clone, Default)]
-#[must_use = "a set does nothing until it is put in force: by `attach`, `in_scope` or `with_fields`"]
+#[must_use = "a set does nothing until it is used: by `attach`, `in_scope`, `with_fields` or `replace`"]
 pub struct Fields {
     /// `None` where nothing was ever set, which so costs nothing.
     set: Option<Arc<Set>>,

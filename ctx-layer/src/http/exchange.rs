@@ -5,16 +5,13 @@ use std::panic::resume_unwind;
 use http::{HeaderMap, StatusCode, Version};
 #[cfg(feature = "tracing-opentelemetry")]
 use opentelemetry::trace::TraceContextExt;
-use tracing::{Span, error, record_all, span};
+use tracing::{Span, error, record_all};
 
 use super::{
     grpc::{self, Code},
     text,
 };
-use crate::{
-    panic::{Panicked, Payload, caught_with},
-    task::{Entered, Snapshot},
-};
+use crate::panic::{Panicked, Payload, caught_with};
 
 /// A request that is being served or made.
 #[derive(Debug)]
@@ -42,10 +39,12 @@ impl Exchange {
     }
 
     fn span(&self) -> &Span {
-        static NONE: Span = Span::none();
         match &self.place {
             #[cfg(feature = "http-server")]
-            Place::Server(snapshot) => snapshot.span().unwrap_or(&NONE),
+            Place::Server(snapshot) => {
+                static NONE: Span = Span::none();
+                snapshot.span().unwrap_or(&NONE)
+            }
             #[cfg(feature = "http-client")]
             Place::Client(span) => span,
         }
@@ -219,7 +218,7 @@ fn rename(_: &Span, _: &'static str) {}
 pub(super) enum Place {
     /// In a context of its own, and a span.
     #[cfg(feature = "http-server")]
-    Server(Snapshot),
+    Server(crate::task::Snapshot),
     /// In a span of whatever is current.
     #[cfg(feature = "http-client")]
     Client(Span),
@@ -228,7 +227,7 @@ pub(super) enum Place {
 /// A guard that keeps a request's context current and its span entered.
 pub(super) enum Inside<'a> {
     #[cfg(feature = "http-server")]
-    Server { _entered: Entered<'a> },
+    Server { _entered: crate::task::Entered<'a> },
     #[cfg(feature = "http-client")]
-    Client { _entered: span::Entered<'a> },
+    Client { _entered: tracing::span::Entered<'a> },
 }

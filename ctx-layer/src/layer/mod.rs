@@ -145,8 +145,8 @@ impl ContextLayer {
     /// Wraps a finished stack: the fields stand on every span and every event, in every output, and before filters and
     /// samplers look. It has to be the outermost: layers added over it see spans and events without the fields.
     ///
-    /// Spans remember what is in force when they are made. Entering one, on whatever thread, puts that in force until it
-    /// is left, unless all of it is in force already.
+    /// A span remembers the fields that are current when it is created. Entering it, on whatever thread, makes them current
+    /// until it is left, unless it is entered inside the same request: then what is current there stays.
     ///
     /// # Warnings
     ///

@@ -18,18 +18,22 @@ impl<T: FieldType> ContextField<T> {
     /// Sets the value on the current span, although that span never declared the field.
     ///
     /// Authentication often runs inside the request span; this is how the span gets its tenant all the same. The value
-    /// is recorded on the span (where the field stands on spans), and it is in force from here until the span is left,
-    /// and again whenever it is entered: for the rest of the request, across `.await`. Scopes that are open end as they
-    /// would have: what they set is not kept.
+    /// is recorded on the span in outputs, if the field is on spans. It is current in everything inside the span: at once in
+    /// the scopes and spans that are open on this thread, and elsewhere from when the span is next entered, or a future next
+    /// polled. It ends with the span. Scopes that are open end as they would have. Recording a field again replaces the value.
     ///
-    /// On this thread the value is not part of the OpenTelemetry context until the span is entered again: a context
-    /// captured meanwhile does not carry it, and what is recorded while OpenTelemetry code has baggage attached is in
-    /// force until that is detached, and then from when the span is entered again.
+    /// The spans around it are not changed. For them there are [`record_on`](Self::record_on) and
+    /// [`record_on_request`](Self::record_on_request).
     ///
-    /// Spans that were made before, the current span's parents among them, are not changed.
+    /// A context that is taken by `opentelemetry::Context::current()` on this thread may be without the value until the span
+    /// is entered again; [`current_context`](crate::task::current_context) and all of [`task`](crate::task) have it.
     ///
-    /// Returns whether there was a current span to set it on, under a
-    /// [`ContextSubscriber`](crate::ContextSubscriber). If not, nothing has happened.
+    /// Returns `true` if a span was set. Otherwise:
+    ///
+    /// - Inside fields that replaced another request's, such as a received message's, the value is set for that scope only.
+    ///   The span around it belongs to the receiver.
+    /// - In an OpenTelemetry context that other code attached, in isolated or restored work, without a current span, and
+    ///   without a [`ContextSubscriber`](crate::ContextSubscriber), nothing happens.
     ///
     /// ```
     /// use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID};
@@ -64,7 +68,7 @@ impl<T: FieldType> ContextField<T> {
     ///
     /// For a span that is not the current one: that of a connection, or of a caller who handed it on. On this thread the
     /// value is current at once where the span is entered, and from when it is next entered elsewhere. A value recorded on
-    /// a span of the [request](crate::context::declare_request) has a call of its own,
+    /// a span of the [request](crate::declare_request) has a call of its own,
     /// [`record_on_request`](Self::record_on_request).
     ///
     /// Returns `false`, and does nothing, if the span is disabled, or of a subscriber without a

@@ -19,7 +19,7 @@ use super::{
     filled::{self, Filled},
     home,
     kept_spans::close,
-    metadata::{Augmentation, original_of},
+    metadata::Augmentation,
     other_version,
     parent::{self, Parentage},
     postponed,
@@ -304,7 +304,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         }
         #[cfg(feature = "http-server")]
         if let Some(fields) = super::whole::fields_of(attributes) {
-            if let Some(id) = self.kept_if_unwanted(attributes, original_of(attributes.metadata())) {
+            if let Some(id) = self.kept_if_unwanted(attributes, super::metadata::original_of(attributes.metadata())) {
                 return id;
             }
             let id = self.create(attributes);

@@ -62,8 +62,10 @@ fn current_ids() -> Option<(TraceId, SpanId)> {
     dispatcher::get_default(|subscriber| ids_of(&id, subscriber))
 }
 
-/// The whole OpenTelemetry context in force, [values recorded late](crate::ContextField::record) included; `None` where there
-/// is no span, no field and no baggage in it.
+/// Returns the current OpenTelemetry context, [values recorded on an open span](crate::ContextField::record) included. `None`
+/// if it has no span, no field and no baggage.
+///
+/// `Context::current()` may be without the recorded values until the span is entered again.
 ///
 /// Together with the current `tracing` span it is what [`Snapshot::capture`](super::Snapshot::capture) captures.
 ///

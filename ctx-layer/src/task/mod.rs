@@ -49,7 +49,7 @@
 //! | **by itself** | |
 //! | a call, `.await` in the same task | |
 //! | `join!`, `select!`, `timeout`, `FuturesUnordered` of futures made where they are polled | |
-//! | `block_on`, `block_in_place`, `LocalSet::run_until` | |
+//! | `block_on`, `block_in_place`, `LocalSet::run_until`, for the future that they are given | |
 //! | `rayon`'s calling thread (`install` and `join` run parts elsewhere) | |
 //! | a span that was made inside and is entered elsewhere: `.instrument(span)`, under a [`ContextLayer`](crate::ContextLayer) | |
 //! | **by a word** | |
@@ -73,6 +73,32 @@
 //! | another process | the wire: [`propagation`](crate::propagation) |
 //! | the destructors of thread-locals | there is no context any more; reading gives `None` |
 //! | the thread's own subscriber (`set_default`) | [`with_current_subscriber`](Snapshot::with_current_subscriber) |
+//! | **another scope's** | |
+//! | bare jobs of `rayon` that a thread runs while `join`, `scope` or `yield_now` waits inside a scope | `rayon::spawn(`[`propagate`]`(closure))`, [`isolated`]`(closure)` |
+//! | bare local tasks, while `LocalSet::run_until` waits inside a scope | `spawn_local(future.`[`propagate()`](Propagate::propagate)`)`, [`isolated()`](Propagate::isolated) |
+//! | bare tasks of a current-thread runtime, while `block_on` waits inside a scope | the same; or [`isolated`]`(\|\| runtime.block_on(future.`[`propagate()`](Propagate::propagate)`))()` |
+//! | bare futures of other requests in a `FuturesUnordered`, `join_all` or `select!` | [`future.propagate()`](Propagate::propagate) where it is created |
+//!
+//! # Bare work has the fields of the scope that drives it
+//!
+//! A task without a span, `with_fields` or `propagate` has no tenant, and never another task's: a thread that takes tasks off a
+//! queue has none. The exception is work that a thread runs while it waits *inside* a scope, in the last part of the table.
+//! It has the fields of that scope, whatever request spawned it. `propagate()`, `isolated()` and
+//! [`replace_fields`](crate::FutureFieldsExt::replace_fields), written where the work is spawned, are its own wherever it runs.
+//!
+//! ```
+//! use ctx_layer::{FutureFieldsExt, Propagate, field::well_known::TENANT_ID};
+//! use tokio::task::{LocalSet, yield_now};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! let local = LocalSet::new();
+//! let bare = local.spawn_local(async { TENANT_ID.get() });
+//! let isolated = local.spawn_local(async { TENANT_ID.get() }.isolated());
+//! local.run_until(yield_now()).with_field(&TENANT_ID, "acme").await;
+//! assert_eq!(local.run_until(bare).await.unwrap().as_deref(), Some("acme"));
+//! assert_eq!(local.run_until(isolated).await.unwrap(), None);
+//! # });
+//! ```
 //!
 //! # A bare `tokio::spawn` is a warning
 //!

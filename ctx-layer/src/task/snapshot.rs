@@ -49,10 +49,10 @@ use crate::{
 ///
 /// # Limits
 ///
-/// - Capturing allocates nothing, with one exception: [values recorded](ContextField::record) on a span that is open on
-///   this thread are not in the OpenTelemetry context yet, and a context with them is made.
-/// - What is recorded on the span *after* it was captured is in force in the task from when it is next polled, where it
-///   contradicts nothing that was captured.
+/// - Capturing allocates nothing, with one exception: where a value was [recorded](ContextField::record) on a span that is
+///   open on this thread, a context with it is created.
+/// - What is recorded on the span *after* it was captured is current in the task from when it is next polled, if what was
+///   captured is of the span's request. A snapshot [without the span](Self::without_span) does not get it.
 /// - Where the very same OpenTelemetry span, fields and baggage are in force already, nothing is attached, and a span that is
 ///   the current one already is not entered again: a future that is polled where it was made costs next to nothing. A difference in
 ///   nothing but what *other* libraries keep in the OpenTelemetry context cannot be told, and is not carried then.

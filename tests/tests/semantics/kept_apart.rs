@@ -6,7 +6,9 @@ use std::{
     thread,
 };
 
-use ctx_layer::{ContextLayer, Fields, FieldsGuard, FutureFieldsExt, Schema, WithContextExt, field::well_known::*};
+use ctx_layer::{
+    ContextFieldsExt, ContextLayer, Fields, FieldsGuard, FutureFieldsExt, Schema, WithContextExt, field::well_known::*,
+};
 use ctx_tests::{Captured, Yield, each_poll_on_a_new_thread};
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
 use tracing::{Instrument, Subscriber, info, info_span, span::Id, subscriber::with_default};
@@ -382,4 +384,53 @@ fn nothing_stays_in_force_where_a_layer_panics_when_a_span_is_left() {
         assert!(result.is_err());
         assert_eq!(TENANT_ID.get(), None);
     });
+}
+
+#[test]
+fn what_was_recorded_stays_in_a_span_inside_when_all_around_it_ended() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let tenant = TENANT_ID.attach("acme");
+            let request = info_span!("request").entered();
+            assert!(USER_ID.record("ada"));
+            let _child = info_span!("child").entered();
+            drop(tenant);
+            drop(request);
+            assert_eq!(USER_ID.get().as_deref(), Some("ada"), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn what_replaces_over_a_context_of_other_code_is_not_the_spans() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let _tenant = TENANT_ID.attach("acme");
+            let context = Context::current();
+            let request = info_span!("request");
+            let _entered = request.enter();
+            let _user = USER_ID.attach("ada");
+            // Of the same request as what is below, which the job is not.
+            let _context = context.attach();
+            let _job = Fields::new().with(&ROLE, "admin").replace();
+            assert!(!TENANT_ID.record("globex"), "{}", stack.name);
+            assert_eq!(TENANT_ID.get().as_deref(), Some("globex"), "{}", stack.name);
+            let again = || request.in_scope(|| TENANT_ID.get());
+            assert_eq!(std::thread::scope(|scope| scope.spawn(again).join().unwrap()).as_deref(), Some("acme"));
+        });
+    }
+}
+
+#[test]
+fn a_span_holds_the_context_of_other_code_in_which_it_was_entered() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let foreign = Context::new().with_fields(Fields::new().with(&TENANT_ID, "acme")).attach();
+            let request = info_span!("request").entered();
+            drop(foreign);
+            assert_eq!(TENANT_ID.get().as_deref(), Some("acme"), "{}", stack.name);
+            drop(request);
+            assert_eq!(TENANT_ID.get(), None, "{}", stack.name);
+        });
+    }
 }

@@ -136,7 +136,8 @@ fn a_trace_that_is_continued_allocates_what_its_context_does() {
         drop(ctx_layer::propagation::extract(&headers, Default::default()));
         of_context = counting::allocations() - before;
     }
-    assert_eq!(allocations(ours(), continued), of_context);
+    // Without the set by which a message that says nothing is known: a request has its span.
+    assert_eq!(allocations(ours(), continued), of_context - 1);
 }
 
 #[test]

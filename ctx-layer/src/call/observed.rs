@@ -74,11 +74,16 @@ impl Call {
         })
     }
 
-    /// Opens a call whose span is disabled.
+    /// Opens a call whose span no output takes. It carries fields all the same, where there is a layer of this crate.
     // Apart, for the reason that `future` begins with.
     #[inline(never)]
-    pub const fn without_span(sites: &'static Sites) -> Self {
-        Call::with(sites, Span::none(), 0)
+    pub fn without_span(sites: &'static Sites) -> Self {
+        if !sites.span.is_kept_only() {
+            return Call::with(sites, Span::none(), 0);
+        }
+        // Without values: nothing looks at them.
+        let metadata = sites.span.metadata();
+        Call::with(sites, Span::new(metadata, &metadata.fields().value_set(&[])), HAS_SPAN)
     }
 
     #[inline]

@@ -115,7 +115,7 @@ impl Sites {
 
     #[inline(never)]
     fn may_open_span(&'static self, level: Level) -> bool {
-        if !self.span.is_enabled() {
+        if self.span.is_kept_only() || !self.span.is_enabled() {
             return is_logged(level);
         }
         // The answers that per-layer filters keep now are not for what the user's code may log: they are replaced by those
@@ -196,6 +196,18 @@ impl Site {
     #[inline(always)]
     pub fn may_be_on(&'static self, level: Level) -> bool {
         may_be_on(level) && (!self.callsite.interest().is_never() || is_logged(level))
+    }
+
+    /// The same for a span whose values are looked at: not so where it is created only to carry fields.
+    #[inline(always)]
+    pub fn may_be_shown(&'static self, level: Level) -> bool {
+        self.may_be_on(level) && !self.is_kept_only()
+    }
+
+    /// Returns `true` for a span that no output takes until the filters change, and that carries fields all the same.
+    #[inline]
+    pub(super) fn is_kept_only(&'static self) -> bool {
+        self.callsite.interest().is_sometimes() && crate::layer::is_kept_only(&self.metadata)
     }
 
     /// Asks the subscriber. Where that says yes, the span or event has to follow at once, before any code that is not

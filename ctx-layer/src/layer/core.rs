@@ -262,6 +262,14 @@ struct Wanted {
     may_have_parent: bool,
 }
 
+/// Returns `true` for a span that no output of the current subscriber takes until the filters change, and that carries fields
+/// all the same.
+pub(crate) fn is_kept_only(metadata: &'static Metadata<'static>) -> bool {
+    let look =
+        |default: &Dispatch| default.downcast_ref::<Core>().is_some_and(|core| core.kept.is_never_wanted(metadata));
+    tracing::dispatcher::get_default(look)
+}
+
 /// A span as a snapshot enters it: its key if it is of a [`ContextSubscriber`](super::ContextSubscriber), and the captured
 /// fields with what was recorded on it since, if anything was. `is_related` is whether they are known to be of the span's
 /// request.

@@ -94,6 +94,12 @@ impl KeptSpans {
             && self.callsites.get(metadata).is_some_and(|callsite| callsite.0.load(Ordering::Relaxed) != ALWAYS)
     }
 
+    /// Returns `true` if the stack below never wants spans of a callsite, which are kept.
+    pub(super) fn is_never_wanted(&self, metadata: &Metadata<'_>) -> bool {
+        self.is_kept_if_unwanted(metadata)
+            && self.callsites.get(metadata).is_some_and(|callsite| callsite.0.load(Ordering::Relaxed) == NEVER)
+    }
+
     /// Returns `true` if the stack below does not want a span that is being created. `is_enabled` asks it.
     #[inline]
     pub(super) fn is_unwanted(&self, metadata: &Metadata<'_>, is_enabled: impl FnOnce() -> bool) -> bool {

@@ -38,7 +38,7 @@ use std::borrow::Cow;
 
 use tracing_core::{LevelFilter, Subscriber};
 
-pub(crate) use core::in_snapshot;
+pub(crate) use core::{in_snapshot, is_kept_only};
 pub(crate) use home::ids_of;
 pub(crate) use sensitive::is_sensitive;
 #[cfg(feature = "http-server")]

@@ -213,7 +213,7 @@ fn open(plan: &Plan) -> TokenStream {
         }
         _ => quote!(let #sites = { #statics &__CTX_LAYER_SITES };),
     };
-    let opens = if plan.evaluates { quote!(#sites.opens_span) } else { quote!(#sites.span.may_be_on) };
+    let opens = if plan.evaluates { quote!(#sites.opens_span) } else { quote!(#sites.span.may_be_shown) };
     quote! {
         #statics
         #context

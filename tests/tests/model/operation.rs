@@ -241,7 +241,7 @@ fn line(f: &mut fmt::Formatter<'_>, operation: &Operation, depth: usize) -> fmt:
             Context::CurrentWithValue => write!(f, "let context{name} = Context::current_with_value(..)")?,
             Context::Extracted(of) => write!(f, "let context{name} = extracted{of}.into_context()")?,
         },
-        What::Carried => write!(f, "let carried{name} = Carried::new(())")?,
+        What::Carried => write!(f, "let carried{name} = Carried::without_span(())")?,
         What::Closure { is_isolated, body } => {
             let of = if *is_isolated { "isolated" } else { "propagate" };
             write!(f, "let closure{name} = {of}")?;

@@ -392,7 +392,7 @@ fn operate(operation: &Operation, shared: &Arc<Shared>) {
             shared.objects().contexts.insert(name, context);
         }
         What::Carried => {
-            let carried = Carried::new(());
+            let carried = Carried::without_span(());
             shared.objects().carried.insert(name, carried);
         }
         What::Closure { is_isolated, body } => {

@@ -81,7 +81,8 @@ fn all_ways() {
         info!(want = "own", tenant_id = "own", "its own");
         TENANT_ID.in_scope("globex", || {
             info!(want = "globex", "on behalf of another");
-            info!(parent: &outer, want = "acme", "on behalf of its parent");
+            // Its parent is of the same request: what is current in that stays.
+            info!(parent: &outer, want = "globex", "on behalf of its parent");
         });
     });
     {

@@ -135,9 +135,11 @@ fn unregistered_baggage_passes_through_untouched() {
 #[test]
 fn the_properties_of_a_field_go_on_with_its_value_and_not_with_another() {
     let line = "tenant_id=acme;ttl=30; p = a b ;internal, x-shard=7;q=%20x, user_id=ada, x-shard=seven;r, other=1;s";
+    // Fields go out in the order in which the tests of this process happen to register them.
+    let members = |header: &str| header.split(',').map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
     assert_eq!(
-        through(&[line]).as_deref(),
-        Some("tenant_id=acme;ttl=30;internal,user_id=ada,x-shard=7;q=%20x,other=1;s")
+        through(&[line]).as_deref().map(members),
+        Some(members("tenant_id=acme;ttl=30;internal,user_id=ada,x-shard=7;q=%20x,other=1;s"))
     );
 
     // Of several values the last one's.
@@ -149,7 +151,8 @@ fn the_properties_of_a_field_go_on_with_its_value_and_not_with_another() {
         let changed = extracted.in_scope(|| {
             Fields::current().with(&TENANT_ID, "acme").with(&SHARD, 8u64).in_scope(ctx_layer::propagation::capture)
         });
-        assert_eq!(changed.get("baggage"), Some("tenant_id=acme,user_id=ada,x-shard=8,other=1;s"));
+        let expected = members("tenant_id=acme,user_id=ada,x-shard=8,other=1;s");
+        assert_eq!(changed.get("baggage").map(members), Some(expected));
     }
 }
 

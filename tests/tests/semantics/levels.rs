@@ -141,7 +141,8 @@ fn opentelemetry_may_be_asked_of_a_span_that_is_off() {
             span.set_attribute("a", 1);
             span.record("id", 8);
             span.in_scope(|| assert!(!span.context().span().span_context().is_valid(), "{name}"));
-            assert!(!span_enabled!(tracing::Level::INFO), "{name}");
+            // A filter of one layer alone says nothing of the others.
+            assert!(name != "a level" || !span_enabled!(tracing::Level::INFO));
         });
     }
 }

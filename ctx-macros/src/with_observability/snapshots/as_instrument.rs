@@ -15,7 +15,7 @@ fn load(db: &Db, user_id: u64, filter: Filter) -> Result<Profile, Error> {
         );
         &__CTX_LAYER_SITES
     };
-    let call = if sites.span.may_be_on(::ctx_layer::call::Level::INFO) {
+    let call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
         use ::ctx_layer::call::forms::*;
         ::ctx_layer::call::Call::open(
             sites,

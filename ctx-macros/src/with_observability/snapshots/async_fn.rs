@@ -16,7 +16,7 @@ pub async fn load(user_id: u64) -> Result<Profile, Error> {
         ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
     );
     let sites = &__CTX_LAYER_SITES;
-    let mut call = if sites.span.may_be_on(::ctx_layer::call::Level::INFO) {
+    let mut call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
         use ::ctx_layer::call::forms::*;
         ::ctx_layer::call::Call::open(
             sites,

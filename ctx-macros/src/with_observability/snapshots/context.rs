@@ -21,7 +21,7 @@ fn load(tenant: String) -> &'static str {
             .set(::ctx_layer::Fields::new())
     }
         .attach();
-    let call = if sites.span.may_be_on(::ctx_layer::call::Level::INFO) {
+    let call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
         ::ctx_layer::call::Call::open(sites, &[])
     } else {
         ::ctx_layer::call::Call::without_span(sites)

@@ -15,7 +15,7 @@ fn load(&self, user_id: u64) -> impl Future<Output = Profile> + '_ {
         );
         &__CTX_LAYER_SITES
     };
-    let mut call = if sites.span.may_be_on(::ctx_layer::call::Level::INFO) {
+    let mut call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
         ::ctx_layer::call::Call::open(sites, &[])
     } else {
         ::ctx_layer::call::Call::without_span(sites)

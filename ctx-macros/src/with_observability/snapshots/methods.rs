@@ -30,7 +30,7 @@ impl Store<'_> {
             );
             &__CTX_LAYER_SITES
         };
-        let call = if sites.span.may_be_on(::ctx_layer::call::Level::INFO) {
+        let call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
             ::ctx_layer::call::Call::open(sites, &[])
         } else {
             ::ctx_layer::call::Call::without_span(sites)
@@ -55,7 +55,7 @@ impl Store<'_> {
             );
             &__CTX_LAYER_SITES
         };
-        let call = if sites.span.may_be_on(::ctx_layer::call::Level::INFO) {
+        let call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
             ::ctx_layer::call::Call::open(sites, &[])
         } else {
             ::ctx_layer::call::Call::without_span(sites)

@@ -36,7 +36,7 @@ const ACTS: [(&str, fn()); 6] = [
     ("logs", logs),
     ("sets", || TENANT_ID.in_scope("inner", logs)),
     ("records", || {
-        USER_ID.record("u-1");
+        let _ = USER_ID.record("u-1");
         logs();
     }),
     ("opens spans", || {
@@ -61,7 +61,7 @@ const PLACES: &[(&str, fn())] = &[
     ("Display, when set", || drop(SHOWN.attach(Foreign("display")))),
     ("Display, when hashed", || drop(HASHED.attach(Foreign("longer than it may be, display")))),
     ("Display, when recorded", || {
-        SHOWN.record(Foreign("display"));
+        let _ = SHOWN.record(Foreign("display"));
     }),
     ("Display, in a set", || Fields::current().with(&SHOWN, Foreign("display")).in_scope(|| info!("with a set"))),
     ("Drop, with a guard", || drop(SHOWN.attach(Foreign("drop")))),
@@ -70,8 +70,8 @@ const PLACES: &[(&str, fn())] = &[
         SHOWN.in_scope(Foreign("drop"), || info_span!("remembers")).in_scope(|| info!("in it"))
     }),
     ("Drop, replaced by another", || {
-        SHOWN.record(Foreign("drop"));
-        SHOWN.record(Foreign("nothing"));
+        let _ = SHOWN.record(Foreign("drop"));
+        let _ = SHOWN.record(Foreign("nothing"));
     }),
     ("Drop, after an event", || SHOWN.in_scope(Foreign("drop"), || info!("the last of its fields"))),
     ("Debug, of an event", || info!(own = "text", value = ?Foreign("debug"), last = 1, "an event")),
@@ -255,10 +255,10 @@ fn in_a_span(place: &'static str) {
     *ACTS_IN.lock().unwrap() = place;
     let span = info_span!("one", value = Empty);
     span.record("value", 1);
-    span.follows_from(&Span::current());
+    span.follows_from(Span::current());
     span.in_scope(|| {
         info!("in it");
-        USER_ID.record("u-2");
+        let _ = USER_ID.record("u-2");
         info_span!("two").in_scope(|| info!("in both"));
     });
 }

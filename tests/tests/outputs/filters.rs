@@ -152,7 +152,7 @@ fn an_env_filter_by_any_value_sees_the_spans_that_have_the_field() {
             info_span!("request", tenant_id = "declared").in_scope(|| log_at_every_level("declared"));
             let recorded = info_span!("request");
             recorded.in_scope(|| {
-                TENANT_ID.record("recorded");
+                assert!(TENANT_ID.record("recorded"));
             });
             recorded.in_scope(|| log_at_every_level("recorded"));
         };

@@ -114,7 +114,7 @@ fn all_ways() {
         drop(inner);
         Span::current().record("tenant_id", "changed");
         info!(want = "changed", "declared and changed");
-        TENANT_ID.record("acme");
+        assert!(TENANT_ID.record("acme"));
         info!(want = "acme", "declared, and recorded since");
         drop(declaring);
         let other = info_span!(parent: None, "other", tenant_id = "elsewhere");

@@ -294,8 +294,8 @@ fn a_value_that_replaces_another_is_exported_once_by_unique_attributes() {
     let back_again = || {
         TENANT_ID.in_scope("acme", || {
             info_span!("one").in_scope(|| {
-                TENANT_ID.record("globex");
-                TENANT_ID.record("acme");
+                assert!(TENANT_ID.record("globex"));
+                assert!(TENANT_ID.record("acme"));
             });
         });
     };
@@ -315,9 +315,9 @@ fn a_value_that_another_output_has_not_seen_is_not_lost() {
     let recorder = ctx_tests::Recorder::default();
     with_default(tracing_subscriber::registry().with(recorder.clone()).with_context(schema()), || {
         info_span!("one", tenant_id = tracing::field::Empty).in_scope(|| {
-            TENANT_ID.record("acme");
+            assert!(TENANT_ID.record("acme"));
             tracing::Span::current().record("tenant_id", "own");
-            TENANT_ID.record("acme");
+            assert!(TENANT_ID.record("acme"));
         });
         ATTEMPT.in_scope(1, || info_span!("two").in_scope(|| assert!(ATTEMPT.record(2))));
     });

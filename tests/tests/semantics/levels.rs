@@ -94,7 +94,7 @@ fn a_span_that_is_off_carries_fields_to_another_task() {
                     tokio::spawn(async { error!("propagated") }.propagate()).await.unwrap();
                 };
                 let request = TENANT_ID.in_scope("acme", || info_span!("request"));
-                async { spawned.await }.instrument(request).with_field(&ROLE, "admin").await;
+                spawned.instrument(request).with_field(&ROLE, "admin").await;
             });
         });
         let lines = lines.lines();

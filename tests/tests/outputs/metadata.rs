@@ -105,8 +105,8 @@ fn all_kinds() {
         declaring.follows_from(&span);
         declaring.in_scope(|| {
             info!("inside");
-            assert!(TENANT_ID.record("recorded"));
-            assert!(USER_ID.record("u-1"));
+            let _ = TENANT_ID.record("recorded");
+            let _ = USER_ID.record("u-1");
             info!("recorded");
             info!(parent: &span, "with a parent");
             info_span!(parent: None, "root").in_scope(|| info!(parent: None, "root"));

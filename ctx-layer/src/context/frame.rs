@@ -15,7 +15,7 @@ pub(crate) struct FrameId(pub(super) u64);
 pub(crate) enum Entering {
     /// The guard enters and leaves it.
     Itself,
-    /// It was current already, and is left by whoever entered it.
+    /// It was current already, and is left by the code that entered it.
     Borrowed,
     /// It was, and was left since: the guard is to leave it for the subscriber.
     TakenOver,

@@ -114,7 +114,7 @@ impl Fields {
 
     /// Replaces all current values by these until the guard is dropped, OpenTelemetry baggage included.
     ///
-    /// For work that belongs to somebody else than the code around it, or to nobody: a set without values hides everything.
+    /// For work that belongs to another request than the code around it, or to none: a set without values hides everything.
     /// The OpenTelemetry span and the `tracing` span that are current stay so.
     ///
     /// ```

@@ -2,7 +2,7 @@
 //!
 //! A span may declare a registered field: `info_span!("request", tenant_id = %tenant)`. On such an output its value is kept with
 //! the span and put on the events inside, unless one has a value of its own or a current one. So a line has the field once,
-//! whoever set it, and the innermost value is the one it has.
+//! wherever it was set, and the innermost value is the one it has.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -28,7 +28,7 @@ const MAX_TOLD: usize = 64;
 pub(super) fn extract(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Extracted {
     let base = Context::new();
     let mut incoming = Table::with_registered(|table| read_onto(&base, carrier, trust, Some(table), boundary));
-    // Also where it says nothing: what is done for the message belongs to nobody else's request.
+    // Also where it says nothing: what is done for the message belongs to no other request.
     let fields = incoming.take_fields().replaced_by(Call::once());
     let (remote, is_continued, invalid) = (incoming.remote.clone(), incoming.is_continued, incoming.invalid);
     let dropped = mem::take(&mut incoming.dropped);

@@ -32,7 +32,7 @@ macro_rules! request_span {
         if !SITE.may_be_on(LEVEL) {
             return Span::none();
         }
-        // Before they are asked, by `open`: filters may look at what is in force.
+        // Before they are asked, by `open`: filters may look at what is current.
         let _attached = attach($cx.clone());
         $($found)*
         open(

@@ -49,6 +49,8 @@ pub(crate) struct Frame {
     pub(super) hides_spans: bool,
     /// Something was recorded on it.
     pub(super) is_recorded: bool,
+    /// It came when a span was entered, and nothing changed by that.
+    pub(super) is_as_below: bool,
 }
 
 impl Frame {
@@ -69,6 +71,7 @@ impl Frame {
             is_apart: false,
             hides_spans: false,
             is_recorded: false,
+            is_as_below: false,
         }
     }
 
@@ -76,6 +79,13 @@ impl Frame {
     #[inline]
     pub(super) fn is_held(&self) -> bool {
         self.attached.is_some()
+    }
+
+    /// Returns `true` if nothing is lost or to be done where the frame is taken off the top: it is of a span that changed nothing,
+    /// nothing was attached for it since, and nothing recorded on it.
+    #[inline]
+    pub(super) fn is_bare(&self) -> bool {
+        self.is_as_below && !self.is_apart && !self.is_recorded && self.attached.is_none() && self.fields.is_none()
     }
 
     #[inline]

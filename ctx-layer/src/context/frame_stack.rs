@@ -10,7 +10,7 @@ use opentelemetry::Context;
 use smallvec::SmallVec;
 
 use super::{
-    ContextFieldsExt, ContextRemoteExt, NOTHING, attach, fields_in,
+    BAGGAGE, ContextFieldsExt, ContextRemoteExt, NOTHING, attach, fields_in,
     frame::{Entering, Frame, FrameId, SpanKey},
     remembered::Remembered,
     thread,
@@ -344,6 +344,77 @@ pub(crate) fn push(frame: Frame, over: View, below: impl FnOnce() -> Fields) -> 
     thread::with_frames(|stack| stack.push(frame, over, below))
 }
 
+/// What the frame on top has. Small enough for two registers.
+#[derive(Clone, Copy)]
+pub(crate) struct Top {
+    /// Where the fields are; [`BAGGAGE`] if it takes a closer look.
+    pub(crate) address: usize,
+    /// The frame; 0 if there is none.
+    frame: u64,
+}
+
+impl Top {
+    const CLOSER_LOOK: Self = Top { address: BAGGAGE, frame: 0 };
+
+    #[inline]
+    fn of(stack: &FrameStack) -> (Self, &View) {
+        let (view, frame) = stack.frames.last().map_or((&View::NOTHING, 0), |top| (&top.view, top.id.0));
+        (Top { address: if view.baggage == 0 { view.address } else { BAGGAGE }, frame }, view)
+    }
+}
+
+/// Returns what the frame on top has. Other code may have attached another context since.
+#[inline]
+pub(crate) fn top() -> Top {
+    thread::with_frames_if_ready(|stack| Top::of(stack).0).unwrap_or(Top::CLOSER_LOOK)
+}
+
+/// The same, if no other code attached another context since.
+#[inline]
+pub(crate) fn top_if_seen() -> Top {
+    let top = thread::with_frames_if_ready(|stack| {
+        let (top, view) = Top::of(stack);
+        Context::map_current(|cx| view.is_of(cx)).then_some(top)
+    });
+    top.flatten().unwrap_or(Top::CLOSER_LOOK)
+}
+
+/// Returns what was seen where a frame was on top.
+pub(crate) fn view_of(top: Top) -> View {
+    let view = thread::with_frames(|stack| Some(stack.frames[stack.position(FrameId(top.frame))?].view));
+    view.flatten().unwrap_or(View::NOTHING)
+}
+
+/// Puts the frame of a span on top that was entered, if all is as it was before, and still is what the frame on top has. Returns
+/// `false` if it takes a closer look.
+#[inline]
+pub(crate) fn push_bare(span: SpanKey, before: Top) -> bool {
+    let pushed = thread::with_frames_if_ready(|stack| {
+        let (top, view) = Top::of(stack);
+        let is_unchanged = top.frame == before.frame && Context::map_current(|cx| view.is_of(cx));
+        if is_unchanged {
+            let (view, id) = (*view, FrameId(stack.next + 1));
+            stack.next += 1;
+            stack.frames.push(Frame { id, span: Some(span), is_as_below: true, ..Frame::new(view) });
+        }
+        is_unchanged
+    });
+    pushed.unwrap_or_default()
+}
+
+/// Takes away the frame of a span that is about to be left by itself, if that is on top and [bare](Frame::is_bare). Returns
+/// `false` if it takes a closer look.
+#[inline]
+pub(crate) fn pop_bare(span: SpanKey) -> bool {
+    let popped = thread::with_frames(|stack| {
+        let top = stack.frames.last()?;
+        let is_bare = top.span == Some(span) && top.is_bare() && stack.hidden.is_empty();
+        // In a bare frame there is nothing that has a destructor.
+        is_bare.then(|| std::mem::forget(stack.frames.pop()))
+    });
+    popped.flatten().is_some()
+}
+
 /// Returns `true` if what is seen is what the frame on top has.
 #[inline]
 fn is_seen_from_top(view: View) -> bool {
@@ -369,6 +440,19 @@ pub(crate) fn is_empty() -> bool {
 /// Takes a frame away, in whatever order. Returns `true` if its span is to be left by who had the frame.
 #[inline]
 pub(crate) fn remove(id: FrameId) -> bool {
+    let on_top = thread::with_frames_if_ready(|stack| {
+        let is_on_top = stack.frames.last().is_some_and(|top| top.id == id && !top.is_holding && !top.is_recorded);
+        if is_on_top { stack.frames.pop() } else { None }
+    });
+    match on_top {
+        Some(Some(frame)) => frame.entering == Entering::TakenOver,
+        _ => remove_anywhere(id),
+    }
+}
+
+/// The same for a frame that is not on top, or on which something was recorded.
+#[inline(never)]
+fn remove_anywhere(id: FrameId) -> bool {
     // What was recorded on the frame below can be read only where no other context is above this one.
     let is_recorded = thread::is_recorded();
     let is_seen = is_recorded && thread::read(View::of).is_some_and(is_seen_from_top);

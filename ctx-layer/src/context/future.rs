@@ -137,14 +137,10 @@ impl Setting {
             How::Changes if below.counts_as_descending_from(&self.made_in) => {
                 let fields = self.changed(below.fields.clone());
                 if fields.is_same(&below.fields) {
-                    return Some(Scope::unchanged(&current, fields));
+                    return Some(Scope::unchanged(over, fields));
                 }
-                return Some(Scope::attached(
-                    current.with_carried(fields, current.remote().cloned()),
-                    over,
-                    below.fields,
-                    |frame| frame,
-                ));
+                let changed = current.with_carried(fields, current.remote().cloned());
+                return Some(Scope::attached(changed, over, below.fields, Frame::new));
             }
             // Another request's: the two are not mixed.
             How::Changes => {
@@ -154,8 +150,8 @@ impl Setting {
         };
         let is_apart = !frame_stack::is_same_request(&wanted.fields, &below.fields);
         let cover = matches!(self.how, How::Replaces).then(|| self.made_in.clone());
-        let complete = |frame: Frame| frame.apart(is_apart).with_cover(cover);
-        Some(Scope::attached(wanted.put_in(&current), over, below.fields, complete))
+        let frame = |view| Frame { is_apart, cover, ..Frame::new(view) };
+        Some(Scope::attached(wanted.put_in(&current), over, below.fields, frame))
     }
 
     /// The fields below with the changes.

@@ -64,8 +64,8 @@ pub(crate) use remembered::Remembered;
 pub(crate) use remote::{OfValue, Remote, RemoteBaggage, RemoteProperties};
 pub(crate) use scope::Scope;
 #[cfg(feature = "http-server")]
-pub(crate) use thread::{BAGGAGE, address_alone};
+pub(crate) use thread::address_alone;
 pub(crate) use thread::{
-    InForce, NOTHING, give_back, in_force, is_gone, is_nothing_in_force, is_recorded, read, read_if_ready,
+    BAGGAGE, InForce, NOTHING, give_back, in_force, is_gone, is_nothing_in_force, is_recorded, read, read_if_ready,
 };
 pub(crate) use view::View;

@@ -43,40 +43,44 @@ pub(crate) struct Scope(Option<FrameId>);
 
 impl Scope {
     /// A frame in which fields are current that were made of those below.
+    #[inline]
     pub(super) fn changing(change: impl FnOnce(Fields) -> Fields) -> Self {
         let Some((cx, below)) = read(|cx| (cx.clone(), fields_in(cx))) else { return Scope(None) };
+        let over = View::of(&cx);
         let fields = change(below.clone());
         if fields.is_same(&below) {
-            return Self::unchanged(&cx, below);
+            return Self::unchanged(over, below);
         }
-        Self::attached(cx.with_carried(fields, cx.remote().cloned()), View::of(&cx), below, |frame| frame)
+        Self::attached(cx.with_carried(fields, cx.remote().cloned()), over, below, Frame::new)
     }
 
     /// A frame in which exactly these fields are current, and no baggage.
     fn replacing(fields: Fields) -> Self {
         let Some((cx, below)) = read(|cx| (cx.clone(), fields_in(cx))) else { return Scope(None) };
         let is_apart = !frame_stack::is_same_request(&fields, &below);
-        Self::attached(Remembered::from(fields).put_in(&cx), View::of(&cx), below, |frame| frame.apart(is_apart))
+        let frame = |view| Frame { is_apart, ..Frame::new(view) };
+        Self::attached(Remembered::from(fields).put_in(&cx), View::of(&cx), below, frame)
     }
 
     /// A frame in which a context is current that came from elsewhere.
     pub(crate) fn of_context(cx: Context) -> Self {
         let Some((over, below)) = read(|cx| (View::of(cx), fields_in(cx))) else { return Scope(None) };
         let is_apart = !frame_stack::is_same_request(cx.fields(), &below);
-        Self::attached(cx, over, below, |frame| frame.apart(is_apart))
+        Self::attached(cx, over, below, |view| Frame { is_apart, ..Frame::new(view) })
     }
 
     /// A frame in which a context is current. `over` is what was seen before, and `below` were current.
-    pub(super) fn attached(cx: Context, over: View, below: Fields, complete: impl FnOnce(Frame) -> Frame) -> Self {
-        let frame = Frame::new(View::of(&cx)).with_fields(cx.fields().clone());
-        let frame = complete(frame).with_attached(attach(cx));
+    #[inline]
+    pub(super) fn attached(cx: Context, over: View, below: Fields, frame: impl FnOnce(View) -> Frame) -> Self {
+        let (view, fields) = (View::of(&cx), cx.fields().clone());
+        let frame = Frame { fields: Some(fields), attached: Some(attach(cx)), ..frame(view) };
         Scope(frame_stack::push(frame, over, || below))
     }
 
     /// A frame in which all is as it is below, and stays so if that ends first.
-    pub(super) fn unchanged(current: &Context, fields: Fields) -> Self {
-        let view = View::of(current);
-        Scope(frame_stack::push(Frame::new(view).with_fields(fields.clone()), view, || fields))
+    pub(super) fn unchanged(view: View, fields: Fields) -> Self {
+        let frame = Frame { fields: Some(fields.clone()), ..Frame::new(view) };
+        Scope(frame_stack::push(frame, view, || fields))
     }
 }
 

@@ -113,6 +113,12 @@ pub(super) fn with_frames<R>(f: impl FnOnce(&mut FrameStack) -> R) -> Option<R> 
     LOCAL.try_with(|local| local.frames.try_borrow_mut().ok().map(|mut frames| f(&mut frames))).ok().flatten()
 }
 
+/// The same where there is nothing special about this thread: nothing was recorded on a frame, and it was used before.
+#[inline]
+pub(super) fn with_frames_if_ready<R>(f: impl FnOnce(&mut FrameStack) -> R) -> Option<R> {
+    if STATE.get() == State::Ready { with_frames(f) } else { None }
+}
+
 /// Reads the current OpenTelemetry context; `None` where that must not be done, or is not what was wanted.
 ///
 /// `f` must not call foreign code: it could attach a context while this one is borrowed.

@@ -40,6 +40,18 @@ impl View {
     }
 }
 
+impl View {
+    /// Returns `true` if this is what is seen of a context.
+    #[inline]
+    pub(super) fn is_of(&self, cx: &Context) -> bool {
+        self.address == cx.fields().address()
+            && self.baggage == baggage_address(cx.baggage())
+            && self.has_span == cx.has_active_span()
+            && self.is_suppressed == cx.is_telemetry_suppressed()
+            && (!self.has_span || self.span == id_of_span(cx))
+    }
+}
+
 #[inline]
 fn baggage_address(baggage: &Baggage) -> usize {
     if baggage.is_empty() { 0 } else { ptr::from_ref(baggage).addr() }

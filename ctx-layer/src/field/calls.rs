@@ -54,7 +54,7 @@ fn next() -> u64 {
 }
 
 /// The calls that made a set, the last ones at most. Only the set of which nothing was ever made has none.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Calls {
     kept: SmallVec<[Call; 6]>,
     /// There were more.
@@ -68,6 +68,14 @@ impl Calls {
 
     pub(super) fn is_empty(&self) -> bool {
         self.kept.is_empty()
+    }
+
+    /// Makes these the same as others.
+    #[inline]
+    pub(super) fn be_like(&mut self, others: &Calls) {
+        self.kept.clear();
+        self.kept.extend_from_slice(&others.kept);
+        self.is_cut = others.is_cut;
     }
 
     pub(super) fn add_if_missing(&mut self, call: Call) {

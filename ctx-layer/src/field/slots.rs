@@ -8,13 +8,15 @@ use super::{calls::Calls, value::Entry};
 
 /// What [`Fields`](super::Fields) share: values, sorted by field.
 ///
-/// The values with which a set begins stand in it, in one allocation. One that is made from a set that others have, too, has
+/// The values with which a set begins are in it, in one allocation. One that is made from a set that others have, too, has
 /// none in itself: those that it got from there stay there. So a set keeps others alive, and these none.
 pub(super) struct Set {
     /// Room for six without a second allocation.
     slots: SmallVec<[Slot; 6]>,
     /// The set that it began as, where it has none in itself.
     begun: Option<Arc<Set>>,
+    /// It has the slots of the set that it began as, all of them: nothing but the calls differs.
+    is_as_begun: bool,
     pub(super) calls: Calls,
     /// Of all values that it keeps alive, dropping does nothing but free memory.
     is_plain: bool,
@@ -26,7 +28,20 @@ struct Slot {
     held: Held,
 }
 
-/// Where a value stands.
+impl Slot {
+    /// The slot of a set that began as one with this slot, at this index.
+    fn begun((at, slot): (usize, &Slot)) -> Self {
+        let held = match &slot.held {
+            Held::Here(_) => Held::Begun(at),
+            Held::Begun(at) => Held::Begun(*at),
+            Held::Elsewhere(shared) => Held::Elsewhere(shared.clone()),
+            Held::Unset => Held::Unset,
+        };
+        Slot { id: slot.id, held }
+    }
+}
+
+/// Where a value is.
 enum Held {
     /// In this set.
     Here(Entry),
@@ -58,33 +73,52 @@ impl Default for Set {
 }
 
 impl Set {
-    pub(super) const NONE: Self = Set { slots: SmallVec::new_const(), begun: None, calls: Calls::NONE, is_plain: true };
+    pub(super) const NONE: Self =
+        Set { slots: SmallVec::new_const(), begun: None, is_as_begun: false, calls: Calls::NONE, is_plain: true };
 
     /// A set with the values of another.
     pub(super) fn on(other: &Arc<Set>) -> Arc<Set> {
-        let begun = other.begun.as_ref().unwrap_or(other).clone();
-        let slots = other.slots.iter().enumerate().map(|(at, slot)| {
-            let held = match &slot.held {
-                Held::Here(_) => Held::Begun(at),
-                Held::Begun(at) => Held::Begun(*at),
-                Held::Elsewhere(shared) => Held::Elsewhere(shared.clone()),
-                Held::Unset => Held::Unset,
-            };
-            Slot { id: slot.id, held }
-        });
-        let (slots, calls, is_plain) = (slots.collect(), other.calls.clone(), other.is_plain);
-        Arc::new(Set { slots, begun: Some(begun), calls, is_plain })
+        // Filled where it is: it is large, and moving it would take longer than all else here.
+        let mut set: Arc<Set> = Arc::default();
+        if let Some(set) = Arc::get_mut(&mut set) {
+            set.is_as_begun = other.is_as_begun || other.begun.is_none();
+            if !set.is_as_begun {
+                set.slots.extend(other.slots.iter().enumerate().map(Slot::begun));
+            }
+            set.begun = Some(other.begun.as_ref().unwrap_or(other).clone());
+            set.calls.be_like(&other.calls);
+            set.is_plain = other.is_plain;
+        }
+        set
+    }
+
+    /// The fields, each with its value, or unset.
+    #[inline]
+    fn slots(&self) -> &[Slot] {
+        match &self.begun {
+            Some(begun) if self.is_as_begun => &begun.slots,
+            _ => &self.slots,
+        }
+    }
+
+    /// Gives it slots of its own.
+    #[inline]
+    fn separate(&mut self) {
+        if let Some(begun) = self.begun.as_ref().filter(|_| self.is_as_begun) {
+            self.slots = begun.slots.iter().enumerate().map(Slot::begun).collect();
+            self.is_as_begun = false;
+        }
     }
 
     /// The values, each with the number of its field.
     #[inline]
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        self.slots.iter().filter_map(|slot| Some((slot.id, self.entry_of(slot)?)))
+        self.slots().iter().filter_map(|slot| Some((slot.id, self.entry_of(slot)?)))
     }
 
     /// The changes that it consists of: each field with its value, or with `None` where it is unset.
     pub(super) fn changes(self: &Arc<Self>) -> impl Iterator<Item = (usize, Option<Shared>)> {
-        self.slots.iter().enumerate().map(|(at, slot)| (slot.id, Shared::of(self, at)))
+        self.slots().iter().enumerate().map(|(at, slot)| (slot.id, Shared::of(self, at)))
     }
 
     #[inline]
@@ -98,11 +132,11 @@ impl Set {
     }
 
     pub(super) fn position(&self, id: usize) -> Result<usize, usize> {
-        self.slots.binary_search_by_key(&id, |slot| slot.id)
+        self.slots().binary_search_by_key(&id, |slot| slot.id)
     }
 
     pub(super) fn entry(&self, id: usize) -> Option<&Entry> {
-        self.entry_of(&self.slots[self.position(id).ok()?])
+        self.entry_of(&self.slots()[self.position(id).ok()?])
     }
 
     /// `None` where the field is unset.
@@ -156,6 +190,7 @@ impl Set {
     }
 
     fn put(&mut self, id: usize, held: Held) {
+        self.separate();
         let slot = Slot { id, held };
         match self.position(id) {
             Ok(at) => self.slots[at] = slot,
@@ -184,6 +219,7 @@ impl Shared {
 
     /// The value at an index of a set; `None` where the field is unset.
     pub(super) fn of(set: &Arc<Set>, at: usize) -> Option<Self> {
+        let set = set.begun.as_ref().filter(|_| set.is_as_begun).unwrap_or(set);
         match (&set.slots[at].held, &set.begun) {
             (Held::Elsewhere(shared), _) => Some(shared.clone()),
             (Held::Begun(at), Some(begun)) => Some(Shared(Home::Within(begun.clone(), *at))),

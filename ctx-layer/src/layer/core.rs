@@ -1,5 +1,7 @@
 //! What the subscriber, the outputs and `record` share: the schema at work and what the open spans remember.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use opentelemetry::Context;
 use tracing::Span;
 use tracing_core::{Dispatch, LevelFilter, Metadata, span::Id};
@@ -14,7 +16,7 @@ use super::{
 };
 use crate::{
     context::{
-        ContextFieldsExt, Frame, NOTHING, Remembered, SpanKey, View, attach, fields_in,
+        BAGGAGE, ContextFieldsExt, Frame, NOTHING, Remembered, SpanKey, View, attach, fields_in,
         frame_stack::{self, Anchor, Reach},
         give_back, read, read_if_ready,
     },
@@ -28,12 +30,17 @@ pub(super) struct Core {
     pub(super) kept: KeptSpans,
     pub(super) set_up: SetUp,
     spans: SpanMemory,
+    /// A context was seen that is not that of a frame: a layer may attach one when a span is entered, as an OpenTelemetry layer
+    /// does. Until then it need not be looked at before.
+    changes_contexts: AtomicBool,
 }
 
 impl Core {
     /// `kept` is up to which level spans are kept that are switched off.
     pub(super) fn new(augmentation: Augmentation, kept: LevelFilter, set_up: SetUp) -> Self {
-        Core { augmentation, home: Home::new(), kept: KeptSpans::new(kept), set_up, spans: SpanMemory::new() }
+        let changes_contexts = AtomicBool::new(set_up.has_opentelemetry_layer());
+        let (home, kept, spans) = (Home::new(), KeptSpans::new(kept), SpanMemory::new());
+        Core { augmentation, home, kept, set_up, spans, changes_contexts }
     }
 
     /// The span entered last on this thread, where it is one that is switched off.
@@ -118,6 +125,27 @@ impl Core {
         if frame_stack::take_guarded().is_some() {
             return enter();
         }
+        let is_seen_to_change = self.changes_contexts.load(Ordering::Relaxed);
+        let top = if is_seen_to_change { frame_stack::top_if_seen() } else { frame_stack::top() };
+        if top.address == BAGGAGE || self.spans.known_to_remember(id) != Some(top.address) {
+            return self.enter_otherwise(id, enter);
+        }
+        enter();
+        if frame_stack::push_bare(self.span_key(id), top) {
+            return;
+        }
+        if is_seen_to_change {
+            self.entered(id, top.address, frame_stack::view_of(top));
+        } else {
+            // What was seen before is not known. If a layer changed it, it is the first time: it is taken for other code's.
+            self.changes_contexts.store(true, Ordering::Relaxed);
+            self.enter_otherwise(id, || ());
+        }
+    }
+
+    /// Enters a span where something is attached that may be what the span remembers, or where nothing is current.
+    #[inline(never)]
+    fn enter_otherwise(&self, id: &Id, enter: impl FnOnce()) {
         let Some(before) = read_if_ready(View::of) else { return self.enter_elsewhere(id, enter) };
         let wanted = match before {
             View { baggage: 0, address, .. } => self.spans.known_to_remember(id).filter(|remembered| {
@@ -129,6 +157,13 @@ impl Core {
         };
         let Some(wanted) = wanted else { return self.enter_elsewhere(id, enter) };
         enter();
+        self.entered(id, wanted, before);
+    }
+
+    /// Puts the frame of a span on top that was entered where `before` was seen. `wanted` is where the fields are that it
+    /// remembers.
+    #[inline(never)]
+    fn entered(&self, id: &Id, wanted: usize, before: View) {
         let Some(after) = read_if_ready(View::of) else { return };
         let is_apart = wanted != before.address;
         // Where the span brings nothing and nothing was current, an OpenTelemetry layer may have been given a parent that

@@ -46,6 +46,11 @@ impl SetUp {
         }
     }
 
+    /// Returns `true` if the stack is known to have an OpenTelemetry layer.
+    pub(super) fn has_opentelemetry_layer(&self) -> bool {
+        self.has_opentelemetry_layer
+    }
+
     /// Notes that another one was put around it.
     pub(super) fn wrap(&self) {
         self.is_wrapped.store(true, Ordering::Relaxed);

@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     context::{
-        InForce, Remembered,
+        FrameId, InForce, Remembered,
         frame_stack::{self, Leaving, Left},
         give_back,
     },
@@ -103,6 +103,27 @@ impl<S: Subscriber> ContextSubscriber<S> {
     fn kept_if_unwanted(&self, attributes: &Attributes<'_>, metadata: &'static Metadata<'static>) -> Option<Id> {
         let is_enabled = || self.inner.enabled(self.core.augmentation.of(metadata).metadata);
         if self.core.kept.is_unwanted(metadata, is_enabled) { self.keep(attributes) } else { None }
+    }
+
+    /// Leaves a span whose frame is not the one on top, or holds something.
+    #[inline(never)]
+    fn exit_otherwise(&self, span: &Id, guard: Option<FrameId>, is_kept: bool) {
+        let key = self.core.span_key(span);
+        let left = frame_stack::leaving(key, guard);
+        let is_entered_again = matches!(left, Left::Here { is_entered_again: true });
+        let frame = match guard {
+            None => Some(Leaving::new(key)),
+            // A layer may take another entering of the span for what is left.
+            Some(_) if is_entered_again => Some(Leaving::of_guard()),
+            Some(_) => None,
+        };
+        if left != Left::TakenOver && !is_kept {
+            self.inner.exit(span);
+        }
+        drop(frame);
+        if !is_kept {
+            self.left_otherwise(span, left);
+        }
     }
 
     /// Where a span was left that was entered again, or that was hidden.
@@ -401,21 +422,13 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         let key = self.core.span_key(span);
         let is_kept = self.core.kept.contain(span);
         let guard = frame_stack::take_guarded();
-        let left = frame_stack::leaving(key, guard);
-        let is_entered_again = matches!(left, Left::Here { is_entered_again: true });
-        let frame = match guard {
-            None => Some(Leaving::new(key)),
-            // A layer may take another entering of the span for what is left.
-            Some(_) if is_entered_again => Some(Leaving::of_guard()),
-            Some(_) => None,
-        };
-        if left != Left::TakenOver && !is_kept {
-            self.inner.exit(span);
+        if guard.is_none() && frame_stack::pop_bare(key) {
+            if !is_kept {
+                self.inner.exit(span);
+            }
+            return;
         }
-        drop(frame);
-        if !is_kept {
-            self.left_otherwise(span, left);
-        }
+        self.exit_otherwise(span, guard, is_kept);
     }
 
     fn clone_span(&self, id: &Id) -> Id {

@@ -36,8 +36,8 @@ use ctx_benches::{
     request::{REQUEST, fields, many, schema},
     span_by_hand, stack,
 };
-use ctx_layer::Schema;
-use tracing::{info, info_span, span::EnteredSpan};
+use ctx_layer::{Schema, field::well_known::TENANT_ID};
+use tracing::{Span, info, info_span, span::EnteredSpan};
 
 /// What an arm may cost, compared to its group's first.
 #[derive(Clone, Copy)]
@@ -76,6 +76,8 @@ const GROUPS: &[Group] = &[
     Group { title: "span: entered and left, no field in force", make: enter_without_fields },
     Group { title: "span: entered and left, its fields in force already", make: enter_in_force },
     Group { title: "span: entered and left, its fields not in force", make: enter_elsewhere },
+    Group { title: "recorded: span entered and left, 1, 10, 1000 values recorded on it", make: enter_recorded },
+    Group { title: "recorded: another value recorded, after 1, 10, 1000", make: record_again },
     Group { title: "depth: event with 5 texts inside 1, 4, 16, 64 spans, to a layer that visits", make: depth_visited },
     Group { title: "depth: event with 5 texts inside 1, 4, 16, 64 spans, fmt json without spans", make: depth_json },
     Group { title: "fields: event with 1, 2, 4, 8, 16, 32 texts, to a layer that visits", make: number_of_fields },
@@ -338,6 +340,41 @@ fn enter_elsewhere() -> Vec<(Limit, Arm)> {
     let bare =
         Arm::prepared("bare registry", Place::new(stack::bare()), || info_span!("charge"), |span| drop(span.enter()));
     vec![(Limit::None, bare), (Limit::None, ours), (Limit::None, by_hand)]
+}
+
+const RECORDED: [usize; 3] = [1, 10, 1000];
+
+/// A span of a worker that recorded so many jobs' tenants on it.
+fn recorded(values: usize) -> Span {
+    let span = info_span!("worker");
+    span.in_scope(|| {
+        for job in 0..values {
+            assert!(TENANT_ID.record(format!("tenant-{job}")), "there is a layer");
+        }
+    });
+    span
+}
+
+/// What the span cost does not grow with the number of values.
+fn enter_recorded() -> Vec<(Limit, Arm)> {
+    let arm = |values| {
+        let place = Place::new(stack::bare_with(schema()));
+        Arm::prepared(format!("ours, {values} values"), place, move || recorded(values), |span| drop(span.enter()))
+    };
+    RECORDED.map(|values| (Times(1.1), arm(values))).into()
+}
+
+fn record_again() -> Vec<(Limit, Arm)> {
+    let arm = |values| {
+        let place = Place::new(stack::bare_with(schema()));
+        Arm::prepared(
+            format!("ours, {values} values before"),
+            place,
+            move || recorded(values).entered(),
+            |_: &EnteredSpan| assert!(TENANT_ID.record("acme"), "there is a layer"),
+        )
+    };
+    RECORDED.map(|values| (Times(1.1), arm(values))).into()
 }
 
 /// So many spans, each inside the one before; left in reverse.

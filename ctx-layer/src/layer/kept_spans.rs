@@ -9,7 +9,7 @@ use std::{
     collections::HashSet,
     sync::{
         PoisonError, RwLock,
-        atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -30,6 +30,8 @@ pub(super) struct KeptSpans {
     /// Up to which level spans are kept.
     level: LevelFilter,
     callsites: Table<Callsite>,
+    /// There is a callsite of which the stack below did not say that it always wants it.
+    may_be_unwanted: AtomicBool,
     /// How many are open: nearly always none.
     open: AtomicUsize,
     slots: Box<[AtomicU64]>,
@@ -54,6 +56,7 @@ impl KeptSpans {
         KeptSpans {
             level,
             callsites: Table::new(),
+            may_be_unwanted: AtomicBool::new(false),
             open: AtomicUsize::new(0),
             slots: (0..slots).map(|_| AtomicU64::new(FREE)).collect(),
             others: RwLock::default(),
@@ -80,6 +83,9 @@ impl KeptSpans {
             () if interest.is_never() => (NEVER, Interest::sometimes()),
             () => (SOMETIMES, interest),
         };
+        if noted != ALWAYS {
+            self.may_be_unwanted.store(true, Ordering::Relaxed);
+        }
         self.callsites
             .get_or_insert_with(metadata, || Callsite(AtomicU8::new(noted)))
             .0
@@ -103,7 +109,7 @@ impl KeptSpans {
     /// Returns `true` if the stack below does not want a span that is being created. `is_enabled` asks it.
     #[inline]
     pub(super) fn is_unwanted(&self, metadata: &Metadata<'_>, is_enabled: impl FnOnce() -> bool) -> bool {
-        if !self.is_kept_if_unwanted(metadata) {
+        if !self.may_be_unwanted.load(Ordering::Relaxed) || !self.is_kept_if_unwanted(metadata) {
             return false;
         }
         match self.callsites.get(metadata).map(|callsite| callsite.0.load(Ordering::Relaxed)) {

@@ -19,7 +19,7 @@ use super::{
     filled::{self, Filled},
     home,
     kept_spans::close,
-    metadata::Augmentation,
+    metadata::{Augmentation, Augmented},
     other_version,
     parent::{self, Parentage},
     postponed,
@@ -174,7 +174,8 @@ impl<S: Subscriber> ContextSubscriber<S> {
         let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), None);
         let remembered = elsewhere.clone().unwrap_or_else(Remembered::current);
         let id = parent::with_elsewhere(elsewhere, || {
-            self.new_span_with(&below_nearest, ambient.as_ref().map(Ambient::parts))
+            let augmented = self.core.augmentation.of(metadata);
+            self.new_span_with(&below_nearest, augmented, ambient.as_ref().map(Ambient::parts))
         });
         self.core.remember_all(&id, remembered);
         id
@@ -235,9 +236,13 @@ impl<S: Subscriber> ContextSubscriber<S> {
     }
 
     #[inline]
-    fn new_span_with(&self, attributes: &Attributes<'_>, ambient: Option<(&Fields, Option<&Ids>)>) -> Id {
+    fn new_span_with(
+        &self,
+        attributes: &Attributes<'_>,
+        augmented: &'static Augmented,
+        ambient: Option<(&Fields, Option<&Ids>)>,
+    ) -> Id {
         let augmentation = &self.core.augmentation;
-        let augmented = augmentation.of(attributes.metadata());
         let (fields, ids) = match ambient {
             Some(ambient) if augmented.takes_fields => ambient,
             // The added names stand on it all the same: a value may be recorded later.
@@ -284,13 +289,14 @@ impl<S: Subscriber> ContextSubscriber<S> {
     }
 
     #[inline(never)]
-    fn new_span_looking_closer(&self, attributes: &Attributes<'_>) -> Id {
+    fn new_span_looking_closer(&self, attributes: &Attributes<'_>, augmented: &'static Augmented) -> Id {
         let parent = Parentage::of_span(attributes);
         let elsewhere = self.core.elsewhere_of(parent);
         let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), None);
         let remembered = elsewhere.clone().unwrap_or_else(Remembered::current);
-        let id =
-            parent::with_elsewhere(elsewhere, || self.new_span_with(attributes, ambient.as_ref().map(Ambient::parts)));
+        let id = parent::with_elsewhere(elsewhere, || {
+            self.new_span_with(attributes, augmented, ambient.as_ref().map(Ambient::parts))
+        });
         self.core.remember_all(&id, remembered);
         id
     }
@@ -338,23 +344,23 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         if let Some(parent) = self.kept_parent(attributes.parent()) {
             return self.new_span_in_kept(attributes, parent);
         }
-        if self.core.augmentation.of(attributes.metadata()).is_shared {
-            let id = self.new_span_with(attributes, None);
-            self.core.remember(&id, Fields::new());
-            return id;
-        }
-        match self.core.augmentation.in_force_for_span(Parentage::of_span(attributes)) {
+        let augmented = self.core.augmentation.of(attributes.metadata());
+        let in_force = match augmented.is_shared {
+            true => InForce::Nothing,
+            false => self.core.augmentation.in_force_for_span(Parentage::of_span(attributes)),
+        };
+        match in_force {
             InForce::Nothing => {
-                let id = self.new_span_with(attributes, None);
+                let id = self.new_span_with(attributes, augmented, None);
                 self.core.remember(&id, Fields::new());
                 id
             }
             InForce::Fields(fields) => {
-                let id = self.new_span_with(attributes, Some((&fields, None)));
+                let id = self.new_span_with(attributes, augmented, Some((&fields, None)));
                 self.core.remember(&id, fields);
                 id
             }
-            InForce::More => self.new_span_looking_closer(attributes),
+            InForce::More => self.new_span_looking_closer(attributes, augmented),
         }
     }
 
@@ -445,7 +451,8 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             self.pass_on_postponed();
         }
         let is_kept = self.core.kept.contain(&id);
-        let closed = match self.core.home.dispatch().filter(|_| is_kept) {
+        let dispatch = if is_kept { self.core.home.dispatch() } else { None };
+        let closed = match dispatch {
             Some(dispatch) => close(dispatch, id.clone()),
             None => self.inner.try_close(id.clone()),
         };

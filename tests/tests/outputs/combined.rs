@@ -1,7 +1,7 @@
 //! Around one output and over the whole stack at once.
 
 use ctx_layer::{ContextLayer, Fields, Schema, WithContextExt, field::well_known::*, once_per_line};
-use ctx_tests::{ATTEMPT, Captured, Exported, Recorder, Value, attribute, schema};
+use ctx_tests::{ATTEMPT, Captured, Exported, Item, Recorder, Value, attribute, schema};
 use tracing::{info, info_span, subscriber::with_default};
 use tracing_subscriber::{fmt, prelude::*};
 
@@ -68,7 +68,9 @@ fn an_output_adds_the_fields_that_the_stack_does_not_know() {
         .with(less.clone())
         .with_context(stack);
     with_default(subscriber, handle_a_request);
-    for (more, less) in more.items().iter().zip(less.items()) {
+    // The first to run warns of fields that no schema has.
+    let of_request = |item: &&Item| item.metadata.is_none_or(|metadata| !metadata.target().starts_with("ctx_layer"));
+    for (more, less) in more.items().iter().zip(&less.items()).filter(|(more, _)| of_request(more)) {
         assert_eq!((more.get("attempt"), more.text("tenant_id")), (Some(&Value::I64(2)), Some("acme")));
         assert_eq!((less.get("attempt"), less.text("tenant_id")), (None, Some("acme")));
     }

@@ -67,6 +67,8 @@ pub(crate) use slots::Shared;
 pub(crate) use text::is_unsafe_in_text;
 pub(crate) use unregistered::{set_any_layer, warn_of_postponed};
 pub(crate) use value::Entry;
+#[cfg(feature = "axum")]
+pub(crate) use value::MASK;
 #[cfg(feature = "http-server")]
 pub(crate) use value::parse_untrusted;
 

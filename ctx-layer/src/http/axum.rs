@@ -32,7 +32,7 @@ use ::axum::{
 };
 use http::{StatusCode, request::Parts};
 
-use crate::field::{ContextField, FieldType, well_known};
+use crate::field::{ContextField, FieldType, MASK, Sensitivity, well_known};
 
 /// A type that stands for a field, where a type is needed. Made by [`field_keys!`](crate::field_keys).
 pub trait FieldKey {
@@ -95,6 +95,8 @@ field_keys! {
 /// The value of a field that is in force, as an argument of a handler.
 ///
 /// Where there is none the response is 400 ([`MissingField`]). `Option<Field<...>>` is `None` then.
+///
+/// `Debug` shows a sensitive value as `[redacted]`.
 pub struct Field<K: FieldKey>(
     /// The value.
     pub K::Value,
@@ -124,7 +126,12 @@ impl<K: FieldKey> Clone for Field<K> {
 
 impl<K: FieldKey<Value: fmt::Debug>> fmt::Debug for Field<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Field").field(&self.0).finish()
+        let mut tuple = f.debug_tuple("Field");
+        match K::field().declaration().policy().sensitivity() {
+            Sensitivity::Public => tuple.field(&self.0),
+            Sensitivity::Masked | Sensitivity::Hashed => tuple.field(&format_args!("{MASK}")),
+        };
+        tuple.finish()
     }
 }
 

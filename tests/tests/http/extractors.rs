@@ -8,7 +8,7 @@ use ctx_layer::{
         axum::{Field, TenantId, UserId},
     },
 };
-use ctx_tests::{PLAN, Plan, SHARD};
+use ctx_tests::{EMAIL, PLAN, Plan, SHARD};
 use http::{Request, StatusCode};
 use tower::ServiceExt;
 
@@ -17,6 +17,8 @@ field_keys! {
     struct Shard = SHARD: u64;
     /// The plan.
     struct OfPlan = PLAN: Plan;
+    /// The address.
+    struct Email = EMAIL: String;
 }
 
 async fn required(Field(tenant): Field<TenantId>, Field(shard): Field<Shard>) -> String {
@@ -64,4 +66,11 @@ async fn a_field_that_is_needed_and_missing_is_400_and_says_which() {
         assert_eq!(status, StatusCode::BAD_REQUEST);
         assert_eq!(body, format!("there is no {name}: this request needs one"));
     }
+}
+
+#[test]
+fn the_debug_form_of_a_sensitive_field_is_redacted() {
+    let email: Field<Email> = Field("ada@example.com".to_owned());
+    assert_eq!(format!("{email:?}"), "Field([redacted])");
+    assert_eq!(format!("{:?}", Field::<Shard>(41)), "Field(41)");
 }

@@ -5,7 +5,7 @@
 //! ```
 //! ctx_layer::context_fields! {
 //!     /// The warehouse that serves the request.
-//!     pub static WAREHOUSE: String = "warehouse" => propagate, max_len(32);
+//!     pub static WAREHOUSE: String = "warehouse" => propagated, max_len(32);
 //!     /// The customer's address. Never shown, never sent.
 //!     pub static EMAIL: String = "customer.email" => masked;
 //! }
@@ -53,7 +53,7 @@ pub use declaration::{Declaration, DeclareError};
 pub use hash::{SaltError, set_hash_salt};
 pub use key::{ContextField, DerivedField, FieldType};
 pub use name::NameError;
-pub use policy::{Policy, Sensitivity};
+pub use policy::Policy;
 pub use schema::{Schema, SchemaBuilder, SchemaError, SchemaProblem};
 pub use set::Fields;
 
@@ -61,6 +61,7 @@ pub(crate) use baggage_key::TOKEN;
 pub(crate) use calls::Call;
 pub(crate) use declaration::{Derived, Origin};
 pub(crate) use name::METRIC_PREFIXES;
+pub(crate) use policy::Sensitivity;
 pub(crate) use refused::Refused;
 pub(crate) use schema::Registered;
 pub(crate) use slots::Shared;

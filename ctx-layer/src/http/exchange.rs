@@ -227,7 +227,7 @@ pub(super) enum Place {
 /// A guard that keeps a request's context current and its span entered.
 pub(super) enum Inside<'a> {
     #[cfg(feature = "http-server")]
-    Server { _entered: crate::task::Entered<'a> },
+    Server { _entered: crate::task::SnapshotGuard<'a> },
     #[cfg(feature = "http-client")]
     Client { _entered: tracing::span::Entered<'a> },
 }

@@ -57,7 +57,7 @@ impl Declared {
         self.stack
             .schema
             .fields()
-            .find(|(declaration, policy)| declaration.name() == field.name() && policy.stands_on_events())
+            .find(|(declaration, policy)| declaration.name() == field.name() && policy.on_events())
             .map(|(declaration, _)| declaration.id())
     }
 

@@ -5,7 +5,10 @@
 //! register. Events always come with the call site's own metadata, whether fields are current or not. Their added fields
 //! are in the set of values alone, so a filter that asks whether an event *has* a field is answered by the call site.
 
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
@@ -102,6 +105,11 @@ impl Augmentation {
         Augmentation { schema, shared, table, derived }
     }
 
+    /// The same with more targets whose spans carry no fields.
+    pub(super) fn and_shared(&self, targets: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        Self::with_shared(self.schema.clone(), self.shared.and(targets))
+    }
+
     /// The fields in force, where nothing else is needed for a span with the given parent.
     #[inline]
     pub(super) fn in_force_for_span(&self, parent: Parentage<'_>) -> InForce {
@@ -173,11 +181,11 @@ fn augment(schema: &Schema, shared: &SharedTargets, metadata: &'static Metadata<
         let stands = if is_shared {
             false
         } else if metadata.is_span() {
-            field.policy.stands_on_spans()
+            field.policy.on_spans()
         } else if is_metric {
-            field.policy.stands_on_metrics()
+            field.policy.on_metrics()
         } else {
-            field.policy.stands_on_events()
+            field.policy.on_events()
         };
         if !stands {
             continue;

@@ -79,7 +79,7 @@ impl SetUp {
                 None,
                 format_args!(
                     "a layer or filter was added over the `ContextSubscriber` that was created at {}: it sees spans and events \
-                     without context fields, and what it switches off carries none. Call `with_context` last, after every \
+                     without context fields, and what it switches off carries none. Call `with_context_fields` last, after every \
                      `with`, right before `.init()`",
                     self.at
                 ),

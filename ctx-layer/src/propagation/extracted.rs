@@ -17,7 +17,7 @@ use crate::{
 /// use std::collections::HashMap;
 /// use ctx_layer::{Schema, field::well_known::TENANT_ID, propagation::{self, Trust}};
 ///
-/// # let _stack = ctx_layer::WithContextExt::with_context(tracing_subscriber::registry(), Schema::well_known());
+/// # let _stack = ctx_layer::SubscriberFieldsExt::with_context_fields(tracing_subscriber::registry(), Schema::well_known());
 /// let message = HashMap::from([("baggage".to_owned(), "tenant_id=acme".to_owned())]);
 ///
 /// let extracted = propagation::extract(&message, Trust::internal());

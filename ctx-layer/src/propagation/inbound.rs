@@ -242,7 +242,7 @@ impl Inbound<'_> {
         }
         let value = member.value();
         for field in fields {
-            if !field.policy().may_propagate() {
+            if !field.policy().is_propagated() {
                 self.drop(member.key(), DropReason::NotPropagated);
                 continue;
             }

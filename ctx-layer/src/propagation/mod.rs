@@ -8,7 +8,7 @@
 //! use std::collections::HashMap;
 //! use ctx_layer::{Schema, field::well_known::TENANT_ID, propagation::{self, Trust}};
 //!
-//! # let _stack = ctx_layer::WithContextExt::with_context(tracing_subscriber::registry(), Schema::well_known());
+//! # let _stack = ctx_layer::SubscriberFieldsExt::with_context_fields(tracing_subscriber::registry(), Schema::well_known());
 //! // Who sends.
 //! let mut headers = HashMap::new();
 //! TENANT_ID.in_scope("acme", || propagation::inject(&mut headers));
@@ -37,8 +37,8 @@
 //! - `traceparent` and `tracestate` of the active OpenTelemetry span. Each outgoing call should have a span of its own:
 //!   it is the parent of what is done there. Spans of `tracing` are active where `tracing-opentelemetry` activates its
 //!   contexts, as it does by default.
-//! - Fields with [`propagate`](crate::Policy::propagate), under their [baggage keys](crate::Policy::baggage_key);
-//!   sensitive ones only with [`propagate_sensitive`](crate::Policy::propagate_sensitive). The properties that came with a
+//! - Fields with [`propagated`](crate::Policy::propagated), under their [baggage keys](crate::Policy::baggage_key);
+//!   sensitive ones only with [`propagated_in_plaintext`](crate::Policy::propagated_in_plaintext). The properties that came with a
 //!   value go on with it.
 //! - OpenTelemetry baggage under other keys.
 //!
@@ -159,7 +159,7 @@ pub fn capture() -> Captured {
 /// ```
 /// use ctx_layer::{Schema, field::well_known::TENANT_ID, propagation::{self, Trust}};
 ///
-/// # let _stack = ctx_layer::WithContextExt::with_context(tracing_subscriber::registry(), Schema::well_known());
+/// # let _stack = ctx_layer::SubscriberFieldsExt::with_context_fields(tracing_subscriber::registry(), Schema::well_known());
 /// let captured = TENANT_ID.in_scope("acme", propagation::capture);
 /// // Later, elsewhere:
 /// propagation::restore(&captured, Trust::internal()).in_scope(|| {

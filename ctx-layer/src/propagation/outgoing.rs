@@ -154,7 +154,7 @@ impl Sender {
         // The program's own value has gone out already.
         let is_set = fields.entries().any(|(_, entry)| {
             let declaration = entry.declaration();
-            declaration.baggage_key() == key && (declaration.policy().may_propagate() || !known.is_empty())
+            declaration.baggage_key() == key && (declaration.policy().is_propagated() || !known.is_empty())
         });
         if !is_set && known.iter().all(|declaration| self.may_leave(declaration)) {
             // A recipient that knows the field would refuse it, where no sender sees that.
@@ -173,7 +173,7 @@ impl Sender {
     fn may_leave(&self, declaration: &Declaration) -> bool {
         let policy = declaration.policy();
         let is_public = policy.sensitivity() == Sensitivity::Public;
-        policy.may_propagate() && (is_public || policy.may_propagate_sensitive() && !self.is_exposed)
+        policy.is_propagated() && (is_public || policy.is_propagated_in_plaintext() && !self.is_exposed)
     }
 
     fn field(&mut self, entry: &Entry, remote: Option<&Remote>) {

@@ -41,7 +41,7 @@ pub(super) fn function(function: &Function, shape: &Shape, arguments: &Arguments
         mistakes.add_error(syn::Error::new(
             Span::call_site(),
             "`#[propagate]` alone has nothing to do on a function that runs where it is called: the context is there \
-             already. To carry it to a thread or a pool, write `ctx_layer::task::propagate(move || ...)` where the function \
+             already. To carry it to a thread or a pool, write `ctx_layer::task::in_current_context(move || ...)` where the function \
              is passed on; to set, restore or cut it off here, write `set(...)`, `from = ...` or `isolated`",
         ));
         return false;

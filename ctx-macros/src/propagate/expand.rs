@@ -76,7 +76,7 @@ fn future(arguments: &Arguments, mut function: Function) -> TokenStream {
         #outside
         #context
         #inject
-        #library::task::Propagate::in_context(
+        #library::task::InContextExt::in_context(
             async move {
                 #inside
                 #typed
@@ -113,7 +113,7 @@ fn made(arguments: &Arguments, function: &Function, shape: &Shape, is_boxed: boo
     let typed = function.body_type(&Shape::Sync).map(|returned| quote!(-> #returned));
     // `impl Future` cannot be written on a closure, and need not be.
     let typed = if is_boxed || !matches!(shape, Shape::AsyncBlock(_)) { typed } else { None };
-    let propagated = quote!(#library::task::Propagate::in_context(#made, #snapshot));
+    let propagated = quote!(#library::task::InContextExt::in_context(#made, #snapshot));
     let propagated = if is_boxed { quote!(::std::boxed::Box::pin(#propagated)) } else { propagated };
     function.with_body(&quote! {
         #context

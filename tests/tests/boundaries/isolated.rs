@@ -2,7 +2,7 @@
 
 use ctx_layer::{
     field::well_known::*,
-    task::{Propagate, isolated},
+    task::{InContextExt, isolated},
 };
 use ctx_tests::Yield;
 use opentelemetry::SpanId;
@@ -55,7 +55,7 @@ fn an_isolated_future_is_a_new_root_also_where_another_request_polls_it() {
 fn what_was_captured_where_nothing_was_in_force_has_nothing_inside_another_request() {
     for world in World::all() {
         world.in_scope(|| {
-            let job = async { Seen::here() }.propagate();
+            let job = async { Seen::here() }.in_current_context();
             let seen = request("globex", || world.runtime.block_on(job));
             assert_eq!(seen, Seen::NOTHING, "{}", world.name);
         });

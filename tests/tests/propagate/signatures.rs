@@ -367,7 +367,7 @@ mod shadowed {
     struct Snapshot;
     struct Context;
     struct Future;
-    struct Propagate;
+    struct InContextExt;
     mod ctx_layer {}
     mod core {}
     mod std {}

@@ -1,7 +1,7 @@
 //! Nothing of ours prints a sensitive value by `Debug`.
 
 use ctx_layer::{
-    Fields, FutureFieldsExt, Propagate,
+    Fields, FutureFieldsExt, InContextExt,
     carriers::{Environment, HeaderExtractor, HeaderInjector},
     propagation::{self, Boundary, Captured, ContextPropagator, Outbound, Trust, baggage},
     task::{Carried, Snapshot},
@@ -32,7 +32,7 @@ fn no_type_that_holds_a_sensitive_value_shows_it() {
     check(&fields().iter().map(|(field, value)| (field.name(), value.to_string())).collect::<Vec<_>>());
     check(&Snapshot::capture());
     check(&Carried::new(1));
-    check(&std::future::ready(()).propagate());
+    check(&std::future::ready(()).in_current_context());
     check(&std::future::ready(()).with_fields(fields()));
     check(&std::future::ready(()).with_field(&TOKEN, SECRET));
     check(&opentelemetry::Context::current());

@@ -24,9 +24,9 @@ use crate::{
 
 ctx_layer::context_fields! {
     /// A ratio.
-    static RATIO: f64 = "properties.ratio" => propagate;
+    static RATIO: f64 = "properties.ratio" => propagated;
     /// Another.
-    static SINGLE: f32 = "properties.single" => propagate;
+    static SINGLE: f32 = "properties.single" => propagated;
 }
 
 fn numbers() -> Schema {

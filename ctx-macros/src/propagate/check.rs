@@ -1,14 +1,11 @@
 //! What is wrong with what was written. What is found wrong is taken out, so that the rest still compiles.
 
 use proc_macro2::Span;
-use quote::ToTokens;
 use syn::Attribute;
 
-use super::{
-    arguments::{Arguments, Key},
-    beside,
-};
+use super::{arguments::Arguments, beside};
 use crate::{
+    context_argument::ContextArgument,
     function::{Function, Parameters, Shape},
     mistakes::Mistakes,
 };
@@ -42,7 +39,7 @@ pub(super) fn function(function: &Function, shape: &Shape, arguments: &Arguments
             Span::call_site(),
             "`#[propagate]` alone has nothing to do on a function that runs where it is called: the context is there \
              already. To carry it to a thread or a pool, write `ctx_layer::task::in_current_context(move || ...)` where the function \
-             is passed on; to set, restore or cut it off here, write `set(...)`, `from = ...` or `isolated`",
+             is passed on; to set, restore or cut it off here, write `context = { ... }`, `from = ...` or `isolated`",
         ));
         return false;
     }
@@ -73,20 +70,7 @@ pub(super) fn arguments(arguments: &mut Arguments, function: &Function, mistakes
             }
         }
     }
-    let mut seen: Vec<String> = Vec::new();
-    arguments.set.retain(|set| {
-        let field = match &set.field {
-            Key::WellKnown(name) => name.to_token_stream(),
-            Key::Path(path) => path.to_token_stream(),
-        };
-        let is_new = !seen.contains(&field.to_string());
-        if is_new {
-            seen.push(field.to_string());
-        } else {
-            mistakes.add(&field, format_args!("`{field}` is set twice: set it once"));
-        }
-        is_new && parameters.has_root(&set.value, mistakes)
-    });
+    ContextArgument::keep_valid(&mut arguments.context, &parameters, mistakes);
     if let Some((word, message)) = arguments.trust.as_ref().and_then(|(_, trust)| trust.unknown_word(&parameters)) {
         mistakes.add(word, message);
         arguments.trust = None;

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Expr, FnArg, Meta, Pat, ReturnType, Type, parse_quote};
 
-use super::arguments::{Arguments, Key, Trust};
+use super::arguments::{Arguments, Trust};
 use crate::{
     expression::{mentions, receiver, referable, root},
     function::{AsyncBlock, Function, Shape, conditions},
@@ -33,7 +33,7 @@ fn sync(arguments: &Arguments, function: &Function) -> TokenStream {
             #context
             let #guard = #snapshot.enter();
         }
-    } else if arguments.set.is_empty() {
+    } else if arguments.context.is_empty() {
         TokenStream::new()
     } else {
         let fields = fields(arguments);
@@ -156,7 +156,7 @@ fn context(arguments: &Arguments) -> TokenStream {
     } else {
         quote!(#library::task::Snapshot::capture())
     };
-    if arguments.set.is_empty() {
+    if arguments.context.is_empty() {
         return quote!(let #snapshot = #base;);
     }
     let fields = fields(arguments);
@@ -173,15 +173,8 @@ fn context(arguments: &Arguments) -> TokenStream {
 fn fields(arguments: &Arguments) -> TokenStream {
     let library = arguments.library();
     let fields = hidden("fields");
-    let set = arguments.set.iter().map(|set| {
-        let value = referable(&set.value);
-        let field = match &set.field {
-            Key::WellKnown(name) => {
-                let key = Ident::new(&name.to_string().to_uppercase(), name.span());
-                quote!(&#library::field::well_known::#key)
-            }
-            Key::Path(path) => quote!(&#path),
-        };
+    let set = arguments.context.iter().map(|argument| {
+        let (value, field) = (referable(&argument.value), argument.field());
         let place = located_at(&value);
         let call = at(&quote!(#library::call), place);
         let set = quote_spanned!(place=> (&&&&&&#call::SetField(#field, &#value)).set(#fields));

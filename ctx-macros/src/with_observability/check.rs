@@ -6,12 +6,13 @@ use quote::ToTokens;
 use syn::{Expr, Ident, ext::IdentExt};
 
 use super::{
-    arguments::{Arguments, Attributes, ContextArgument, FieldName, Key, Sigil},
+    arguments::{Arguments, Attributes, FieldName, Key, Sigil},
     redact::Redaction,
     secret_name::is_secret,
 };
 use crate::{
-    expression::{mentions, root},
+    context_argument::ContextArgument,
+    expression::mentions,
     function::{Function, Parameters},
     mistakes::Mistakes,
 };
@@ -66,7 +67,7 @@ pub(super) fn arguments(arguments: &mut Arguments, parameters: &Parameters, mist
     attributes(arguments, parameters, mistakes);
     keys(arguments, mistakes);
     shown(arguments, mistakes);
-    arguments.context.retain(|context| can_be_set(parameters, context, mistakes));
+    ContextArgument::keep_valid(&mut arguments.context, parameters, mistakes);
 }
 
 /// Takes out of a block's arguments what another method has and this one does not.
@@ -101,16 +102,6 @@ fn keep_known(
         }
         is_new
     });
-}
-
-/// Whether an argument and a field stand where they belong: `tenant: TENANT_ID`.
-fn can_be_set(parameters: &Parameters, context: &ContextArgument, mistakes: &mut Mistakes) -> bool {
-    let swapped = root(&context.field).filter(|name| parameters.has(name));
-    if let Some(name) = swapped {
-        let value = context.value.to_token_stream();
-        mistakes.add(name, format_args!("the argument comes first: write `{name}: {value}`"));
-    }
-    swapped.is_none() && parameters.has_root(&context.value, mistakes)
 }
 
 /// Whether a name stands in what attributes are read off, as that of a member or a method.

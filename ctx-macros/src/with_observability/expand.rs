@@ -7,7 +7,7 @@ use syn::{Expr, ReturnType, Type, spanned::Spanned};
 use super::{
     arguments::Format,
     plan::{Ending, Plan},
-    values::{NamedValue, field, named, names, valued, values},
+    values::{NamedValue, named, names, valued, values},
 };
 use crate::{
     expression::referable,
@@ -306,7 +306,7 @@ fn context(plan: &Plan) -> Option<TokenStream> {
     }
     let set = context.iter().fold(quote!(#library::Fields::new()), |fields, context| {
         let value = referable(&context.value);
-        let field = field(&context.field);
+        let field = context.field();
         let call = at(call, field.span());
         quote_spanned!(located_at(&value)=> (&&&&&&#call::SetField(#field, &#value)).set(#fields))
     });

@@ -5,13 +5,12 @@ use quote::{ToTokens, quote};
 use syn::{Expr, GenericArgument, Ident, Lit, Path, PathArguments, ReturnType, Type, UnOp, ext::IdentExt};
 
 use super::{
-    arguments::{
-        Arguments, Attributes, ContextArgument, EventArguments, Field, FieldName, Format, Level, LogErrors, Sigil,
-    },
+    arguments::{Arguments, Attributes, EventArguments, Field, FieldName, Format, Level, LogErrors, Sigil},
     redact::Redaction,
     values::{NamedValue, Shown},
 };
 use crate::{
+    context_argument::ContextArgument,
     expression::{is_evaluated, mentions, referable, root},
     function::{Binding, Function, Shape},
 };

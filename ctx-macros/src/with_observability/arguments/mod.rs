@@ -23,6 +23,7 @@ pub(super) use kind::Kind;
 pub(super) use level::Level;
 
 use crate::{
+    context_argument::{ContextArgument, error_of_set},
     input::{after_equals, alone, boolean, entries, library, skip_to_comma, takes, without_value},
     mistakes::{Mistakes, did_you_mean},
 };
@@ -53,13 +54,6 @@ const KNOWN: &[&str] = &[
     "except",
     "crate",
 ];
-
-/// `TENANT_ID` in `context = { tenant: TENANT_ID }`, and what it is set to.
-#[derive(Clone)]
-pub(super) struct ContextArgument {
-    pub(super) value: Expr,
-    pub(super) field: Expr,
-}
 
 #[derive(Clone, Default)]
 pub(super) struct Arguments {
@@ -144,6 +138,11 @@ impl Arguments {
                 continue;
             };
             let name = word.unraw().to_string();
+            if name == "set" {
+                mistakes.add_error(error_of_set(input, &word));
+                skip_to_comma(input)?;
+                continue;
+            }
             if !KNOWN.contains(&name.as_str()) {
                 let hint = match did_you_mean(&name, KNOWN) {
                     hint if hint.is_empty() => format!("; there are: {}", KNOWN.join(", ")),
@@ -211,10 +210,7 @@ impl Arguments {
             "log_errors" => self.log_errors = Some(LogErrors::parse(after_equals(input, word, "log_errors = false")?)?),
             "redact" => self.redact = listed(input, word, "redact = [card]", mistakes, parameter)?,
             "reveal" => self.reveal = listed(input, word, "reveal = [page_token]", mistakes, parameter)?,
-            "context" => {
-                self.context =
-                    attributes::parse_context(after_equals(input, word, "context = { tenant: TENANT_ID }")?, mistakes)?;
-            }
+            "context" => self.context = ContextArgument::parse_all(input, word, mistakes)?,
             "except" => self.except = listed(input, word, "except(new, len)", mistakes, method)?,
             "crate" => self.library = Some(library(input, word)?),
             _ => return Err(syn::Error::new(word.span(), "this argument is known but not read")),

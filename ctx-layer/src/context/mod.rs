@@ -16,7 +16,7 @@
 //! | read all | [`Fields::current()`](crate::Fields::current) |
 //! | set one until the guard is dropped | `let _guard = TENANT_ID.attach("acme");` |
 //! | set several; all others stay | `let _guard = Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "u-1").attach();` |
-//! | unset one | `let _guard = TENANT_ID.detach();` |
+//! | unset one | `let _guard = TENANT_ID.unset();` |
 //! | replace all | `let _guard = fields.replace();` |
 //! | set one for a future | `future.with_field(&TENANT_ID, "acme").await` |
 //! | set several for a future; all others stay | `future.with_fields(fields).await` |

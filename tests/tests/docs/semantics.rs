@@ -184,7 +184,7 @@ fn baggage_counts_where_the_program_neither_set_nor_unset_the_field() {
     let _baggage = Context::current_with_baggage(baggage).attach();
     assert_eq!(current(), "tenant_id=acme user_id=ada");
     assert_eq!(TENANT_ID.in_scope("globex", current), "tenant_id=globex user_id=ada");
-    let _user = USER_ID.detach();
+    let _user = USER_ID.unset();
     assert_eq!(current(), "tenant_id=acme");
     let _job = Fields::new().replace();
     assert_eq!(current(), "");

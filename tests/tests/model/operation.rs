@@ -46,7 +46,7 @@ pub(crate) enum Probe {
 pub(crate) enum What {
     /// Nothing: what is current is looked at, as after all others.
     Look,
-    /// `attach`, `detach`, `Fields::attach`.
+    /// `attach`, `unset`, `Fields::attach`.
     Attach(Vec<Change>),
     /// `Fields::replace`.
     Replace(Vec<Change>),

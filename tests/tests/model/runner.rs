@@ -473,7 +473,7 @@ fn see_record(name: Name, is_set: bool, field: Field, call: Call, shared: &Share
 fn attach(changes: &[Change], call: Call) -> FieldsGuard {
     match changes {
         [Change { field, is_set: true }] => field.key().attach(field.text(call)),
-        [Change { field, is_set: false }] => field.key().detach(),
+        [Change { field, is_set: false }] => field.key().unset(),
         _ => bag(changes, call).attach(),
     }
 }
@@ -493,7 +493,7 @@ fn enter_scope(scope: &Scope, call: Call, shared: &Shared, inner: impl FnOnce())
         Scope::Set(changes) => match &changes[..] {
             [Change { field, is_set: true }] => field.key().in_scope(field.text(call), inner),
             [Change { field, is_set: false }] => {
-                let _guard = field.key().detach();
+                let _guard = field.key().unset();
                 inner();
             }
             _ => bag(changes, call).in_scope(inner),

@@ -67,7 +67,7 @@ fn detach_takes_one_value_out_of_force_and_brings_it_back() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "u-1").in_scope(|| {
-            let detached = TENANT_ID.detach();
+            let unset = TENANT_ID.unset();
             assert_eq!((tenant(), USER_ID.get().as_deref()), (None, Some("u-1")));
             info!("detached");
             drop(detached);

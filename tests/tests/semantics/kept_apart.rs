@@ -95,7 +95,7 @@ fn a_span_made_without_a_value_does_not_get_it_back_from_where_it_is_entered() {
         stack.in_scope(|| {
             let _tenant = TENANT_ID.attach("acme");
             let system = {
-                let _nobody = TENANT_ID.detach();
+                let _nobody = TENANT_ID.unset();
                 info_span!("system")
             };
             system.in_scope(|| assert_eq!(TENANT_ID.get(), None, "{}", stack.name));
@@ -192,7 +192,7 @@ fn recording_a_second_value_does_not_undo_what_a_scope_set_since_the_first() {
                 assert_eq!(in_force(), are(["globex", "ada", ""]), "{}", stack.name);
             }
             {
-                let _nobody = TENANT_ID.detach();
+                let _nobody = TENANT_ID.unset();
                 assert!(REQUEST_ID.record("r-1"));
                 assert_eq!(in_force(), are(["", "ada", "r-1"]), "{}", stack.name);
             }

@@ -50,7 +50,7 @@ async fn shop(billing: SocketAddr, client: ClientWithMiddleware) -> Result<Socke
             Err(_) => "no bill".to_owned(),
         }
     };
-    let tenant = HeaderRule::new(http::HeaderName::from_static("x-tenant"), &TENANT_ID);
+    let tenant = HeaderRule::new("x-tenant", &TENANT_ID);
     let layer = ServerLayer::new().header(HeaderRule::request_id()).header(tenant);
     serve(Router::new().route("/orders/{order}", get(order)).layer(layer)).await
 }

@@ -285,7 +285,7 @@ fn groups() -> Vec<(&'static str, Option<f64>, Vec<Measured>)> {
                     "restore, 5 fields",
                     || map().into_iter().collect::<Captured>(),
                     |captured| {
-                        received(&propagation::restore(captured, Trust::internal()));
+                        received(&propagation::extract(captured, Trust::internal()));
                     },
                 ),
                 arm("capture and restore, 8 members", || captured(8), capture_and_restore),
@@ -298,7 +298,7 @@ fn groups() -> Vec<(&'static str, Option<f64>, Vec<Measured>)> {
 }
 
 fn capture_and_restore(captured: &Captured) {
-    let restored = propagation::restore(captured, Trust::internal());
+    let restored = propagation::extract(captured, Trust::internal());
     let again = restored.in_scope(propagation::capture);
     assert_eq!(again.len(), 2);
     black_box(again);

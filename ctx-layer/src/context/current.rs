@@ -19,7 +19,7 @@ use super::{
     remote::Remote,
     thread::{is_recorded, read},
 };
-use crate::field::{Call, ContextField, Declaration, DerivedField, FieldType, Fields, set_any_layer};
+use crate::field::{Call, ContextField, Declaration, FieldType, Fields, set_any_layer};
 
 /// The fields of all schemas in use, for those who ask for all values: their baggage counts.
 static REGISTERED: RwLock<Vec<&'static Declaration>> = RwLock::new(Vec::new());
@@ -127,20 +127,6 @@ impl<T: FieldType> ContextField<T> {
             Some(cx) => fields.with_baggage(cx.baggage(), [self.declaration()].into_iter()),
         };
         fields.get(self).cloned()
-    }
-}
-
-impl DerivedField<TraceId> {
-    /// The trace id of the active OpenTelemetry span; `None` where there is none.
-    pub fn get(&'static self) -> Option<TraceId> {
-        read(|cx| active_ids(cx).map(|(trace_id, _)| trace_id)).flatten()
-    }
-}
-
-impl DerivedField<SpanId> {
-    /// The span id of the active OpenTelemetry span; `None` where there is none.
-    pub fn get(&'static self) -> Option<SpanId> {
-        read(|cx| active_ids(cx).map(|(_, span_id)| span_id)).flatten()
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Boundary, Carrier, CarrierMut, names};
 const MAX_VALUE_LEN: usize = 32 * 1024;
 
 /// Context that was captured, to be put in a JSON document, a job's row, a task's argument, and
-/// [restored](super::restore) where that is handled.
+/// [extracted](super::extract()) where that is handled.
 ///
 /// An ordered map of at most three texts, named and written as the headers are. With the feature `serde` it is
 /// serialized as that map. What is deserialized is as little believed as a header: other keys, what is no text, and texts

@@ -24,8 +24,8 @@
 //! |---|---|
 //! | send what is in force | [`inject`]`(&mut carrier)` |
 //! | send it to a URL that may not be one's own | `boundary.inject(&mut carrier, destinations.for_url(url))`: [`DestinationPolicy`] |
-//! | receive | [`extract`]`(&carrier, Trust::external()).attach()`, or [`.context()`](Extracted::context) for a future |
-//! | put it in a payload, and take it out | [`capture`]`()`, [`restore`]`(&captured, Trust::internal())` |
+//! | receive | [`extract`]`(&carrier, Trust::external()).attach()`, or `future.`[`in_context`](crate::task::InContextExt::in_context)`(extracted)` |
+//! | put it in a payload, and take it out | [`capture`]`()`, [`extract`]`(&captured, Trust::internal())` |
 //! | use a carrier that nobody has heard of | [`inject_with`], [`extract_with`], or implement [`Carrier`] and [`CarrierMut`] |
 //! | give it to a child process, and take it up there | [`inject`]`(&mut command)`, [`from_environment`] |
 //! | have other libraries do so | [`global::set_text_map_propagator`](opentelemetry::global::set_text_map_propagator)`(`[`ContextPropagator`]`::new())` |
@@ -147,14 +147,7 @@ where
     extract(&carrier::Getter(get), trust)
 }
 
-/// Captures the context in force, to be put in a payload.
-pub fn capture() -> Captured {
-    let mut captured = Captured::new();
-    Boundary::captured().inject(&mut captured, Outbound::Everything);
-    captured
-}
-
-/// Takes captured context out again, as far as who captured it is believed.
+/// Captures the context in force, to be put in a payload. [`extract`] takes it out again.
 ///
 /// ```
 /// use ctx_layer::{Schema, field::well_known::TENANT_ID, propagation::{self, Trust}};
@@ -162,12 +155,14 @@ pub fn capture() -> Captured {
 /// # let _stack = ctx_layer::SubscriberFieldsExt::with_context_fields(tracing_subscriber::registry(), Schema::well_known());
 /// let captured = TENANT_ID.in_scope("acme", propagation::capture);
 /// // Later, elsewhere:
-/// propagation::restore(&captured, Trust::internal()).in_scope(|| {
+/// propagation::extract(&captured, Trust::internal()).in_scope(|| {
 ///     assert_eq!(TENANT_ID.get().as_deref(), Some("acme"));
 /// });
 /// ```
-pub fn restore(captured: &Captured, trust: Trust) -> Extracted {
-    extract(captured, trust)
+pub fn capture() -> Captured {
+    let mut captured = Captured::new();
+    Boundary::captured().inject(&mut captured, Outbound::Everything);
+    captured
 }
 
 /// Reads the context that this process was started with: from the variables `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`.

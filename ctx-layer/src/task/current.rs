@@ -6,6 +6,10 @@ use tracing::{Span, dispatcher};
 use super::spans;
 use crate::{
     context::{active_ids, is_blank, read},
+    field::{
+        DerivedField,
+        well_known::{SPAN_ID, TRACE_ID},
+    },
     layer::ids_of,
 };
 
@@ -45,12 +49,30 @@ pub fn current_span() -> Option<Span> {
 /// assert_eq!((current_trace_id(), current_span_id()), (Some(trace), Some(span)));
 /// ```
 pub fn current_trace_id() -> Option<TraceId> {
-    current_ids().map(|(trace_id, _)| trace_id)
+    TRACE_ID.get()
 }
 
 /// The span id of the active OpenTelemetry span, or of the remote parent: as with [`current_trace_id`].
 pub fn current_span_id() -> Option<SpanId> {
-    current_ids().map(|(_, span_id)| span_id)
+    SPAN_ID.get()
+}
+
+impl DerivedField<TraceId> {
+    /// Returns the trace id of the active OpenTelemetry span, or of the remote parent; `None` where there is none.
+    ///
+    /// [`current_trace_id`] is the same, and says where else it is looked for.
+    pub fn get(&'static self) -> Option<TraceId> {
+        current_ids().map(|(trace_id, _)| trace_id)
+    }
+}
+
+impl DerivedField<SpanId> {
+    /// Returns the span id of the active OpenTelemetry span, or of the remote parent; `None` where there is none.
+    ///
+    /// [`current_span_id`] is the same, and [`current_trace_id`] says where else it is looked for.
+    pub fn get(&'static self) -> Option<SpanId> {
+        current_ids().map(|(_, span_id)| span_id)
+    }
 }
 
 fn current_ids() -> Option<(TraceId, SpanId)> {

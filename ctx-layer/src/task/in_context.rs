@@ -37,15 +37,21 @@ pub trait InContextExt: Sized {
         InContext::new(self, Snapshot::capture())
     }
 
-    /// Runs it in another context: a [`Snapshot`] taken elsewhere, or an OpenTelemetry [`Context`](opentelemetry::Context).
+    /// Runs it in another context: one [extracted](crate::propagation::extract()) from a message, a [`Snapshot`] taken elsewhere,
+    /// or an OpenTelemetry [`Context`](opentelemetry::Context).
+    ///
+    /// In an extracted context no `tracing` span around it is current: what is done there belongs to the sender alone.
     ///
     /// ```
-    /// use ctx_layer::{context::ContextFieldsExt, field::well_known::TENANT_ID, task::InContextExt};
-    /// use opentelemetry::{Context, baggage::BaggageExt, KeyValue};
+    /// use ctx_layer::{field::well_known::TENANT_ID, propagation::{self, Trust}, task::InContextExt};
+    /// use std::collections::HashMap;
     ///
+    /// # let schema = ctx_layer::Schema::well_known();
+    /// # let _stack = ctx_layer::SubscriberFieldsExt::with_context_fields(tracing_subscriber::registry(), schema);
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let restored = Context::new().with_baggage([KeyValue::new("tenant_id", "acme")]);
-    /// let handled = async { TENANT_ID.get() }.in_context(restored);
+    /// let message = HashMap::from([("baggage".to_owned(), "tenant_id=acme".to_owned())]);
+    /// let extracted = propagation::extract(&message, Trust::internal());
+    /// let handled = async { TENANT_ID.get() }.in_context(extracted);
     /// assert_eq!(tokio::spawn(handled).await.unwrap().as_deref(), Some("acme"));
     /// # });
     /// ```

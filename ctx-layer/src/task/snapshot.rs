@@ -13,6 +13,7 @@ use crate::{
     },
     field::{Call, ContextField, FieldType, Fields},
     layer::in_snapshot,
+    propagation::Extracted,
 };
 
 /// All that is in force at one place and time: the OpenTelemetry context (the active span or remote parent, the fields,
@@ -367,6 +368,20 @@ impl From<Context> for Snapshot {
     /// put in force stays so.
     fn from(context: Context) -> Self {
         Self::exactly(context, Within::AnySpan)
+    }
+}
+
+impl From<Extracted> for Snapshot {
+    /// What was extracted from a message: as [`restored`](Self::restored), no `tracing` span around it is current.
+    fn from(extracted: Extracted) -> Self {
+        Self::restored(extracted.into_context())
+    }
+}
+
+impl From<&Extracted> for Snapshot {
+    /// A copy of what was extracted from a message.
+    fn from(extracted: &Extracted) -> Self {
+        Self::restored(extracted.context().clone())
     }
 }
 

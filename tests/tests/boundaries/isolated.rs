@@ -2,6 +2,7 @@
 
 use ctx_layer::{
     field::well_known::*,
+    propagation::{self, Trust},
     task::{InContextExt, isolated},
 };
 use ctx_tests::Yield;
@@ -77,5 +78,26 @@ fn a_span_that_is_left_for_an_isolated_job_is_entered_again_though_that_panics()
             });
         });
         assert_eq!(world.recorder.event("about to panic").text("tenant_id"), None);
+    }
+}
+
+#[test]
+fn a_future_in_an_extracted_context_belongs_to_the_sender_alone() {
+    for world in World::all() {
+        world.in_scope(|| {
+            let message = [("baggage", "tenant_id=initech")];
+            let extracted = propagation::extract(&message, Trust::internal());
+            let look = || async { Seen::without_child() };
+            let (owned, borrowed) = (look().in_context(&extracted), look().in_context(extracted.clone()));
+            for future in [owned, borrowed] {
+                let seen = request("acme", || {
+                    let _worker = info_span!("worker").entered();
+                    world.runtime.block_on(future)
+                });
+                let expected = extracted.in_scope(|| isolated(|| extracted.in_scope(Seen::without_child))());
+                assert_eq!(seen, expected, "{}", world.name);
+                assert_eq!(seen.tenant.as_deref(), Some("initech"), "{}", world.name);
+            }
+        });
     }
 }

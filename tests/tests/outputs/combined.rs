@@ -65,6 +65,8 @@ fn an_output_adds_the_fields_that_the_stack_does_not_know() {
     let (more, less) = (Recorder::default(), Recorder::default());
     let extra = Schema::builder().field(&ATTEMPT).field(&TENANT_ID).build().unwrap();
     let stack = Schema::builder().field(&TENANT_ID).build().unwrap();
+    // Known to some schema: no warning is among what is recorded.
+    ctx_layer::propagation::register(&schema());
     let subscriber = tracing_subscriber::registry()
         .with(ContextLayer::new(more.clone(), extra))
         .with(less.clone())

@@ -1,6 +1,6 @@
 //! `trace_id` and `span_id` on events, of the one output that asks for them.
 
-use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::*};
+use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::*, task};
 use ctx_tests::{Captured, Exported, attribute, schema};
 use opentelemetry_sdk::trace::SpanData;
 use serde_json::Value;
@@ -113,17 +113,20 @@ fn spans_do_not_carry_the_ids() {
 }
 
 #[test]
-fn the_ids_can_be_read_where_the_span_is_active() {
-    let outputs = Outputs::of(true, || {
-        assert_eq!((TRACE_ID.get(), SPAN_ID.get()), (None, None));
-        let _span = info_span!("request").entered();
-        info!(expected_trace = %TRACE_ID.get().unwrap(), expected_span = %SPAN_ID.get().unwrap(), "read");
-    });
-    let span = outputs.otel.span("request");
-    let line = outputs.line("read");
-    assert_eq!(line["fields"]["expected_trace"], span.span_context.trace_id().to_string());
-    assert_eq!(line["fields"]["expected_span"], span.span_context.span_id().to_string());
-    outputs.has_ids_of("read", &span);
+fn the_ids_can_be_read_inside_the_span_also_where_it_is_not_activated() {
+    for activation in [true, false] {
+        let outputs = Outputs::of(activation, || {
+            assert_eq!((TRACE_ID.get(), SPAN_ID.get()), (None, None));
+            let _span = info_span!("request").entered();
+            info!(expected_trace = %TRACE_ID.get().unwrap(), expected_span = %SPAN_ID.get().unwrap(), "read");
+            assert_eq!((TRACE_ID.get(), SPAN_ID.get()), (task::current_trace_id(), task::current_span_id()));
+        });
+        let span = outputs.otel.span("request");
+        let line = outputs.line("read");
+        assert_eq!(line["fields"]["expected_trace"], span.span_context.trace_id().to_string());
+        assert_eq!(line["fields"]["expected_span"], span.span_context.span_id().to_string());
+        outputs.has_ids_of("read", &span);
+    }
 }
 
 #[test]

@@ -28,7 +28,7 @@ static BOUNDARY: Boundary = Boundary::new("http.server");
 /// | [`header`](Self::header) | no header is looked at |
 /// | [`route`](Self::route) | `axum`'s, with the feature `axum`; else none |
 /// | [`peer_address`](Self::peer_address) | `axum`'s `ConnectInfo<SocketAddr>`, with the feature `axum`, or a `SocketAddr` among the request's extensions |
-/// | [`proxies`](Self::proxies) | 0: the client is the peer |
+/// | [`trusted_proxies`](Self::trusted_proxies) | 0: the client is the peer |
 /// | [`scheme`](Self::scheme) | that of the URI, else `http` |
 /// | [`query`](Self::query) | [`QueryPolicy::names`]: values are redacted |
 /// | [`boundary`](Self::boundary) | one named `http.server` |
@@ -60,7 +60,7 @@ pub(super) struct Settings {
     pub(super) fields: Option<SetFields>,
     pub(super) route: Option<FindRoute>,
     pub(super) peer_address: Option<FindPeer>,
-    pub(super) proxies: usize,
+    pub(super) trusted_proxies: usize,
     pub(super) scheme: &'static str,
     pub(super) query: QueryPolicy,
 }
@@ -75,7 +75,7 @@ impl ServerLayer {
             fields: None,
             route: None,
             peer_address: None,
-            proxies: 0,
+            trusted_proxies: 0,
             scheme: "http",
             query: QueryPolicy::names(),
         };
@@ -135,8 +135,8 @@ impl ServerLayer {
     /// `X-Forwarded-For`, and so are the scheme and the host in `X-Forwarded-Proto` and `X-Forwarded-Host`, where these are
     /// as long. Where one of them is not there `Forwarded` is read in its place (RFC 7239): proxies that write this one
     /// have to take away what strangers send of the others.
-    pub fn proxies(self, proxies: usize) -> Self {
-        self.with(|settings| settings.proxies = proxies)
+    pub fn trusted_proxies(self, proxies: usize) -> Self {
+        self.with(|settings| settings.trusted_proxies = proxies)
     }
 
     /// Sets the scheme of requests that do not say it. Defaults to `http`.
@@ -176,7 +176,7 @@ impl fmt::Debug for Settings {
             .field("trust", &self.trust)
             .field("boundary", &self.boundary.name())
             .field("headers", &self.headers)
-            .field("proxies", &self.proxies)
+            .field("trusted_proxies", &self.trusted_proxies)
             .field("query", &self.query)
             .finish_non_exhaustive()
     }

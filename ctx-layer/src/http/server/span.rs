@@ -173,7 +173,7 @@ fn uri<'a>(request: &RequestHead<'a>) -> &'a Uri {
 }
 
 fn scheme<'a>(request: &RequestHead<'a>, settings: &Settings) -> &'a str {
-    match forwarded::scheme(settings.proxies, request.headers()) {
+    match forwarded::scheme(settings.trusted_proxies, request.headers()) {
         Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
         Some(scheme) if scheme.eq_ignore_ascii_case("http") => "http",
         _ => request.uri().scheme_str().unwrap_or(settings.scheme),
@@ -182,7 +182,7 @@ fn scheme<'a>(request: &RequestHead<'a>, settings: &Settings) -> &'a str {
 
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#setting-serveraddress-and-serverport-attributes>
 fn server<'a>(request: &RequestHead<'a>, settings: &Settings) -> (Option<&'a str>, Option<i64>) {
-    let forwarded = forwarded::host(settings.proxies, request.headers());
+    let forwarded = forwarded::host(settings.trusted_proxies, request.headers());
     let Some(server) = forwarded.or_else(|| text::server_of(request.uri(), request.headers())) else {
         return (None, None);
     };
@@ -191,7 +191,7 @@ fn server<'a>(request: &RequestHead<'a>, settings: &Settings) -> (Option<&'a str
 }
 
 fn client(request: &RequestHead<'_>, settings: &Settings, peer: Option<Peer>) -> Option<IpAddr> {
-    client_address::behind(settings.proxies, request.headers(), peer.map(|(address, _)| address))
+    client_address::behind(settings.trusted_proxies, request.headers(), peer.map(|(address, _)| address))
 }
 
 /// The other end of the connection, with its port where that is known.

@@ -38,28 +38,28 @@
 //! control characters, is ignored.
 
 mod attach;
-mod current;
 mod frame;
 pub(crate) mod frame_stack;
-mod future;
+mod reading;
 mod remembered;
 mod remote;
 mod scope;
 mod thread;
 mod view;
+mod with_fields;
 
-pub use current::ContextFieldsExt;
-pub use future::{FutureFieldsExt, WithFields};
+pub use reading::ContextFieldsExt;
+pub use with_fields::{FutureFieldsExt, WithFields};
 
-#[doc(hidden)]
-pub use future::Setting;
 pub use scope::FieldsGuard;
+#[doc(hidden)]
+pub use with_fields::Setting;
 
 pub(crate) use attach::attach;
-pub(crate) use current::{
+pub(crate) use frame::{Entering, Frame, FrameId, SpanKey};
+pub(crate) use reading::{
     ContextRemoteExt, active_ids, fields_in, generation, has_nothing, is_blank, register, registered,
 };
-pub(crate) use frame::{Entering, Frame, FrameId, SpanKey};
 pub(crate) use remembered::Remembered;
 pub(crate) use remote::{OfValue, Remote, RemoteBaggage, RemoteProperties};
 pub(crate) use scope::Scope;

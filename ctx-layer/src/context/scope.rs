@@ -7,9 +7,9 @@ use opentelemetry::Context;
 use super::{
     ContextFieldsExt, ContextRemoteExt,
     attach::attach,
-    current::fields_in,
     frame::{Frame, FrameId},
     frame_stack,
+    reading::fields_in,
     remembered::Remembered,
     thread::read,
     view::View,

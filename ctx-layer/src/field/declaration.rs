@@ -11,10 +11,10 @@ use std::{
 
 use super::{
     baggage_key,
+    fields::Fields,
     name::{self, NameError},
     policy::Policy,
     refused::Refused,
-    set::Fields,
     unregistered::Registration,
 };
 

@@ -133,7 +133,7 @@ pub mod replacing;
 mod request_head;
 #[cfg(feature = "http-server")]
 mod server;
-mod text;
+mod span_string;
 
 pub use body::ContextBody;
 #[cfg(feature = "http-client")]

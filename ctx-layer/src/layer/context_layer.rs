@@ -14,10 +14,10 @@ use super::{
     core::{Core, is_about_the_context},
     declared::Declared,
     filled::{self, Filled},
-    home::Home,
     metadata::{Augmentation, call_site_of, original_of},
     parent::{self, Parentage},
-    rewrite::{Additions, Source, Values, rewrite},
+    rewrite::{Additions, RewriteValues, Source, rewrite},
+    stack_dispatch::StackDispatch,
     subscriber::{like, with_parent_of},
 };
 use crate::{
@@ -52,7 +52,7 @@ pub struct ContextLayer<L> {
     inner: L,
     augmentation: Augmentation,
     hide_on_spans: bool,
-    home: Home,
+    home: StackDispatch,
     /// Known once the stack is installed, where spans show no registered fields.
     declared: OnceLock<Declared>,
 }
@@ -68,7 +68,7 @@ impl<L> ContextLayer<L> {
             inner: layer,
             augmentation: Augmentation::new(schema),
             hide_on_spans: false,
-            home: Home::new(),
+            home: StackDispatch::new(),
             declared: OnceLock::new(),
         }
     }
@@ -342,7 +342,7 @@ impl<L: std::fmt::Debug> std::fmt::Debug for ContextLayer<L> {
 struct Without(Filled);
 
 impl Additions for Without {
-    fn add<'a>(&'a self, values: &mut Values<'a>) {
+    fn add<'a>(&'a self, values: &mut RewriteValues<'a>) {
         for (_, value) in values.iter_mut().enumerate().filter(|(index, _)| self.0.contains(*index)) {
             *value = None;
         }

@@ -9,8 +9,8 @@ use tracing_subscriber::{
 };
 
 use super::{
-    ambient::Ambient, home::Home, kept_spans::KeptSpans, metadata::Augmentation, parent::Parentage, set_up::SetUp,
-    spans::SpanMemory,
+    ambient::Ambient, kept_spans::KeptSpans, metadata::Augmentation, parent::Parentage, set_up::SetUp,
+    span_memory::SpanMemory, stack_dispatch::StackDispatch,
 };
 use crate::{
     context::{
@@ -24,7 +24,7 @@ use crate::{
 /// The state of a [`ContextSubscriber`](super::ContextSubscriber) that does not depend on what it wraps.
 pub(super) struct Core {
     pub(super) augmentation: Augmentation,
-    pub(super) home: Home,
+    pub(super) home: StackDispatch,
     pub(super) kept: KeptSpans,
     pub(super) set_up: SetUp,
     spans: SpanMemory,
@@ -33,7 +33,7 @@ pub(super) struct Core {
 impl Core {
     /// `kept` is up to which level spans are kept that are switched off.
     pub(super) fn new(augmentation: Augmentation, kept: LevelFilter, set_up: SetUp) -> Self {
-        Core { augmentation, home: Home::new(), kept: KeptSpans::new(kept), set_up, spans: SpanMemory::new() }
+        Core { augmentation, home: StackDispatch::new(), kept: KeptSpans::new(kept), set_up, spans: SpanMemory::new() }
     }
 
     /// The span entered last on this thread, where it is one that is switched off.

@@ -12,7 +12,7 @@ use std::{
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
-use super::{filled::Filled, parent::Parentage, shared_targets::SharedTargets, table::Table};
+use super::{address_map::AddressMap, filled::Filled, parent::Parentage, shared_targets::SharedTargets};
 use crate::context::{InForce, in_force};
 use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensitivity};
 
@@ -65,7 +65,7 @@ impl Augmented {
 pub(super) struct Augmentation {
     pub(super) schema: Schema,
     shared: SharedTargets,
-    table: &'static Table<Augmented>,
+    table: &'static AddressMap<Augmented>,
     /// The fields that are read off the active OpenTelemetry span, by [`Declaration::id`](crate::field::Declaration).
     pub(super) derived: Box<[(usize, Derived)]>,
 }
@@ -73,10 +73,10 @@ pub(super) struct Augmentation {
 /// What is leaked is shared: one table for all layers with equal schemas.
 static TABLES: Mutex<Vec<KnownTable>> = Mutex::new(Vec::new());
 
-type KnownTable = (Box<[Registered]>, SharedTargets, &'static Table<Augmented>);
+type KnownTable = (Box<[Registered]>, SharedTargets, &'static AddressMap<Augmented>);
 
 /// From augmented metadata back to the call site's own.
-static ORIGINALS: LazyLock<Table<&'static Metadata<'static>>> = LazyLock::new(Table::new);
+static ORIGINALS: LazyLock<AddressMap<&'static Metadata<'static>>> = LazyLock::new(AddressMap::new);
 
 impl Augmentation {
     pub(super) fn new(schema: Schema) -> Self {
@@ -89,7 +89,7 @@ impl Augmentation {
         let is_known = |(fields, targets, _): &&KnownTable| **fields == *schema.registered() && *targets == shared;
         let known = tables.iter().find(is_known).map(|(_, _, table)| *table);
         let table = known.unwrap_or_else(|| {
-            let table = Box::leak(Box::new(Table::new()));
+            let table = Box::leak(Box::new(AddressMap::new()));
             tables.push((schema.registered().into(), shared.clone(), table));
             table
         });

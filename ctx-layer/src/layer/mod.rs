@@ -6,15 +6,18 @@
 //!
 //! [`Subscriber`]: tracing_core::Subscriber
 
+mod address_map;
 mod ambient;
+#[cfg(feature = "http-server")]
+mod complete_span;
 mod context_layer;
 mod core;
 mod declared;
 pub(crate) mod entered_spans;
 mod filled;
-mod home;
 mod kept;
 mod kept_spans;
+mod last_recorded;
 mod metadata;
 mod other_version;
 mod parent;
@@ -27,19 +30,17 @@ mod sensitive;
 mod separate_span_fields;
 mod set_up;
 mod shared_targets;
-mod shown;
-mod spans;
+mod span_lock;
+mod span_memory;
+mod stack_dispatch;
 mod subscriber;
 mod subscriber_fields_ext;
-mod table;
-#[cfg(feature = "http-server")]
-mod whole;
 
-pub(crate) use core::{in_snapshot, is_kept_only};
-pub(crate) use home::ids_of;
-pub(crate) use sensitive::is_sensitive;
 #[cfg(feature = "http-server")]
-pub(crate) use whole::{WithRoom, open};
+pub(crate) use complete_span::{WithRoom, open};
+pub(crate) use core::{in_snapshot, is_kept_only};
+pub(crate) use sensitive::is_sensitive;
+pub(crate) use stack_dispatch::ids_of;
 
 pub use context_layer::ContextLayer;
 pub use record::declare_request;

@@ -17,8 +17,8 @@ use super::{
     core::{Core, is_about_the_context},
     entered_spans,
     filled::{self, Filled},
-    home,
     kept_spans::{KeptSpans, close},
+    last_recorded,
     metadata::Augmentation,
     other_version,
     parent::{self, Parentage},
@@ -26,7 +26,7 @@ use super::{
     rewrite::rewrite,
     set_up::SetUp,
     shared_targets::SharedTargets,
-    shown,
+    span_lock,
 };
 use crate::{
     context::{
@@ -126,7 +126,7 @@ impl<S: Subscriber> ContextSubscriber<S> {
     #[cold]
     #[inline(never)]
     fn check_set_up(&self, about_to: &Metadata<'_>) {
-        if !home::may_be_locked()
+        if !span_lock::may_be_held()
             && let Some(dispatch) = self.core.home.dispatch()
         {
             self.core.set_up.check(&dispatch, about_to);
@@ -250,8 +250,8 @@ impl<S: Subscriber> ContextSubscriber<S> {
     /// Calls `f`, in which an OpenTelemetry layer may hold a span's lock.
     #[inline]
     fn locking<R>(&self, f: impl FnOnce() -> R) -> R {
-        let result = home::locking(f);
-        if home::is_postponed() {
+        let result = span_lock::holding(f);
+        if span_lock::is_postponed() {
             self.pass_on_postponed();
         }
         result
@@ -362,7 +362,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             self.check_set_up(attributes.metadata());
         }
         #[cfg(feature = "http-server")]
-        if let Some(fields) = super::whole::fields_of(attributes) {
+        if let Some(fields) = super::complete_span::fields_of(attributes) {
             if let Some(id) = self.kept_if_unwanted(attributes, super::metadata::original_of(attributes.metadata())) {
                 return id;
             }
@@ -400,11 +400,11 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         if self.core.kept.contain(span) {
             return;
         }
-        if home::may_be_locked() {
+        if span_lock::may_be_held() {
             return postponed::postpone(self.core.key(), span, values);
         }
         let at_creation = || self.core.created_with(span);
-        if !shown::is_shown(&self.inner, span, values, &self.core.augmentation, at_creation) {
+        if !last_recorded::is_shown(&self.inner, span, values, &self.core.augmentation, at_creation) {
             self.inner.record(span, values);
         }
     }
@@ -487,7 +487,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn try_close(&self, id: Id) -> bool {
-        if home::is_postponed() {
+        if span_lock::is_postponed() {
             self.pass_on_postponed();
         }
         let is_kept = self.core.kept.contain(&id);

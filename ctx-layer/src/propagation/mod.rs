@@ -57,6 +57,7 @@
 #![doc = include_str!("trust.md")]
 
 pub mod baggage;
+mod baggage_keys;
 mod blank;
 mod boundary;
 mod captured;
@@ -72,8 +73,7 @@ mod outbound;
 mod outgoing;
 mod percent;
 mod propagator;
-mod remote;
-mod table;
+mod span_context;
 pub mod traceparent;
 pub mod tracestate;
 mod trust;

@@ -47,7 +47,7 @@ impl TraceStateList {
     /// # Errors
     /// When it is not valid: then the whole list must be discarded, and the trace goes on without.
     pub fn parse<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, TraceStateError> {
-        let mut parser = Parser::default();
+        let mut parser = TraceStateParser::default();
         lines.into_iter().for_each(|line| parser.line(line));
         parser.finish()
     }
@@ -145,14 +145,14 @@ impl TraceStateList {
 
 /// Reads a list line by line.
 #[derive(Debug, Default)]
-pub(super) struct Parser {
+pub(super) struct TraceStateParser {
     list: TraceStateList,
     /// How many members were seen, those of one key counted each.
     seen: usize,
     error: Option<TraceStateError>,
 }
 
-impl Parser {
+impl TraceStateParser {
     pub(super) fn line(&mut self, line: &[u8]) {
         if self.error.is_none() {
             self.error = self.members(line).err();

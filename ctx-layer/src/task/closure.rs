@@ -68,7 +68,7 @@ pub fn in_current_context<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
 /// ```
 #[inline]
 pub fn in_current_context_async<A, F: Future>(f: impl FnOnce(A) -> F) -> impl FnOnce(A) -> InContext<F> {
-    let mut held = Held { f: Some(f), snapshot: Snapshot::capture() };
+    let mut held = ClosureInContext { f: Some(f), snapshot: Snapshot::capture() };
     move |argument| {
         let f = held.f.take();
         let future = {
@@ -94,7 +94,7 @@ pub fn in_current_context_async<A, F: Future>(f: impl FnOnce(A) -> F) -> impl Fn
 /// ```
 #[inline]
 pub fn in_current_context_async_fn<A, F: Future>(f: impl Fn(A) -> F) -> impl Fn(A) -> InContext<F> {
-    let held = Held { f: Some(f), snapshot: Snapshot::capture() };
+    let held = ClosureInContext { f: Some(f), snapshot: Snapshot::capture() };
     move |argument| {
         let future = {
             let _entered = held.snapshot.enter();
@@ -125,7 +125,7 @@ impl Snapshot {
     /// called.
     #[inline]
     pub fn wrap<R>(self, f: impl FnOnce() -> R) -> impl FnOnce() -> R {
-        let mut held = Held { f: Some(f), snapshot: self };
+        let mut held = ClosureInContext { f: Some(f), snapshot: self };
         move || {
             let f = held.f.take();
             let _entered = held.snapshot.enter();
@@ -137,12 +137,12 @@ impl Snapshot {
 const KEPT: &str = "it is taken out when it is called for the last time";
 
 /// A closure that is dropped in its context.
-struct Held<F> {
+struct ClosureInContext<F> {
     f: Option<F>,
     snapshot: Snapshot,
 }
 
-impl<F> Drop for Held<F> {
+impl<F> Drop for ClosureInContext<F> {
     fn drop(&mut self) {
         if self.f.is_some() {
             let _entered = self.snapshot.enter();

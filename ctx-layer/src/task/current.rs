@@ -3,7 +3,7 @@
 use opentelemetry::{Context, SpanId, TraceId};
 use tracing::{Span, dispatcher};
 
-use super::spans;
+use super::span_access;
 use crate::{
     context::{active_ids, is_blank, read},
     field::{
@@ -29,7 +29,7 @@ use crate::{
 /// });
 /// ```
 pub fn current_span() -> Option<Span> {
-    Some(spans::current()).filter(|span| !span.is_none())
+    Some(span_access::current()).filter(|span| !span.is_none())
 }
 
 /// The trace id of the active OpenTelemetry span, or of the remote parent; `None` where there is none.

@@ -136,11 +136,11 @@ mod current;
 mod hidden_spans;
 mod in_context;
 #[cfg(feature = "tokio")]
-mod join_set;
+mod join_set_ext;
 mod snapshot;
 mod snapshot_guard;
-mod spans;
-mod thread;
+mod span_access;
+mod thread_builder_ext;
 #[cfg(feature = "tokio")]
 mod tokio;
 
@@ -153,7 +153,7 @@ pub use closure::{in_current_context, in_current_context_async, in_current_conte
 pub use current::{current_context, current_span, current_span_id, current_trace_id};
 pub use in_context::{InContext, InContextExt};
 #[cfg(feature = "tokio")]
-pub use join_set::JoinSetExt;
+pub use join_set_ext::JoinSetExt;
 pub use snapshot::Snapshot;
 pub use snapshot_guard::SnapshotGuard;
-pub use thread::ThreadBuilderExt;
+pub use thread_builder_ext::ThreadBuilderExt;

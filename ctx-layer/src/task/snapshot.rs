@@ -5,7 +5,7 @@ use std::{fmt, sync::LazyLock};
 use opentelemetry::Context;
 use tracing::{Dispatch, Span, dispatcher};
 
-use super::{snapshot_guard::SnapshotGuard, spans};
+use super::{snapshot_guard::SnapshotGuard, span_access};
 use crate::{
     context::{
         ContextFieldsExt, ContextRemoteExt, Remembered, View, fields_in, frame_stack, has_nothing, is_nothing_in_force,
@@ -108,7 +108,7 @@ impl Snapshot {
     /// Captures what is in force here.
     #[inline]
     pub fn capture() -> Self {
-        if !spans::may_any_be_current() && is_nothing_in_force() {
+        if !span_access::may_any_be_current() && is_nothing_in_force() {
             return Snapshot(Contents::Nothing);
         }
         Self::capture_all()
@@ -116,7 +116,7 @@ impl Snapshot {
 
     #[inline]
     fn capture_all() -> Self {
-        let span = spans::current();
+        let span = span_access::current();
         let (subscriber, is_always_attached, is_parent) = (None, false, false);
         let is_span_apart = read(View::of).is_some_and(frame_stack::is_span_around_another);
         let context = current_context();

@@ -9,7 +9,7 @@ use super::{
     Snapshot,
     hidden_spans::HiddenSpans,
     snapshot::{All, Contents, Within},
-    spans,
+    span_access,
 };
 use crate::{
     context::{
@@ -79,7 +79,7 @@ impl Snapshot {
         matches!(self.captured(), Contents::Nothing)
             && is_nothing_in_force()
             && frame_stack::is_empty()
-            && !spans::is_any_current()
+            && !span_access::is_any_current()
     }
 
     /// Makes it current until `entered`, which is [nothing](SnapshotGuard::nothing) yet, is dropped.
@@ -99,7 +99,7 @@ impl Snapshot {
 #[cold]
 fn enter_nothing(entered: &mut SnapshotGuard<'_>) {
     let below = read(|cx| (View::of(cx), fields_in(cx)));
-    let Some((over, below)) = below.filter(|_| spans::may_be_entered()) else { return };
+    let Some((over, below)) = below.filter(|_| span_access::may_be_entered()) else { return };
     let changed = entered.changed.get_or_insert_default();
     changed.hidden = Some(HiddenSpans::hide());
     let mut frame =
@@ -123,7 +123,7 @@ impl Changed<'_> {
 impl All {
     #[inline]
     fn enter_in<'a>(&'a self, entered: &mut SnapshotGuard<'a>) {
-        let Some(before) = read(View::of).filter(|_| spans::may_be_entered()) else { return };
+        let Some(before) = read(View::of).filter(|_| span_access::may_be_entered()) else { return };
         let captured = self.context.fields();
         let is_elsewhere = before.address != self.view.address || is_recorded();
         let below = if is_elsewhere { read(fields_in).unwrap_or_default() } else { Fields::new() };
@@ -135,7 +135,7 @@ impl All {
             Within::Span(span) => {
                 (key, recorded) = in_snapshot(span, captured, self.is_related);
                 recorded = recorded.filter(|_| !self.is_span_apart);
-                if spans::is_current(span) {
+                if span_access::is_current(span) {
                     entering = Entering::Borrowed;
                     changed.borrowed = Some(span);
                 } else {

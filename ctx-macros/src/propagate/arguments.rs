@@ -27,7 +27,7 @@ pub(super) enum Trust {
 }
 
 #[derive(Default)]
-pub(super) struct Arguments {
+pub(super) struct PropagateArguments {
     pub(super) context: Vec<ContextArgument>,
     pub(super) from: Option<Expr>,
     pub(super) trust: Option<(Ident, Trust)>,
@@ -37,10 +37,10 @@ pub(super) struct Arguments {
     pub(super) library: Option<Path>,
 }
 
-impl Arguments {
+impl PropagateArguments {
     /// Reads the arguments. One that cannot be read costs none of the others.
     pub(super) fn parse(written: TokenStream, mistakes: &mut Mistakes) -> Self {
-        let mut arguments = Arguments::default();
+        let mut arguments = PropagateArguments::default();
         let result = (|input: ParseStream<'_>| arguments.parse_all(input, mistakes)).parse2(written);
         if let Err(error) = result {
             mistakes.add_error(error);
@@ -125,10 +125,10 @@ impl Arguments {
     }
 }
 
-impl ToTokens for Arguments {
+impl ToTokens for PropagateArguments {
     /// As they were written.
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Arguments { context, from, trust, into, isolated, links, library } = self;
+        let PropagateArguments { context, from, trust, into, isolated, links, library } = self;
         if !context.is_empty() {
             let context = context.iter().map(|ContextArgument { value, field }| quote!(#value: #field));
             tokens.extend(quote!(context = { #(#context),* },));

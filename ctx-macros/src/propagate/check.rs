@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::Attribute;
 
-use super::{arguments::Arguments, beside};
+use super::{arguments::PropagateArguments, beside};
 use crate::{
     context_argument::ContextArgument,
     function::{Function, Parameters, Shape},
@@ -11,7 +11,12 @@ use crate::{
 };
 
 /// Whether anything can be propagated to the function at all.
-pub(super) fn function(function: &Function, shape: &Shape, arguments: &Arguments, mistakes: &mut Mistakes) -> bool {
+pub(super) fn function(
+    function: &Function,
+    shape: &Shape,
+    arguments: &PropagateArguments,
+    mistakes: &mut Mistakes,
+) -> bool {
     let signature = &function.signature;
     if let Some(constness) = &signature.constness {
         mistakes.add(constness, "nothing can be propagated to a `const fn`: at compile time there is no context");
@@ -52,7 +57,7 @@ fn runs_its_own_body(function: &Function) -> bool {
     function.signature.ident == "main" || function.attributes.iter().any(is_test)
 }
 
-pub(super) fn arguments(arguments: &mut Arguments, function: &Function, mistakes: &mut Mistakes) {
+pub(super) fn arguments(arguments: &mut PropagateArguments, function: &Function, mistakes: &mut Mistakes) {
     let parameters = Parameters::of_function(function);
     for expression in [&mut arguments.from, &mut arguments.into, &mut arguments.links] {
         if expression.as_ref().is_some_and(|expression| !parameters.has_root(expression, mistakes)) {

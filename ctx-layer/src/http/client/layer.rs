@@ -7,7 +7,7 @@ use tower_layer::Layer;
 
 use super::ClientService;
 use crate::{
-    http::{QueryPolicy, text},
+    http::{QueryPolicy, span_string},
     propagation::{Boundary, DestinationPolicy, Outbound},
 };
 
@@ -42,11 +42,11 @@ static BOUNDARY: Boundary = Boundary::new("http.client");
 /// ```
 #[derive(Clone)]
 pub struct ClientLayer {
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<ClientSettings>,
 }
 
 #[derive(Clone)]
-pub(super) struct Settings {
+pub(super) struct ClientSettings {
     destinations: DestinationPolicy,
     default_origin: Option<Uri>,
     pub(super) boundary: &'static Boundary,
@@ -56,7 +56,7 @@ pub(super) struct Settings {
 impl ClientLayer {
     /// A layer with the defaults.
     pub fn new() -> Self {
-        let settings = Settings {
+        let settings = ClientSettings {
             destinations: DestinationPolicy::new(),
             default_origin: None,
             boundary: &BOUNDARY,
@@ -65,7 +65,7 @@ impl ClientLayer {
         ClientLayer { settings: Arc::new(settings) }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    fn with(mut self, change: impl FnOnce(&mut ClientSettings)) -> Self {
         change(Arc::make_mut(&mut self.settings));
         self
     }
@@ -92,12 +92,12 @@ impl ClientLayer {
     }
 }
 
-impl Settings {
+impl ClientSettings {
     /// The host and port to which a request goes, as far as is known.
     pub(super) fn authority<'a>(&'a self, uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
         match (uri.authority(), &self.default_origin) {
             (None, Some(origin)) => origin.authority().map(http::uri::Authority::as_str),
-            _ => text::server_of(uri, headers),
+            _ => span_string::server_of(uri, headers),
         }
     }
 
@@ -131,7 +131,7 @@ impl fmt::Debug for ClientLayer {
     }
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for ClientSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientLayer")
             .field("destinations", &self.destinations)

@@ -44,16 +44,17 @@ const MAX_LEN: usize = 128;
 pub struct HeaderRule {
     name: HeaderName,
     field: &'static str,
-    set: Arc<Set>,
+    set: Arc<FieldSetter>,
     accept: fn(&str) -> bool,
     generate: Option<fn() -> String>,
     echo: bool,
 }
 
-type Set = dyn Fn(Fields, Source<'_>) -> Result<(Fields, Option<String>), (Fields, Option<Refused>)> + Send + Sync;
+type FieldSetter =
+    dyn Fn(Fields, ValueSource<'_>) -> Result<(Fields, Option<String>), (Fields, Option<Refused>)> + Send + Sync;
 
 /// Where a value comes from.
-enum Source<'a> {
+enum ValueSource<'a> {
     Header(&'a str),
     /// What came in with the context.
     Context,
@@ -71,12 +72,12 @@ impl HeaderRule {
     }
 
     fn of<T: FieldType + FromStr>(name: HeaderName, field: &'static ContextField<T>) -> Self {
-        let set = move |fields: Fields, source: Source<'_>| match source {
-            Source::Header(text) => match parse_untrusted::<T>(field.declaration(), text) {
+        let set = move |fields: Fields, source: ValueSource<'_>| match source {
+            ValueSource::Header(text) => match parse_untrusted::<T>(field.declaration(), text) {
                 Ok(value) => Ok((fields.with(field, value), None)),
                 Err(refused) => Err((fields, Some(refused))),
             },
-            Source::Context => match fields.get(field).map(ToString::to_string) {
+            ValueSource::Context => match fields.get(field).map(ToString::to_string) {
                 Some(text) => Ok((fields, Some(text))),
                 None => Err((fields, None)),
             },
@@ -124,7 +125,7 @@ impl HeaderRule {
     ) -> (Fields, Option<Echo>) {
         let fields = match self.read(request) {
             Ok(None) => fields,
-            Ok(Some(text)) => match (self.set)(fields, Source::Header(text)) {
+            Ok(Some(text)) => match (self.set)(fields, ValueSource::Header(text)) {
                 // The header's value is shared, not copied.
                 Ok((fields, _)) => {
                     let echoed = if self.echo { request.headers().get(&self.name).cloned() } else { None };
@@ -140,13 +141,13 @@ impl HeaderRule {
                 fields
             }
         };
-        let fields = match (self.set)(fields, Source::Context) {
+        let fields = match (self.set)(fields, ValueSource::Context) {
             Ok((fields, text)) => return (fields, self.echo_text(text.as_deref())),
             Err((fields, _)) => fields,
         };
         let Some(generate) = self.generate else { return (fields, None) };
         let made = generate();
-        match (self.set)(fields, Source::Header(&made)) {
+        match (self.set)(fields, ValueSource::Header(&made)) {
             Ok((fields, _)) => (fields, self.echo_text(Some(&made))),
             Err((fields, _)) => (fields, None),
         }

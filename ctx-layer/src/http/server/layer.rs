@@ -45,7 +45,7 @@ static BOUNDARY: Boundary = Boundary::new("http.server");
 /// ```
 #[derive(Clone)]
 pub struct ServerLayer {
-    settings: Arc<Settings>,
+    settings: Arc<ServerSettings>,
 }
 
 type SetFields = Arc<dyn Fn(&RequestHead<'_>, Fields) -> Fields + Send + Sync>;
@@ -53,7 +53,7 @@ type FindRoute = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, str>> + 
 type FindPeer = Arc<dyn Fn(&RequestHead<'_>) -> Option<IpAddr> + Send + Sync>;
 
 #[derive(Clone)]
-pub(super) struct Settings {
+pub(super) struct ServerSettings {
     pub(super) trust: Trust,
     pub(super) boundary: &'static Boundary,
     pub(super) headers: Vec<HeaderRule>,
@@ -68,7 +68,7 @@ pub(super) struct Settings {
 impl ServerLayer {
     /// A layer with the defaults.
     pub fn new() -> Self {
-        let settings = Settings {
+        let settings = ServerSettings {
             trust: Trust::external(),
             boundary: &BOUNDARY,
             headers: Vec::new(),
@@ -82,7 +82,7 @@ impl ServerLayer {
         ServerLayer { settings: Arc::new(settings) }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    fn with(mut self, change: impl FnOnce(&mut ServerSettings)) -> Self {
         change(Arc::make_mut(&mut self.settings));
         self
     }
@@ -170,7 +170,7 @@ impl fmt::Debug for ServerLayer {
     }
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for ServerSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerLayer")
             .field("trust", &self.trust)

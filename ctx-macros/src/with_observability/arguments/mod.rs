@@ -3,8 +3,8 @@
 mod attributes;
 mod events;
 mod fields;
-mod kind;
 mod level;
+mod span_kind;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -19,8 +19,8 @@ use syn::{
 pub(super) use attributes::{Attributes, Key, StaticAttribute};
 pub(super) use events::{EventArguments, Format, LogErrors};
 pub(super) use fields::{Field, FieldName, Sigil};
-pub(super) use kind::Kind;
 pub(super) use level::Level;
+pub(super) use span_kind::SpanKind;
 
 use crate::{
     context_argument::{ContextArgument, error_of_set},
@@ -56,7 +56,7 @@ const KNOWN: &[&str] = &[
 ];
 
 #[derive(Clone, Default)]
-pub(super) struct Arguments {
+pub(super) struct ObservabilityArguments {
     pub(super) name: Option<Expr>,
     pub(super) level: Option<Level>,
     pub(super) target: Option<Expr>,
@@ -68,7 +68,7 @@ pub(super) struct Arguments {
     pub(super) fields: Vec<Field>,
     pub(super) err: Option<EventArguments>,
     pub(super) ret: Option<EventArguments>,
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<SpanKind>,
     pub(super) attributes: Attributes,
     pub(super) static_attributes: Vec<StaticAttribute>,
     pub(super) log_args: Option<bool>,
@@ -82,10 +82,14 @@ pub(super) struct Arguments {
     pub(super) library: Option<Path>,
 }
 
-impl Arguments {
+impl ObservabilityArguments {
     /// Reads the arguments, over those of the `impl` block that the function stands in. One that cannot be read costs
     /// none of the others.
-    pub(super) fn parse(written: TokenStream, of_block: Arguments, mistakes: &mut Mistakes) -> Arguments {
+    pub(super) fn parse(
+        written: TokenStream,
+        of_block: ObservabilityArguments,
+        mistakes: &mut Mistakes,
+    ) -> ObservabilityArguments {
         let mut arguments = of_block;
         // What ends too early is wrong at its last token, not at the whole attribute.
         let last = written.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span());
@@ -196,7 +200,7 @@ impl Arguments {
                 without_value(input, word, "ret` or `ret(level = \"info\")")?;
                 self.ret = Some(EventArguments::parse(input, word, mistakes)?);
             }
-            "kind" => self.kind = Some(Kind::parse(after_equals(input, word, "kind = server")?)?),
+            "kind" => self.kind = Some(SpanKind::parse(after_equals(input, word, "kind = server")?)?),
             "attributes_from_args" => {
                 let example = "attributes_from_args = { user_id: \"user.id\" }";
                 self.attributes = Attributes::parse(after_equals(input, word, example)?, mistakes)?;

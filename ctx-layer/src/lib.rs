@@ -52,10 +52,13 @@
 //!
 //! # Features
 //!
+//! - `full`: all of them.
 //! - `fmt` (on by default): `SeparateSpanFields`, which keeps two `fmt` outputs of one format apart.
-//! - `tracing-opentelemetry` (on by default): `trace_id` and `span_id` for events with an explicit parent, and where the
-//!   OpenTelemetry layer does not activate its contexts; links to a sender's span.
-//! - `opentelemetry-sdk`: `UniqueAttributes`, an exporter that passes each attribute on once, with its last value.
+//! - `tracing-opentelemetry` (on by default): for stacks with the layer of that crate. The status of spans, links to a sender's
+//!   span, `trace_id` and `span_id` for events with an explicit parent and where the layer does not activate its contexts.
+//!   Without it nothing of OpenTelemetry is compiled but its API, in which contexts are kept.
+//! - `hashed`: fields that are shown as a salted SHA-256, by the policy `hashed`.
+//! - `opentelemetry_sdk`: `UniqueAttributes`, an exporter that passes each attribute on once, with its last value.
 //! - `tokio`: `spawn` and its like in [`task`].
 //! - `http`, `serde_json`, `tokio-process`: the [`carriers`] of these crates.
 //! - `http-server`, `http-client`: `tower` layers for HTTP and gRPC, in `http`. `axum`: its routes, and fields as arguments of
@@ -71,25 +74,29 @@
 pub mod call;
 pub mod carriers;
 pub mod context;
-#[cfg(feature = "opentelemetry-sdk")]
+#[cfg(feature = "opentelemetry_sdk")]
 mod export;
 pub mod field;
 #[cfg(any(feature = "http-server", feature = "http-client"))]
 pub mod http;
 pub mod layer;
 mod panic;
+pub mod prelude;
 pub mod propagation;
 pub mod task;
 mod warning;
 
 pub use context::{ContextFieldsExt, FieldsGuard, FutureFieldsExt};
-#[cfg(feature = "opentelemetry-sdk")]
+#[cfg(feature = "opentelemetry_sdk")]
 pub use export::UniqueAttributes;
 pub use field::{ContextField, Fields, Policy, Schema};
 #[cfg(feature = "fmt")]
 pub use layer::SeparateSpanFields;
 pub use layer::{ContextLayer, ContextSubscriber, SubscriberFieldsExt, declare_request, fields_once_per_line};
 pub use task::InContextExt;
+
+/// The OpenTelemetry API in the version that this crate's own API uses.
+pub use opentelemetry;
 
 #[doc = include_str!("propagate.md")]
 pub use ctx_macros::propagate;

@@ -9,7 +9,7 @@ pub(crate) enum Sensitivity {
     /// Shown as `[redacted]`.
     Masked,
     /// Shown as 32 hexadecimal digits of a salted SHA-256, so that equal values can be told to be equal: with the feature
-    /// `hashed`, which is on by default. See `field::set_hash_salt`.
+    /// `hashed`. See `field::set_hash_salt`.
     Hashed,
 }
 
@@ -124,7 +124,7 @@ impl Policy {
         self
     }
 
-    /// Marks the field as sensitive: outputs show a salted hash. Needs the feature `hashed`, which is on by default.
+    /// Marks the field as sensitive: outputs show a salted hash. Needs the feature `hashed`.
     #[cfg(feature = "hashed")]
     pub const fn hashed(self) -> Self {
         self.__hashed()

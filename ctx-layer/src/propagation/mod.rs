@@ -30,7 +30,6 @@
 //! | give it to a child process, and take it up there | [`inject`]`(&mut command)`, [`from_environment`] |
 //! | have other libraries do so | [`global::set_text_map_propagator`](opentelemetry::global::set_text_map_propagator)`(`[`ContextPropagator`]`::new())` |
 //! | count what is lost | [`Boundary`], [`boundaries`] |
-//! | read and write single headers | [`traceparent`], [`tracestate`], [`baggage`] |
 //!
 //! # What is sent
 //!
@@ -56,7 +55,7 @@
 //! counts; of `tracestate` the first, which was written last.
 #![doc = include_str!("trust.md")]
 
-pub mod baggage;
+mod baggage;
 mod baggage_keys;
 mod blank;
 mod boundary;
@@ -74,12 +73,13 @@ mod outgoing;
 mod percent;
 mod propagator;
 mod span_context;
-pub mod traceparent;
-pub mod tracestate;
+mod traceparent;
+mod tracestate;
 mod trust;
 
 use opentelemetry::Context;
 
+pub use baggage::BaggageError;
 pub use boundary::{Boundary, Counts, boundaries};
 pub use captured::Captured;
 pub(crate) use carrier::TraceOnly;
@@ -91,6 +91,8 @@ pub use extracted::{Extracted, ExtractedGuard};
 pub use metrics::observe;
 pub use outbound::Outbound;
 pub use propagator::ContextPropagator;
+pub use traceparent::TraceParentError;
+pub use tracestate::TraceStateError;
 pub use trust::Trust;
 
 use crate::carriers::Environment;

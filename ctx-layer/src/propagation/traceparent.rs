@@ -94,7 +94,7 @@ impl TraceParent {
 
     /// The header's value, of version 00. Allocates nothing.
     #[inline]
-    pub(super) fn to_text(&self) -> TraceParentText {
+    pub(super) fn to_text(self) -> TraceParentText {
         let mut text = *b"00-................................-................-..";
         write_hex(&self.trace_id.to_be_bytes(), &mut text[3..35]);
         write_hex(&self.parent_id.to_be_bytes(), &mut text[36..52]);

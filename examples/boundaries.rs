@@ -7,10 +7,10 @@
 use std::{sync::mpsc, thread};
 
 use ctx_layer::{
-    FutureFieldsExt, Schema, WithContextExt,
+    FutureFieldsExt, Schema, SubscriberFieldsExt,
     field::well_known::{REQUEST_ID, TENANT_ID},
-    once_per_line,
-    task::{Carried, JoinSetExt, propagate},
+    fields_once_per_line,
+    task::{Carried, JoinSetExt, in_current_context},
 };
 use tokio::{sync::mpsc as channel, task::JoinSet};
 use tracing::{Instrument, info, info_span};
@@ -27,7 +27,7 @@ fn pool() -> (mpsc::Sender<Job>, thread::JoinHandle<()>) {
 /// A worker that runs for as long as there are orders, each under the context of the request that sent it.
 async fn ship(mut orders: channel::Receiver<Carried<u32>>) {
     while let Some(order) = orders.recv().await {
-        order.scope_async(|id| async move { info!(id, "worker: shipped") }).await;
+        order.in_scope_async(|id| async move { info!(id, "worker: shipped") }).await;
     }
     info!("worker: no more orders");
 }
@@ -35,12 +35,12 @@ async fn ship(mut orders: channel::Receiver<Carried<u32>>) {
 async fn handle(orders: channel::Sender<Carried<u32>>, pool: mpsc::Sender<Job>) {
     info!("received");
 
-    pool.send(Box::new(propagate(|| info!("pool: thumbnail made")))).expect("the pool runs");
+    pool.send(Box::new(in_current_context(|| info!("pool: thumbnail made")))).expect("the pool runs");
     pool.send(Box::new(|| info!("pool: bare, so nobody knows for whom"))).expect("the pool runs");
 
     let mut parts = JoinSet::new();
     for part in ["stock", "price"] {
-        parts.spawn_propagated(async move { info!(part, "fan-out: looked up") });
+        parts.spawn_with_context(async move { info!(part, "fan-out: looked up") });
     }
     parts.spawn(async { info!("fan-out: bare, so nobody knows for whom") });
     parts.join_all().await;
@@ -51,8 +51,8 @@ async fn handle(orders: channel::Sender<Carried<u32>>, pool: mpsc::Sender<Job>) 
 #[tokio::main]
 async fn main() {
     tracing_subscriber::registry()
-        .with(once_per_line(layer().without_time().with_target(false).with_ansi(false)))
-        .with_context(Schema::well_known())
+        .with(fields_once_per_line(layer().without_time().with_target(false).with_ansi(false)))
+        .with_context_fields(Schema::well_known())
         .init();
 
     let (pool, pool_thread) = pool();

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use axum::{Router, routing::get};
 use ctx_layer::{
-    Schema, WithContextExt,
+    Schema, SubscriberFieldsExt,
     field::well_known::TENANT_ID,
     http::{
         ClientLayer, ClientMiddleware, HeaderRule, ServerLayer, UrlTemplate,
@@ -50,7 +50,7 @@ async fn shop(billing: SocketAddr, client: ClientWithMiddleware) -> Result<Socke
             Err(_) => "no bill".to_owned(),
         }
     };
-    let tenant = HeaderRule::new(http::HeaderName::from_static("x-tenant"), &TENANT_ID);
+    let tenant = HeaderRule::new("x-tenant", &TENANT_ID);
     let layer = ServerLayer::new().header(HeaderRule::request_id()).header(tenant);
     serve(Router::new().route("/orders/{order}", get(order)).layer(layer)).await
 }
@@ -66,7 +66,7 @@ async fn main() -> Result<(), Error> {
         .with(LevelFilter::INFO)
         .with(lines)
         .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("services")))
-        .with_context(Schema::well_known())
+        .with_context_fields(Schema::well_known())
         .init();
 
     let destinations = DestinationPolicy::internal(["127.0.0.0/8"])?;

@@ -4,7 +4,7 @@
 
 use std::{collections::HashMap, fmt, time::Duration};
 
-use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID, once_per_line, with_observability};
+use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, fields_once_per_line, with_observability};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use tracing_subscriber::{filter::LevelFilter, prelude::*};
@@ -68,9 +68,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let text = tracing_subscriber::fmt::layer().without_time().with_target(false);
     tracing_subscriber::registry()
         .with(LevelFilter::INFO)
-        .with(once_per_line(text))
+        .with(fields_once_per_line(text))
         .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("profiles")))
-        .with_context(Schema::well_known())
+        .with_context_fields(Schema::well_known())
         .init();
 
     let service = ProfileService::new();

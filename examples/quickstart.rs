@@ -5,7 +5,7 @@
 
 use std::{error::Error, fmt, io::IsTerminal};
 
-use ctx_layer::{Fields, FutureFieldsExt, Schema, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{Fields, FutureFieldsExt, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use globset::{Glob, GlobSetBuilder};
 use tracing::{Instrument, error, info, instrument};
 use tracing_subscriber::{EnvFilter, fmt::layer, prelude::*};
@@ -14,9 +14,9 @@ use tracing_subscriber::{EnvFilter, fmt::layer, prelude::*};
 async fn main() {
     tracing_subscriber::registry()
         .with(EnvFilter::new("info,globset=debug"))
-        .with(once_per_line(layer().json().flatten_event(true).with_current_span(false).with_span_list(false)))
-        .with(once_per_line(layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal())))
-        .with_context(Schema::well_known()) // this is the one line
+        .with(fields_once_per_line(layer().json().flatten_event(true).with_current_span(false).with_span_list(false)))
+        .with(fields_once_per_line(layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal())))
+        .with_context_fields(Schema::well_known()) // this is the one line
         .init();
 
     let requests = ["acme", "globex", "initech"].into_iter().enumerate().map(|(n, tenant)| {

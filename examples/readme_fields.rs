@@ -1,6 +1,6 @@
 //! Fields of one's own: their types, what is shown of them, and what becomes of bad values.
 
-use ctx_layer::{Fields, Schema, WithContextExt, field::well_known::TENANT_ID, once_per_line};
+use ctx_layer::{Fields, Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, fields_once_per_line};
 use tracing::{info, info_span};
 use tracing_subscriber::{fmt::layer, prelude::*};
 
@@ -16,8 +16,8 @@ ctx_layer::context_fields! {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let schema = Schema::builder().field(&TENANT_ID).field(&WAREHOUSE).field(&ATTEMPT).field(&EMAIL).build()?;
     tracing_subscriber::registry()
-        .with(once_per_line(layer().without_time().with_target(false)))
-        .with_context(schema)
+        .with(fields_once_per_line(layer().without_time().with_target(false)))
+        .with_context_fields(schema)
         .init();
 
     let fields = Fields::new().with(&TENANT_ID, "acme").with(&ATTEMPT, 2u64).with(&EMAIL, "ada@example.com");

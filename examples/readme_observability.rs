@@ -1,6 +1,6 @@
 //! A method that is observed: its span, its attributes, its arguments, and its error, logged once.
 
-use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID, once_per_line, with_observability};
+use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, fields_once_per_line, with_observability};
 use tracing_subscriber::{filter::LevelFilter, fmt::layer, prelude::*};
 
 struct Profiles(Vec<&'static str>);
@@ -21,8 +21,8 @@ impl Profiles {
 fn main() {
     tracing_subscriber::registry()
         .with(LevelFilter::DEBUG)
-        .with(once_per_line(layer().without_time().with_target(false)))
-        .with_context(Schema::well_known())
+        .with(fields_once_per_line(layer().without_time().with_target(false)))
+        .with_context_fields(Schema::well_known())
         .init();
 
     let profiles = Profiles(vec!["Ada"]);

@@ -1,6 +1,6 @@
 //! Exported spans have the fields as attributes; the JSON lines alone carry trace_id and span_id.
 
-use ctx_layer::{ContextLayer, Schema, WithContextExt, field::well_known::*};
+use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::*};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use tracing::{info, instrument};
@@ -14,8 +14,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let json = layer().json().without_time().with_current_span(false).with_span_list(false);
     tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("shop")))
-        .with(ContextLayer::new(ids).around(json))
-        .with_context(Schema::well_known())
+        .with(ContextLayer::new(json, ids))
+        .with_context_fields(Schema::well_known())
         .init();
 
     TENANT_ID.in_scope("acme", || handle("/orders"));

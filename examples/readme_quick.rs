@@ -1,6 +1,6 @@
 //! Two tenants at once; no line of code below `main` mentions them.
 
-use ctx_layer::{FutureFieldsExt, Schema, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{FutureFieldsExt, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use tracing::{Instrument, info, info_span, instrument};
 use tracing_subscriber::{fmt::layer, prelude::*};
 
@@ -8,9 +8,9 @@ use tracing_subscriber::{fmt::layer, prelude::*};
 async fn main() {
     let json = layer().json().flatten_event(true).with_span_list(false).without_time();
     tracing_subscriber::registry()
-        .with(once_per_line(layer().without_time())) // text, on standard output
-        .with(once_per_line(json.with_writer(std::io::stderr)))
-        .with_context(Schema::well_known()) // this is the one line
+        .with(fields_once_per_line(layer().without_time())) // text, on standard output
+        .with(fields_once_per_line(json.with_writer(std::io::stderr)))
+        .with_context_fields(Schema::well_known()) // this is the one line
         .init();
 
     let one = handle("/orders", "ada").with_field(&TENANT_ID, "acme");

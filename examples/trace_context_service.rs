@@ -9,7 +9,7 @@
 use std::{convert::Infallible, env, error::Error, net::Ipv4Addr};
 
 use ctx_layer::{
-    Schema, WithContextExt,
+    Schema, SubscriberFieldsExt,
     propagation::{Boundary, DestinationPolicy, Trust},
 };
 use http_body_util::{BodyExt, Full, Limited};
@@ -41,7 +41,7 @@ async fn main() -> Result<(), BoxError> {
     tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("trace_context_service")))
         .with(tracing_subscriber::fmt::layer().with_writer(std::io::stderr))
-        .with_context(Schema::well_known())
+        .with_context_fields(Schema::well_known())
         .init();
 
     let port = env::var("PORT").ok().map_or(Ok(5000), |port| port.parse())?;
@@ -67,7 +67,6 @@ async fn main() -> Result<(), BoxError> {
 
 /// Takes up the caller's context, as far as a stranger is believed.
 async fn handle(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
-    // Only here: subscribers have a `with_context`, too.
     use opentelemetry::context::FutureExt;
 
     let extracted = SERVER.extract(request.headers(), Trust::external());

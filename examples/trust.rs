@@ -5,9 +5,9 @@
 use std::collections::HashMap;
 
 use ctx_layer::{
-    Schema, WithContextExt,
+    Schema, SubscriberFieldsExt,
     field::well_known::{ROLE, TENANT_ID},
-    once_per_line,
+    fields_once_per_line,
     propagation::{self, Trust},
 };
 use tracing::info;
@@ -18,8 +18,8 @@ fn main() {
     // What is not believed is worth a warning; it is left out here.
     let filter = tracing_subscriber::filter::filter_fn(|metadata| metadata.target() == "trust");
     tracing_subscriber::registry()
-        .with(once_per_line(text.with_filter(filter)))
-        .with_context(Schema::well_known())
+        .with(fields_once_per_line(text.with_filter(filter)))
+        .with_context_fields(Schema::well_known())
         .init();
 
     // From the internet: a stranger who would like to be somebody else.
@@ -49,7 +49,7 @@ fn main() {
     let linked = propagation::extract(&attack, Trust::external().link_only());
     println!("a trace of our own: {}, linked to theirs: {}", !linked.is_continued(), linked.remote().is_some());
 
-    // A role does not propagate, and a forged log line is no locale: that holds for one's own, too.
+    // A role is not propagated, and a forged log line is no locale: that holds for one's own, too.
     let internal = propagation::extract(&attack, Trust::internal());
     internal.in_scope(|| println!("their role: {:?}", ROLE.get()));
     for dropped in internal.dropped() {

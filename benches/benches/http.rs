@@ -53,7 +53,7 @@ use ctx_benches::{
 };
 use ctx_counting_allocator::{self as counting, Counting};
 use ctx_layer::{
-    Fields, WithContextExt,
+    Fields, SubscriberFieldsExt,
     field::well_known::{CORRELATION_ID, LOCALE, REQUEST_ID, TENANT_ID, USER_ID},
     http::ServerLayer,
     propagation::Trust,
@@ -106,7 +106,7 @@ fn ours() -> Dispatch {
     let layer = tracing_opentelemetry::layer().with_tracer(provider().tracer("bench"));
     let schema = ctx_layer::Schema::builder().field(&REQUEST_ID).field(&TENANT_ID).field(&USER_ID).field(&LOCALE);
     let schema = schema.field(&CORRELATION_ID).build().expect("five fields of different names");
-    Dispatch::new(tracing_subscriber::registry().with(LevelFilter::INFO).with(layer).with_context(schema))
+    Dispatch::new(tracing_subscriber::registry().with(LevelFilter::INFO).with(layer).with_context_fields(schema))
 }
 
 fn app() -> Router {

@@ -59,7 +59,7 @@ use ctx_benches::{
 };
 use ctx_layer::{
     context::ContextFieldsExt,
-    task::{Propagate, Snapshot},
+    task::{InContextExt, Snapshot},
 };
 use opentelemetry::{Context, baggage::BaggageExt, context::FutureExt, trace::TraceContextExt};
 use tracing::{Dispatch, Instrument, Span, dispatcher, info_span, level_filters::LevelFilter};
@@ -139,7 +139,7 @@ fn captured_and_polled(place: &Place, in_force: fn() -> InForce) -> Vec<Arm> {
         arm(".instrument(Span::current())", || once(ready().instrument(Span::current()))),
         arm(".with_current_context()", || once(ready().with_current_context())),
         arm("both", || once(ready().with_current_context().instrument(Span::current()))),
-        arm("ours: .propagate()", || once(ready().propagate())),
+        arm("ours: .in_current_context()", || once(ready().in_current_context())),
         arm("ours: without the span", || once(ready().in_context(Snapshot::capture_context()))),
         // Nothing may be carried only from where nothing is in force to where nothing is.
         arm("floor: two looks", || {
@@ -177,7 +177,7 @@ fn polled_elsewhere(place: &Place, in_force: fn() -> InForce) -> Vec<Arm> {
         arm(".instrument(Span::current())", || pending(|future| Box::pin(future.instrument(Span::current())))),
         arm(".with_current_context()", || pending(|future| Box::pin(future.with_current_context()))),
         arm("both", || pending(|future| Box::pin(future.with_current_context().instrument(Span::current())))),
-        arm("ours: .propagate()", || pending(|future| Box::pin(future.propagate()))),
+        arm("ours: .in_current_context()", || pending(|future| Box::pin(future.in_current_context()))),
         arm("ours: without the span", || pending(|future| Box::pin(future.in_context(Snapshot::capture_context())))),
         // One look at whether it is in force already, one at whether OpenTelemetry did attach it: it refuses more than 65 534
         // contexts, and then another request's stays in force.

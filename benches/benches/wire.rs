@@ -29,9 +29,7 @@ use ctx_layer::{
     Fields, Schema,
     context::ContextFieldsExt,
     field::well_known::{CORRELATION_ID, LOCALE, REQUEST_ID, TENANT_ID, USER_ID},
-    propagation::{
-        self, Captured, ContextPropagator, Extracted, Outbound, Trust, inject_context, traceparent::TraceParent,
-    },
+    propagation::{self, Captured, ContextPropagator, Extracted, Outbound, Trust, inject_context},
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
@@ -56,10 +54,9 @@ const FIELDS: [(&str, &str); 5] = [
 ];
 
 fn span() -> Context {
-    let parent = TraceParent::parse(PARENT.as_bytes()).expect("it is valid");
     Context::new().with_remote_span_context(SpanContext::new(
-        TraceId::from_bytes(parent.trace_id()),
-        SpanId::from_bytes(parent.parent_id()),
+        TraceId::from_hex(&PARENT[3..35]).expect("it is an id"),
+        SpanId::from_hex(&PARENT[36..52]).expect("it is an id"),
         TraceFlags::SAMPLED,
         true,
         TraceState::NONE,
@@ -257,26 +254,6 @@ fn groups() -> Vec<(&'static str, Option<f64>, Vec<Measured>)> {
             ],
         ),
         (
-            "traceparent alone",
-            None,
-            vec![
-                arm(
-                    "parsed (goal: 25 ns)",
-                    || PARENT.to_owned(),
-                    |text| {
-                        black_box(TraceParent::parse(text.as_bytes()).is_ok());
-                    },
-                ),
-                arm(
-                    "formatted (goal: no allocation)",
-                    || TraceParent::parse(PARENT.as_bytes()).ok(),
-                    |parent| {
-                        black_box(parent.as_ref().map(TraceParent::to_text));
-                    },
-                ),
-            ],
-        ),
-        (
             "capture",
             None,
             vec![
@@ -285,7 +262,7 @@ fn groups() -> Vec<(&'static str, Option<f64>, Vec<Measured>)> {
                     "restore, 5 fields",
                     || map().into_iter().collect::<Captured>(),
                     |captured| {
-                        received(&propagation::restore(captured, Trust::internal()));
+                        received(&propagation::extract(captured, Trust::internal()));
                     },
                 ),
                 arm("capture and restore, 8 members", || captured(8), capture_and_restore),
@@ -298,7 +275,7 @@ fn groups() -> Vec<(&'static str, Option<f64>, Vec<Measured>)> {
 }
 
 fn capture_and_restore(captured: &Captured) {
-    let restored = propagation::restore(captured, Trust::internal());
+    let restored = propagation::extract(captured, Trust::internal());
     let again = restored.in_scope(propagation::capture);
     assert_eq!(again.len(), 2);
     black_box(again);

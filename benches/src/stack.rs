@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt::Debug, hint::black_box, io};
 
-use ctx_layer::{Schema, WithContextExt, once_per_line};
+use ctx_layer::{Schema, SubscriberFieldsExt, fields_once_per_line};
 use tracing_bunyan_formatter::{BunyanFormattingLayer, JsonStorageLayer};
 use tracing_core::{
     Dispatch, Event, Field, Subscriber,
@@ -73,7 +73,7 @@ pub fn bare() -> Dispatch {
 
 /// The registry under us.
 pub fn bare_with(schema: Schema) -> Dispatch {
-    Dispatch::new(Registry::default().with_context(schema))
+    Dispatch::new(Registry::default().with_context_fields(schema))
 }
 
 /// A layer that only visits.
@@ -83,7 +83,7 @@ pub fn visiting() -> Dispatch {
 
 /// A layer that only visits, under us.
 pub fn visiting_with(schema: Schema) -> Dispatch {
-    Dispatch::new(Registry::default().with(Visiting).with_context(schema))
+    Dispatch::new(Registry::default().with(Visiting).with_context_fields(schema))
 }
 
 /// A layer that only visits and that has to be asked anew each time whether it wants a span or event.
@@ -92,7 +92,7 @@ pub fn asking(schema: Option<Schema>) -> Dispatch {
     let subscriber = Registry::default().with(filter).with(Visiting);
     match schema {
         None => Dispatch::new(subscriber),
-        Some(schema) => Dispatch::new(subscriber.with_context(schema)),
+        Some(schema) => Dispatch::new(subscriber.with_context_fields(schema)),
     }
 }
 
@@ -101,7 +101,7 @@ pub fn levelled(schema: Option<Schema>) -> Dispatch {
     let subscriber = Registry::default().with(filter::LevelFilter::INFO).with(Visiting);
     match schema {
         None => Dispatch::new(subscriber),
-        Some(schema) => Dispatch::new(subscriber.with_context(schema)),
+        Some(schema) => Dispatch::new(subscriber.with_context_fields(schema)),
     }
 }
 
@@ -121,7 +121,7 @@ pub fn json() -> Dispatch {
 
 /// `fmt().json()` as it comes, under us.
 pub fn json_with(schema: Schema) -> Dispatch {
-    Dispatch::new(Registry::default().with(json_layer()).with_context(schema))
+    Dispatch::new(Registry::default().with(json_layer()).with_context_fields(schema))
 }
 
 /// `fmt().json()` with the current span but not the list of all enclosing ones.
@@ -132,7 +132,7 @@ pub fn json_without_list() -> Dispatch {
 /// `fmt().json()` without enclosing spans, under us: the fields stand on the event anyway.
 pub fn json_without_spans_with(schema: Schema) -> Dispatch {
     let layer = json_layer().with_span_list(false).with_current_span(false);
-    Dispatch::new(Registry::default().with(layer).with_context(schema))
+    Dispatch::new(Registry::default().with(layer).with_context_fields(schema))
 }
 
 /// `fmt().json()` without enclosing spans.
@@ -142,7 +142,7 @@ pub fn json_without_spans() -> Dispatch {
 
 /// `fmt().json()` under us, the fields hidden on spans.
 pub fn json_once_per_line_with(schema: Schema) -> Dispatch {
-    Dispatch::new(Registry::default().with(once_per_line(json_layer())).with_context(schema))
+    Dispatch::new(Registry::default().with(fields_once_per_line(json_layer())).with_context_fields(schema))
 }
 
 /// The text format `fmt()` starts with, without colours.
@@ -152,8 +152,8 @@ pub fn text() -> Dispatch {
 
 /// The same under us, as recommended for text.
 pub fn text_once_per_line_with(schema: Schema) -> Dispatch {
-    let layer = once_per_line(fmt::layer().with_ansi(false).with_writer(io::sink));
-    Dispatch::new(Registry::default().with(layer).with_context(schema))
+    let layer = fields_once_per_line(fmt::layer().with_ansi(false).with_writer(io::sink));
+    Dispatch::new(Registry::default().with(layer).with_context_fields(schema))
 }
 
 /// `json-subscriber` as it comes: the current span and the list of enclosing ones.
@@ -192,5 +192,7 @@ pub fn refusing() -> Dispatch {
 pub fn opentelemetry_with(schema: Schema) -> Dispatch {
     use opentelemetry::trace::TracerProvider;
     let tracer = opentelemetry_sdk::trace::SdkTracerProvider::builder().build().tracer("benches");
-    Dispatch::new(Registry::default().with(tracing_opentelemetry::layer().with_tracer(tracer)).with_context(schema))
+    Dispatch::new(
+        Registry::default().with(tracing_opentelemetry::layer().with_tracer(tracer)).with_context_fields(schema),
+    )
 }

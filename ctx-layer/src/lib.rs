@@ -1,18 +1,18 @@
 //! Context fields on every `tracing` span and every event, in every output, whoever emitted them.
 //!
-//! A program registers fields such as `tenant_id` in a [`Schema`], puts a [`ContextLayer`] over its subscriber stack
-//! ([`with_context`](WithContextExt::with_context), the last call before `.init()`), and sets values where they become
-//! known. From then on they stand on all spans and events: those of other crates, of spawned tasks, of other threads.
+//! A program registers fields such as `tenant_id` in a [`Schema`], adds them to its subscriber stack
+//! ([`with_context_fields`](SubscriberFieldsExt::with_context_fields), the last call before `.init()`), and sets values where they
+//! become known. From then on they stand on all spans and events: those of other crates, of spawned tasks, of other threads.
 //!
 //! ```standalone_crate
-//! use ctx_layer::{Schema, WithContextExt, field::well_known::{TENANT_ID, USER_ID}, once_per_line};
+//! use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::{TENANT_ID, USER_ID}, fields_once_per_line};
 //! use tracing::{info, info_span};
 //! use tracing_subscriber::prelude::*;
 //!
 //! # let (printed, writer) = std::io::pipe()?;
 //! let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
 //! # let text = text.with_writer(std::sync::Mutex::new(writer));
-//! tracing_subscriber::registry().with(once_per_line(text)).with_context(Schema::well_known()).init();
+//! tracing_subscriber::registry().with(fields_once_per_line(text)).with_context_fields(Schema::well_known()).init();
 //!
 //! let span = TENANT_ID.in_scope("acme", || info_span!("request", path = "/orders"));
 //!
@@ -44,7 +44,7 @@
 //! | declare fields of one's own | [`context_fields!`], [`ContextField::declare`] |
 //! | say where a field may stand, and how it is shown | [`Policy`], [`Schema`] |
 //! | set, read and carry values; which value is current where | [`context`](mod@context), and `docs/semantics.md` in the repository |
-//! | put them on a whole stack, or on one output | [`ContextLayer`], [`once_per_line`] |
+//! | put them on a whole stack, or on one output | [`SubscriberFieldsExt`]; [`ContextLayer`], [`fields_once_per_line`] |
 //! | have a function make a span, log, and set its status | [`with_observability`](macro@with_observability) |
 //! | carry them over tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
 //! | send them to other processes, and receive them | [`propagation`], [`carriers`] |
@@ -52,10 +52,13 @@
 //!
 //! # Features
 //!
-//! - `fmt` (on by default): `OwnFields`, which keeps two `fmt` outputs of one format apart.
-//! - `tracing-opentelemetry` (on by default): `trace_id` and `span_id` for events with an explicit parent, and where the
-//!   OpenTelemetry layer does not activate its contexts; links to a sender's span.
-//! - `opentelemetry-sdk`: `UniqueAttributes`, an exporter that passes each attribute on once, with its last value.
+//! - `full`: all of them.
+//! - `fmt` (on by default): `SeparateSpanFields`, which keeps two `fmt` outputs of one format apart.
+//! - `tracing-opentelemetry` (on by default): for stacks with the layer of that crate. The status of spans, links to a sender's
+//!   span, `trace_id` and `span_id` for events with an explicit parent and where the layer does not activate its contexts.
+//!   Without it nothing of OpenTelemetry is compiled but its API, in which contexts are kept.
+//! - `hashed`: fields that are shown as a salted SHA-256, by the policy `hashed`.
+//! - `opentelemetry_sdk`: `UniqueAttributes`, an exporter that passes each attribute on once, with its last value.
 //! - `tokio`: `spawn` and its like in [`task`].
 //! - `http`, `serde_json`, `tokio-process`: the [`carriers`] of these crates.
 //! - `http-server`, `http-client`: `tower` layers for HTTP and gRPC, in `http`. `axum`: its routes, and fields as arguments of
@@ -71,25 +74,29 @@
 pub mod call;
 pub mod carriers;
 pub mod context;
-#[cfg(feature = "opentelemetry-sdk")]
+#[cfg(feature = "opentelemetry_sdk")]
 mod export;
 pub mod field;
 #[cfg(any(feature = "http-server", feature = "http-client"))]
 pub mod http;
 pub mod layer;
 mod panic;
+pub mod prelude;
 pub mod propagation;
 pub mod task;
 mod warning;
 
 pub use context::{ContextFieldsExt, FieldsGuard, FutureFieldsExt};
-#[cfg(feature = "opentelemetry-sdk")]
+#[cfg(feature = "opentelemetry_sdk")]
 pub use export::UniqueAttributes;
 pub use field::{ContextField, Fields, Policy, Schema};
 #[cfg(feature = "fmt")]
-pub use layer::OwnFields;
-pub use layer::{ContextLayer, ContextOutput, ContextSubscriber, WithContextExt, declare_request, once_per_line};
-pub use task::Propagate;
+pub use layer::SeparateSpanFields;
+pub use layer::{ContextLayer, ContextSubscriber, SubscriberFieldsExt, declare_request, fields_once_per_line};
+pub use task::InContextExt;
+
+/// The OpenTelemetry API in the version that this crate's own API uses.
+pub use opentelemetry;
 
 #[doc = include_str!("propagate.md")]
 pub use ctx_macros::propagate;

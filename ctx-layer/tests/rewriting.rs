@@ -11,7 +11,7 @@ use std::{
     },
 };
 
-use ctx_layer::{ContextSubscriber, Fields, Schema, WithContextExt, field::well_known::*};
+use ctx_layer::{ContextSubscriber, Fields, Schema, SubscriberFieldsExt, field::well_known::*};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -37,7 +37,7 @@ struct ByHand {
 fn subscriber() -> (Notes, ContextSubscriber<ByHand>) {
     let notes = Notes::default();
     let by_hand = ByHand { notes: notes.clone(), next: AtomicU64::new(1) };
-    (notes, by_hand.with_context(Schema::well_known()))
+    (notes, by_hand.with_context_fields(Schema::well_known()))
 }
 
 impl ByHand {

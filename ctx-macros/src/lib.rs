@@ -1,5 +1,6 @@
 //! The macros of `ctx-layer`, which re-exports and documents them. Use them from there.
 
+mod context_argument;
 mod context_fields;
 mod expression;
 mod function;

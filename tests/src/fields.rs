@@ -6,13 +6,13 @@ ctx_layer::context_fields! {
     /// How often the request was tried.
     pub static ATTEMPT: i64 = "attempt";
     /// The shard that holds the tenant's data.
-    pub static SHARD: u64 = "shard" => propagate, baggage_key("x-shard");
+    pub static SHARD: u64 = "shard" => propagated, baggage_key("x-shard");
     /// The share of requests that are traced.
     pub static RATIO: f64 = "ratio";
     /// Whether the user sees what is not released yet.
     pub static BETA: bool = "beta";
     /// What the tenant pays for.
-    pub static PLAN: Plan = "plan" => propagate, max_len(16);
+    pub static PLAN: Plan = "plan" => propagated, max_len(16);
     /// The user's address; never shown.
     pub static EMAIL: String = "email" => masked;
     /// The user's address; only told to be the same.

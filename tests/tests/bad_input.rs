@@ -1,9 +1,9 @@
 //! Bad input: each gets a clear error at start-up or a documented outcome; nothing panics, and no line is forged.
 
 use ctx_layer::{
-    ContextField, ContextLayer, Fields, Policy, Schema, WithContextExt,
+    ContextField, ContextLayer, Fields, Policy, Schema, SubscriberFieldsExt,
     field::{DeclareError, NameError, SchemaProblem, well_known::*},
-    once_per_line,
+    fields_once_per_line,
 };
 use ctx_tests::Captured;
 use tracing::{Subscriber, info, info_span};
@@ -95,7 +95,7 @@ fn a_schema_of_as_many_fields_as_allowed_works_with_all_of_them_set() {
     let captured = Captured::default();
     let subscriber = tracing_subscriber::registry()
         .with(fmt::layer().json().with_writer(captured.clone()))
-        .with_context(builder.build().unwrap());
+        .with_context_fields(builder.build().unwrap());
     tracing::subscriber::with_default(subscriber, || {
         let _guard = fields.attach();
         let _span = info_span!("work").entered();
@@ -112,8 +112,9 @@ fn a_schema_of_as_many_fields_as_allowed_works_with_all_of_them_set() {
 fn a_value_over_its_length_is_cut_where_it_is_shown_and_whole_where_it_is_read() {
     let captured = Captured::default();
     let schema = Schema::builder().field(&SHORT).field(&TENANT_ID).build().unwrap();
-    let subscriber =
-        tracing_subscriber::registry().with(fmt::layer().json().with_writer(captured.clone())).with_context(schema);
+    let subscriber = tracing_subscriber::registry()
+        .with(fmt::layer().json().with_writer(captured.clone()))
+        .with_context_fields(schema);
     tracing::subscriber::with_default(subscriber, || {
         let _short = SHORT.attach("ÄÖÜäöü");
         let _tenant = TENANT_ID.attach("x".repeat(1_000_000));
@@ -130,7 +131,7 @@ fn a_value_over_its_length_is_cut_where_it_is_shown_and_whole_where_it_is_read()
 
 #[test]
 fn two_long_values_that_are_cut_alike_are_still_two_values() {
-    let subscriber = tracing_subscriber::registry().with_context(Schema::well_known());
+    let subscriber = tracing_subscriber::registry().with_context_fields(Schema::well_known());
     tracing::subscriber::with_default(subscriber, || {
         let (a, b) = (format!("{}a", "x".repeat(300)), format!("{}b", "x".repeat(300)));
         let span = TENANT_ID.in_scope(a.clone(), || info_span!("of a"));
@@ -171,7 +172,7 @@ fn over<S>(stack: S) -> Box<dyn Subscriber + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a> + Send + Sync,
 {
-    Box::new(stack.with_context(Schema::well_known()))
+    Box::new(stack.with_context_fields(Schema::well_known()))
 }
 
 #[test]
@@ -184,7 +185,7 @@ fn no_value_forges_a_line_in_any_text_format() {
         over(tracing_subscriber::registry().with(fmt::layer().pretty().with_ansi(false).with_writer(out)))
     });
     forge("once per line", |out| {
-        over(tracing_subscriber::registry().with(once_per_line(fmt::layer().with_ansi(false).with_writer(out))))
+        over(tracing_subscriber::registry().with(fields_once_per_line(fmt::layer().with_ansi(false).with_writer(out))))
     });
     forge("json", |out| over(tracing_subscriber::registry().with(fmt::layer().json().with_writer(out))));
     forge("logfmt", |out| {
@@ -205,8 +206,8 @@ fn no_value_forges_a_line_in_any_text_format() {
 #[test]
 fn an_ambient_value_stands_in_text_as_one_quoted_word_even_with_quotes_in_it() {
     let captured = Captured::default();
-    let output = once_per_line(fmt::layer().with_ansi(false).with_writer(captured.clone()));
-    let subscriber = tracing_subscriber::registry().with(output).with_context(Schema::well_known());
+    let output = fields_once_per_line(fmt::layer().with_ansi(false).with_writer(captured.clone()));
+    let subscriber = tracing_subscriber::registry().with(output).with_context_fields(Schema::well_known());
     tracing::subscriber::with_default(subscriber, || {
         let _guard = TENANT_ID.attach(r#"a" user_id="root"#);
         info!("hello");
@@ -225,8 +226,8 @@ fn sensitive_values_are_masked_or_hashed_everywhere_but_where_they_are_revealed(
         .unwrap();
     // One output alone shows them; the other gets them from the layer over the whole stack... masked.
     let subscriber = tracing_subscriber::registry()
-        .with(ContextLayer::new(reveal).around(fmt::layer().json().with_writer(plain.clone())))
-        .with(ContextLayer::new(schema()).around(fmt::layer().json().with_writer(masked.clone())));
+        .with(ContextLayer::new(fmt::layer().json().with_writer(plain.clone()), reveal))
+        .with(ContextLayer::new(fmt::layer().json().with_writer(masked.clone()), schema()));
     tracing::subscriber::with_default(subscriber, || {
         let fields = Fields::new().with(&MASKED, "alice@example.com").with(&HASHED, "bob@example.com");
         assert!(!format!("{fields:?}").contains("example.com"), "Debug is an output too");

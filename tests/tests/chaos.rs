@@ -16,10 +16,9 @@ use std::{
 };
 
 use ctx_layer::{
-    Schema, WithContextExt,
+    Schema, SubscriberFieldsExt,
     field::well_known::*,
-    propagating,
-    task::{self, Carried, JoinSetExt, Propagate, Snapshot, propagate},
+    task::{self, Carried, InContextExt, JoinSetExt, Snapshot, in_current_context},
 };
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
 use opentelemetry::{SpanId, trace::TracerProvider as _};
@@ -189,9 +188,9 @@ async fn cross(tenant: &Tenant, random: &mut Random, one: Boxed, other: Boxed, o
         }
         4 => {
             let mut set = JoinSet::new();
-            set.spawn_propagated(one);
-            set.spawn_propagated(other);
-            set.spawn_blocking_propagated(log("join set"));
+            set.spawn_with_context(one);
+            set.spawn_with_context(other);
+            set.spawn_blocking_with_context(log("join set"));
             set.join_all().await;
         }
         5 => {
@@ -200,7 +199,7 @@ async fn cross(tenant: &Tenant, random: &mut Random, one: Boxed, other: Boxed, o
                 let _losing = losing;
                 std::future::pending::<()>().await;
             };
-            let (losing, winning) = (losing.propagate(), one.propagate());
+            let (losing, winning) = (losing.in_current_context(), one.in_current_context());
             // The branches are polled by somebody who has no tenant.
             async {
                 tokio::select! { () = losing => {}, () = winning => {} }
@@ -214,15 +213,15 @@ async fn cross(tenant: &Tenant, random: &mut Random, one: Boxed, other: Boxed, o
                 let _slow = slow;
                 std::future::pending::<()>().await;
             };
-            let slow = tokio::time::timeout(Duration::from_micros(50), slow.propagate());
+            let slow = tokio::time::timeout(Duration::from_micros(50), slow.in_current_context());
             assert!(slow.isolated().await.is_err());
         }
         7 => {
-            let (one, other) = (one.propagate(), other.propagate());
+            let (one, other) = (one.in_current_context(), other.in_current_context());
             async { tokio::join!(one, other, async { event("", "isolated") }) }.isolated().await;
         }
         8 => {
-            let all: FuturesUnordered<_> = [one.propagate(), other.propagate()].into_iter().collect();
+            let all: FuturesUnordered<_> = [one.in_current_context(), other.in_current_context()].into_iter().collect();
             all.for_each(|()| async { event("", "isolated") }).isolated().await;
         }
         9 => {
@@ -230,15 +229,15 @@ async fn cross(tenant: &Tenant, random: &mut Random, one: Boxed, other: Boxed, o
             let sent = orders.send(Carried::new((tenant.clone(), done))).await;
             assert!(sent.is_ok() && is_done.await.is_ok());
         }
-        10 => thread::spawn(propagate(log("thread"))).join().unwrap(),
+        10 => thread::spawn(in_current_context(log("thread"))).join().unwrap(),
         11 => thread::scope(|scope| {
-            scope.spawn(propagate(log("scoped thread")));
-            scope.spawn(propagate(log("scoped thread")));
+            scope.spawn(in_current_context(log("scoped thread")));
+            scope.spawn(in_current_context(log("scoped thread")));
         }),
         12 => {
             let (done, is_done) = oneshot::channel();
             let log = log("rayon");
-            POOL.spawn(propagate(move || {
+            POOL.spawn(in_current_context(move || {
                 log();
                 done.send(()).unwrap();
             }));
@@ -246,12 +245,12 @@ async fn cross(tenant: &Tenant, random: &mut Random, one: Boxed, other: Boxed, o
         }
         13 => {
             let log = log("par_iter");
-            let log = propagating!(move |_: i32| log());
+            let log = in_current_context!(move |_: i32| log());
             POOL.install(|| (0..4).into_par_iter().for_each(log));
         }
         14 => {
             let items = stream::iter([one, other]).then(|step| step);
-            items.propagate().for_each(|()| async { event("", "isolated") }).isolated().await;
+            items.in_current_context().for_each(|()| async { event("", "isolated") }).isolated().await;
         }
         15 => {
             let panics = LogsOnDrop(tenant.clone(), "unwound");
@@ -283,7 +282,7 @@ async fn cross(tenant: &Tenant, random: &mut Random, one: Boxed, other: Boxed, o
 
 async fn serve(mut orders: mpsc::Receiver<Order>) {
     while let Some(order) = orders.recv().await {
-        order.scope(|(tenant, done)| {
+        order.in_scope(|(tenant, done)| {
             event(&tenant, "carried");
             done.send(()).unwrap();
         });
@@ -327,7 +326,7 @@ fn across_all_boundaries_at_random_no_event_has_anothers_tenant_and_no_span_is_a
     let keeping = Keeping::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(keeping.clone()).build();
     let otel = tracing_opentelemetry::layer().with_tracer(provider.tracer("chaos"));
-    tracing_subscriber::registry().with(otel).with(Checker).with_context(Schema::well_known()).init();
+    tracing_subscriber::registry().with(otel).with(Checker).with_context_fields(Schema::well_known()).init();
 
     let events = if std::env::var("CTX_STRESS").as_deref() == Ok("full") { 500_000 } else { 25_000 };
     run(&Builder::new_multi_thread().worker_threads(4).enable_time().build().unwrap(), events);

@@ -1,5 +1,5 @@
-//! `clippy.toml.example` makes a bare `tokio::spawn` a warning. Runs clippy on a small crate, beside a crate that has tokio's
-//! name and nothing else, so that nothing is downloaded or compiled for long.
+//! `clippy.toml.example` makes a bare `tokio::spawn` a warning, and a guard that is held across `.await`. Runs clippy on a small
+//! crate, beside crates that have the names of tokio and of ours and nothing else, so that nothing is compiled for long.
 
 use std::{fs, path::Path, process::Command};
 
@@ -18,10 +18,22 @@ fn a_bare_spawn_is_a_warning_under_the_lines_that_the_documentation_gives() {
     write(&at.join("clippy.toml"), &lines.unwrap());
     write(&at.join("tokio/Cargo.toml"), &package("tokio", ""));
     write(&at.join("tokio/src/lib.rs"), "pub fn spawn() {}\npub fn other() {}\n");
-    write(&at.join("Cargo.toml"), &package("bare", "[dependencies]\ntokio = { path = \"tokio\" }\n[workspace]\n"));
+    write(&at.join("ctx_layer/Cargo.toml"), &package("ctx_layer", ""));
+    // Ours are in private modules, too, and do something when they are dropped.
+    let guard = |name| format!("pub struct {name};\nimpl Drop for {name} {{\n    fn drop(&mut self) {{}}\n}}\n");
+    let [fields, extracted, snapshot] = ["FieldsGuard", "ExtractedGuard", "SnapshotGuard"].map(guard);
+    let ours = format!(
+        "mod scope {{\n{fields}}}\npub use scope::FieldsGuard;\npub mod propagation {{\n{extracted}}}\npub mod task {{\n{snapshot}}}\n"
+    );
+    write(&at.join("ctx_layer/src/lib.rs"), &ours);
+    let dependencies =
+        "[dependencies]\nctx_layer = { path = \"ctx_layer\" }\ntokio = { path = \"tokio\" }\n[workspace]\n";
+    write(&at.join("Cargo.toml"), &package("bare", dependencies));
     let program = "fn main() {\n    tokio::spawn();\n    tokio::other();\n    drop(std::thread::spawn(|| ()));\n    \
-                   std::thread::scope(|scope| drop(scope.spawn(|| ())));\n}\n";
-    write(&at.join("src/main.rs"), program);
+                   std::thread::scope(|scope| drop(scope.spawn(|| ())));\n    drop(held());\n}\n";
+    let held = "async fn held() {\n    let _one = ctx_layer::FieldsGuard;\n    let _other = ctx_layer::task::SnapshotGuard;\n    \
+                let _third = ctx_layer::propagation::ExtractedGuard;\n    std::future::ready(()).await;\n}\n";
+    write(&at.join("src/main.rs"), &format!("{program}{held}"));
 
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut clippy = Command::new(cargo);
@@ -38,4 +50,11 @@ fn a_bare_spawn_is_a_warning_under_the_lines_that_the_documentation_gives() {
         .map(|it| format!("warning: use of a disallowed method `{it}`"));
     assert_eq!(warnings, expected, "{text}");
     assert!(text.contains("ctx_layer::task::spawn"), "it says what to write instead: {text}");
+    for guard in ["FieldsGuard", "task::SnapshotGuard", "propagation::ExtractedGuard"] {
+        assert!(
+            text.contains(&format!("holding a disallowed type across an await point `ctx_layer::{guard}`")),
+            "{text}"
+        );
+    }
+    assert!(text.contains("future.with_field(..)"), "it says what to write instead: {text}");
 }

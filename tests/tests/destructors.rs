@@ -3,7 +3,7 @@
 
 use std::{fmt, sync::OnceLock, thread};
 
-use ctx_layer::{Fields, FutureFieldsExt, WithContextExt, field::well_known::*};
+use ctx_layer::{Fields, FutureFieldsExt, SubscriberFieldsExt, field::well_known::*};
 use ctx_tests::{Captured, each_poll_on_a_new_thread};
 use tracing::{Dispatch, info, info_span};
 use tracing_subscriber::{fmt as output, prelude::*};
@@ -36,7 +36,7 @@ fn out() -> &'static Captured {
         let schema = ctx_layer::Schema::builder().well_known().field(&LOGS).build().unwrap();
         tracing_subscriber::registry()
             .with(output::layer().json().with_writer(out.clone()))
-            .with_context(schema)
+            .with_context_fields(schema)
             .init();
         out
     })

@@ -10,7 +10,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use ctx_layer::{WithContextExt, field::well_known::TENANT_ID};
+use ctx_layer::{SubscriberFieldsExt, field::well_known::TENANT_ID};
 use ctx_tests::schema;
 use tracing::{Dispatch, Event, Metadata, Subscriber, dispatcher, field::Visit, span};
 use tracing_subscriber::{
@@ -442,10 +442,10 @@ fn stack(kind: u8, seen: &[Seen; OUTPUTS]) -> Dispatch {
     ];
     let registry = tracing_subscriber::registry().with(Vec::from(outputs));
     match kind {
-        0 | 3 => Dispatch::new(registry.with_context(schema())),
-        1 | 4 => Dispatch::new(registry.with(LevelFilter::DEBUG).with_context(schema())),
+        0 | 3 => Dispatch::new(registry.with_context_fields(schema())),
+        1 | 4 => Dispatch::new(registry.with(LevelFilter::DEBUG).with_context_fields(schema())),
         _ => Dispatch::new(
-            registry.with(EnvFilter::new("info,[{tenant_id=acme}]=trace,[serve]=debug")).with_context(schema()),
+            registry.with(EnvFilter::new("info,[{tenant_id=acme}]=trace,[serve]=debug")).with_context_fields(schema()),
         ),
     }
 }

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ctx_layer::{ContextLayer, Fields, Schema, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{ContextLayer, Fields, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::Captured;
 use opentelemetry::{
     Context as OtelContext, KeyValue, SpanId, TraceId,
@@ -137,7 +137,7 @@ const PLACES: &[(&str, fn())] = &[
         *ACTS_IN.lock().unwrap() = "sampler";
         let span = info_span!("one");
         info!(parent: &span, "starts the span");
-        let _ = ctx_layer::task::propagate(|| info!("elsewhere"));
+        let _ = ctx_layer::task::in_current_context(|| info!("elsewhere"));
     }),
     ("a layer's register_callsite", || in_a_span("register_callsite")),
     ("a layer's enabled", || in_a_span("enabled")),
@@ -410,10 +410,10 @@ fn install(with_us: bool, activation: bool) -> Captured {
         let schema = Schema::builder().well_known().field(&SHOWN).field(&HASHED).field(&PHONE).build().unwrap();
         tracing_subscriber::registry()
             .with(otel)
-            .with(ContextLayer::new(ids).around(json))
-            .with(once_per_line(output::layer().with_writer(std::io::sink)))
+            .with(ContextLayer::new(json, ids))
+            .with(fields_once_per_line(output::layer().with_writer(std::io::sink)))
             .with(Acts)
-            .with_context(schema)
+            .with_context_fields(schema)
             .init();
     } else {
         tracing_subscriber::registry()

@@ -11,7 +11,7 @@ use std::{
 
 use ctx_counting_allocator::{self as counting, Counting};
 use ctx_layer::{
-    FutureFieldsExt, Schema, WithContextExt,
+    FutureFieldsExt, Schema, SubscriberFieldsExt,
     field::well_known::TENANT_ID,
     http::{ClientLayer, ServerLayer},
 };
@@ -121,7 +121,7 @@ fn a_request_that_nobody_watches_allocates_nothing() {
     let stack = tracing_subscriber::registry()
         .with(tracing_subscriber::filter::LevelFilter::WARN)
         .with(Visiting)
-        .with_context(Schema::well_known());
+        .with_context_fields(Schema::well_known());
     tracing::subscriber::with_default(stack, || assert_eq!(allocations(ours(), plain), 0));
 }
 
@@ -155,7 +155,7 @@ fn fields_that_are_set_cost_their_values_and_no_other_context() {
 fn a_request_whose_span_somebody_looks_at_allocates_no_more_than_any_span() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     // `Registry` allocates nothing for a span, once warm; nor does this layer.
-    let stack = tracing_subscriber::registry().with(Visiting).with_context(Schema::well_known());
+    let stack = tracing_subscriber::registry().with(Visiting).with_context_fields(Schema::well_known());
     tracing::subscriber::with_default(stack, || assert_eq!(allocations(ours(), plain), 0));
     // A peer, for comparison.
     let theirs = tracing_subscriber::registry().with(Visiting);
@@ -169,7 +169,7 @@ fn a_request_whose_span_somebody_looks_at_allocates_no_more_than_any_span() {
 #[test]
 fn a_request_that_is_made_allocates_what_it_sends() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    let stack = tracing_subscriber::registry().with(Visiting).with_context(Schema::well_known());
+    let stack = tracing_subscriber::registry().with(Visiting).with_context_fields(Schema::well_known());
     tracing::subscriber::with_default(stack, || {
         let layer = ClientLayer::new()
             .destinations(ctx_layer::propagation::DestinationPolicy::internal(["shop.example"]).expect("it is a name"));

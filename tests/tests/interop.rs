@@ -14,7 +14,7 @@ use std::{
 
 use axum::{Router, extract::Query, routing::get};
 use ctx_layer::{
-    Schema, WithContextExt,
+    Schema, SubscriberFieldsExt,
     field::well_known::TENANT_ID,
     http::{ClientLayer, ClientMiddleware, ServerLayer},
     propagation::{DestinationPolicy, Trust},
@@ -245,7 +245,7 @@ fn run(language: &str) {
     let subscriber = tracing_subscriber::registry()
         .with(tracing_subscriber::filter::LevelFilter::INFO)
         .with(tracing_opentelemetry::layer().with_tracer(exported.tracer()))
-        .with_context(Schema::well_known());
+        .with_context_fields(Schema::well_known());
     let _default = tracing::subscriber::set_default(subscriber);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it can be built");
     runtime.block_on(async {

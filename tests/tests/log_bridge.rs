@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use ctx_layer::{ContextLayer, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{ContextLayer, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::{ATTEMPT, Captured, Exported, Recorder, attribute, count};
 use serde_json::Value;
 use tracing::info_span;
@@ -32,18 +32,17 @@ fn outputs() -> &'static Outputs {
         let text = fmt::layer().with_ansi(false).without_time().with_file(true).with_line_number(true);
         let extra = ctx_layer::Schema::builder().field(&ATTEMPT).build().unwrap();
         tracing_subscriber::registry()
-            .with(once_per_line(text.with_writer(outputs.text.clone())))
+            .with(fields_once_per_line(text.with_writer(outputs.text.clone())))
             .with(fmt::layer().json().with_file(true).with_line_number(true).with_writer(outputs.json.clone()))
-            .with(
-                ContextLayer::new(extra).around(
-                    fmt::layer().json().with_file(true).with_line_number(true).with_writer(outputs.one.clone()),
-                ),
-            )
+            .with(ContextLayer::new(
+                fmt::layer().json().with_file(true).with_line_number(true).with_writer(outputs.one.clone()),
+                extra,
+            ))
             .with(fmt::layer().json().with_writer(outputs.warnings.clone()).with_filter(LevelFilter::WARN))
             .with(outputs.recorder.clone())
             .with(tracing_opentelemetry::layer().with_tracer(outputs.otel.tracer()))
             .with(EnvFilter::new("info,loud=trace,silent=off,log_bridge=trace"))
-            .with_context(ctx_layer::Schema::builder().well_known().build().unwrap())
+            .with_context_fields(ctx_layer::Schema::builder().well_known().build().unwrap())
             .init();
         outputs
     })
@@ -163,7 +162,8 @@ fn but_for_the_field_a_record_is_written_as_it_is_without_the_layer() {
     let layer = |out: &Captured| fmt::layer().json().without_time().with_file(true).with_writer(out.clone());
     let run = || TENANT_ID.in_scope("acme", || log::info!(target: "third_party", "compared"));
     tracing::subscriber::with_default(tracing_subscriber::registry().with(layer(&without)), run);
-    let subscriber = tracing_subscriber::registry().with(layer(&with)).with_context(ctx_layer::Schema::well_known());
+    let subscriber =
+        tracing_subscriber::registry().with(layer(&with)).with_context_fields(ctx_layer::Schema::well_known());
     tracing::subscriber::with_default(subscriber, run);
     let (mut with, without) = (with.json().remove(0), without.json().remove(0));
     assert_eq!(with["fields"].as_object_mut().unwrap().remove("tenant_id"), Some("acme".into()));

@@ -3,7 +3,7 @@
 
 use std::{error::Error, fmt, sync::OnceLock};
 
-use ctx_layer::{Schema, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::{Captured, Item, Recorder, count, schema};
 use serde_json::Value;
 use tracing::{info, info_span};
@@ -21,9 +21,9 @@ fn outputs() -> &'static Outputs {
         let outputs = Outputs { json: Captured::default(), text: Captured::default(), recorder: Recorder::default() };
         tracing_subscriber::registry()
             .with(output::layer().json().with_writer(outputs.json.clone()))
-            .with(once_per_line(output::layer().with_writer(outputs.text.clone()).with_ansi(false)))
+            .with(fields_once_per_line(output::layer().with_writer(outputs.text.clone()).with_ansi(false)))
             .with(outputs.recorder.clone())
-            .with_context(with_chatty())
+            .with_context_fields(with_chatty())
             .init();
         outputs
     })

@@ -8,8 +8,8 @@ use std::{
 };
 
 use ctx_layer::{
-    ContextLayer, Fields, FutureFieldsExt, OwnFields, Schema, WithContextExt, context::ContextFieldsExt,
-    field::well_known::*, once_per_line, propagation, task::Snapshot,
+    ContextLayer, Fields, FutureFieldsExt, Schema, SeparateSpanFields, SubscriberFieldsExt, context::ContextFieldsExt,
+    field::well_known::*, fields_once_per_line, propagation, task::Snapshot,
 };
 use ctx_tests::Exported;
 use tracing::{Dispatch, Level, Subscriber, dispatcher, info, info_span, warn};
@@ -85,30 +85,31 @@ type Program = fn();
 /// What each says, each of them exactly once, and nothing besides.
 const PROGRAMS: &[(&str, &[&str], Program)] = &[
     ("an output over ours", &[OVER], || {
-        let stack = tracing_subscriber::registry().with_context(known()).with(text!());
+        let stack = tracing_subscriber::registry().with_context_fields(known()).with(text!());
         under(stack, || TENANT_ID.in_scope("acme", || (0..3).for_each(|_| info!("no tenant here"))));
     }),
     ("an output over ours, globally", &[OVER], || {
-        tracing_subscriber::registry().with_context(known()).with(text!()).init();
+        tracing_subscriber::registry().with_context_fields(known()).with(text!()).init();
         TENANT_ID.in_scope("acme", || (0..3).for_each(|_| info!("no tenant here")));
     }),
     ("an output over ours, only spans", &[OVER], || {
-        let stack = tracing_subscriber::registry().with_context(known()).with(text!());
+        let stack = tracing_subscriber::registry().with_context_fields(known()).with(text!());
         under(stack, || (0..3).for_each(|_| drop(info_span!("span").entered())));
     }),
     ("a filter over ours", &[OVER], || {
-        let stack = tracing_subscriber::registry().with(text!()).with_context(known()).with(LevelFilter::INFO);
+        let stack = tracing_subscriber::registry().with(text!()).with_context_fields(known()).with(LevelFilter::INFO);
         under(stack, || info!("it has a tenant, but spans that are off do not"));
     }),
     ("an EnvFilter over ours", &[OVER], || {
-        let stack = tracing_subscriber::registry().with(text!()).with_context(known()).with(EnvFilter::new("info"));
+        let stack =
+            tracing_subscriber::registry().with(text!()).with_context_fields(known()).with(EnvFilter::new("info"));
         under(stack, || info!("as above"));
     }),
     ("a boxed, an optional and a reloadable layer over ours", &[OVER], || {
         let (reloadable, _handle) = reload::Layer::new(text!().boxed());
         let stack = tracing_subscriber::registry()
             .with(text!())
-            .with_context(known())
+            .with_context_fields(known())
             .with(text!().with_writer(std::io::sink).boxed())
             .with(Some(LevelFilter::INFO))
             .with(reloadable.with_filter(LevelFilter::OFF));
@@ -119,7 +120,7 @@ const PROGRAMS: &[(&str, &[&str], Program)] = &[
         let refuses = text!().with_filter(filter_fn(|metadata| *metadata.level() <= Level::WARN));
         let stack = tracing_subscriber::registry()
             .with(text!().with_writer(std::io::sink).with_filter(LevelFilter::INFO))
-            .with_context(known())
+            .with_context_fields(known())
             .with(refuses);
         under(stack, || {
             info!("refused");
@@ -128,55 +129,57 @@ const PROGRAMS: &[(&str, &[&str], Program)] = &[
         });
     }),
     ("an output over ours, and ours over that", &[], || {
-        let stack = tracing_subscriber::registry().with_context(small()).with_context(known());
+        let stack = tracing_subscriber::registry().with_context_fields(small()).with_context_fields(known());
         under(stack, || info!("text"));
     }),
     ("ours last, with all kinds of layers", &[], || {
-        let (reloadable, _handle) = reload::Layer::new(text!().map_fmt_fields(OwnFields).boxed());
+        let (reloadable, _handle) = reload::Layer::new(text!().map_fmt_fields(SeparateSpanFields).boxed());
         let stack = tracing_subscriber::registry()
             .with(LevelFilter::INFO)
-            .with(once_per_line(text!()))
-            .with(ContextLayer::new(known()).around(text!()).with_filter(EnvFilter::new("info")))
+            .with(fields_once_per_line(text!()))
+            .with(ContextLayer::new(text!(), known()).with_filter(EnvFilter::new("info")))
             .with(reloadable)
             .with(vec![text!().boxed()])
             .with(None::<LevelFilter>)
-            .with_context(known());
+            .with_context_fields(known());
         under(stack, || {
             TENANT_ID.in_scope("acme", || info_span!("span").in_scope(|| info!("text")));
             let _ = INTERNAL.attach(7_u64);
         });
     }),
     ("ours over a finished subscriber", &[], || {
-        under(tracing_subscriber::fmt().with_ansi(false).finish().with_context(known()), || info!("text"));
-        let shared = Arc::new(tracing_subscriber::registry().with(text!()).with_context(known()));
+        under(tracing_subscriber::fmt().with_ansi(false).finish().with_context_fields(known()), || info!("text"));
+        let shared = Arc::new(tracing_subscriber::registry().with(text!()).with_context_fields(known()));
         under(shared, || info!("text"));
     }),
     ("a field in no schema", &[NOT_IN_A_SCHEMA], || {
-        let stack = tracing_subscriber::registry().with(text!()).with_context(known());
+        let stack = tracing_subscriber::registry().with(text!()).with_context_fields(known());
         under(stack, || (0..2).for_each(|_| set_all_ways()));
     }),
     ("a field in no schema, attached", &[NOT_IN_A_SCHEMA], || {
-        under(tracing_subscriber::registry().with(text!()).with_context(known()), || drop(WAREHOUSE.attach("a")));
+        under(tracing_subscriber::registry().with(text!()).with_context_fields(known()), || {
+            drop(WAREHOUSE.attach("a"))
+        });
     }),
     ("a field in no schema, recorded", &[NOT_IN_A_SCHEMA], || {
-        under(tracing_subscriber::registry().with(text!()).with_context(known()), || {
+        under(tracing_subscriber::registry().with(text!()).with_context_fields(known()), || {
             let _span = info_span!("span").entered();
             assert!(WAREHOUSE.record("rotterdam"));
             assert!(WAREHOUSE.record_on(&tracing::Span::current(), "rotterdam"));
         });
     }),
     ("a field in no schema, for a future", &[NOT_IN_A_SCHEMA], || {
-        under(tracing_subscriber::registry().with(text!()).with_context(known()), || {
+        under(tracing_subscriber::registry().with(text!()).with_context_fields(known()), || {
             drop(async {}.with_field(&WAREHOUSE, "a"));
         });
     }),
     ("a field in no schema, set in a snapshot", &[NOT_IN_A_SCHEMA], || {
-        under(tracing_subscriber::registry().with(text!()).with_context(known()), || {
+        under(tracing_subscriber::registry().with(text!()).with_context_fields(known()), || {
             Snapshot::capture().with_field(&WAREHOUSE, "a").in_scope(|| info!("text"));
         });
     }),
     ("two fields in no schema", &[NOT_IN_A_SCHEMA, NOT_IN_A_SCHEMA], || {
-        under(tracing_subscriber::registry().with(text!()).with_context(known()), || {
+        under(tracing_subscriber::registry().with(text!()).with_context_fields(known()), || {
             for _ in 0..2 {
                 let _set = (WAREHOUSE.attach("a"), SHELF.attach(7_u64));
                 info!("text");
@@ -184,30 +187,30 @@ const PROGRAMS: &[(&str, &[&str], Program)] = &[
         });
     }),
     ("a field in no schema, under an output alone", &[NOT_IN_A_SCHEMA], || {
-        let output = ContextLayer::new(known()).around(text!());
+        let output = ContextLayer::new(text!(), known());
         under(tracing_subscriber::registry().with(output), || drop(WAREHOUSE.attach("a")));
     }),
     ("a field in no schema, set before the subscriber is installed", &[NOT_IN_A_SCHEMA], || {
         let _early = WAREHOUSE.attach("a");
         let _again = WAREHOUSE.attach("b");
-        tracing_subscriber::registry().with(text!()).with_context(known()).init();
+        tracing_subscriber::registry().with(text!()).with_context_fields(known()).init();
         (0..3).for_each(|_| info!("no warehouse here"));
     }),
     ("fields of the schema, set before the subscriber is installed", &[], || {
         let _early = (TENANT_ID.attach("acme"), WAREHOUSE.attach("a"));
         let schema = Schema::builder().well_known().field(&WAREHOUSE).build().unwrap();
-        tracing_subscriber::registry().with(text!()).with_context(schema).init();
+        tracing_subscriber::registry().with(text!()).with_context_fields(schema).init();
         info!("with a tenant");
         let _later = WAREHOUSE.attach("b");
         info!("with a warehouse");
     }),
     ("a field of an output's schema", &[], || {
         let schema = Schema::builder().field(&WAREHOUSE).build().unwrap();
-        let output = ContextLayer::new(schema).around(text!());
-        under(tracing_subscriber::registry().with(output).with_context(known()), set_all_ways);
+        let output = ContextLayer::new(text!(), schema);
+        under(tracing_subscriber::registry().with(output).with_context_fields(known()), set_all_ways);
     }),
     ("a field that is on no line by its policy", &[], || {
-        under(tracing_subscriber::registry().with(text!()).with_context(known()), || {
+        under(tracing_subscriber::registry().with(text!()).with_context_fields(known()), || {
             let _internal = INTERNAL.attach(7_u64);
             info!("text");
         });
@@ -233,55 +236,63 @@ const PROGRAMS: &[(&str, &[&str], Program)] = &[
     }),
     ("no layer first, and then one without the field", &[NO_LAYER, NOT_IN_A_SCHEMA], || {
         under(tracing_subscriber::registry().with(text!()), || drop(WAREHOUSE.attach("a")));
-        under(tracing_subscriber::registry().with(text!()).with_context(known()), || drop(WAREHOUSE.attach("a")));
+        under(tracing_subscriber::registry().with(text!()).with_context_fields(known()), || {
+            drop(WAREHOUSE.attach("a"))
+        });
     }),
     ("another version", &[OTHER_VERSION], || {
         let other = OtherVersion::<_, ()>::new();
-        let stack = tracing_subscriber::registry().with(text!()).with(other).with_context(known());
+        let stack = tracing_subscriber::registry().with(text!()).with(other).with_context_fields(known());
         under(stack, || (0..3).for_each(|_| info_span!("span").in_scope(|| info!("no trace id here"))));
     }),
     ("another version with a filter, under two of ours", &[OTHER_VERSION], || {
         let other = OtherVersion::<_, ()>::new().with_filter(LevelFilter::INFO);
         let stack = tracing_subscriber::registry().with(other).with(text!());
-        under(stack.with_context(small()).with_context(known()), || info!("no trace id here"));
+        under(stack.with_context_fields(small()).with_context_fields(known()), || info!("no trace id here"));
     }),
     ("another version that may be missing", &[], || {
         let other = Some(OtherVersion::<_, ()>::new()).filter(|_| false);
-        under(tracing_subscriber::registry().with(other).with(text!()).with_context(known()), || info!("text"));
+        under(tracing_subscriber::registry().with(other).with(text!()).with_context_fields(known()), || info!("text"));
     }),
     ("the version that is used", &[], || {
         let exported = Exported::new();
         let otel = || tracing_opentelemetry::layer().with_tracer(exported.tracer());
-        under(tracing_subscriber::registry().with(otel()).with(text!()).with_context(known()), || info!("text"));
+        under(tracing_subscriber::registry().with(otel()).with(text!()).with_context_fields(known()), || info!("text"));
         under(
             tracing_subscriber::registry()
                 .with(otel().with_filter(LevelFilter::INFO))
                 .with(text!())
-                .with_context(known()),
+                .with_context_fields(known()),
             || {
                 info_span!("span").in_scope(|| info!("text"));
             },
         );
-        under(tracing_subscriber::registry().with(once_per_line(otel())).with(text!()).with_context(known()), || {
+        under(
+            tracing_subscriber::registry()
+                .with(fields_once_per_line(otel()))
+                .with(text!())
+                .with_context_fields(known()),
+            || info!("text"),
+        );
+        under(tracing_subscriber::registry().with(Some(otel())).with(text!()).with_context_fields(known()), || {
             info!("text")
         });
-        under(tracing_subscriber::registry().with(Some(otel())).with(text!()).with_context(known()), || info!("text"));
         let two = tracing_subscriber::registry().with(otel()).with(text!());
-        under(two.with_context(small()).with_context(known()), || info!("text"));
+        under(two.with_context_fields(small()).with_context_fields(known()), || info!("text"));
         assert_eq!(exported.spans().len(), 1);
     }),
     ("all at once", &[NO_LAYER, NOT_IN_A_SCHEMA, NOT_IN_A_SCHEMA, OVER, OTHER_VERSION], || {
         let _early = SHELF.attach(7_u64);
         under(tracing_subscriber::registry().with(text!()), || drop(TENANT_ID.attach("acme")));
-        under(tracing_subscriber::registry().with_context(known()).with(text!()), || info!("text"));
+        under(tracing_subscriber::registry().with_context_fields(known()).with(text!()), || info!("text"));
         let other = OtherVersion::<_, ()>::new();
-        under(tracing_subscriber::registry().with(other).with(text!()).with_context(known()), || {
+        under(tracing_subscriber::registry().with(other).with(text!()).with_context_fields(known()), || {
             drop(WAREHOUSE.attach("a"));
             info!("text");
         });
     }),
     ("warnings are off", &[], || {
-        let stack = tracing_subscriber::registry().with_context(known()).with(text!()).with(LevelFilter::ERROR);
+        let stack = tracing_subscriber::registry().with_context_fields(known()).with(text!()).with(LevelFilter::ERROR);
         under(stack, || {
             drop(WAREHOUSE.attach("a"));
             tracing::error!("text");
@@ -295,7 +306,7 @@ const PROGRAMS: &[(&str, &[&str], Program)] = &[
                 f.write_str("shown")
             }
         }
-        tracing_subscriber::registry().with_context(known()).with(text!()).init();
+        tracing_subscriber::registry().with_context_fields(known()).with(text!()).init();
         info!(value = %Logs, "outside");
     }),
 ];

@@ -13,7 +13,7 @@ use std::{
     time::Duration,
 };
 
-use ctx_layer::{Fields, FutureFieldsExt, Schema, WithContextExt, field::well_known::*};
+use ctx_layer::{Fields, FutureFieldsExt, Schema, SubscriberFieldsExt, field::well_known::*};
 use opentelemetry::trace::TracerProvider as _;
 use tracing::{
     Event, Instrument, Subscriber,
@@ -386,7 +386,7 @@ fn silence_expected_panics() {
 fn no_line_ever_carries_another_tenant_or_none() {
     silence_expected_panics();
     let checker = Checker::default();
-    run(&checker, tracing_subscriber::registry().with(checker.clone()).with_context(Schema::well_known()));
+    run(&checker, tracing_subscriber::registry().with(checker.clone()).with_context_fields(Schema::well_known()));
 }
 
 #[test]
@@ -395,5 +395,8 @@ fn no_line_ever_carries_another_tenant_or_none_with_an_opentelemetry_layer() {
     let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder().build();
     let checker = Checker::default();
     let otel = tracing_opentelemetry::layer().with_tracer(provider.tracer("stress"));
-    run(&checker, tracing_subscriber::registry().with(otel).with(checker.clone()).with_context(Schema::well_known()));
+    run(
+        &checker,
+        tracing_subscriber::registry().with(otel).with(checker.clone()).with_context_fields(Schema::well_known()),
+    );
 }

@@ -7,7 +7,7 @@ use std::{
     thread,
 };
 
-use ctx_layer::{Fields, Schema, WithContextExt, field::well_known::*};
+use ctx_layer::{Fields, Schema, SubscriberFieldsExt, field::well_known::*};
 use tracing::{
     Event, Subscriber,
     field::{Field, Visit},
@@ -38,7 +38,7 @@ impl<S: Subscriber> Layer<S> for Lines {
 fn install() {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
-        let subscriber = tracing_subscriber::registry().with(Lines).with_context(Schema::well_known());
+        let subscriber = tracing_subscriber::registry().with(Lines).with_context_fields(Schema::well_known());
         tracing::subscriber::set_global_default(subscriber).unwrap();
     });
 }

@@ -5,30 +5,30 @@
 
 mod exit;
 pub mod failure;
-mod future;
 mod masked;
-mod observed;
+mod observed_call;
+mod observed_future;
+mod observed_stream;
 mod repeated;
 pub mod restore;
 mod secret_name;
-pub mod set;
+pub mod set_field;
 pub mod shown;
 mod site;
 mod status;
-mod stream;
 mod text;
 
 pub use crate::__place as place;
 pub use exit::{Exit, FromExit};
 pub use failure::{BorrowedFailure, Failed, Failure};
-pub use future::{Ending, Made, Observed};
 pub use masked::Names;
-pub use observed::{Call, Inside, Log, PanicWatch};
+pub use observed_call::{Inside, Log, ObservedCall, PanicWatch};
+pub use observed_future::{Ending, Made, ObservedFuture};
+pub use observed_stream::ObservedStream;
 pub use restore::{Restore, Returns};
-pub use set::{SetField, Setting, in_fields, unless_sensitive};
+pub use set_field::{SetField, Setting, in_fields, unless_sensitive};
 pub use shown::{Asked, Best, Ended, Plain, REDACTED, Returned, debug, debug_naming, display, value};
 pub use site::{Event, Place, Site, Sites, Values};
-pub use stream::ObservedStream;
 pub use tracing::{
     self, Level,
     field::{Empty, Value},
@@ -42,7 +42,7 @@ pub mod forms {
         ErrorAsDisplay as _, ErrorAsTypeName as _,
     };
     pub use super::restore::forms::{FromCarrier as _, FromContext as _, FromOptionalCarrier as _, InjectHere as _};
-    pub use super::set::forms::{
+    pub use super::set_field::forms::{
         SetFromDisplay as _, SetFromDisplayOption as _, SetFromInto as _, SetFromOption as _, SetFromReference as _,
         SetItself as _,
     };

@@ -21,7 +21,7 @@ const MOST: usize = 16;
 /// An error that was logged.
 #[derive(Debug)]
 pub(super) struct Note {
-    place: Place,
+    place: NotePlace,
     text: String,
     level: Level,
     is_everywhere: bool,
@@ -31,7 +31,7 @@ pub(super) struct Note {
 
 /// Where an error was logged, by the addresses of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
+enum NotePlace {
     /// By this call, which is not left yet.
     By(usize),
     /// By a call inside this one.
@@ -78,12 +78,12 @@ pub(super) fn leave(call: usize, outer: usize) {
 fn settle(call: usize, outer: usize) {
     with_notes(|notes| {
         notes.retain_mut(|note| match note.place {
-            Place::Inside(inside) => inside != call,
-            Place::By(by) if by == call => {
-                note.place = Place::Inside(outer);
+            NotePlace::Inside(inside) => inside != call,
+            NotePlace::By(by) if by == call => {
+                note.place = NotePlace::Inside(outer);
                 outer != 0
             }
-            Place::By(_) => true,
+            NotePlace::By(_) => true,
         });
     });
 }
@@ -114,7 +114,7 @@ impl Note {
     #[cold]
     pub(super) fn of(site: &'static Site, text: String) -> Self {
         Note {
-            place: Place::By(0),
+            place: NotePlace::By(0),
             text,
             level: site.level(),
             is_everywhere: site.is_on_everywhere(),
@@ -149,10 +149,10 @@ pub(super) fn is_kept(call: Option<usize>) -> bool {
 #[cold]
 pub(super) fn keep(note: Note, call: Option<usize>) {
     let place = match call {
-        Some(call) => Place::By(call),
-        None => Place::Inside(HERE.with(|here| here.call.get())),
+        Some(call) => NotePlace::By(call),
+        None => NotePlace::Inside(HERE.with(|here| here.call.get())),
     };
-    if place == Place::Inside(0) {
+    if place == NotePlace::Inside(0) {
         return;
     }
     with_notes(|notes| {
@@ -181,7 +181,7 @@ pub(super) fn take(call: usize) -> Option<Box<Notes>> {
 
 #[cold]
 fn take_inside(call: usize) -> Option<Box<Notes>> {
-    let inside = Place::Inside(call);
+    let inside = NotePlace::Inside(call);
     let taken: Vec<Note> = with_notes(|notes| notes.extract_if(.., |note| note.place == inside).collect())?;
     (!taken.is_empty()).then(|| Box::new(Notes(taken)))
 }
@@ -190,7 +190,7 @@ fn take_inside(call: usize) -> Option<Box<Notes>> {
 #[cold]
 pub(super) fn put_back(taken: Notes, call: usize) {
     with_notes(|notes| {
-        notes.extend(taken.0.into_iter().map(|note| Note { place: Place::Inside(call), ..note }));
+        notes.extend(taken.0.into_iter().map(|note| Note { place: NotePlace::Inside(call), ..note }));
         let surplus = notes.len().saturating_sub(MOST);
         notes.drain(..surplus);
     });

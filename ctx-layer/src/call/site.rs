@@ -107,7 +107,7 @@ impl Sites {
     }
 
     /// Returns `true` if it is worth to evaluate the span's values. Whether the span is enabled is then decided by
-    /// [`Call::open`](super::Call::open). `level` is the span's.
+    /// [`ObservedCall::open`](super::ObservedCall::open). `level` is the span's.
     #[inline(always)]
     pub fn opens_span(&'static self, level: Level) -> bool {
         may_be_on(level) && (self.span.callsite.interest().is_always() || self.may_open_span(level))
@@ -191,7 +191,7 @@ impl Site {
     }
 
     /// Returns `false` where this callsite is disabled until the filters change. Asking has no effect, as
-    /// [`emit`](Self::emit) and [`Call::open`](super::Call::open) have, which decide. `level` is the callsite's: a
+    /// [`emit`](Self::emit) and [`ObservedCall::open`](super::ObservedCall::open) have, which decide. `level` is the callsite's: a
     /// constant costs nothing to compare.
     #[inline(always)]
     pub fn may_be_on(&'static self, level: Level) -> bool {

@@ -16,7 +16,7 @@
 //! | read all | [`Fields::current()`](crate::Fields::current) |
 //! | set one until the guard is dropped | `let _guard = TENANT_ID.attach("acme");` |
 //! | set several; all others stay | `let _guard = Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "u-1").attach();` |
-//! | unset one | `let _guard = TENANT_ID.detach();` |
+//! | unset one | `let _guard = TENANT_ID.unset();` |
 //! | replace all | `let _guard = fields.replace();` |
 //! | set one for a future | `future.with_field(&TENANT_ID, "acme").await` |
 //! | set several for a future; all others stay | `future.with_fields(fields).await` |
@@ -38,28 +38,28 @@
 //! control characters, is ignored.
 
 mod attach;
-mod current;
 mod frame;
 pub(crate) mod frame_stack;
-mod future;
+mod reading;
 mod remembered;
 mod remote;
 mod scope;
 mod thread;
 mod view;
+mod with_fields;
 
-pub use current::ContextFieldsExt;
-pub use future::{FutureFieldsExt, WithFields};
+pub use reading::ContextFieldsExt;
+pub use with_fields::{FutureFieldsExt, WithFields};
 
-#[doc(hidden)]
-pub use future::Setting;
 pub use scope::FieldsGuard;
+#[doc(hidden)]
+pub use with_fields::Setting;
 
 pub(crate) use attach::attach;
-pub(crate) use current::{
+pub(crate) use frame::{Entering, Frame, FrameId, SpanKey};
+pub(crate) use reading::{
     ContextRemoteExt, active_ids, fields_in, generation, has_nothing, is_blank, register, registered,
 };
-pub(crate) use frame::{Entering, Frame, FrameId, SpanKey};
 pub(crate) use remembered::Remembered;
 pub(crate) use remote::{OfValue, Remote, RemoteBaggage, RemoteProperties};
 pub(crate) use scope::Scope;

@@ -6,7 +6,7 @@ use opentelemetry::{
     trace::{SpanContext, TraceContextExt},
 };
 
-use super::{ContextRemoteExt, current::fields_in, frame_stack, thread::read, view::is_same_baggage};
+use super::{ContextRemoteExt, frame_stack, reading::fields_in, thread::read, view::is_same_baggage};
 use crate::field::Fields;
 
 /// The fields that were current somewhere, and the baggage if there was some.

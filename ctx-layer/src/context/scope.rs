@@ -7,9 +7,9 @@ use opentelemetry::Context;
 use super::{
     ContextFieldsExt, ContextRemoteExt,
     attach::attach,
-    current::fields_in,
     frame::{Frame, FrameId},
     frame_stack,
+    reading::fields_in,
     remembered::Remembered,
     thread::read,
     view::View,
@@ -97,7 +97,8 @@ impl Fields {
     /// Sets these values on this thread until the guard is dropped. All others stay.
     ///
     /// A field that is [unset](Self::without) here has no value until then. To set these values and hide all others, use
-    /// [`replace`](Self::replace).
+    /// [`replace`](Self::replace). The guard must not be held across `.await`: a future has
+    /// [`with_fields`](crate::FutureFieldsExt::with_fields).
     ///
     /// ```
     /// use ctx_layer::{Fields, field::well_known::{TENANT_ID, USER_ID}};
@@ -119,7 +120,8 @@ impl Fields {
     /// Replaces all current values by these until the guard is dropped, OpenTelemetry baggage included.
     ///
     /// For work that belongs to another request than the code around it, or to none: a set without values hides everything.
-    /// The OpenTelemetry span and the `tracing` span that are current stay so.
+    /// The OpenTelemetry span and the `tracing` span that are current stay so. The guard must not be held across `.await`: a
+    /// future has [`replace_fields`](crate::FutureFieldsExt::replace_fields).
     ///
     /// ```
     /// use ctx_layer::{Fields, field::well_known::{TENANT_ID, USER_ID}};
@@ -144,6 +146,21 @@ impl<T: FieldType> ContextField<T> {
     ///
     /// Spans that are open already do not get it, only their events and the spans created from now on; for them there is
     /// [`record`](Self::record).
+    ///
+    /// The guard must not be held across `.await`: the task may go on on another thread, and meanwhile other tasks of this one
+    /// have the value. A future has [`with_field`](crate::FutureFieldsExt::with_field) for that. The lines for `clippy.toml` in
+    /// [`task`](crate::task#a-bare-tokiospawn-is-a-warning) make it a warning.
+    ///
+    /// ```compile_fail
+    /// use ctx_layer::field::well_known::TENANT_ID;
+    ///
+    /// fn spawn(_: impl Future + Send + 'static) {}
+    ///
+    /// spawn(async {
+    ///     let _guard = TENANT_ID.attach("acme"); // not `Send`: a guard belongs to its thread
+    ///     std::future::ready(()).await;
+    /// });
+    /// ```
     pub fn attach(&'static self, value: impl Into<T>) -> FieldsGuard {
         let value = value.into();
         FieldsGuard::new(Scope::changing(|below| below.with(self, value).made_by(Call::once())))
@@ -151,8 +168,9 @@ impl<T: FieldType> ContextField<T> {
 
     /// Unsets the field on this thread until the guard is dropped. All other values stay.
     ///
-    /// A value in OpenTelemetry baggage does not count meanwhile.
-    pub fn detach(&'static self) -> FieldsGuard {
+    /// A value in OpenTelemetry baggage does not count meanwhile. The guard must not be held across `.await`, as that of
+    /// [`attach`](Self::attach).
+    pub fn unset(&'static self) -> FieldsGuard {
         FieldsGuard::new(Scope::changing(|below| below.without(self).made_by(Call::once())))
     }
 

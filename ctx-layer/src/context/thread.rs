@@ -7,7 +7,7 @@ use std::{
 
 use opentelemetry::{Context, baggage::BaggageExt};
 
-use super::{ContextFieldsExt, current::has_nothing, fields_in, frame_stack::FrameStack};
+use super::{ContextFieldsExt, fields_in, frame_stack::FrameStack, reading::has_nothing};
 use crate::field::Fields;
 
 thread_local! {

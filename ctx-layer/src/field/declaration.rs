@@ -11,10 +11,10 @@ use std::{
 
 use super::{
     baggage_key,
+    fields::Fields,
     name::{self, NameError},
     policy::Policy,
     refused::Refused,
-    set::Fields,
     unregistered::Registration,
 };
 
@@ -125,7 +125,7 @@ impl Declaration {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
             tracing::warn!(
                 field = self.name,
-                "a number that is not finite was set: it is neither shown nor sent. Set finite ones, or `detach` the field"
+                "a number that is not finite was set: it is neither shown nor sent. Set finite ones, or `unset` the field"
             );
         }
     }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 static SALT: OnceLock<Box<[u8]>> = OnceLock::new();
 
-/// Sets the salt of [`Sensitivity::Hashed`](super::Sensitivity::Hashed) fields, once, at start-up.
+/// Sets the salt of `hashed` fields, once, at start-up.
 ///
 /// Services that share a salt show the same hash for the same value. Without one, each process makes up a random
 /// salt: hashes can be compared within the process and nowhere else, which is the safe default.

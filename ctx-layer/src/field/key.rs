@@ -47,7 +47,7 @@ impl<T: FieldType> ContextField<T> {
     #[doc(hidden)]
     pub const fn new(name: &'static str, doc: &'static str, policy: Policy, parse: Option<Parse>) -> Self {
         assert!(
-            !policy.may_propagate() || parse.is_some(),
+            !policy.is_propagated() || parse.is_some(),
             "a context field that propagates must come back from text: implement `FromStr` for its type"
         );
         match Declaration::new(name, doc, policy, Origin::Stored, parse) {
@@ -152,7 +152,7 @@ impl<T> fmt::Debug for DerivedField<T> {
 /// ([`FieldType`](crate::field::FieldType)).
 ///
 /// # Errors
-/// A name that is not legal, and `propagate` on a type without [`FromStr`](std::str::FromStr), do not compile:
+/// A name that is not legal, and `propagated` on a type without [`FromStr`](std::str::FromStr), do not compile:
 ///
 /// ```compile_fail
 /// ctx_layer::context_fields! {
@@ -176,7 +176,7 @@ impl<T> fmt::Debug for DerivedField<T> {
 ///
 /// ctx_layer::context_fields! {
 ///     /// The shard that holds the customer's data.
-///     pub static SHARD: u64 = "shard" => propagate;
+///     pub static SHARD: u64 = "shard" => propagated;
 ///     /// What the customer pays for.
 ///     static PLAN: Plan = "customer.plan" => max_len(16), events(false);
 /// }

@@ -5,7 +5,7 @@
 //! ```
 //! ctx_layer::context_fields! {
 //!     /// The warehouse that serves the request.
-//!     pub static WAREHOUSE: String = "warehouse" => propagate, max_len(32);
+//!     pub static WAREHOUSE: String = "warehouse" => propagated, max_len(32);
 //!     /// The customer's address. Never shown, never sent.
 //!     pub static EMAIL: String = "customer.email" => masked;
 //! }
@@ -22,49 +22,50 @@
 //! | `declaration` | a field without its type: name, policy, how to parse it |
 //! | `key` | a field with its type: [`ContextField`], [`DerivedField`] |
 //! | `number` | numbers in as few characters as say the same |
-//! | `text` | making a value fit for a log line: length, control characters |
+//! | `presenter` | making a value fit for a log line: length, control characters |
 //! | `refused` | why a value is refused |
 //! | `value` | one value as it is stored |
 //! | `slots` | how the values of a set are held and shared |
-//! | `set` | the immutable set of values: [`Fields`] |
+//! | `fields` | the immutable set of values: [`Fields`] |
 //! | `schema` | the fields a layer knows: [`Schema`] |
 //! | `well_known` | the ones everybody needs |
 
 mod baggage_key;
 mod calls;
 mod declaration;
+mod fields;
 #[cfg(feature = "hashed")]
 mod hash;
 mod key;
 mod name;
 mod number;
 mod policy;
+mod presenter;
 mod refused;
 mod schema;
-mod set;
 mod slots;
-mod text;
 mod unregistered;
 mod value;
 pub mod well_known;
 
 pub use declaration::{Declaration, DeclareError};
+pub use fields::Fields;
 #[cfg(feature = "hashed")]
 pub use hash::{SaltError, set_hash_salt};
 pub use key::{ContextField, DerivedField, FieldType};
 pub use name::NameError;
-pub use policy::{Policy, Sensitivity};
+pub use policy::Policy;
 pub use schema::{Schema, SchemaBuilder, SchemaError, SchemaProblem};
-pub use set::Fields;
 
 pub(crate) use baggage_key::TOKEN;
 pub(crate) use calls::Call;
 pub(crate) use declaration::{Derived, Origin};
 pub(crate) use name::METRIC_PREFIXES;
+pub(crate) use policy::Sensitivity;
+pub(crate) use presenter::is_unsafe_in_text;
 pub(crate) use refused::Refused;
 pub(crate) use schema::Registered;
 pub(crate) use slots::Shared;
-pub(crate) use text::is_unsafe_in_text;
 pub(crate) use unregistered::{set_any_layer, warn_of_postponed};
 pub(crate) use value::Entry;
 #[cfg(feature = "axum")]

@@ -2,15 +2,14 @@
 
 /// How a field's value is shown in outputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Sensitivity {
+pub(crate) enum Sensitivity {
     /// Shown as it is. The default.
     #[default]
     Public,
     /// Shown as `[redacted]`.
     Masked,
     /// Shown as 32 hexadecimal digits of a salted SHA-256, so that equal values can be told to be equal: with the feature
-    /// `hashed`, which is on by default. See `field::set_hash_salt`.
+    /// `hashed`. See `field::set_hash_salt`.
     Hashed,
 }
 
@@ -21,8 +20,8 @@ pub enum Sensitivity {
 /// | [`spans`](Self::spans) | yes | stands on spans |
 /// | [`events`](Self::events) | yes | stands on events |
 /// | [`metrics`](Self::metrics) | no | stands on metric events (cardinality!) |
-/// | [`propagate`](Self::propagate) | no | may cross a process boundary |
-/// | [`propagate_sensitive`](Self::propagate_sensitive) | no | may cross it although it is sensitive |
+/// | [`propagated`](Self::propagated) | no | may cross a process boundary |
+/// | [`propagated_in_plaintext`](Self::propagated_in_plaintext) | no | may cross it although it is sensitive |
 /// | [`baggage_key`](Self::baggage_key) | the field's name | its key in W3C baggage |
 /// | [`from_baggage`](Self::from_baggage) | yes | baggage under that key counts as its value |
 /// | [`masked`](Self::masked), `hashed` | neither | sensitive: how outputs show it |
@@ -32,16 +31,16 @@ pub enum Sensitivity {
 ///
 /// ```
 /// use ctx_layer::field::Policy;
-/// const POLICY: Policy = Policy::new().propagate().max_len(64);
-/// assert!(POLICY.may_propagate());
+/// const POLICY: Policy = Policy::new().propagated().max_len(64);
+/// # let _ = POLICY;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Policy {
     spans: bool,
     events: bool,
     metrics: bool,
-    propagate: bool,
-    propagate_sensitive: bool,
+    propagated: bool,
+    propagated_in_plaintext: bool,
     baggage_key: Option<&'static str>,
     from_baggage: bool,
     sensitivity: Sensitivity,
@@ -61,8 +60,8 @@ impl Policy {
             spans: true,
             events: true,
             metrics: false,
-            propagate: false,
-            propagate_sensitive: false,
+            propagated: false,
+            propagated_in_plaintext: false,
             baggage_key: None,
             from_baggage: true,
             sensitivity: Sensitivity::Public,
@@ -91,17 +90,17 @@ impl Policy {
 
     /// Lets the field cross process boundaries as W3C baggage. By default no field does (OTEP 4931: context-scoped
     /// attributes are not propagated).
-    pub const fn propagate(mut self) -> Self {
-        self.propagate = true;
+    pub const fn propagated(mut self) -> Self {
+        self.propagated = true;
         self
     }
 
     /// Lets the field cross process boundaries even if it is [`masked`](Self::masked) or `hashed`: its
     /// value goes out as it is. By default a sensitive field does not leave the process, even if it may
-    /// [`propagate`](Self::propagate). It never stands in environment variables.
-    pub const fn propagate_sensitive(mut self) -> Self {
-        self.propagate = true;
-        self.propagate_sensitive = true;
+    /// [`propagated`](Self::propagated). It never stands in environment variables.
+    pub const fn propagated_in_plaintext(mut self) -> Self {
+        self.propagated = true;
+        self.propagated_in_plaintext = true;
         self
     }
 
@@ -125,7 +124,7 @@ impl Policy {
         self
     }
 
-    /// Marks the field as sensitive: outputs show a salted hash. Needs the feature `hashed`, which is on by default.
+    /// Marks the field as sensitive: outputs show a salted hash. Needs the feature `hashed`.
     #[cfg(feature = "hashed")]
     pub const fn hashed(self) -> Self {
         self.__hashed()
@@ -156,48 +155,48 @@ impl Policy {
         self
     }
 
-    /// Whether the field stands on spans.
-    pub const fn stands_on_spans(&self) -> bool {
+    /// Returns `true` if the field appears on spans.
+    pub(crate) const fn on_spans(&self) -> bool {
         self.spans
     }
 
-    /// Whether the field stands on events.
-    pub const fn stands_on_events(&self) -> bool {
+    /// Returns `true` if the field appears on events.
+    pub(crate) const fn on_events(&self) -> bool {
         self.events
     }
 
-    /// Whether the field stands on metric events.
-    pub const fn stands_on_metrics(&self) -> bool {
+    /// Returns `true` if the field appears on metric events.
+    pub(crate) const fn on_metrics(&self) -> bool {
         self.metrics
     }
 
     /// Whether the field may cross a process boundary.
-    pub const fn may_propagate(&self) -> bool {
-        self.propagate
+    pub(crate) const fn is_propagated(&self) -> bool {
+        self.propagated
     }
 
     /// Whether the field may cross a process boundary although it is sensitive.
-    pub const fn may_propagate_sensitive(&self) -> bool {
-        self.propagate_sensitive
+    pub(crate) const fn is_propagated_in_plaintext(&self) -> bool {
+        self.propagated_in_plaintext
     }
 
     /// The baggage key, where it is not the field's name.
-    pub const fn own_baggage_key(&self) -> Option<&'static str> {
+    pub(crate) const fn own_baggage_key(&self) -> Option<&'static str> {
         self.baggage_key
     }
 
     /// Whether baggage counts as the field's value.
-    pub const fn is_from_baggage(&self) -> bool {
+    pub(crate) const fn is_from_baggage(&self) -> bool {
         self.from_baggage
     }
 
     /// How outputs show the value.
-    pub const fn sensitivity(&self) -> Sensitivity {
+    pub(crate) const fn sensitivity(&self) -> Sensitivity {
         self.sensitivity
     }
 
     /// The maximum length of a text, in bytes.
-    pub const fn max_text_len(&self) -> usize {
+    pub(crate) const fn max_text_len(&self) -> usize {
         self.max_len
     }
 }

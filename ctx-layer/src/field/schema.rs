@@ -82,7 +82,7 @@ impl Schema {
     /// `feature_flags`.
     ///
     /// `trace_id` and `span_id` are not among them: what is exported as OpenTelemetry has them anyway. Give them to the
-    /// one output that wants them; see [`ContextLayer::around`](crate::ContextLayer::around).
+    /// one output that wants them; see [`ContextLayer`](crate::ContextLayer).
     pub fn well_known() -> Self {
         // The names are constants and differ: nothing can be wrong.
         Schema { fields: Self::builder().well_known().fields.into() }

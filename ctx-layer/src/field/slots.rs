@@ -25,24 +25,24 @@ pub(super) struct Set {
 /// The value of a field.
 struct Slot {
     id: usize,
-    held: Held,
+    held: SlotValue,
 }
 
 impl Slot {
     /// The slot of a set that began as one with this slot, at this index.
     fn begun((at, slot): (usize, &Slot)) -> Self {
         let held = match &slot.held {
-            Held::Here(_) => Held::Begun(at),
-            Held::Begun(at) => Held::Begun(*at),
-            Held::Elsewhere(shared) => Held::Elsewhere(shared.clone()),
-            Held::Unset => Held::Unset,
+            SlotValue::Here(_) => SlotValue::Begun(at),
+            SlotValue::Begun(at) => SlotValue::Begun(*at),
+            SlotValue::Elsewhere(shared) => SlotValue::Elsewhere(shared.clone()),
+            SlotValue::Unset => SlotValue::Unset,
         };
         Slot { id: slot.id, held }
     }
 }
 
 /// Where a value is.
-enum Held {
+enum SlotValue {
     /// In this set.
     Here(Entry),
     /// In the set that it began as, at this index.
@@ -55,10 +55,10 @@ enum Held {
 
 /// A value that several sets have.
 #[derive(Clone)]
-pub(crate) struct Shared(Home);
+pub(crate) struct Shared(SharedIn);
 
 #[derive(Clone)]
-enum Home {
+enum SharedIn {
     /// In a set that began with it, at this index.
     Within(Arc<Set>, usize),
     /// It was set on top of others' values.
@@ -143,20 +143,20 @@ impl Set {
     #[inline]
     fn entry_of<'a>(&'a self, slot: &'a Slot) -> Option<&'a Entry> {
         match &slot.held {
-            Held::Here(entry) => Some(entry),
+            SlotValue::Here(entry) => Some(entry),
             other => self.entry_elsewhere(other),
         }
     }
 
     // Apart, so that loops over values, most of which are where they began, stay small.
     #[inline(never)]
-    fn entry_elsewhere<'a>(&'a self, held: &'a Held) -> Option<&'a Entry> {
+    fn entry_elsewhere<'a>(&'a self, held: &'a SlotValue) -> Option<&'a Entry> {
         match held {
-            Held::Here(entry) => Some(entry),
-            Held::Elsewhere(shared) => Some(shared.entry()),
+            SlotValue::Here(entry) => Some(entry),
+            SlotValue::Elsewhere(shared) => Some(shared.entry()),
             // Only a set that has begun as another has such values.
-            Held::Begun(at) => self.begun.as_ref().and_then(|begun| begun.entry_of(&begun.slots[*at])),
-            Held::Unset => None,
+            SlotValue::Begun(at) => self.begun.as_ref().and_then(|begun| begun.entry_of(&begun.slots[*at])),
+            SlotValue::Unset => None,
         }
     }
 
@@ -166,7 +166,7 @@ impl Set {
         // They are nearly always set in the order in which they were registered.
         if self.begun.is_none() && self.slots.last().is_none_or(|last| last.id < id) {
             self.is_plain &= entry.is_plain();
-            self.slots.push(Slot { id, held: Held::Here(entry) });
+            self.slots.push(Slot { id, held: SlotValue::Here(entry) });
         } else {
             self.set_anywhere(id, entry);
         }
@@ -175,21 +175,21 @@ impl Set {
     #[inline(never)]
     fn set_anywhere(&mut self, id: usize, entry: Entry) {
         let is_here = self.is_beginning();
-        self.put(id, if is_here { Held::Here(entry) } else { Held::Elsewhere(Shared::new(entry)) });
+        self.put(id, if is_here { SlotValue::Here(entry) } else { SlotValue::Elsewhere(Shared::new(entry)) });
     }
 
     /// Sets a value that other sets have. This one must not be a [beginning](Self::is_beginning): it would keep one alive that
     /// keeps others.
     pub(super) fn set_shared(&mut self, shared: Shared) {
         debug_assert!(!self.is_beginning());
-        self.put(shared.entry().declaration().id(), Held::Elsewhere(shared));
+        self.put(shared.entry().declaration().id(), SlotValue::Elsewhere(shared));
     }
 
     pub(super) fn unset(&mut self, id: usize) {
-        self.put(id, Held::Unset);
+        self.put(id, SlotValue::Unset);
     }
 
-    fn put(&mut self, id: usize, held: Held) {
+    fn put(&mut self, id: usize, held: SlotValue) {
         self.separate();
         let slot = Slot { id, held };
         match self.position(id) {
@@ -201,10 +201,10 @@ impl Set {
 
     fn look_whether_plain(&mut self) {
         let is_plain = |slot: &Slot| match &slot.held {
-            Held::Here(entry) => entry.is_plain(),
-            Held::Begun(_) | Held::Unset => true,
-            Held::Elsewhere(Shared(Home::Within(set, _))) => set.is_plain,
-            Held::Elsewhere(Shared(Home::Alone(entry))) => entry.is_plain(),
+            SlotValue::Here(entry) => entry.is_plain(),
+            SlotValue::Begun(_) | SlotValue::Unset => true,
+            SlotValue::Elsewhere(Shared(SharedIn::Within(set, _))) => set.is_plain,
+            SlotValue::Elsewhere(Shared(SharedIn::Alone(entry))) => entry.is_plain(),
         };
         self.is_plain = self.begun.as_ref().is_none_or(|begun| begun.is_plain) && self.slots.iter().all(is_plain);
     }
@@ -214,28 +214,28 @@ impl Shared {
     /// A value that no set has yet.
     pub(crate) fn new(entry: Entry) -> Self {
         entry.prepare();
-        Shared(Home::Alone(Arc::new(entry)))
+        Shared(SharedIn::Alone(Arc::new(entry)))
     }
 
     /// The value at an index of a set; `None` where the field is unset.
     pub(super) fn of(set: &Arc<Set>, at: usize) -> Option<Self> {
         let set = set.begun.as_ref().filter(|_| set.is_as_begun).unwrap_or(set);
         match (&set.slots[at].held, &set.begun) {
-            (Held::Elsewhere(shared), _) => Some(shared.clone()),
-            (Held::Begun(at), Some(begun)) => Some(Shared(Home::Within(begun.clone(), *at))),
-            (Held::Here(_), _) => Some(Shared(Home::Within(set.clone(), at))),
-            (Held::Unset | Held::Begun(_), _) => None,
+            (SlotValue::Elsewhere(shared), _) => Some(shared.clone()),
+            (SlotValue::Begun(at), Some(begun)) => Some(Shared(SharedIn::Within(begun.clone(), *at))),
+            (SlotValue::Here(_), _) => Some(Shared(SharedIn::Within(set.clone(), at))),
+            (SlotValue::Unset | SlotValue::Begun(_), _) => None,
         }
     }
 
     pub(crate) fn entry(&self) -> &Entry {
         match &self.0 {
             // A set that others have, too, is not changed.
-            Home::Within(set, at) => match &set.slots[*at].held {
-                Held::Here(entry) => entry,
+            SharedIn::Within(set, at) => match &set.slots[*at].held {
+                SlotValue::Here(entry) => entry,
                 _ => unreachable!("a value is shared within the set that began with it"),
             },
-            Home::Alone(entry) => entry,
+            SharedIn::Alone(entry) => entry,
         }
     }
 }

@@ -81,7 +81,7 @@ impl Declaration {
     #[inline(never)]
     fn note_set_unregistered(&'static self) {
         // What is to be on no line is not missing on any.
-        let is_shown = self.policy().stands_on_spans() || self.policy().stands_on_events();
+        let is_shown = self.policy().on_spans() || self.policy().on_events();
         if !is_shown || self.registration.has_warned.load(Ordering::Relaxed) {
             return;
         }
@@ -111,7 +111,7 @@ impl Declaration {
                 Some(self.name()),
                 format_args!(
                     "a field was set that no schema has: no span and no event shows it. Add it to the schema that is given \
-                     to `with_context`, as in `Schema::builder().field(&FIELD)`, or declare it with `spans(false), \
+                     to `with_context_fields`, as in `Schema::builder().field(&FIELD)`, or declare it with `spans(false), \
                      events(false)`"
                 ),
             );
@@ -121,7 +121,7 @@ impl Declaration {
                 Some(self.name()),
                 format_args!(
                     "a field was set, but no layer of `ctx-layer` is installed: no span and no event shows fields. Call \
-                     `with_context(schema)` on the subscriber, last, right before `.init()`"
+                     `with_context_fields(schema)` on the subscriber, last, right before `.init()`"
                 ),
             );
         }

@@ -14,12 +14,12 @@ use tracing_core::field::{Empty, Value};
 
 use super::{
     declaration::{Declaration, Parse},
+    fields::Fields,
     key::FieldType,
     number::{self, NumberText},
     policy::Sensitivity,
+    presenter::{self, Change},
     refused::Refused,
-    set::Fields,
-    text::{self, Change},
 };
 
 /// What a masked value shows.
@@ -27,7 +27,7 @@ pub(crate) const MASK: &str = "[redacted]";
 
 /// A value in the primitive types that `tracing` and OpenTelemetry attributes know.
 #[derive(Debug, PartialEq)]
-pub(crate) enum Shown {
+pub(crate) enum OutputValue {
     Bool(bool),
     I64(i64),
     U64(u64),
@@ -38,28 +38,28 @@ pub(crate) enum Shown {
     Nothing,
 }
 
-impl Shown {
+impl OutputValue {
     fn as_value(&self) -> &(dyn Value + 'static) {
         match self {
-            Shown::Bool(v) => v,
-            Shown::I64(v) => v,
-            Shown::U64(v) => v,
-            Shown::F64(v) => v,
-            Shown::Text(v) => v,
-            Shown::Nothing => &Empty,
+            OutputValue::Bool(v) => v,
+            OutputValue::I64(v) => v,
+            OutputValue::U64(v) => v,
+            OutputValue::F64(v) => v,
+            OutputValue::Text(v) => v,
+            OutputValue::Nothing => &Empty,
         }
     }
 }
 
-impl fmt::Display for Shown {
+impl fmt::Display for OutputValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Shown::Bool(v) => v.fmt(f),
-            Shown::I64(v) => v.fmt(f),
-            Shown::U64(v) => v.fmt(f),
-            Shown::F64(v) => v.fmt(f),
-            Shown::Text(v) => v.fmt(f),
-            Shown::Nothing => Ok(()),
+            OutputValue::Bool(v) => v.fmt(f),
+            OutputValue::I64(v) => v.fmt(f),
+            OutputValue::U64(v) => v.fmt(f),
+            OutputValue::F64(v) => v.fmt(f),
+            OutputValue::Text(v) => v.fmt(f),
+            OutputValue::Nothing => Ok(()),
         }
     }
 }
@@ -78,7 +78,7 @@ impl<T: FieldType> Erased for T {
 /// A field's value: made once when it is set, shared by everything that carries it.
 pub(crate) struct Entry {
     declaration: &'static Declaration,
-    shown: Shown,
+    shown: OutputValue,
     /// Dropping the value does nothing but free memory, and the value is not sensitive.
     is_plain: bool,
     /// Why a recipient would refuse the value, if it would.
@@ -111,7 +111,7 @@ impl Entry {
         let is_plain = declaration.policy().sensitivity() == Sensitivity::Public;
         Entry {
             declaration,
-            shown: Shown::Text(text),
+            shown: OutputValue::Text(text),
             is_plain,
             refused: None,
             #[cfg(feature = "hashed")]
@@ -129,7 +129,7 @@ impl Entry {
         let any: &dyn Any = &value;
         let is_text = any.is::<String>() || any.is::<&'static str>();
         let is_public = declaration.policy().sensitivity() == Sensitivity::Public;
-        let is_plain = is_public && (is_text || !matches!(shown, Shown::Text(_)));
+        let is_plain = is_public && (is_text || !matches!(shown, OutputValue::Text(_)));
         Entry {
             declaration,
             shown,
@@ -158,14 +158,14 @@ impl Entry {
     /// The user's value, where it has the type asked for. An empty string identifies nothing, and what is not finite is no
     /// number: they are none. Another type whose text is empty is what it is.
     pub(crate) fn downcast<T: 'static>(&self) -> Option<&T> {
-        if let Shown::Nothing = self.shown
+        if let OutputValue::Nothing = self.shown
             && (self.refused == Some(Refused::NotFinite) || is_text::<T>())
         {
             return None;
         }
         match (&self.value, &self.shown) {
             (Some(value), _) => (**value).as_any().downcast_ref(),
-            (None, Shown::Text(text)) => (text as &dyn Any).downcast_ref(),
+            (None, OutputValue::Text(text)) => (text as &dyn Any).downcast_ref(),
             // Not made: only texts have no value of their own.
             (None, _) => None,
         }
@@ -189,9 +189,9 @@ impl Entry {
             return Err(refused);
         }
         let number = match (&self.shown, self.downcast::<f32>()) {
-            (Shown::Text(text), _) => return Ok(Sent::Text(text)),
+            (OutputValue::Text(text), _) => return Ok(Sent::Text(text)),
             (_, Some(float)) => number::shortest(*float),
-            (Shown::F64(float), _) => number::shortest(*float),
+            (OutputValue::F64(float), _) => number::shortest(*float),
             (other, _) => number::text_of(other),
         };
         if number.as_str().len() > self.declaration.policy().max_text_len() {
@@ -204,14 +204,14 @@ impl Entry {
     #[inline]
     pub(crate) fn as_value(&self, sensitivity: Sensitivity) -> &(dyn Value + 'static) {
         // Nearly all values are plain texts: two comparisons instead of two jumps by table.
-        if let (Sensitivity::Public, Shown::Text(text)) = (sensitivity, &self.shown) {
+        if let (Sensitivity::Public, OutputValue::Text(text)) = (sensitivity, &self.shown) {
             return text;
         }
         self.as_any_value(sensitivity)
     }
 
     fn as_any_value(&self, sensitivity: Sensitivity) -> &(dyn Value + 'static) {
-        if let Shown::Nothing = self.shown {
+        if let OutputValue::Nothing = self.shown {
             return self.shown.as_value();
         }
         match sensitivity {
@@ -274,7 +274,7 @@ pub(super) fn shown_as_it_is<T: FieldType>(declaration: &Declaration, value: T) 
     let mut value = Some(value);
     let any: &mut dyn Any = &mut value;
     if let Some(text) = any.downcast_mut::<Option<String>>()
-        && text.as_ref().is_some_and(|text| text::is_presentable(text, max_len))
+        && text.as_ref().is_some_and(|text| presenter::is_presentable(text, max_len))
         && let Some(text) = text.take()
     {
         return Ok(text);
@@ -299,7 +299,7 @@ impl Sent<'_> {
 }
 
 /// Finds the primitive in which a value keeps its type, else its text; and why a recipient would refuse it.
-fn show<T: FieldType>(value: &T, max_len: usize) -> (Shown, Option<Refused>) {
+fn show<T: FieldType>(value: &T, max_len: usize) -> (OutputValue, Option<Refused>) {
     macro_rules! primitives {
         ($($type:ty => $shown:expr),* $(,)?) => {
             $(if let Some(value) = (value as &dyn Any).downcast_ref::<$type>() {
@@ -308,19 +308,19 @@ fn show<T: FieldType>(value: &T, max_len: usize) -> (Shown, Option<Refused>) {
         };
     }
     if !is_finite(value) {
-        return (Shown::Nothing, Some(Refused::NotFinite));
+        return (OutputValue::Nothing, Some(Refused::NotFinite));
     }
     primitives!(
-        bool => Shown::Bool,
-        i64 => Shown::I64, i32 => signed, i16 => signed, i8 => signed, isize => |v| Shown::I64(v as i64),
+        bool => OutputValue::Bool,
+        i64 => OutputValue::I64, i32 => signed, i16 => signed, i8 => signed, isize => |v| OutputValue::I64(v as i64),
         u64 => unsigned, u32 => unsigned, u16 => unsigned, u8 => unsigned, usize => |v| unsigned(v as u64),
-        f64 => Shown::F64, f32 => |v| Shown::F64(f64::from(v)),
+        f64 => OutputValue::F64, f32 => |v| OutputValue::F64(f64::from(v)),
     );
-    match text::presentable(value, max_len) {
-        (text, _) if text.is_empty() => (Shown::Nothing, Some(Refused::Empty)),
-        (text, Change::None) => (Shown::Text(text), None),
-        (text, Change::Replaced(refused)) => (Shown::Text(text), Some(refused)),
-        (text, Change::Cut) => (Shown::Text(text), Some(Refused::TooLong)),
+    match presenter::presentable(value, max_len) {
+        (text, _) if text.is_empty() => (OutputValue::Nothing, Some(Refused::Empty)),
+        (text, Change::None) => (OutputValue::Text(text), None),
+        (text, Change::Replaced(refused)) => (OutputValue::Text(text), Some(refused)),
+        (text, Change::Cut) => (OutputValue::Text(text), Some(Refused::TooLong)),
     }
 }
 
@@ -335,14 +335,14 @@ fn is_finite<T: 'static>(value: &T) -> bool {
         && value.downcast_ref::<f32>().is_none_or(|float| float.is_finite())
 }
 
-fn signed(value: impl Into<i64>) -> Shown {
-    Shown::I64(value.into())
+fn signed(value: impl Into<i64>) -> OutputValue {
+    OutputValue::I64(value.into())
 }
 
 /// OpenTelemetry has no unsigned integers, and `tracing-opentelemetry` makes texts of them. What fits goes as `i64`.
-fn unsigned(value: impl Into<u64>) -> Shown {
+fn unsigned(value: impl Into<u64>) -> OutputValue {
     let value = value.into();
-    i64::try_from(value).map_or(Shown::U64(value), Shown::I64)
+    i64::try_from(value).map_or(OutputValue::U64(value), OutputValue::I64)
 }
 
 /// Finds out, at compile time, whether a type can come back from text.
@@ -405,7 +405,7 @@ fn check_untrusted(declaration: &Declaration, untrusted: &str, is_printable: boo
     if untrusted.len() > declaration.policy().max_text_len() {
         return Err(Refused::TooLong);
     }
-    if is_printable { Ok(()) } else { text::check(untrusted) }
+    if is_printable { Ok(()) } else { presenter::check(untrusted) }
 }
 
 impl Fields {

@@ -19,19 +19,19 @@ use crate::context_fields;
 
 context_fields! {
     /// The request that is being handled, unique for each.
-    pub static REQUEST_ID: String = "request_id" => propagate, max_len(128);
+    pub static REQUEST_ID: String = "request_id" => propagated, max_len(128);
     /// The tenant on whose behalf the work is done.
-    pub static TENANT_ID: String = "tenant_id" => propagate, max_len(128);
+    pub static TENANT_ID: String = "tenant_id" => propagated, max_len(128);
     /// The user on whose behalf the work is done.
-    pub static USER_ID: String = "user_id" => propagate, max_len(128);
+    pub static USER_ID: String = "user_id" => propagated, max_len(128);
     /// The role in which the user acts.
     pub static ROLE: String = "role" => from_baggage(false), max_len(128);
     /// The user's locale, as a BCP 47 tag.
-    pub static LOCALE: String = "locale" => propagate, max_len(35);
+    pub static LOCALE: String = "locale" => propagated, max_len(35);
     /// What ties several requests together: an order, a conversation, a batch.
-    pub static CORRELATION_ID: String = "correlation_id" => propagate, max_len(128);
+    pub static CORRELATION_ID: String = "correlation_id" => propagated, max_len(128);
     /// The feature flags that are on, separated by commas.
-    pub static FEATURE_FLAGS: String = "feature_flags" => propagate;
+    pub static FEATURE_FLAGS: String = "feature_flags" => propagated;
 }
 
 /// The trace id of the active OpenTelemetry span: 32 hexadecimal digits on events.

@@ -1,19 +1,24 @@
 //! Context fields as arguments of `axum`'s handlers.
 //!
 //! A field is a `static`, and an extractor is a type, so a field gets a type that stands for it: [`FieldKey`]. Those of
-//! the [well-known fields](crate::field::well_known) are here; [`field_keys!`](crate::field_keys) makes others.
+//! the [well-known fields](crate::field::well_known) are here.
 //!
 //! ```
-//! use ctx_layer::{field_keys, http::{ServerLayer, axum::{Field, TenantId}}};
+//! use ctx_layer::{ContextField, http::{ServerLayer, axum::{Field, FieldKey, TenantId}}};
 //! use axum::{Router, routing::get};
 //!
 //! ctx_layer::context_fields! {
 //!     /// The shard that holds the tenant's data.
 //!     pub static SHARD: u64 = "shard";
 //! }
-//! field_keys! {
-//!     /// Stands for [`SHARD`].
-//!     pub struct Shard = SHARD: u64;
+//! pub struct Shard;
+//!
+//! impl FieldKey for Shard {
+//!     type Value = u64;
+//!
+//!     fn field() -> &'static ContextField<u64> {
+//!         &SHARD
+//!     }
 //! }
 //!
 //! // 400 with `there is no tenant_id: ...` where no tenant is in force.
@@ -34,7 +39,7 @@ use http::{StatusCode, request::Parts};
 
 use crate::field::{ContextField, FieldType, MASK, Sensitivity, well_known};
 
-/// A type that stands for a field, where a type is needed. Made by [`field_keys!`](crate::field_keys).
+/// A type that stands for a field, where a type is needed.
 pub trait FieldKey {
     /// The type of the field's values.
     type Value: FieldType;
@@ -43,39 +48,23 @@ pub trait FieldKey {
     fn field() -> &'static ContextField<Self::Value>;
 }
 
-/// Makes types that stand for fields: the type's name, the field and its type.
-///
-/// ```
-/// use ctx_layer::http::axum::FieldKey;
-///
-/// ctx_layer::context_fields! {
-///     /// The shard that holds the tenant's data.
-///     static SHARD: u64 = "shard";
-/// }
-/// ctx_layer::field_keys! {
-///     /// Stands for `SHARD`.
-///     struct Shard = SHARD: u64;
-/// }
-/// assert_eq!(Shard::field().name(), "shard");
-/// ```
-#[macro_export]
-macro_rules! field_keys {
+macro_rules! well_known_keys {
     ($($(#[$attribute:meta])* $visibility:vis struct $name:ident = $field:path: $type:ty;)*) => {$(
         $(#[$attribute])*
         #[derive(Clone, Copy, Debug)]
         $visibility struct $name;
 
-        impl $crate::http::axum::FieldKey for $name {
+        impl FieldKey for $name {
             type Value = $type;
 
-            fn field() -> &'static $crate::ContextField<$type> {
+            fn field() -> &'static ContextField<$type> {
                 &$field
             }
         }
     )*};
 }
 
-field_keys! {
+well_known_keys! {
     /// Stands for [`REQUEST_ID`](well_known::REQUEST_ID).
     pub struct RequestId = well_known::REQUEST_ID: String;
     /// Stands for [`TENANT_ID`](well_known::TENANT_ID).

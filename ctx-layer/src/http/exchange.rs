@@ -9,14 +9,14 @@ use tracing::{Span, error, record_all};
 
 use super::{
     grpc::{self, Code},
-    text,
+    span_string,
 };
 use crate::panic::{Panicked, Payload, caught_with};
 
 /// A request that is being served or made.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    place: Place,
+    place: ExchangeSide,
     is_grpc: bool,
     /// Nothing more is to be recorded.
     is_known: bool,
@@ -25,41 +25,41 @@ pub(super) struct Exchange {
 }
 
 impl Exchange {
-    pub(super) fn new(is_grpc: bool, place: Place) -> Self {
+    pub(super) fn new(is_grpc: bool, place: ExchangeSide) -> Self {
         Exchange { place, is_grpc, is_known: false, is_error: false }
     }
 
     fn is_server(&self) -> bool {
         match self.place {
             #[cfg(feature = "http-server")]
-            Place::Server(_) => true,
+            ExchangeSide::Server(_) => true,
             #[cfg(feature = "http-client")]
-            Place::Client(_) => false,
+            ExchangeSide::Client(_) => false,
         }
     }
 
     fn span(&self) -> &Span {
         match &self.place {
             #[cfg(feature = "http-server")]
-            Place::Server(snapshot) => {
+            ExchangeSide::Server(snapshot) => {
                 static NONE: Span = Span::none();
                 snapshot.span().unwrap_or(&NONE)
             }
             #[cfg(feature = "http-client")]
-            Place::Client(span) => span,
+            ExchangeSide::Client(span) => span,
         }
     }
 
     /// Makes the context current and enters the span, until the guard is dropped.
-    pub(super) fn enter(&mut self) -> Inside<'_> {
+    pub(super) fn enter(&mut self) -> EnteredExchange<'_> {
         match &mut self.place {
             #[cfg(feature = "http-server")]
-            Place::Server(snapshot) => {
+            ExchangeSide::Server(snapshot) => {
                 snapshot.update();
-                Inside::Server { _entered: snapshot.enter() }
+                EnteredExchange::Server { _entered: snapshot.enter() }
             }
             #[cfg(feature = "http-client")]
-            Place::Client(span) => Inside::Client { _entered: span.enter() },
+            ExchangeSide::Client(span) => EnteredExchange::Client { _entered: span.enter() },
         }
     }
 
@@ -99,7 +99,7 @@ impl Exchange {
         }
         if !self.is_server() {
             // What was spoken is not known before: a request that is told nothing says 1.1.
-            record_all!(self.span(), network.protocol.version = text::version(version));
+            record_all!(self.span(), network.protocol.version = span_string::version(version));
         }
         let code = i64::from(status.as_u16());
         // What is above 599 is no status: clients take it for 5xx (RFC 9110, section 15).
@@ -166,7 +166,7 @@ impl Exchange {
     #[cold]
     pub(super) fn failed(&mut self, kind: &str, description: &str) {
         self.is_known = true;
-        let description = text::cut(description);
+        let description = span_string::cut(description);
         // Recorded twice, a field is exported twice.
         if std::mem::replace(&mut self.is_error, true) {
             record_all!(self.span(), otel.status_description = description);
@@ -215,7 +215,7 @@ fn rename(_: &Span, _: &'static str) {}
 
 /// Where a request is handled.
 #[derive(Debug)]
-pub(super) enum Place {
+pub(super) enum ExchangeSide {
     /// In a context of its own, and a span.
     #[cfg(feature = "http-server")]
     Server(crate::task::Snapshot),
@@ -225,9 +225,9 @@ pub(super) enum Place {
 }
 
 /// A guard that keeps a request's context current and its span entered.
-pub(super) enum Inside<'a> {
+pub(super) enum EnteredExchange<'a> {
     #[cfg(feature = "http-server")]
-    Server { _entered: crate::task::Entered<'a> },
+    Server { _entered: crate::task::SnapshotGuard<'a> },
     #[cfg(feature = "http-client")]
     Client { _entered: tracing::span::Entered<'a> },
 }

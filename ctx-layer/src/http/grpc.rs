@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 
-use super::text;
+use super::span_string;
 
 static STATUS: HeaderName = HeaderName::from_static("grpc-status");
 static MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -56,8 +56,8 @@ impl Code {
     pub(super) fn of(headers: &HeaderMap) -> Option<(Code, Option<Cow<'_, str>>)> {
         let status = headers.get(&STATUS)?;
         let code = status.to_str().ok().and_then(|code| code.parse().ok()).filter(|code| *code < NAMES.len());
-        let message = text::header(headers, &MESSAGE).filter(|message| !message.is_empty());
-        let message = message.map(|message| decoded(text::cut(message)));
+        let message = span_string::header(headers, &MESSAGE).filter(|message| !message.is_empty());
+        let message = message.map(|message| decoded(span_string::cut(message)));
         Some((code.map_or(Code::UNKNOWN, Code), message))
     }
 
@@ -114,7 +114,7 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
 
 /// `rpc.method`: the service and the method that a path names.
 pub(super) fn method(path: &str) -> &str {
-    text::cut(path.strip_prefix('/').unwrap_or(path))
+    span_string::cut(path.strip_prefix('/').unwrap_or(path))
 }
 
 #[cfg(test)]

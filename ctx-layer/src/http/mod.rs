@@ -7,7 +7,7 @@
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use axum::{Router, body::Body, routing::get};
 //! use ctx_layer::{
-//!     Schema, WithContextExt,
+//!     Schema, SubscriberFieldsExt,
 //!     http::{HeaderRule, ServerLayer, axum::{Field, RequestId}},
 //! };
 //! use http::Request;
@@ -17,7 +17,7 @@
 //! # let (printed, writer) = std::io::pipe()?;
 //! let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
 //! # let text = text.with_writer(std::sync::Mutex::new(writer));
-//! tracing_subscriber::registry().with(ctx_layer::once_per_line(text)).with_context(Schema::well_known()).init();
+//! tracing_subscriber::registry().with(ctx_layer::fields_once_per_line(text)).with_context_fields(Schema::well_known()).init();
 //!
 //! async fn order(Field(id): Field<RequestId>) -> String {
 //!     tracing::info!("looking it up");
@@ -133,7 +133,7 @@ pub mod replacing;
 mod request_head;
 #[cfg(feature = "http-server")]
 mod server;
-mod text;
+mod span_string;
 
 pub use body::ContextBody;
 #[cfg(feature = "http-client")]

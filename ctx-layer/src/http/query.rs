@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::text;
+use super::span_string;
 
 const REDACTED: &str = "REDACTED";
 
@@ -16,12 +16,12 @@ const REDACTED: &str = "REDACTED";
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct QueryPolicy {
-    shown: Shown,
+    shown: QueryDetail,
     values: Vec<Cow<'static, str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shown {
+enum QueryDetail {
     Whole,
     Names,
     Nothing,
@@ -30,17 +30,17 @@ enum Shown {
 impl QueryPolicy {
     /// Names only: each value is `REDACTED`, and so is what has no name. For people put secrets into URLs.
     pub const fn names() -> Self {
-        QueryPolicy { shown: Shown::Names, values: Vec::new() }
+        QueryPolicy { shown: QueryDetail::Names, values: Vec::new() }
     }
 
     /// The query as it is.
     pub const fn whole() -> Self {
-        QueryPolicy { shown: Shown::Whole, values: Vec::new() }
+        QueryPolicy { shown: QueryDetail::Whole, values: Vec::new() }
     }
 
     /// No query.
     pub const fn nothing() -> Self {
-        QueryPolicy { shown: Shown::Nothing, values: Vec::new() }
+        QueryPolicy { shown: QueryDetail::Nothing, values: Vec::new() }
     }
 
     /// Shows the values under these names too.
@@ -51,7 +51,8 @@ impl QueryPolicy {
 
     /// What stands on a span of a query; `None` where nothing does. At most its first 1024 bytes.
     pub fn shown<'a>(&'a self, query: &'a str) -> Option<impl fmt::Display + 'a> {
-        (self.shown != Shown::Nothing && !query.is_empty()).then(|| Query { policy: self, query: text::cut(query) })
+        (self.shown != QueryDetail::Nothing && !query.is_empty())
+            .then(|| Query { policy: self, query: span_string::cut(query) })
     }
 }
 
@@ -68,11 +69,11 @@ struct Query<'a> {
 
 impl fmt::Display for Query<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.policy.shown == Shown::Whole {
+        if self.policy.shown == QueryDetail::Whole {
             return f.write_str(self.query);
         }
         // Short values become longer ones.
-        let mut left = text::MAX_LEN;
+        let mut left = span_string::MAX_LEN;
         for (at, pair) in self.query.split('&').enumerate() {
             let and = if at > 0 { "&" } else { "" };
             let parts = match pair.split_once('=') {
@@ -109,7 +110,7 @@ impl fmt::Display for ShownUrl<'_> {
             Some((_, host)) => ("REDACTED:REDACTED@", host),
             None => ("", self.authority),
         };
-        write!(f, "{}://{user}{host}{}", self.scheme, text::cut(self.path))?;
+        write!(f, "{}://{user}{host}{}", self.scheme, span_string::cut(self.path))?;
         match self.query.and_then(|query| self.policy.shown(query)) {
             Some(query) => write!(f, "?{query}"),
             None => Ok(()),

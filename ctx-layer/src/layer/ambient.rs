@@ -5,10 +5,10 @@ use tracing_core::field::{DisplayValue, Value, display};
 
 use super::{
     filled::Filled,
-    home::Home,
     metadata::{Augmentation, Augmented},
     parent::Parentage,
-    rewrite::{Additions, Values},
+    rewrite::{Additions, RewriteValues},
+    stack_dispatch::StackDispatch,
 };
 use crate::{
     context::{Remembered, active_ids, read},
@@ -29,7 +29,7 @@ pub(super) struct Ids {
 
 impl Ids {
     /// The ids for an event with the given parent.
-    pub(super) fn of_event(augmentation: &Augmentation, parent: Parentage<'_>, home: &Home) -> Option<Self> {
+    pub(super) fn of_event(augmentation: &Augmentation, parent: Parentage<'_>, home: &StackDispatch) -> Option<Self> {
         if augmentation.derived.is_empty() {
             return None;
         }
@@ -84,7 +84,7 @@ pub(super) struct Onto<'a> {
 
 /// Puts fields where they belong among the values.
 #[inline(always)]
-pub(super) fn put<'v>(fields: &'v Fields, augmented: &Augmented, filled: Filled, values: &mut Values<'v>) {
+pub(super) fn put<'v>(fields: &'v Fields, augmented: &Augmented, filled: Filled, values: &mut RewriteValues<'v>) {
     for (id, entry) in fields.entries() {
         if let Some(target) = augmented.target(id)
             && let Some(value) = values.get_mut(target.index())
@@ -97,7 +97,7 @@ pub(super) fn put<'v>(fields: &'v Fields, augmented: &Augmented, filled: Filled,
 
 impl Additions for Onto<'_> {
     #[inline(always)]
-    fn add<'v>(&'v self, values: &mut Values<'v>) {
+    fn add<'v>(&'v self, values: &mut RewriteValues<'v>) {
         put(self.fields, self.augmented, self.filled, values);
         if let Some(ids) = self.ids {
             for (id, derived) in &self.augmentation.derived {

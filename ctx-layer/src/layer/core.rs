@@ -11,8 +11,8 @@ use tracing_subscriber::{
 };
 
 use super::{
-    ambient::Ambient, home::Home, kept_spans::KeptSpans, metadata::Augmentation, parent::Parentage, set_up::SetUp,
-    spans::SpanMemory,
+    ambient::Ambient, kept_spans::KeptSpans, metadata::Augmentation, parent::Parentage, set_up::SetUp,
+    span_memory::SpanMemory, stack_dispatch::StackDispatch,
 };
 use crate::{
     context::{
@@ -26,7 +26,7 @@ use crate::{
 /// The state of a [`ContextSubscriber`](super::ContextSubscriber) that does not depend on what it wraps.
 pub(super) struct Core {
     pub(super) augmentation: Augmentation,
-    pub(super) home: Home,
+    pub(super) home: StackDispatch,
     pub(super) kept: KeptSpans,
     pub(super) set_up: SetUp,
     spans: SpanMemory,
@@ -39,7 +39,7 @@ impl Core {
     /// `kept` is up to which level spans are kept that are switched off.
     pub(super) fn new(augmentation: Augmentation, kept: LevelFilter, set_up: SetUp) -> Self {
         let changes_contexts = AtomicBool::new(set_up.has_opentelemetry_layer());
-        let (home, kept, spans) = (Home::new(), KeptSpans::new(kept), SpanMemory::new());
+        let (home, kept, spans) = (StackDispatch::new(), KeptSpans::new(kept), SpanMemory::new());
         Core { augmentation, home, kept, set_up, spans, changes_contexts }
     }
 

@@ -11,13 +11,13 @@ use tracing_core::{Dispatch, Event, Field, Metadata, field::ValueSet, span::Id};
 use tracing_subscriber::{Registry, registry::LookupSpan};
 
 use super::{
+    address_map::AddressMap,
     filled::{self, Filled},
     kept::{Keep, KeptValue},
     metadata::{Augmentation, Augmented},
     parent::Parentage,
-    rewrite::{Additions, Source, Values, rewrite},
+    rewrite::{Additions, RewriteValues, Source, rewrite},
     subscriber::like,
-    table::Table,
 };
 use crate::field::Schema;
 
@@ -25,7 +25,7 @@ use crate::field::Schema;
 pub(super) struct Declared {
     /// What the subscriber over the stack makes of call sites.
     stack: Augmentation,
-    call_sites: Table<Filled>,
+    call_sites: AddressMap<Filled>,
     /// Whether any span ever set such a field: until then no event is looked at.
     is_any: AtomicBool,
 }
@@ -37,7 +37,7 @@ struct Kept(Vec<(usize, KeptValue)>);
 impl Declared {
     /// `schema` is that of the subscriber over the stack.
     pub(super) fn new(schema: Schema) -> Self {
-        Declared { stack: Augmentation::new(schema), call_sites: Table::new(), is_any: AtomicBool::new(false) }
+        Declared { stack: Augmentation::new(schema), call_sites: AddressMap::new(), is_any: AtomicBool::new(false) }
     }
 
     /// Returns the fields of a call site that are registered and may be on events.
@@ -57,7 +57,7 @@ impl Declared {
         self.stack
             .schema
             .fields()
-            .find(|(declaration, policy)| declaration.name() == field.name() && policy.stands_on_events())
+            .find(|(declaration, policy)| declaration.name() == field.name() && policy.on_events())
             .map(|(declaration, _)| declaration.id())
     }
 
@@ -148,7 +148,7 @@ struct OfSpans {
 }
 
 impl Additions for OfSpans {
-    fn add<'v>(&'v self, values: &mut Values<'v>) {
+    fn add<'v>(&'v self, values: &mut RewriteValues<'v>) {
         for (id, kept) in &self.values {
             if let Some(target) = self.augmented.target(*id)
                 && let Some(value @ None) = values.get_mut(target.index())

@@ -124,7 +124,7 @@ impl Filled {
     #[cold]
     #[inline(never)]
     fn passing_on_marked<T, R>(self, item: &T, all: Option<&'static Metadata<'static>>, f: impl FnOnce(&T) -> R) -> R {
-        let _restore = Restore(PASSED_ON.replace(PassedOn { item: address(item), filled: self, all }));
+        let _restore = RestorePassedOn(PASSED_ON.replace(PassedOn { item: address(item), filled: self, all }));
         f(item)
     }
 }
@@ -149,9 +149,9 @@ impl Visit for Empty {
 }
 
 /// What is passed on again, once what was made of it, or was logged meanwhile, has been.
-struct Restore(PassedOn);
+struct RestorePassedOn(PassedOn);
 
-impl Drop for Restore {
+impl Drop for RestorePassedOn {
     fn drop(&mut self) {
         PASSED_ON.set(self.0);
     }

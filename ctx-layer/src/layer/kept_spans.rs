@@ -23,13 +23,13 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanData},
 };
 
-use super::{metadata::is_hint, spans::place, table::Table};
+use super::{address_map::AddressMap, metadata::is_hint, span_memory::place};
 
 /// The spans of a subscriber that were switched off and are open.
 pub(super) struct KeptSpans {
     /// Up to which level spans are kept.
     level: LevelFilter,
-    callsites: Table<Callsite>,
+    callsites: AddressMap<Callsite>,
     /// There is a callsite of which the stack below did not say that it always wants it.
     may_be_unwanted: AtomicBool,
     /// How many are open: nearly always none.
@@ -55,7 +55,7 @@ impl KeptSpans {
         let slots = if level == LevelFilter::OFF { 0 } else { SLOTS };
         KeptSpans {
             level,
-            callsites: Table::new(),
+            callsites: AddressMap::new(),
             may_be_unwanted: AtomicBool::new(false),
             open: AtomicUsize::new(0),
             slots: (0..slots).map(|_| AtomicU64::new(FREE)).collect(),

@@ -5,11 +5,14 @@
 //! register. Events always come with the call site's own metadata, whether fields are current or not. Their added fields
 //! are in the set of values alone, so a filter that asks whether an event *has* a field is answered by the call site.
 
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{LazyLock, Mutex, PoisonError},
+};
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
-use super::{filled::Filled, parent::Parentage, shared_targets::SharedTargets, table::Table};
+use super::{address_map::AddressMap, filled::Filled, parent::Parentage, shared_targets::SharedTargets};
 use crate::context::{InForce, in_force};
 use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensitivity};
 
@@ -62,7 +65,7 @@ impl Augmented {
 pub(super) struct Augmentation {
     pub(super) schema: Schema,
     shared: SharedTargets,
-    table: &'static Table<Augmented>,
+    table: &'static AddressMap<Augmented>,
     /// The fields that are read off the active OpenTelemetry span, by [`Declaration::id`](crate::field::Declaration).
     pub(super) derived: Box<[(usize, Derived)]>,
 }
@@ -70,10 +73,10 @@ pub(super) struct Augmentation {
 /// What is leaked is shared: one table for all layers with equal schemas.
 static TABLES: Mutex<Vec<KnownTable>> = Mutex::new(Vec::new());
 
-type KnownTable = (Box<[Registered]>, SharedTargets, &'static Table<Augmented>);
+type KnownTable = (Box<[Registered]>, SharedTargets, &'static AddressMap<Augmented>);
 
 /// From augmented metadata back to the call site's own.
-static ORIGINALS: LazyLock<Table<&'static Metadata<'static>>> = LazyLock::new(Table::new);
+static ORIGINALS: LazyLock<AddressMap<&'static Metadata<'static>>> = LazyLock::new(AddressMap::new);
 
 impl Augmentation {
     pub(super) fn new(schema: Schema) -> Self {
@@ -86,7 +89,7 @@ impl Augmentation {
         let is_known = |(fields, targets, _): &&KnownTable| **fields == *schema.registered() && *targets == shared;
         let known = tables.iter().find(is_known).map(|(_, _, table)| *table);
         let table = known.unwrap_or_else(|| {
-            let table = Box::leak(Box::new(Table::new()));
+            let table = Box::leak(Box::new(AddressMap::new()));
             tables.push((schema.registered().into(), shared.clone(), table));
             table
         });
@@ -100,6 +103,11 @@ impl Augmentation {
             })
             .collect();
         Augmentation { schema, shared, table, derived }
+    }
+
+    /// The same with more targets whose spans carry no fields.
+    pub(super) fn and_shared(&self, targets: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
+        Self::with_shared(self.schema.clone(), self.shared.and(targets))
     }
 
     /// The fields in force, where nothing else is needed for a span with the given parent.
@@ -173,11 +181,11 @@ fn augment(schema: &Schema, shared: &SharedTargets, metadata: &'static Metadata<
         let stands = if is_shared {
             false
         } else if metadata.is_span() {
-            field.policy.stands_on_spans()
+            field.policy.on_spans()
         } else if is_metric {
-            field.policy.stands_on_metrics()
+            field.policy.on_metrics()
         } else {
-            field.policy.stands_on_events()
+            field.policy.on_events()
         };
         if !stands {
             continue;

@@ -54,11 +54,13 @@ pub(super) fn is_there(dispatch: &tracing_core::Dispatch) -> bool {
     cx.is_none() && ASKING.get() == Some(false)
 }
 
+/// Without the feature none is looked for: each is one that cannot be seen.
 #[cfg(not(feature = "tracing-opentelemetry"))]
 pub(super) fn is_there(_: &tracing_core::Dispatch) -> bool {
-    false
+    true
 }
 
+#[cfg(feature = "tracing-opentelemetry")]
 thread_local! {
     /// Whether [`is_there`] asks on this thread, and what was asked for was found. Has no destructor, and so can always be read.
     static ASKING: std::cell::Cell<Option<bool>> = const { std::cell::Cell::new(None) };
@@ -75,6 +77,7 @@ impl Drop for Answered {
 }
 
 /// Notes whether what was asked for was found. Returns `true` if the answer has to be that it was not.
+#[cfg(feature = "tracing-opentelemetry")]
 #[inline]
 pub(super) fn intercept(is_found: bool) -> bool {
     match ASKING.get() {
@@ -84,6 +87,12 @@ pub(super) fn intercept(is_found: bool) -> bool {
             true
         }
     }
+}
+
+#[cfg(not(feature = "tracing-opentelemetry"))]
+#[inline]
+pub(super) fn intercept(_: bool) -> bool {
+    false
 }
 
 #[cfg(test)]

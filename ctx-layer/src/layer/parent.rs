@@ -49,7 +49,7 @@ thread_local! {
 /// Calls `f`; meanwhile [`elsewhere`] is what the explicit parent remembers, where that is not in force.
 #[cold]
 pub(super) fn with_elsewhere<R>(elsewhere: Option<Remembered>, f: impl FnOnce() -> R) -> R {
-    let _restore = Restore(replace(elsewhere));
+    let _restore = RestoreElsewhere(replace(elsewhere));
     f()
 }
 
@@ -58,9 +58,9 @@ pub(super) fn elsewhere() -> Option<Remembered> {
     ELSEWHERE.try_with(|elsewhere| elsewhere.borrow().clone()).ok().flatten()
 }
 
-struct Restore(Option<Remembered>);
+struct RestoreElsewhere(Option<Remembered>);
 
-impl Drop for Restore {
+impl Drop for RestoreElsewhere {
     fn drop(&mut self) {
         drop(replace(self.0.take()));
     }

@@ -11,9 +11,9 @@ use tracing_core::{
 
 use super::{
     filled::Filled,
-    home,
     kept::{Keep, KeptValue},
     metadata::{Augmentation, call_site_of},
+    span_lock,
 };
 
 thread_local! {
@@ -36,7 +36,7 @@ pub(super) fn postpone(subscriber: usize, span: &Id, values: &Record<'_>) {
     let (span, filled) = (span.clone(), Filled::before(values));
     let postponed = Postponed { subscriber, span, values: keep.found.into_vec(), filled };
     let _ = POSTPONED.try_with(|all| all.borrow_mut().push(postponed));
-    home::set_postponed(true);
+    span_lock::set_postponed(true);
 }
 
 /// Passes on, by `record`, what was recorded on spans of a subscriber, in the order in which it was.
@@ -45,7 +45,7 @@ pub(super) fn pass_on(subscriber: usize, augmentation: &Augmentation, record: im
     let take = |all: &RefCell<Vec<Postponed>>| -> Vec<Postponed> {
         let mut all = all.borrow_mut();
         let mine = all.extract_if(.., |postponed| postponed.subscriber == subscriber).collect();
-        home::set_postponed(!all.is_empty());
+        span_lock::set_postponed(!all.is_empty());
         mine
     };
     for Postponed { span, values, filled, .. } in POSTPONED.try_with(take).unwrap_or_default() {

@@ -36,10 +36,10 @@ impl<T: FieldType> ContextField<T> {
     ///   without a [`ContextSubscriber`](crate::ContextSubscriber), nothing happens.
     ///
     /// ```
-    /// use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID};
+    /// use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID};
     /// use tracing_subscriber::prelude::*;
     ///
-    /// let subscriber = tracing_subscriber::registry().with_context(Schema::well_known());
+    /// let subscriber = tracing_subscriber::registry().with_context_fields(Schema::well_known());
     /// tracing::subscriber::with_default(subscriber, || {
     ///     let request = tracing::info_span!("request").entered();
     ///     assert!(TENANT_ID.record("acme"));
@@ -75,10 +75,10 @@ impl<T: FieldType> ContextField<T> {
     /// [`ContextSubscriber`](crate::ContextSubscriber).
     ///
     /// ```
-    /// use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID};
+    /// use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID};
     /// use tracing_subscriber::prelude::*;
     ///
-    /// let subscriber = tracing_subscriber::registry().with_context(Schema::well_known());
+    /// let subscriber = tracing_subscriber::registry().with_context_fields(Schema::well_known());
     /// tracing::subscriber::with_default(subscriber, || {
     ///     let request = tracing::info_span!("request");
     ///     let _request = request.enter();
@@ -115,10 +115,10 @@ impl<T: FieldType> ContextField<T> {
     /// Returns `false`, and does nothing, if there is no such span.
     ///
     /// ```
-    /// use ctx_layer::{Schema, WithContextExt, declare_request, field::well_known::USER_ID};
+    /// use ctx_layer::{Schema, SubscriberFieldsExt, declare_request, field::well_known::USER_ID};
     /// use tracing_subscriber::prelude::*;
     ///
-    /// let subscriber = tracing_subscriber::registry().with_context(Schema::well_known());
+    /// let subscriber = tracing_subscriber::registry().with_context_fields(Schema::well_known());
     /// tracing::subscriber::with_default(subscriber, || {
     ///     let request = tracing::info_span!("request");
     ///     assert!(declare_request(&request));

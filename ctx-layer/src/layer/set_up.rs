@@ -84,7 +84,7 @@ impl SetUp {
                 None,
                 format_args!(
                     "a layer or filter was added over the `ContextSubscriber` that was created at {}: it sees spans and events \
-                     without context fields, and what it switches off carries none. Call `with_context` last, after every \
+                     without context fields, and what it switches off carries none. Call `with_context_fields` last, after every \
                      `with`, right before `.init()`",
                     self.at
                 ),
@@ -98,10 +98,7 @@ impl SetUp {
                 dispatch,
                 None,
                 format_args!(
-                    "the stack under the `ContextSubscriber` that was created at {} has an OpenTelemetry layer of another version \
-                     of `tracing-opentelemetry` than `ctx-layer` uses: its spans are not seen, so events have no trace ids, \
-                     and the trace is not propagated. Depend on the same version, which `cargo tree -i tracing-opentelemetry` \
-                     shows",
+                    "the stack under the `ContextSubscriber` that was created at {} has an OpenTelemetry layer {UNSEEN}",
                     self.at
                 ),
             );
@@ -111,6 +108,15 @@ impl SetUp {
         }
     }
 }
+
+/// How the warning of an OpenTelemetry layer that cannot be seen goes on.
+const UNSEEN: &str = if cfg!(feature = "tracing-opentelemetry") {
+    "of another version of `tracing-opentelemetry` than `ctx-layer` uses: its spans are not seen, so events have no trace ids, \
+     and the trace is not propagated. Depend on the same version, which `cargo tree -i tracing-opentelemetry` shows"
+} else {
+    "that `ctx-layer` cannot see: its spans get no status and no links, and some events have no trace ids. Add \
+     `tracing-opentelemetry` to the `features` of `ctx-layer` in Cargo.toml"
+};
 
 /// The type that `tracing-subscriber` asks a subscriber for when a layer is added over it: whether there are filters of single
 /// layers inside. It is private, and so is learned from what is asked.

@@ -11,24 +11,15 @@ use super::{blank, percent};
 use crate::field::TOKEN;
 
 /// The most members that are sent.
-pub const MAX_MEMBERS: usize = 64;
+pub(super) const MAX_MEMBERS: usize = 64;
 
 /// The longest header that is sent, in bytes.
-pub const MAX_LEN: usize = 8192;
+pub(super) const MAX_LEN: usize = 8192;
 
 /// Reads the members of a header line. Empty ones are skipped; one that is not valid does not cost the others.
 ///
 /// A key that stands twice is given twice: the last one counts.
-///
-/// ```
-/// use ctx_layer::propagation::baggage;
-///
-/// let members: Vec<_> = baggage::members(b"tenant_id = a%20b;ttl=5 , no value, plan=x=y").flatten().collect();
-/// assert_eq!((members[0].key(), &*members[0].value(), &*members[0].properties()), ("tenant_id", "a b", "ttl=5"));
-/// assert_eq!((members[1].key(), &*members[1].value()), ("plan", "x=y"));
-/// assert_eq!(members.len(), 2);
-/// ```
-pub fn members(line: &[u8]) -> impl Iterator<Item = Result<Member<'_>, BaggageError>> {
+pub(super) fn members(line: &[u8]) -> impl Iterator<Item = Result<Member<'_>, BaggageError>> {
     let is_plain = line.iter().fold(true, |so_far, byte| so_far & (percent::is_plain(*byte) | (*byte == b',')));
     // What is plain is text.
     Members { line, plain: is_plain.then(|| std::str::from_utf8(line).ok()).flatten(), at: 0 }
@@ -89,7 +80,7 @@ impl<'a> Members<'a> {
 
 /// One member of baggage, as it came in. `Debug` does not show the value, which may be sensitive.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct Member<'a> {
+pub(super) struct Member<'a> {
     key: &'a str,
     value: &'a str,
     /// Whether the value has a `%`.
@@ -134,12 +125,12 @@ impl<'a> Member<'a> {
     }
 
     /// The key, which is never encoded.
-    pub fn key(&self) -> &'a str {
+    pub(super) fn key(&self) -> &'a str {
         self.key
     }
 
     /// The value, decoded.
-    pub fn value(&self) -> Cow<'a, str> {
+    pub(super) fn value(&self) -> Cow<'a, str> {
         if self.is_encoded { percent::decode(self.value) } else { Cow::Borrowed(self.value) }
     }
 
@@ -162,7 +153,7 @@ impl<'a> Member<'a> {
 
     /// The properties as they may be sent on: without blanks, separated by `;`, values encoded. Those that are not valid
     /// are left out.
-    pub fn properties(&self) -> Cow<'a, str> {
+    pub(super) fn properties(&self) -> Cow<'a, str> {
         if self.properties.is_empty() {
             return Cow::Borrowed("");
         }
@@ -171,11 +162,6 @@ impl<'a> Member<'a> {
             write_property(key, value, &mut text);
         }
         Cow::Owned(text)
-    }
-
-    /// The properties: each with its key, which is never encoded, and its value, decoded, if it has one.
-    pub fn decoded_properties(&self) -> impl Iterator<Item = (&'a str, Option<Cow<'a, str>>)> {
-        self.each_property().map(|(key, value)| (key, value.map(percent::decode)))
     }
 
     fn each_property(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
@@ -266,19 +252,9 @@ impl std::error::Error for BaggageError {}
 
 /// Writes a header: whole members, as long as they are within the limits.
 ///
-/// ```
-/// use ctx_layer::propagation::baggage::BaggageWriter;
-///
-/// let mut writer = BaggageWriter::new();
-/// writer.push("tenant_id", "a%41, \"b\" 🚲", "")?;
-/// writer.push("plan", &3, "ttl=5;internal")?;
-/// assert_eq!(writer.as_str(), "tenant_id=a%2541%2C%20%22b%22%20%F0%9F%9A%B2,plan=3;ttl=5;internal");
-/// # Ok::<(), ctx_layer::propagation::baggage::BaggageError>(())
-/// ```
-///
 /// `Debug` shows how much was written, and no values, which may be sensitive.
 #[derive(Default)]
-pub struct BaggageWriter {
+pub(super) struct BaggageWriter {
     text: String,
     count: usize,
 }
@@ -290,11 +266,6 @@ impl fmt::Debug for BaggageWriter {
 }
 
 impl BaggageWriter {
-    /// A writer of an empty header.
-    pub const fn new() -> Self {
-        BaggageWriter { text: String::new(), count: 0 }
-    }
-
     /// A writer that reuses memory.
     pub(super) fn reusing(mut text: String) -> Self {
         text.clear();
@@ -307,12 +278,6 @@ impl BaggageWriter {
     ///
     /// # Errors
     /// When the key is no token, or the member is not within the limits. Nothing is added then.
-    pub fn push(&mut self, key: &str, value: impl fmt::Display, properties: &str) -> Result<(), BaggageError> {
-        check_key(key)?;
-        self.push_with(key, properties, |writer| write!(writer, "{value}"))
-    }
-
-    /// The same for a value that is text already.
     pub(super) fn push_text(&mut self, key: &str, value: &str, properties: &str) -> Result<(), BaggageError> {
         check_key(key)?;
         self.push_with(key, properties, |writer| writer.write_str(value))
@@ -370,17 +335,12 @@ impl BaggageWriter {
     }
 
     /// The header's value.
-    pub fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The number of members.
-    pub fn len(&self) -> usize {
-        self.count
-    }
-
     /// Whether there are no members: then no header should be sent.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
@@ -403,5 +363,86 @@ impl Write for ValueWriter<'_> {
         }
         percent::encode(s, self.text);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Members as key, value and properties.
+    fn parsed(line: &str) -> Vec<(String, String, String)> {
+        members(line.as_bytes())
+            .flatten()
+            .map(|member| (member.key().to_owned(), member.value().into_owned(), member.properties().into_owned()))
+            .collect()
+    }
+
+    fn writer() -> BaggageWriter {
+        BaggageWriter::reusing(String::new())
+    }
+
+    #[test]
+    fn members_are_read_as_the_grammar_has_them() {
+        for (line, expected) in [
+            ("SomeKey=SomeValue", vec![("SomeKey", "SomeValue", "")]),
+            ("a=1,b=2", vec![("a", "1", ""), ("b", "2", "")]),
+            // Blanks around key, value and property are not part of them.
+            ("a \t = \t 1 \t ; \t p \t , \t b = 2 ; q = 3", vec![("a", "1", "p"), ("b", "2", "q=3")]),
+            // Those that are encoded are.
+            ("a=%20%091%20", vec![("a", " \t1 ", "")]),
+            // Only the first `=` separates.
+            ("a=b=c==", vec![("a", "b=c==", "")]),
+            ("a=", vec![("a", "", "")]),
+            // A key is a token and never decoded.
+            ("a%41=1,!#$%&'*+-.^_`|~9Z=2", vec![("a%41", "1", ""), ("!#$%&'*+-.^_`|~9Z", "2", "")]),
+            // Values are decoded; what is not UTF-8 becomes U+FFFD, and a stray `%` stays.
+            ("a=a%2541,b=%F0%9F%9A%B2,c=%c3%bc", vec![("a", "a%41", ""), ("b", "🚲", ""), ("c", "ü", "")]),
+            ("a=%FF%FEx,b=%C3", vec![("a", "\u{fffd}\u{fffd}x", ""), ("b", "\u{fffd}", "")]),
+            (
+                "a=100%,b=%4,c=%zz,d=%%41,e=%+1",
+                vec![("a", "100%", ""), ("b", "%4", ""), ("c", "%zz", ""), ("d", "%A", ""), ("e", "%+1", "")],
+            ),
+            // Properties are passed on as they are.
+            ("a=1;p;q=%20x;r==", vec![("a", "1", "p;q=%20x;r==")]),
+            ("a=1;;p;", vec![("a", "1", "p")]),
+            ("a=1;p;p=1;p=2", vec![("a", "1", "p;p=1;p=2")]),
+            // A property's key is a token too: an encoded `=` does not separate.
+            ("a=1;p%20%09%3D%20q", vec![("a", "1", "p%20%09%3D%20q")]),
+            // Empty members.
+            (",a=1,, ,\t,b=2,", vec![("a", "1", ""), ("b", "2", "")]),
+            ("", vec![]),
+            // All that may stand raw.
+            ("a=!#$&'()*+-./:<=>?@[]^_`{|}~", vec![("a", "!#$&'()*+-./:<=>?@[]^_`{|}~", "")]),
+        ] {
+            let expected: Vec<_> =
+                expected.into_iter().map(|(k, v, p)| (k.to_owned(), v.to_owned(), p.to_owned())).collect();
+            assert_eq!(parsed(line), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_member_is_never_cut() {
+        let mut writer = writer();
+        writer.push_text("a", &"x".repeat(MAX_LEN - 6), "").expect("it fits");
+        let before = writer.as_str().to_owned();
+        for (key, value, properties) in [("b", "12", ""), ("b", "1", "p"), ("bb", "1", ""), ("b", " ", "")] {
+            assert_eq!(writer.push_text(key, value, properties), Err(BaggageError::Limit));
+            assert_eq!(writer.as_str(), before);
+        }
+        writer.push_text("b", "1", "").expect("it fits exactly");
+        assert_eq!((writer.as_str().len(), writer.count), (MAX_LEN, 2));
+
+        let mut writer = super::tests::writer();
+        (0..MAX_MEMBERS).for_each(|n| writer.push_text(&format!("k{n}"), "v", "").expect("it fits"));
+        assert_eq!(writer.push_text("one_more", "1", ""), Err(BaggageError::Limit));
+    }
+
+    #[test]
+    fn debug_shows_no_values() {
+        let mut writer = writer();
+        writer.push_text("token", "s3cret", "").expect("there is room");
+        let shown = format!("{writer:?} {:?}", members(writer.as_str().as_bytes()).collect::<Vec<_>>());
+        assert!(shown.contains("token") && !shown.contains("s3cret"), "{shown}");
     }
 }

@@ -8,7 +8,7 @@ use super::{Boundary, Carrier, CarrierMut, names};
 const MAX_VALUE_LEN: usize = 32 * 1024;
 
 /// Context that was captured, to be put in a JSON document, a job's row, a task's argument, and
-/// [restored](super::restore) where that is handled.
+/// [extracted](super::extract()) where that is handled.
 ///
 /// An ordered map of at most three texts, named and written as the headers are. With the feature `serde` it is
 /// serialized as that map. What is deserialized is as little believed as a header: other keys, what is no text, and texts
@@ -150,7 +150,7 @@ mod serialized {
             // Nothing is reserved for what the map says its size is.
             while let Some(Known(at)) = map.next_key()? {
                 match at {
-                    Some(at) => captured.values[at] = map.next_value::<Text>()?.0,
+                    Some(at) => captured.values[at] = map.next_value::<BoundedString>()?.0,
                     None => drop(map.next_value::<IgnoredAny>()?),
                 }
             }
@@ -181,29 +181,29 @@ mod serialized {
     }
 
     /// A text that is not too long; `None` for all else there can be.
-    struct Text(Option<Box<str>>);
+    struct BoundedString(Option<Box<str>>);
 
-    impl<'de> Deserialize<'de> for Text {
+    impl<'de> Deserialize<'de> for BoundedString {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             struct TextVisitor;
 
             macro_rules! nothing {
                 ($($visit:ident: $type:ty),* $(,)?) => {
-                    $(fn $visit<E>(self, _: $type) -> Result<Text, E> {
-                        Ok(Text(None))
+                    $(fn $visit<E>(self, _: $type) -> Result<BoundedString, E> {
+                        Ok(BoundedString(None))
                     })*
                 };
             }
 
             impl<'de> Visitor<'de> for TextVisitor {
-                type Value = Text;
+                type Value = BoundedString;
 
                 fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                     f.write_str("a text")
                 }
 
-                fn visit_str<E>(self, text: &str) -> Result<Text, E> {
-                    Ok(Text((text.len() <= MAX_VALUE_LEN).then(|| text.into())))
+                fn visit_str<E>(self, text: &str) -> Result<BoundedString, E> {
+                    Ok(BoundedString((text.len() <= MAX_VALUE_LEN).then(|| text.into())))
                 }
 
                 nothing!(
@@ -211,26 +211,26 @@ mod serialized {
                     visit_f64: f64, visit_bytes: &[u8],
                 );
 
-                fn visit_unit<E>(self) -> Result<Text, E> {
-                    Ok(Text(None))
+                fn visit_unit<E>(self) -> Result<BoundedString, E> {
+                    Ok(BoundedString(None))
                 }
 
-                fn visit_none<E>(self) -> Result<Text, E> {
-                    Ok(Text(None))
+                fn visit_none<E>(self) -> Result<BoundedString, E> {
+                    Ok(BoundedString(None))
                 }
 
-                fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Text, D::Error> {
-                    Text::deserialize(deserializer)
+                fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<BoundedString, D::Error> {
+                    BoundedString::deserialize(deserializer)
                 }
 
-                fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Text, A::Error> {
+                fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<BoundedString, A::Error> {
                     while seq.next_element::<IgnoredAny>()?.is_some() {}
-                    Ok(Text(None))
+                    Ok(BoundedString(None))
                 }
 
-                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Text, A::Error> {
+                fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<BoundedString, A::Error> {
                     while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                    Ok(Text(None))
+                    Ok(BoundedString(None))
                 }
             }
             // Formats that do not describe themselves have texts here, and nothing else.

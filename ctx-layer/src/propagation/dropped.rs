@@ -45,7 +45,7 @@ impl fmt::Display for Dropped {
 pub enum DropReason {
     /// It is baggage, and the caller is not believed.
     Untrusted,
-    /// It is the value of a field that does not [propagate](crate::Policy::propagate), or for which baggage does not
+    /// It is the value of a field that is not [propagated](crate::Policy::propagated), or for which baggage does not
     /// [count](crate::Policy::from_baggage).
     NotPropagated,
     /// It is under the key of no registered field, and such baggage does not pass.

@@ -17,7 +17,7 @@ use crate::{
 /// use std::collections::HashMap;
 /// use ctx_layer::{Schema, field::well_known::TENANT_ID, propagation::{self, Trust}};
 ///
-/// # let _stack = ctx_layer::WithContextExt::with_context(tracing_subscriber::registry(), Schema::well_known());
+/// # let _stack = ctx_layer::SubscriberFieldsExt::with_context_fields(tracing_subscriber::registry(), Schema::well_known());
 /// let message = HashMap::from([("baggage".to_owned(), "tenant_id=acme".to_owned())]);
 ///
 /// let extracted = propagation::extract(&message, Trust::internal());
@@ -29,8 +29,7 @@ use crate::{
 /// assert_eq!(extracted.dropped()[0].to_string(), "`baggage`: baggage of an external caller is not believed");
 /// ```
 ///
-/// For a future, [`FutureExt::with_context`](opentelemetry::context::FutureExt::with_context) takes the
-/// [context](Self::context).
+/// For a future, [`in_context`](crate::task::InContextExt::in_context) takes it.
 #[derive(Clone, Debug)]
 #[must_use = "what was extracted is in force only where it is attached"]
 pub struct Extracted {
@@ -79,6 +78,8 @@ impl Extracted {
     }
 
     /// Puts the context in force on this thread until the guard is dropped, in place of what is in force.
+    ///
+    /// The guard must not be held across `.await`: a future has [`in_context`](crate::task::InContextExt::in_context).
     pub fn attach(&self) -> ExtractedGuard {
         ExtractedGuard { _scope: Scope::of_context(self.cx.clone()), _not_send: PhantomData }
     }

@@ -5,10 +5,10 @@ use std::{mem, sync::Arc};
 use super::{
     Boundary, Carrier, Extracted, Trust,
     baggage::{self, Member},
+    baggage_keys::BaggageKeys,
     boundary::{Cause, Count},
     dropped::{DropReason, Dropped, Invalid},
-    names, remote,
-    table::Table,
+    names, span_context,
     traceparent::TraceParent,
     tracestate,
 };
@@ -27,7 +27,7 @@ const MAX_TOLD: usize = 64;
 
 pub(super) fn extract(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Extracted {
     let base = Context::new();
-    let mut incoming = Table::with_registered(|table| read_onto(&base, carrier, trust, Some(table), boundary));
+    let mut incoming = BaggageKeys::with_registered(|table| read_onto(&base, carrier, trust, Some(table), boundary));
     // Also where it says nothing: what is done for the message belongs to no other request.
     let fields = incoming.take_fields().replaced_by(Call::once());
     let (remote, is_continued, invalid) = (incoming.remote.clone(), incoming.is_continued, incoming.invalid);
@@ -40,7 +40,7 @@ pub(super) fn extract_onto(
     base: &Context,
     carrier: &(impl Carrier + ?Sized),
     trust: Trust,
-    table: &Table,
+    table: &BaggageKeys,
     boundary: &'static Boundary,
 ) -> Context {
     let mut incoming = read_onto(base, carrier, trust, Some(table), boundary);
@@ -56,7 +56,7 @@ pub(super) fn read(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'
         // Nothing of theirs is looked for among the fields.
         return read_onto(&base, carrier, trust, None, boundary);
     }
-    Table::with_registered(|table| read_onto(&base, carrier, trust, Some(table), boundary))
+    BaggageKeys::with_registered(|table| read_onto(&base, carrier, trust, Some(table), boundary))
 }
 
 /// What a carrier says, as far as it is believed, and before a context is made of it: each value that a context gets costs
@@ -112,7 +112,7 @@ fn read_onto(
     base: &Context,
     carrier: &(impl Carrier + ?Sized),
     trust: Trust,
-    table: Option<&Table>,
+    table: Option<&BaggageKeys>,
     boundary: &'static Boundary,
 ) -> Incoming {
     let mut inbound = Inbound { boundary, trust, table, dropped: Vec::new() };
@@ -127,7 +127,7 @@ fn read_onto(
     let mut unheld = None;
     // Without a valid traceparent there is no tracestate (Trace Context, section 4.3).
     if let Some(parent) = &parent {
-        let (span, list) = remote::span_context(parent, inbound.tracestate(carrier));
+        let (span, list) = span_context::span_context(parent, inbound.tracestate(carrier));
         remote = Some(span);
         unheld = list;
     }
@@ -179,7 +179,7 @@ struct Inbound<'a> {
     boundary: &'static Boundary,
     trust: Trust,
     /// `None` where nothing is looked for.
-    table: Option<&'a Table>,
+    table: Option<&'a BaggageKeys>,
     dropped: Vec<Dropped>,
 }
 
@@ -208,7 +208,7 @@ impl Inbound<'_> {
     fn tracestate(&mut self, carrier: &(impl Carrier + ?Sized)) -> tracestate::TraceStateList {
         let mut parser = None;
         carrier.lines(names::TRACESTATE, &mut |line| {
-            parser.get_or_insert_with(tracestate::Parser::default).line(line);
+            parser.get_or_insert_with(tracestate::TraceStateParser::default).line(line);
         });
         let Some(parser) = parser else { return tracestate::TraceStateList::new() };
         parser.finish().unwrap_or_else(|error| {
@@ -242,7 +242,7 @@ impl Inbound<'_> {
         }
         let value = member.value();
         for field in fields {
-            if !field.policy().may_propagate() {
+            if !field.policy().is_propagated() {
                 self.drop(member.key(), DropReason::NotPropagated);
                 continue;
             }

@@ -8,7 +8,7 @@
 //! use std::collections::HashMap;
 //! use ctx_layer::{Schema, field::well_known::TENANT_ID, propagation::{self, Trust}};
 //!
-//! # let _stack = ctx_layer::WithContextExt::with_context(tracing_subscriber::registry(), Schema::well_known());
+//! # let _stack = ctx_layer::SubscriberFieldsExt::with_context_fields(tracing_subscriber::registry(), Schema::well_known());
 //! // Who sends.
 //! let mut headers = HashMap::new();
 //! TENANT_ID.in_scope("acme", || propagation::inject(&mut headers));
@@ -24,21 +24,20 @@
 //! |---|---|
 //! | send what is in force | [`inject`]`(&mut carrier)` |
 //! | send it to a URL that may not be one's own | `boundary.inject(&mut carrier, destinations.for_url(url))`: [`DestinationPolicy`] |
-//! | receive | [`extract`]`(&carrier, Trust::external()).attach()`, or [`.context()`](Extracted::context) for a future |
-//! | put it in a payload, and take it out | [`capture`]`()`, [`restore`]`(&captured, Trust::internal())` |
+//! | receive | [`extract`]`(&carrier, Trust::external()).attach()`, or `future.`[`in_context`](crate::task::InContextExt::in_context)`(extracted)` |
+//! | put it in a payload, and take it out | [`capture`]`()`, [`extract`]`(&captured, Trust::internal())` |
 //! | use a carrier that nobody has heard of | [`inject_with`], [`extract_with`], or implement [`Carrier`] and [`CarrierMut`] |
 //! | give it to a child process, and take it up there | [`inject`]`(&mut command)`, [`from_environment`] |
 //! | have other libraries do so | [`global::set_text_map_propagator`](opentelemetry::global::set_text_map_propagator)`(`[`ContextPropagator`]`::new())` |
 //! | count what is lost | [`Boundary`], [`boundaries`] |
-//! | read and write single headers | [`traceparent`], [`tracestate`], [`baggage`] |
 //!
 //! # What is sent
 //!
 //! - `traceparent` and `tracestate` of the active OpenTelemetry span. Each outgoing call should have a span of its own:
 //!   it is the parent of what is done there. Spans of `tracing` are active where `tracing-opentelemetry` activates its
 //!   contexts, as it does by default.
-//! - Fields with [`propagate`](crate::Policy::propagate), under their [baggage keys](crate::Policy::baggage_key);
-//!   sensitive ones only with [`propagate_sensitive`](crate::Policy::propagate_sensitive). The properties that came with a
+//! - Fields with [`propagated`](crate::Policy::propagated), under their [baggage keys](crate::Policy::baggage_key);
+//!   sensitive ones only with [`propagated_in_plaintext`](crate::Policy::propagated_in_plaintext). The properties that came with a
 //!   value go on with it.
 //! - OpenTelemetry baggage under other keys.
 //!
@@ -56,7 +55,8 @@
 //! counts; of `tracestate` the first, which was written last.
 #![doc = include_str!("trust.md")]
 
-pub mod baggage;
+mod baggage;
+mod baggage_keys;
 mod blank;
 mod boundary;
 mod captured;
@@ -72,14 +72,14 @@ mod outbound;
 mod outgoing;
 mod percent;
 mod propagator;
-mod remote;
-mod table;
-pub mod traceparent;
-pub mod tracestate;
+mod span_context;
+mod traceparent;
+mod tracestate;
 mod trust;
 
 use opentelemetry::Context;
 
+pub use baggage::BaggageError;
 pub use boundary::{Boundary, Counts, boundaries};
 pub use captured::Captured;
 pub(crate) use carrier::TraceOnly;
@@ -91,6 +91,8 @@ pub use extracted::{Extracted, ExtractedGuard};
 pub use metrics::observe;
 pub use outbound::Outbound;
 pub use propagator::ContextPropagator;
+pub use traceparent::TraceParentError;
+pub use tracestate::TraceStateError;
 pub use trust::Trust;
 
 use crate::carriers::Environment;
@@ -147,27 +149,22 @@ where
     extract(&carrier::Getter(get), trust)
 }
 
-/// Captures the context in force, to be put in a payload.
-pub fn capture() -> Captured {
-    let mut captured = Captured::new();
-    Boundary::captured().inject(&mut captured, Outbound::Everything);
-    captured
-}
-
-/// Takes captured context out again, as far as who captured it is believed.
+/// Captures the context in force, to be put in a payload. [`extract`] takes it out again.
 ///
 /// ```
 /// use ctx_layer::{Schema, field::well_known::TENANT_ID, propagation::{self, Trust}};
 ///
-/// # let _stack = ctx_layer::WithContextExt::with_context(tracing_subscriber::registry(), Schema::well_known());
+/// # let _stack = ctx_layer::SubscriberFieldsExt::with_context_fields(tracing_subscriber::registry(), Schema::well_known());
 /// let captured = TENANT_ID.in_scope("acme", propagation::capture);
 /// // Later, elsewhere:
-/// propagation::restore(&captured, Trust::internal()).in_scope(|| {
+/// propagation::extract(&captured, Trust::internal()).in_scope(|| {
 ///     assert_eq!(TENANT_ID.get().as_deref(), Some("acme"));
 /// });
 /// ```
-pub fn restore(captured: &Captured, trust: Trust) -> Extracted {
-    extract(captured, trust)
+pub fn capture() -> Captured {
+    let mut captured = Captured::new();
+    Boundary::captured().inject(&mut captured, Outbound::Everything);
+    captured
 }
 
 /// Reads the context that this process was started with: from the variables `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`.

@@ -4,7 +4,7 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outbound {
-    /// `traceparent`, `tracestate`, the fields with [`propagate`](crate::Policy::propagate) and baggage. The default.
+    /// `traceparent`, `tracestate`, the fields with [`propagated`](crate::Policy::propagated) and baggage. The default.
     #[default]
     Everything,
     /// `traceparent`, and nothing that says more: for whoever is not one's own.

@@ -11,10 +11,10 @@ use opentelemetry::{
 use super::{
     Boundary, CarrierMut, Outbound,
     baggage::{BaggageError, BaggageWriter},
+    baggage_keys::BaggageKeys,
     boundary::{Cause, Count},
     dropped::{DropReason, Dropped},
-    names, remote,
-    table::Table,
+    names, span_context,
     traceparent::TraceParent,
     tracestate::{TraceStateError, TraceStateList},
 };
@@ -25,21 +25,22 @@ use crate::{
 
 /// What a propagator may be told.
 #[derive(Clone, Debug)]
-pub(super) struct Settings {
+pub(super) struct PropagatorSettings {
     /// Trace ids that are made here are random.
     pub(super) random_trace_ids: bool,
     pub(super) max_tracestate_len: usize,
     /// `None`: the fields of all schemas in use.
-    pub(super) table: Option<Table>,
+    pub(super) table: Option<BaggageKeys>,
 }
 
-pub(super) const DEFAULTS: Settings = Settings { random_trace_ids: true, max_tracestate_len: usize::MAX, table: None };
+pub(super) const DEFAULTS: PropagatorSettings =
+    PropagatorSettings { random_trace_ids: true, max_tracestate_len: usize::MAX, table: None };
 
 pub(super) fn inject(
     cx: &Context,
     carrier: &mut (impl CarrierMut + ?Sized),
     outbound: Outbound,
-    settings: &Settings,
+    settings: &PropagatorSettings,
     boundary: &'static Boundary,
 ) {
     let remote = cx.remote();
@@ -68,14 +69,14 @@ fn trace(
     remote: Option<&Remote>,
     carrier: &mut (impl CarrierMut + ?Sized),
     outbound: Outbound,
-    settings: &Settings,
+    settings: &PropagatorSettings,
     boundary: &'static Boundary,
 ) {
     let span = cx.span();
     let span = span.span_context();
     // What came in with another trace says nothing of this one.
     let remote = remote.filter(|remote| remote.trace_id == span.trace_id());
-    let flags = remote::flags(span, remote, settings.random_trace_ids);
+    let flags = span_context::flags(span, remote, settings.random_trace_ids);
     let Some(parent) = TraceParent::new(span.trace_id().to_bytes(), span.span_id().to_bytes(), flags) else {
         // Who takes no part in the trace passes its headers on as they are, those that the recipient may have.
         if outbound == Outbound::TraceParentOnly {
@@ -91,7 +92,7 @@ fn trace(
         return carrier.remove(names::TRACESTATE);
     }
     let mut list = TraceStateList::new();
-    if remote::tracestate(span, remote, &mut list) > 0 {
+    if span_context::tracestate(span, remote, &mut list) > 0 {
         boundary
             .dropped(&Dropped::new(names::TRACESTATE, DropReason::TraceState(TraceStateError::Value)), Cause::Program);
     }
@@ -110,7 +111,7 @@ struct Sender {
 }
 
 impl Sender {
-    fn send(&mut self, cx: &Context, remote: Option<&Remote>, settings: &Settings) {
+    fn send(&mut self, cx: &Context, remote: Option<&Remote>, settings: &PropagatorSettings) {
         let fields = fields_in(cx);
         for (_, entry) in fields.entries() {
             if self.may_leave(entry.declaration()) {
@@ -121,15 +122,15 @@ impl Sender {
         if baggage.is_empty() {
             return;
         }
-        let mut others = |table: &Table| self.others(&fields, baggage, remote, table);
+        let mut others = |table: &BaggageKeys| self.others(&fields, baggage, remote, table);
         match &settings.table {
             Some(table) => others(table),
-            None => Table::with_registered(others),
+            None => BaggageKeys::with_registered(others),
         }
     }
 
     /// Baggage as it came, and what was added here after it: the map has no order of its own.
-    fn others(&mut self, fields: &Fields, baggage: &Baggage, remote: Option<&Remote>, table: &Table) {
+    fn others(&mut self, fields: &Fields, baggage: &Baggage, remote: Option<&Remote>, table: &BaggageKeys) {
         let order = remote.and_then(|remote| remote.baggage.as_deref()).unwrap_or_default();
         let mut count = 0;
         for key in order {
@@ -149,12 +150,12 @@ impl Sender {
         }
     }
 
-    fn other(&mut self, key: &str, value: &str, properties: &str, fields: &Fields, table: &Table) {
+    fn other(&mut self, key: &str, value: &str, properties: &str, fields: &Fields, table: &BaggageKeys) {
         let known = table.find(key);
         // The program's own value has gone out already.
         let is_set = fields.entries().any(|(_, entry)| {
             let declaration = entry.declaration();
-            declaration.baggage_key() == key && (declaration.policy().may_propagate() || !known.is_empty())
+            declaration.baggage_key() == key && (declaration.policy().is_propagated() || !known.is_empty())
         });
         if !is_set && known.iter().all(|declaration| self.may_leave(declaration)) {
             // A recipient that knows the field would refuse it, where no sender sees that.
@@ -173,7 +174,7 @@ impl Sender {
     fn may_leave(&self, declaration: &Declaration) -> bool {
         let policy = declaration.policy();
         let is_public = policy.sensitivity() == Sensitivity::Public;
-        policy.may_propagate() && (is_public || policy.may_propagate_sensitive() && !self.is_exposed)
+        policy.is_propagated() && (is_public || policy.is_propagated_in_plaintext() && !self.is_exposed)
     }
 
     fn field(&mut self, entry: &Entry, remote: Option<&Remote>) {

@@ -8,9 +8,10 @@ use opentelemetry::{
 };
 
 use super::{
-    Boundary, OtelExtractor, OtelInjector, Outbound, Trust, inbound, names,
-    outgoing::{self, Settings},
-    table::Table,
+    Boundary, OtelExtractor, OtelInjector, Outbound, Trust,
+    baggage_keys::BaggageKeys,
+    inbound, names,
+    outgoing::{self, PropagatorSettings},
 };
 use crate::{Schema, context::read};
 
@@ -44,7 +45,7 @@ use crate::{Schema, context::read};
 pub struct ContextPropagator {
     trust: Trust,
     outbound: Outbound,
-    settings: Settings,
+    settings: PropagatorSettings,
     boundary: &'static Boundary,
 }
 
@@ -73,7 +74,7 @@ impl ContextPropagator {
 
     /// Sets the fields that are read. Defaults to those of all schemas that layers use.
     pub fn schema(mut self, schema: Schema) -> Self {
-        self.settings.table = Some(Table::of(&schema));
+        self.settings.table = Some(BaggageKeys::of(&schema));
         self
     }
 
@@ -120,11 +121,12 @@ impl TextMapPropagator for ContextPropagator {
     }
 
     fn extract_with_context(&self, cx: &Context, extractor: &dyn Extractor) -> Context {
-        let extract =
-            |table: &Table| inbound::extract_onto(cx, &OtelExtractor(extractor), self.trust, table, self.boundary);
+        let extract = |table: &BaggageKeys| {
+            inbound::extract_onto(cx, &OtelExtractor(extractor), self.trust, table, self.boundary)
+        };
         match &self.settings.table {
             Some(table) => extract(table),
-            None => Table::with_registered(extract),
+            None => BaggageKeys::with_registered(extract),
         }
     }
 

@@ -7,29 +7,17 @@ use std::{fmt, ops::Deref};
 use super::blank;
 
 /// The length of a header of version 00, in bytes.
-pub const LEN: usize = 55;
+pub(super) const LEN: usize = 55;
 
 /// Bit 0: the caller records the trace.
-pub const SAMPLED: u8 = 0b01;
+pub(super) const SAMPLED: u8 = 0b01;
 
 /// Bit 1: the last 56 bits of the trace id are random.
-pub const RANDOM_TRACE_ID: u8 = 0b10;
+pub(super) const RANDOM_TRACE_ID: u8 = 0b10;
 
 /// What a `traceparent` header says.
-///
-/// ```
-/// use ctx_layer::propagation::traceparent::{TraceParent, TraceParentError};
-///
-/// let text = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03";
-/// let parsed = TraceParent::parse(text.as_bytes())?;
-/// assert!(parsed.is_sampled() && parsed.has_random_trace_id());
-/// assert_eq!(&*parsed.to_text(), text);
-///
-/// assert_eq!(TraceParent::parse(b"00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01"), Err(TraceParentError::NotHex));
-/// # Ok::<(), TraceParentError>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct TraceParent {
+pub(super) struct TraceParent {
     /// Numbers, which stay in registers.
     trace_id: u128,
     parent_id: u64,
@@ -38,7 +26,7 @@ pub struct TraceParent {
 
 impl TraceParent {
     /// A header of these parts; `None` where an id has only zeros. Flags that are not known are left out.
-    pub const fn new(trace_id: [u8; 16], parent_id: [u8; 8], flags: u8) -> Option<Self> {
+    pub(super) const fn new(trace_id: [u8; 16], parent_id: [u8; 8], flags: u8) -> Option<Self> {
         Self::of_numbers(u128::from_be_bytes(trace_id), u64::from_be_bytes(parent_id), flags)
     }
 
@@ -57,7 +45,7 @@ impl TraceParent {
     /// # Errors
     /// When it is not valid: then it must be ignored, `tracestate` too, and a new trace started.
     #[inline]
-    pub fn parse(value: &[u8]) -> Result<Self, TraceParentError> {
+    pub(super) fn parse(value: &[u8]) -> Result<Self, TraceParentError> {
         // RFC 9110, section 5.5: whitespace around a field value is not part of it.
         let value = blank::trim(value);
         let Some((known, rest)) = value.split_first_chunk::<LEN>() else {
@@ -90,33 +78,23 @@ impl TraceParent {
     }
 
     /// The trace's id.
-    pub const fn trace_id(&self) -> [u8; 16] {
+    pub(super) const fn trace_id(&self) -> [u8; 16] {
         self.trace_id.to_be_bytes()
     }
 
     /// The id of the span that called.
-    pub const fn parent_id(&self) -> [u8; 8] {
+    pub(super) const fn parent_id(&self) -> [u8; 8] {
         self.parent_id.to_be_bytes()
     }
 
     /// The flags that are known: [`SAMPLED`] and [`RANDOM_TRACE_ID`].
-    pub const fn flags(&self) -> u8 {
+    pub(super) const fn flags(&self) -> u8 {
         self.flags
-    }
-
-    /// Whether the caller records the trace.
-    pub const fn is_sampled(&self) -> bool {
-        self.flags & SAMPLED != 0
-    }
-
-    /// Whether the last 56 bits of the trace id are random.
-    pub const fn has_random_trace_id(&self) -> bool {
-        self.flags & RANDOM_TRACE_ID != 0
     }
 
     /// The header's value, of version 00. Allocates nothing.
     #[inline]
-    pub fn to_text(&self) -> TraceParentText {
+    pub(super) fn to_text(self) -> TraceParentText {
         let mut text = *b"00-................................-................-..";
         write_hex(&self.trace_id.to_be_bytes(), &mut text[3..35]);
         write_hex(&self.parent_id.to_be_bytes(), &mut text[36..52]);
@@ -127,7 +105,7 @@ impl TraceParent {
 
 /// The value of a `traceparent` header, as text on the stack.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct TraceParentText([u8; LEN]);
+pub(super) struct TraceParentText([u8; LEN]);
 
 impl Deref for TraceParentText {
     type Target = str;

@@ -7,36 +7,27 @@ use std::fmt;
 use super::blank;
 
 /// The most members a list may have.
-pub const MAX_MEMBERS: usize = 32;
+pub(super) const MAX_MEMBERS: usize = 32;
 
 /// The longest key, in bytes.
-pub const MAX_KEY_LEN: usize = 256;
+pub(super) const MAX_KEY_LEN: usize = 256;
 
 /// The longest value, in bytes.
-pub const MAX_VALUE_LEN: usize = 256;
+pub(super) const MAX_VALUE_LEN: usize = 256;
 
 /// Members longer than this are the first to go when a list must be cut.
 const LONG_MEMBER: usize = 128;
 
 /// The members of a valid `tracestate`, leftmost first: no blanks around them, no key twice.
-///
-/// ```
-/// use ctx_layer::propagation::tracestate::TraceStateList;
-///
-/// let list = TraceStateList::parse([&b"vendor=1 , other=a b"[..], b"", b"last=x"])?;
-/// assert_eq!(list.as_str(), "vendor=1,other=a b,last=x");
-/// assert_eq!(list.with("other", "new")?.as_str(), "other=new,vendor=1,last=x");
-/// # Ok::<(), ctx_layer::propagation::tracestate::TraceStateError>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
-pub struct TraceStateList {
+pub(super) struct TraceStateList {
     text: String,
     count: usize,
 }
 
 impl TraceStateList {
     /// The list without members.
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         TraceStateList { text: String::new(), count: 0 }
     }
 
@@ -46,51 +37,30 @@ impl TraceStateList {
     ///
     /// # Errors
     /// When it is not valid: then the whole list must be discarded, and the trace goes on without.
-    pub fn parse<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, TraceStateError> {
-        let mut parser = Parser::default();
+    pub(super) fn parse<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, TraceStateError> {
+        let mut parser = TraceStateParser::default();
         lines.into_iter().for_each(|line| parser.line(line));
         parser.finish()
     }
 
     /// The header's value.
-    pub fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         &self.text
     }
 
     /// The number of members.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.count
     }
 
     /// Whether there are no members: then no header should be sent.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
     /// The members, leftmost first.
-    pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub(super) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
         self.text.split(',').filter_map(|member| member.split_once('='))
-    }
-
-    /// The list with this member at its left end. Another with its key goes, and the rightmost of more than 32.
-    ///
-    /// # Errors
-    /// When the key or the value is not valid.
-    pub fn with(&self, key: &str, value: &str) -> Result<Self, TraceStateError> {
-        // Section 3.5: modified and added members are at the beginning of the list.
-        let mut changed = TraceStateList::new();
-        changed.push(key, value)?;
-        changed.append(self);
-        Ok(changed)
-    }
-
-    /// Adds at the right end the members of another list whose keys this one has not, as long as there is room.
-    pub(super) fn append(&mut self, other: &TraceStateList) {
-        for (key, value) in other.members() {
-            if self.count < MAX_MEMBERS && !self.has(key) {
-                self.push_known(key, value);
-            }
-        }
     }
 
     /// Adds a member at the right end, unless there is one of its key or the list is full.
@@ -105,7 +75,7 @@ impl TraceStateList {
 
     /// Cuts the list to so many bytes, but not below 512: whole members, those of more than 128 bytes first, then the
     /// rightmost.
-    pub fn cut(&mut self, max_len: usize) {
+    pub(super) fn cut(&mut self, max_len: usize) {
         // Section 3.3.1.5: at least 512 characters are to be propagated; of longer entries those go first.
         let max_len = max_len.max(512);
         if self.text.len() <= max_len {
@@ -145,14 +115,14 @@ impl TraceStateList {
 
 /// Reads a list line by line.
 #[derive(Debug, Default)]
-pub(super) struct Parser {
+pub(super) struct TraceStateParser {
     list: TraceStateList,
     /// How many members were seen, those of one key counted each.
     seen: usize,
     error: Option<TraceStateError>,
 }
 
-impl Parser {
+impl TraceStateParser {
     pub(super) fn line(&mut self, line: &[u8]) {
         if self.error.is_none() {
             self.error = self.members(line).err();
@@ -234,3 +204,38 @@ impl fmt::Display for TraceStateError {
 }
 
 impl std::error::Error for TraceStateError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_cut_by_whole_members_the_long_ones_first_and_then_from_the_right() {
+        let long = |key: &str| format!("{key}={}", "x".repeat(127));
+        let short = |key: &str| format!("{key}={}", "x".repeat(97));
+        assert_eq!((long("a").len(), short("a").len()), (129, 99));
+        let text = [short("a"), long("b"), short("c"), long("d"), short("e"), short("f"), short("g")].join(",");
+        let parse = || TraceStateList::parse([text.as_bytes()]).expect("it is valid");
+        let keys = |list: &TraceStateList| list.members().map(|(key, _)| key.to_owned()).collect::<String>();
+
+        for (max_len, left) in [
+            (text.len(), "abcdefg"),
+            (text.len() - 1, "abcefg"),
+            (text.len() - 131, "acefg"),
+            // At least 512 bytes are always passed on.
+            (512, "acefg"),
+            (0, "acefg"),
+        ] {
+            let mut list = parse();
+            list.cut(max_len);
+            assert_eq!(keys(&list), left, "{max_len}");
+            assert!(list.as_str().len() <= max_len.max(512));
+            assert_eq!(list.len(), left.len());
+        }
+
+        let text = ["a", "b", "c", "d", "e", "f", "g"].map(short).join(",");
+        let mut list = TraceStateList::parse([text.as_bytes()]).expect("it is valid");
+        list.cut(512);
+        assert_eq!(keys(&list), "abcde");
+    }
+}

@@ -2,7 +2,7 @@
 
 /// How far context that comes in is believed. Defaults to [`Trust::external`].
 ///
-/// | | trace context | fields with `propagate` | other baggage |
+/// | | trace context | fields with `propagated` | other baggage |
 /// |---|---|---|---|
 /// | [`external`](Self::external) | continued, or only [linked](Self::link_only) | dropped | dropped |
 /// | [`internal`](Self::internal) | continued, or only [linked](Self::link_only) | parsed, within their limits | passes, or is [dropped](Self::drop_unregistered) |
@@ -34,7 +34,7 @@ impl Trust {
     }
 
     /// From one's own services: besides trace context, the registered fields with
-    /// [`propagate`](crate::Policy::propagate) are read, and baggage under other keys passes through.
+    /// [`propagated`](crate::Policy::propagated) are read, and baggage under other keys passes through.
     ///
     /// Only for what strangers cannot reach, or where a proxy takes their `baggage` headers away.
     pub const fn internal() -> Self {

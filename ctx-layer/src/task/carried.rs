@@ -2,11 +2,11 @@
 
 use std::{fmt, future::Future};
 
-use super::{Propagate, Propagated, Snapshot};
+use super::{InContext, InContextExt, Snapshot};
 
 /// A value together with the context and the span in which it was created, for channels inside a process.
 ///
-/// The receiver runs [under the sender's context](Self::scope), or stays in its own and [links to it][link_to], as one
+/// The receiver runs [under the sender's context](Self::in_scope), or stays in its own and [links to it][link_to], as one
 /// does with a batch.
 ///
 /// ```
@@ -16,7 +16,7 @@ use super::{Propagate, Propagated, Snapshot};
 ///
 /// let (sender, receiver) = mpsc::channel();
 /// let worker = thread::spawn(move || {
-///     receiver.iter().map(|order: Carried<u32>| order.scope(|id| (id, TENANT_ID.get().unwrap()))).collect::<Vec<_>>()
+///     receiver.iter().map(|order: Carried<u32>| order.in_scope(|id| (id, TENANT_ID.get().unwrap()))).collect::<Vec<_>>()
 /// });
 ///
 /// TENANT_ID.in_scope("acme", || sender.send(Carried::new(1)).unwrap());
@@ -48,17 +48,17 @@ impl<T> Carried<T> {
     /// ```standalone_crate
     /// use std::{sync::mpsc, thread};
     ///
-    /// use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID, once_per_line, task::Carried};
+    /// use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, fields_once_per_line, task::Carried};
     /// use tracing::{info, info_span};
     /// use tracing_subscriber::prelude::*;
     ///
     /// # let (printed, writer) = std::io::pipe()?;
     /// let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
     /// # let text = text.with_writer(std::sync::Mutex::new(writer));
-    /// tracing_subscriber::registry().with(once_per_line(text)).with_context(Schema::well_known()).init();
+    /// tracing_subscriber::registry().with(fields_once_per_line(text)).with_context_fields(Schema::well_known()).init();
     ///
     /// let (sender, receiver) = mpsc::channel();
-    /// let worker = thread::spawn(move || receiver.iter().for_each(|order: Carried<u32>| order.scope(|id| info!(id, "packed"))));
+    /// let worker = thread::spawn(move || receiver.iter().for_each(|order: Carried<u32>| order.in_scope(|id| info!(id, "packed"))));
     /// TENANT_ID.in_scope("acme", || {
     ///     let _request = info_span!("request").entered();
     ///     sender.send(Carried::new(7)).unwrap();
@@ -126,7 +126,7 @@ impl<T> Carried<T> {
     }
 
     /// Calls `f` with the value, under its context.
-    pub fn scope<R>(self, f: impl FnOnce(T) -> R) -> R {
+    pub fn in_scope<R>(self, f: impl FnOnce(T) -> R) -> R {
         let Carried { value, snapshot } = self;
         snapshot.in_scope(|| f(value))
     }
@@ -142,11 +142,11 @@ impl<T> Carried<T> {
     /// sender.send(order).await.unwrap();
     ///
     /// let order = receiver.recv().await.unwrap();
-    /// let handled = order.scope_async(|id| async move { (id, TENANT_ID.get()) });
+    /// let handled = order.in_scope_async(|id| async move { (id, TENANT_ID.get()) });
     /// assert_eq!(handled.await, (7, Some("acme".to_owned())));
     /// # });
     /// ```
-    pub fn scope_async<F: Future>(self, f: impl FnOnce(T) -> F) -> Propagated<F> {
+    pub fn in_scope_async<F: Future>(self, f: impl FnOnce(T) -> F) -> InContext<F> {
         let Carried { value, snapshot } = self;
         let future = snapshot.in_scope(|| f(value));
         future.in_context(snapshot)

@@ -2,82 +2,43 @@
 
 use std::future::Future;
 
-use super::{Propagated, Snapshot};
+use super::{InContext, Snapshot};
 
-/// A closure that runs with what is in force *here*, wherever it is called; what it owns is dropped in it, too, even if it is
-/// never called.
+/// Returns a closure that runs with what is current *here*, wherever it is called; what it owns is dropped in it, too, even if it
+/// is never called.
 ///
 /// For what takes a closure that is called once: `std::thread::spawn`, `spawn_blocking`, thread pools, `rayon::spawn`.
-/// Closures that are called often, or take arguments, have [`propagate_mut`], [`propagate_fn`] and
-/// [`propagating!`](crate::propagating). On stable Rust no function can return something that is as often callable as what
-/// it is given, so these are four and not one.
+/// Closures that are called often, or take arguments, have the macro of the same name,
+/// [`in_current_context!`](crate::task::in_current_context!): on stable Rust no function can return something that is as often
+/// callable as what it is given. Futures, streams and sinks have the
+/// [method](crate::task::InContextExt::in_current_context).
 ///
 /// See [`Snapshot`] for what is captured, and for how long the current span is held open.
 ///
 /// ```
-/// use ctx_layer::{field::well_known::TENANT_ID, task::propagate};
+/// use ctx_layer::{field::well_known::TENANT_ID, task::in_current_context};
 ///
 /// let _guard = TENANT_ID.attach("acme");
-/// let tenant = std::thread::spawn(propagate(|| TENANT_ID.get())).join().unwrap();
+/// let tenant = std::thread::spawn(in_current_context(|| TENANT_ID.get())).join().unwrap();
 /// assert_eq!(tenant.as_deref(), Some("acme"));
 /// ```
 #[inline]
-pub fn propagate<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
+pub fn in_current_context<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
     Snapshot::capture().wrap(f)
-}
-
-/// The same for a closure that is called often, with one argument: [`propagate`].
-///
-/// ```
-/// use ctx_layer::{field::well_known::TENANT_ID, task::propagate_mut};
-///
-/// let mut seen = Vec::new();
-/// let note = TENANT_ID.in_scope("acme", || propagate_mut(|n: i32| seen.push((n, TENANT_ID.get()))));
-/// (1..=2).for_each(note);
-/// assert_eq!(seen, [(1, Some("acme".to_owned())), (2, Some("acme".to_owned()))]);
-/// ```
-#[inline]
-pub fn propagate_mut<A, R>(f: impl FnMut(A) -> R) -> impl FnMut(A) -> R {
-    let mut held = Held { f: Some(f), snapshot: Snapshot::capture() };
-    move |argument| {
-        let _entered = held.snapshot.enter();
-        held.f.as_mut().map_or_else(|| unreachable!("{KEPT}"), |f| f(argument))
-    }
-}
-
-/// The same for a closure that can be called on many threads at once, with one argument: [`propagate`].
-///
-/// ```
-/// use ctx_layer::{field::well_known::TENANT_ID, task::propagate_fn};
-///
-/// let add = TENANT_ID.in_scope("acme", || propagate_fn(|n: i32| format!("{} {n}", TENANT_ID.get().unwrap())));
-/// std::thread::scope(|scope| {
-///     for n in 0..4 {
-///         let add = &add;
-///         scope.spawn(move || assert_eq!(add(n), format!("acme {n}")));
-///     }
-/// });
-/// ```
-#[inline]
-pub fn propagate_fn<A, R>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
-    let held = Held { f: Some(f), snapshot: Snapshot::capture() };
-    move |argument| {
-        let _entered = held.snapshot.enter();
-        held.f.as_ref().map_or_else(|| unreachable!("{KEPT}"), |f| f(argument))
-    }
 }
 
 /// Returns a callback that runs with what is current *here*, and so does the future that it returns, at every poll and on
 /// whatever thread: for `on_upgrade`, and whatever else takes an async closure that is called once.
 ///
-/// [`propagate`] and [`propagating!`](crate::propagating) carry into the call of the closure alone: the future that it returns
-/// is polled later, and has nothing of it. A callback that is called often has [`propagate_async_fn`], and one with other than
-/// one argument [`propagating!`](crate::propagating)`(async move |a, b| ..)`.
+/// [`in_current_context`](fn@in_current_context) and [`in_current_context!`](crate::task::in_current_context!) carry into the call
+/// of the closure alone: the future that it returns is polled later, and has nothing of it. A callback that is called often has
+/// [`in_current_context_async_fn`], and one with other than one argument
+/// [`in_current_context!`](crate::task::in_current_context!)`(async move |a, b| ..)`.
 ///
 /// ```standalone_crate
 /// use std::{future::Future, thread};
 ///
-/// use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID, once_per_line, task::propagate_async};
+/// use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, fields_once_per_line, task::in_current_context_async};
 /// use tracing::{info, info_span};
 /// use tracing_subscriber::prelude::*;
 ///
@@ -89,11 +50,11 @@ pub fn propagate_fn<A, R>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
 /// # let (printed, writer) = std::io::pipe()?;
 /// let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
 /// # let text = text.with_writer(std::sync::Mutex::new(writer));
-/// tracing_subscriber::registry().with(once_per_line(text)).with_context(Schema::well_known()).init();
+/// tracing_subscriber::registry().with(fields_once_per_line(text)).with_context_fields(Schema::well_known()).init();
 ///
 /// TENANT_ID.in_scope("acme", || {
 ///     let _request = info_span!("request", path = "/chat").entered();
-///     on_upgrade(propagate_async(async |socket| info!(socket, "connected")));
+///     on_upgrade(in_current_context_async(async |socket| info!(socket, "connected")));
 /// });
 /// # let printed: Vec<_> = std::io::BufRead::lines(std::io::BufReader::new(printed)).take(1).collect::<Result<_, _>>()?;
 /// # assert_eq!(printed, [" INFO request{path=\"/chat\"}: connected socket=7 tenant_id=\"acme\""]);
@@ -106,47 +67,47 @@ pub fn propagate_fn<A, R>(f: impl Fn(A) -> R) -> impl Fn(A) -> R {
 ///  INFO request{path="/chat"}: connected socket=7 tenant_id="acme"
 /// ```
 #[inline]
-pub fn propagate_async<A, F: Future>(f: impl FnOnce(A) -> F) -> impl FnOnce(A) -> Propagated<F> {
-    let mut held = Held { f: Some(f), snapshot: Snapshot::capture() };
+pub fn in_current_context_async<A, F: Future>(f: impl FnOnce(A) -> F) -> impl FnOnce(A) -> InContext<F> {
+    let mut held = ClosureInContext { f: Some(f), snapshot: Snapshot::capture() };
     move |argument| {
         let f = held.f.take();
         let future = {
             let _entered = held.snapshot.enter();
             f.map_or_else(|| unreachable!("{KEPT}"), |f| f(argument))
         };
-        Propagated::new(future, held.snapshot.clone())
+        InContext::new(future, held.snapshot.clone())
     }
 }
 
 /// Returns a callback that can be called often and on many threads at once, and that runs with what is current *here*, as do the
-/// futures that it returns: for handlers of jobs. See [`propagate_async`].
+/// futures that it returns: for handlers of jobs. See [`in_current_context_async`].
 ///
 /// ```
-/// use ctx_layer::{field::well_known::TENANT_ID, task::propagate_async_fn};
+/// use ctx_layer::{field::well_known::TENANT_ID, task::in_current_context_async_fn};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let handler = TENANT_ID.in_scope("acme", || propagate_async_fn(async |job: u32| (job, TENANT_ID.get())));
+/// let handler = TENANT_ID.in_scope("acme", || in_current_context_async_fn(async |job: u32| (job, TENANT_ID.get())));
 /// for job in 1..=2 {
 ///     assert_eq!(handler(job).await, (job, Some("acme".to_owned())));
 /// }
 /// # });
 /// ```
 #[inline]
-pub fn propagate_async_fn<A, F: Future>(f: impl Fn(A) -> F) -> impl Fn(A) -> Propagated<F> {
-    let held = Held { f: Some(f), snapshot: Snapshot::capture() };
+pub fn in_current_context_async_fn<A, F: Future>(f: impl Fn(A) -> F) -> impl Fn(A) -> InContext<F> {
+    let held = ClosureInContext { f: Some(f), snapshot: Snapshot::capture() };
     move |argument| {
         let future = {
             let _entered = held.snapshot.enter();
             held.f.as_ref().map_or_else(|| unreachable!("{KEPT}"), |f| f(argument))
         };
-        Propagated::new(future, held.snapshot.clone())
+        InContext::new(future, held.snapshot.clone())
     }
 }
 
 /// A closure that runs in no context: a new root, to which nothing of what is in force here comes, nor of what is in force
 /// where it is called. For background jobs.
 ///
-/// For futures there is the method [`isolated`](super::Propagate::isolated).
+/// For futures there is the method [`isolated`](super::InContextExt::isolated).
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, task::isolated};
@@ -164,7 +125,7 @@ impl Snapshot {
     /// called.
     #[inline]
     pub fn wrap<R>(self, f: impl FnOnce() -> R) -> impl FnOnce() -> R {
-        let mut held = Held { f: Some(f), snapshot: self };
+        let mut held = ClosureInContext { f: Some(f), snapshot: self };
         move || {
             let f = held.f.take();
             let _entered = held.snapshot.enter();
@@ -176,12 +137,12 @@ impl Snapshot {
 const KEPT: &str = "it is taken out when it is called for the last time";
 
 /// A closure that is dropped in its context.
-struct Held<F> {
+struct ClosureInContext<F> {
     f: Option<F>,
     snapshot: Snapshot,
 }
 
-impl<F> Drop for Held<F> {
+impl<F> Drop for ClosureInContext<F> {
     fn drop(&mut self) {
         if self.f.is_some() {
             let _entered = self.snapshot.enter();
@@ -190,26 +151,26 @@ impl<F> Drop for Held<F> {
     }
 }
 
-/// A `move` closure of any kind that runs with what is in force *here*, wherever and however often it is called.
+/// Makes a `move` closure of any kind run with what is current *here*, wherever and however often it is called.
 ///
 /// It takes whatever arguments you write, and is `Fn`, `FnMut` or `FnOnce` as it would be without this. For
 /// `rayon`'s `map`, `for_each` and `scope`, for callbacks and iterators.
 ///
 /// ```
-/// use ctx_layer::{field::well_known::TENANT_ID, propagating};
+/// use ctx_layer::{field::well_known::TENANT_ID, task::in_current_context};
 ///
 /// let _guard = TENANT_ID.attach("acme");
-/// let texts = ["a", "b"].iter().map(propagating!(move |text| format!("{text} {}", TENANT_ID.get().unwrap())));
+/// let texts = ["a", "b"].iter().map(in_current_context!(move |text| format!("{text} {}", TENANT_ID.get().unwrap())));
 /// assert_eq!(texts.collect::<Vec<_>>(), ["a acme", "b acme"]);
 /// ```
 ///
 /// With `async` before it, the closure returns a future that runs with it, too:
 ///
 /// ```
-/// use ctx_layer::{field::well_known::TENANT_ID, propagating};
+/// use ctx_layer::{field::well_known::TENANT_ID, task::in_current_context};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let handler = TENANT_ID.in_scope("acme", || propagating!(async move |a: u32, b: u32| (a + b, TENANT_ID.get())));
+/// let handler = TENANT_ID.in_scope("acme", || in_current_context!(async move |a: u32, b: u32| (a + b, TENANT_ID.get())));
 /// assert_eq!(tokio::spawn(handler(1, 2)).await.unwrap(), (3, Some("acme".to_owned())));
 /// # });
 /// ```
@@ -219,10 +180,11 @@ impl<F> Drop for Held<F> {
 /// Without `async` a future that the closure returns has none of it, once that is polled elsewhere.
 ///
 /// It has to be written as a `move` closure. To borrow something, make a reference outside and move that in. What the closure
-/// owns and does not use up is dropped after the context is out of force; [`propagate`](crate::task::propagate) drops it
-/// inside.
+/// owns and does not use up is dropped after the context has ended; the function
+/// [`in_current_context`](fn@crate::task::in_current_context) drops it inside.
+#[doc(hidden)]
 #[macro_export]
-macro_rules! propagating {
+macro_rules! __in_current_context {
     (move || -> $returns:ty $body:block) => {{
         let snapshot = $crate::task::Snapshot::capture();
         move || -> $returns { snapshot.in_scope(|| -> $returns { $body }) }
@@ -232,24 +194,24 @@ macro_rules! propagating {
         move || snapshot.in_scope(|| $body)
     }};
     (move | $($rest:tt)+) => {
-        $crate::__propagating!([] $($rest)+)
+        $crate::__in_current_context_of!([] $($rest)+)
     };
     (async move || $body:expr) => {{
         let snapshot = $crate::task::Snapshot::capture();
-        move || snapshot.in_scope(|| $crate::task::Propagate::propagate(async move { $body }))
+        move || snapshot.in_scope(|| $crate::task::InContextExt::in_current_context(async move { $body }))
     }};
     (async move | $($rest:tt)+) => {
-        $crate::__propagating!(async [] $($rest)+)
+        $crate::__in_current_context_of!(async [] $($rest)+)
     };
     ($($other:tt)*) => {
-        ::core::compile_error!("expected a `move` closure: `propagating!(move |x| ...)`. To borrow, move a reference in")
+        ::core::compile_error!("expected a `move` closure: `in_current_context!(move |x| ...)`. To borrow, move a reference in")
     };
 }
 
 /// Finds the end of a closure's parameters.
 #[doc(hidden)]
 #[macro_export]
-macro_rules! __propagating {
+macro_rules! __in_current_context_of {
     ([$($parameters:tt)*] | -> $returns:ty $body:block) => {{
         let snapshot = $crate::task::Snapshot::capture();
         move |$($parameters)*| -> $returns { snapshot.in_scope(|| -> $returns { $body }) }
@@ -259,13 +221,13 @@ macro_rules! __propagating {
         move |$($parameters)*| snapshot.in_scope(|| $body)
     }};
     ([$($parameters:tt)*] $next:tt $($rest:tt)+) => {
-        $crate::__propagating!([$($parameters)* $next] $($rest)+)
+        $crate::__in_current_context_of!([$($parameters)* $next] $($rest)+)
     };
     (async [$($parameters:tt)*] | $body:expr) => {{
         let snapshot = $crate::task::Snapshot::capture();
-        move |$($parameters)*| snapshot.in_scope(|| $crate::task::Propagate::propagate(async move { $body }))
+        move |$($parameters)*| snapshot.in_scope(|| $crate::task::InContextExt::in_current_context(async move { $body }))
     }};
     (async [$($parameters:tt)*] $next:tt $($rest:tt)+) => {
-        $crate::__propagating!(async [$($parameters)* $next] $($rest)+)
+        $crate::__in_current_context_of!(async [$($parameters)* $next] $($rest)+)
     };
 }

@@ -3,9 +3,13 @@
 use opentelemetry::{Context, SpanId, TraceId};
 use tracing::{Span, dispatcher};
 
-use super::spans;
+use super::span_access;
 use crate::{
     context::{active_ids, is_blank, read},
+    field::{
+        DerivedField,
+        well_known::{SPAN_ID, TRACE_ID},
+    },
     layer::ids_of,
 };
 
@@ -25,7 +29,7 @@ use crate::{
 /// });
 /// ```
 pub fn current_span() -> Option<Span> {
-    Some(spans::current()).filter(|span| !span.is_none())
+    Some(span_access::current()).filter(|span| !span.is_none())
 }
 
 /// The trace id of the active OpenTelemetry span, or of the remote parent; `None` where there is none.
@@ -45,12 +49,30 @@ pub fn current_span() -> Option<Span> {
 /// assert_eq!((current_trace_id(), current_span_id()), (Some(trace), Some(span)));
 /// ```
 pub fn current_trace_id() -> Option<TraceId> {
-    current_ids().map(|(trace_id, _)| trace_id)
+    TRACE_ID.get()
 }
 
 /// The span id of the active OpenTelemetry span, or of the remote parent: as with [`current_trace_id`].
 pub fn current_span_id() -> Option<SpanId> {
-    current_ids().map(|(_, span_id)| span_id)
+    SPAN_ID.get()
+}
+
+impl DerivedField<TraceId> {
+    /// Returns the trace id of the active OpenTelemetry span, or of the remote parent; `None` where there is none.
+    ///
+    /// [`current_trace_id`] is the same, and says where else it is looked for.
+    pub fn get(&'static self) -> Option<TraceId> {
+        current_ids().map(|(trace_id, _)| trace_id)
+    }
+}
+
+impl DerivedField<SpanId> {
+    /// Returns the span id of the active OpenTelemetry span, or of the remote parent; `None` where there is none.
+    ///
+    /// [`current_span_id`] is the same, and [`current_trace_id`] says where else it is looked for.
+    pub fn get(&'static self) -> Option<SpanId> {
+        current_ids().map(|(_, span_id)| span_id)
+    }
 }
 
 fn current_ids() -> Option<(TraceId, SpanId)> {

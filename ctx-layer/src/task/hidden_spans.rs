@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 use tracing::{Dispatch, Id, dispatcher};
 
-use super::spans;
+use super::span_access;
 use crate::{
     context::{FrameId, frame_stack},
     layer::entered_spans,
@@ -28,7 +28,7 @@ impl HiddenSpans {
     /// Hides all spans that are entered on this thread, those of its default subscriber.
     pub(super) fn hide() -> Self {
         let mut hidden = HiddenSpans { spans: SmallVec::new(), subscriber: None, frame: None };
-        if spans::is_any_current() {
+        if span_access::is_any_current() {
             // Out of `get_default`, under which nothing that a layer logs would be seen.
             let subscriber = dispatcher::get_default(Dispatch::clone);
             hidden.spans = take_all(&subscriber);

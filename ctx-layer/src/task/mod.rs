@@ -6,7 +6,8 @@
 //! wherever the code runs: at every poll, and when what did not come to its end is dropped.
 //!
 //! ```standalone_crate
-//! use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID, once_per_line, task::{Propagate, propagate}};
+//! use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, fields_once_per_line};
+//! use ctx_layer::task::{InContextExt, in_current_context};
 //! use tracing::{info, info_span};
 //! use tracing_subscriber::prelude::*;
 //!
@@ -14,13 +15,13 @@
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 //! let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
 //! # let text = text.with_writer(std::sync::Mutex::new(writer));
-//! tracing_subscriber::registry().with(once_per_line(text)).with_context(Schema::well_known()).init();
+//! tracing_subscriber::registry().with(fields_once_per_line(text)).with_context_fields(Schema::well_known()).init();
 //!
 //! let (stored, bare, mailed) = TENANT_ID.in_scope("acme", || {
 //!     let _request = info_span!("request", path = "/orders").entered();
-//!     let stored = tokio::spawn(async { info!("stored") }.propagate());
+//!     let stored = tokio::spawn(async { info!("stored") }.in_current_context());
 //!     let bare = tokio::spawn(async { info!("who is that?") });
-//!     (stored, bare, std::thread::spawn(propagate(|| info!("mailed"))))
+//!     (stored, bare, std::thread::spawn(in_current_context(|| info!("mailed"))))
 //! });
 //! # mailed.join().unwrap();
 //! # let _ = (stored.await, bare.await);
@@ -54,19 +55,19 @@
 //! | a span that was made inside and is entered elsewhere: `.instrument(span)`, under a [`ContextLayer`](crate::ContextLayer) | |
 //! | **by a word** | |
 //! | `tokio::spawn`, `spawn_local`, `spawn_blocking` | [`task::spawn(future)`][spawn], [`task::spawn_local(future)`][spawn_local], [`task::spawn_blocking(closure)`][spawn_blocking] |
-//! | any other runtime, `Handle::spawn`, `LocalSet::spawn_local` | `spawn(future.`[`propagate()`](Propagate::propagate)`)` |
-//! | `JoinSet` | [`set.spawn_propagated(future)`][JoinSetExt] |
-//! | futures made in one request and polled in another place: `join!`, `FuturesUnordered`, an actor's mailbox | [`future.propagate()`](Propagate::propagate) |
-//! | streams and sinks that are polled elsewhere | [`stream.propagate()`](Propagate::propagate) |
-//! | `std::thread::spawn`, `scope.spawn`, `rayon::spawn`, `rayon::join`, thread pools | `spawn(`[`propagate`]`(closure))` |
-//! | `std::thread::Builder` | [`builder.spawn_propagated(closure)`](ThreadBuilderExt) |
-//! | `rayon`'s `par_iter().map`, `for_each`, `scope`; callbacks | [`propagating!`](crate::propagating)`(move \|x\| ..)`, [`propagate_fn`], [`propagate_mut`] |
-//! | callbacks that return a future: `on_upgrade`, handlers of jobs | [`propagate_async`]`(async \|x\| ..)`, [`propagate_async_fn`], [`propagating!`](crate::propagating)`(async move \|x, y\| ..)` |
+//! | any other runtime, `Handle::spawn`, `LocalSet::spawn_local` | `spawn(future.`[`in_current_context()`](InContextExt::in_current_context)`)` |
+//! | `JoinSet` | [`set.spawn_with_context(future)`][JoinSetExt] |
+//! | futures made in one request and polled in another place: `join!`, `FuturesUnordered`, an actor's mailbox | [`future.in_current_context()`](InContextExt::in_current_context) |
+//! | streams and sinks that are polled elsewhere | [`stream.in_current_context()`](InContextExt::in_current_context) |
+//! | `std::thread::spawn`, `scope.spawn`, `rayon::spawn`, `rayon::join`, thread pools | `spawn(`[`in_current_context`]`(closure))` |
+//! | `std::thread::Builder` | [`builder.spawn_with_context(closure)`](ThreadBuilderExt) |
+//! | `rayon`'s `par_iter().map`, `for_each`, `scope`; callbacks | [`in_current_context!`](in_current_context!)`(move \|x\| ..)` |
+//! | callbacks that return a future: `on_upgrade`, handlers of jobs | [`in_current_context_async`]`(async \|x\| ..)`, [`in_current_context_async_fn`], [`in_current_context!`](in_current_context!)`(async move \|x, y\| ..)` |
 //! | channels: `mpsc`, `broadcast`, `oneshot` | [`Carried::new(value)`](Carried) |
 //! | channels in which values lie for long, as in `watch` | [`Carried::without_span(value)`](Carried::without_span) |
 //! | a batch: the receiver is in its own trace, and points to the senders' | [`carried.link_to(&span)`][link_to] |
-//! | a task that outlives its request, whose span should not last as long | `future.`[`in_context`](Propagate::in_context)`(`[`Snapshot::capture_context`]`())` |
-//! | a background job that must have nothing of it | [`future.isolated()`](Propagate::isolated), [`isolated`]`(closure)` |
+//! | a task that outlives its request, whose span should not last as long | `future.`[`in_context`](InContextExt::in_context)`(`[`Snapshot::capture_context`]`())` |
+//! | a background job that must have nothing of it | [`future.isolated()`](InContextExt::isolated), [`isolated`]`(closure)` |
 //! | anything else | [`Snapshot::capture()`], and [`in_scope`](Snapshot::in_scope) or [`enter`](Snapshot::enter) over there |
 //! | **not at all** | |
 //! | tasks that a library spawns by itself (a connection pool's, an HTTP client's) | what they log has no request, and is not any one's |
@@ -74,20 +75,20 @@
 //! | the destructors of thread-locals | there is no context any more; reading gives `None` |
 //! | the thread's own subscriber (`set_default`) | [`with_current_subscriber`](Snapshot::with_current_subscriber) |
 //! | **another scope's** | |
-//! | bare jobs of `rayon` that a thread runs while `join`, `scope` or `yield_now` waits inside a scope | `rayon::spawn(`[`propagate`]`(closure))`, [`isolated`]`(closure)` |
-//! | bare local tasks, while `LocalSet::run_until` waits inside a scope | `spawn_local(future.`[`propagate()`](Propagate::propagate)`)`, [`isolated()`](Propagate::isolated) |
-//! | bare tasks of a current-thread runtime, while `block_on` waits inside a scope | the same; or [`isolated`]`(\|\| runtime.block_on(future.`[`propagate()`](Propagate::propagate)`))()` |
-//! | bare futures of other requests in a `FuturesUnordered`, `join_all` or `select!` | [`future.propagate()`](Propagate::propagate) where it is created |
+//! | bare jobs of `rayon` that a thread runs while `join`, `scope` or `yield_now` waits inside a scope | `rayon::spawn(`[`in_current_context`]`(closure))`, [`isolated`]`(closure)` |
+//! | bare local tasks, while `LocalSet::run_until` waits inside a scope | `spawn_local(future.`[`in_current_context()`](InContextExt::in_current_context)`)`, [`isolated()`](InContextExt::isolated) |
+//! | bare tasks of a current-thread runtime, while `block_on` waits inside a scope | the same; or [`isolated`]`(\|\| runtime.block_on(future.`[`in_current_context()`](InContextExt::in_current_context)`))()` |
+//! | bare futures of other requests in a `FuturesUnordered`, `join_all` or `select!` | [`future.in_current_context()`](InContextExt::in_current_context) where it is created |
 //!
 //! # Bare work has the fields of the scope that drives it
 //!
-//! A task without a span, `with_fields` or `propagate` has no tenant, and never another task's: a thread that takes tasks off a
+//! A task without a span, `with_fields` or `in_current_context` has no tenant, and never another task's: a thread that takes tasks off a
 //! queue has none. The exception is work that a thread runs while it waits *inside* a scope, in the last part of the table.
-//! It has the fields of that scope, whatever request spawned it. `propagate()`, `isolated()` and
+//! It has the fields of that scope, whatever request spawned it. `in_current_context()`, `isolated()` and
 //! [`replace_fields`](crate::FutureFieldsExt::replace_fields), written where the work is spawned, are its own wherever it runs.
 //!
 //! ```
-//! use ctx_layer::{FutureFieldsExt, Propagate, field::well_known::TENANT_ID};
+//! use ctx_layer::{FutureFieldsExt, InContextExt, field::well_known::TENANT_ID};
 //! use tokio::task::{LocalSet, yield_now};
 //!
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -115,6 +116,8 @@
 //! `spawn`, `spawn_blocking`, `spawn_local` and `JoinSetExt` need the feature `tokio`, and `link_to` needs
 //! `tracing-opentelemetry`, which is on by default.
 //!
+//! [`in_current_context`]: fn@in_current_context
+//!
 // Where the documentation is made without a feature, its links lead to the section above.
 #![cfg_attr(feature = "tokio", doc = "[spawn]: spawn")]
 #![cfg_attr(feature = "tokio", doc = "[spawn_local]: spawn_local")]
@@ -130,25 +133,27 @@
 mod carried;
 mod closure;
 mod current;
-mod entered;
 mod hidden_spans;
+mod in_context;
 #[cfg(feature = "tokio")]
-mod join_set;
-mod propagated;
+mod join_set_ext;
 mod snapshot;
-mod spans;
-mod thread;
+mod snapshot_guard;
+mod span_access;
+mod thread_builder_ext;
 #[cfg(feature = "tokio")]
 mod tokio;
 
 #[cfg(feature = "tokio")]
 pub use self::tokio::{spawn, spawn_blocking, spawn_local};
+#[doc(inline)]
+pub use crate::__in_current_context as in_current_context;
 pub use carried::Carried;
-pub use closure::{isolated, propagate, propagate_async, propagate_async_fn, propagate_fn, propagate_mut};
+pub use closure::{in_current_context, in_current_context_async, in_current_context_async_fn, isolated};
 pub use current::{current_context, current_span, current_span_id, current_trace_id};
-pub use entered::Entered;
+pub use in_context::{InContext, InContextExt};
 #[cfg(feature = "tokio")]
-pub use join_set::JoinSetExt;
-pub use propagated::{Propagate, Propagated};
+pub use join_set_ext::JoinSetExt;
 pub use snapshot::Snapshot;
-pub use thread::ThreadBuilderExt;
+pub use snapshot_guard::SnapshotGuard;
+pub use thread_builder_ext::ThreadBuilderExt;

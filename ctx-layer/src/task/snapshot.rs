@@ -5,7 +5,7 @@ use std::{fmt, sync::LazyLock};
 use opentelemetry::Context;
 use tracing::{Dispatch, Span, dispatcher};
 
-use super::{entered::Entered, spans};
+use super::{snapshot_guard::SnapshotGuard, span_access};
 use crate::{
     context::{
         ContextFieldsExt, ContextRemoteExt, Remembered, View, fields_in, frame_stack, has_nothing, is_nothing_in_force,
@@ -13,14 +13,15 @@ use crate::{
     },
     field::{Call, ContextField, FieldType, Fields},
     layer::in_snapshot,
+    propagation::Extracted,
 };
 
 /// All that is in force at one place and time: the OpenTelemetry context (the active span or remote parent, the fields,
 /// baggage, and whatever else libraries keep there) and the current `tracing` span.
 ///
-/// [Captured](Self::capture) in one place, it is put in force in another: for a [call](Self::in_scope), until a
-/// [guard](Self::enter) is dropped, or [at every poll](super::Propagate::in_context) of a future, stream or sink.
-/// [`propagate`](super::propagate()) and all else in [this module](super) is made of it.
+/// [Contents](Self::capture) in one place, it is put in force in another: for a [call](Self::in_scope), until a
+/// [guard](Self::enter) is dropped, or [at every poll](super::InContextExt::in_context) of a future, stream or sink.
+/// [`in_current_context`](super::in_current_context()) and all else in [this module](super) is made of it.
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, task::Snapshot};
@@ -61,10 +62,10 @@ use crate::{
 ///   OpenTelemetry context.
 /// - While a thread is being torn down nothing is captured, and nothing is put in force.
 #[derive(Clone)]
-pub struct Snapshot(Captured);
+pub struct Snapshot(Contents);
 
 #[derive(Clone)]
-pub(super) enum Captured {
+pub(super) enum Contents {
     /// No span, no fields, no baggage. Nothing to be kept, so that there is nothing to be moved about and dropped.
     Nothing,
     All(All),
@@ -107,15 +108,15 @@ impl Snapshot {
     /// Captures what is in force here.
     #[inline]
     pub fn capture() -> Self {
-        if !spans::may_any_be_current() && is_nothing_in_force() {
-            return Snapshot(Captured::Nothing);
+        if !span_access::may_any_be_current() && is_nothing_in_force() {
+            return Snapshot(Contents::Nothing);
         }
         Self::capture_all()
     }
 
     #[inline]
     fn capture_all() -> Self {
-        let span = spans::current();
+        let span = span_access::current();
         let (subscriber, is_always_attached, is_parent) = (None, false, false);
         let is_span_apart = read(View::of).is_some_and(frame_stack::is_span_around_another);
         let context = current_context();
@@ -123,7 +124,7 @@ impl Snapshot {
         // Put together in one place: moving parts of it about is what capturing would take longest for.
         if !span.is_none() {
             let within = Within::Span(span);
-            return Snapshot(Captured::All(All {
+            return Snapshot(Contents::All(All {
                 context,
                 within,
                 subscriber,
@@ -136,7 +137,7 @@ impl Snapshot {
             }));
         }
         if view == View::NOTHING && has_nothing(&context) {
-            return Snapshot(Captured::Nothing);
+            return Snapshot(Contents::Nothing);
         }
         Self::of(context, Within::NoSpan)
     }
@@ -167,7 +168,7 @@ impl Snapshot {
     fn of(context: Context, within: Within) -> Self {
         let view = View::of(&context);
         let (subscriber, is_always_attached, is_parent, is_span_apart) = (None, false, false, false);
-        Snapshot(Captured::All(All {
+        Snapshot(Contents::All(All {
             context,
             within,
             subscriber,
@@ -192,8 +193,8 @@ impl Snapshot {
 
     /// With something changed.
     fn with(self, change: impl FnOnce(All) -> All) -> Self {
-        Snapshot(Captured::All(change(match self.0 {
-            Captured::Nothing => All {
+        Snapshot(Contents::All(change(match self.0 {
+            Contents::Nothing => All {
                 context: Context::new(),
                 within: Within::NoSpan,
                 subscriber: None,
@@ -204,7 +205,7 @@ impl Snapshot {
                 is_related: false,
                 cover: None,
             },
-            Captured::All(all) => all,
+            Contents::All(all) => all,
         })))
     }
 
@@ -217,7 +218,7 @@ impl Snapshot {
     /// snapshot is put in force stays so.
     ///
     /// ```
-    /// use ctx_layer::{field::well_known::TENANT_ID, task::{Propagate, Snapshot}};
+    /// use ctx_layer::{field::well_known::TENANT_ID, task::{InContextExt, Snapshot}};
     ///
     /// # async fn send_mail() -> Option<String> { TENANT_ID.get() }
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -276,7 +277,7 @@ impl Snapshot {
     /// Drops the span, which can be closed then.
     #[inline]
     pub(super) fn release_span(&mut self) {
-        if let Captured::All(All { within: within @ Within::Span(_), .. }) = &mut self.0 {
+        if let Contents::All(All { within: within @ Within::Span(_), .. }) = &mut self.0 {
             *within = Within::NoSpan;
         }
     }
@@ -290,7 +291,7 @@ impl Snapshot {
     /// Takes over what was recorded on the span since it was captured, so that it need not be added anew at each poll.
     #[inline]
     pub(crate) fn update(&mut self) {
-        if let Captured::All(all) = &mut self.0
+        if let Contents::All(all) = &mut self.0
             && let All { context, within: Within::Span(span), view, is_span_apart: false, is_related, .. } = all
             && let (_, Some(fields)) = in_snapshot(span, context.fields(), *is_related)
         {
@@ -303,30 +304,30 @@ impl Snapshot {
 
     /// What was captured.
     #[inline]
-    pub(super) fn captured(&self) -> &Captured {
+    pub(super) fn captured(&self) -> &Contents {
         &self.0
     }
 
     /// The OpenTelemetry context.
     pub fn context(&self) -> &Context {
         match &self.0 {
-            Captured::Nothing => &EMPTY,
-            Captured::All(all) => &all.context,
+            Contents::Nothing => &EMPTY,
+            Contents::All(all) => &all.context,
         }
     }
 
     /// The `tracing` span, if there is one.
     pub fn span(&self) -> Option<&Span> {
         match &self.0 {
-            Captured::All(All { within: Within::Span(span), .. }) => Some(span),
+            Contents::All(All { within: Within::Span(span), .. }) => Some(span),
             _ => None,
         }
     }
 
     /// Puts it in force on this thread until the guard is dropped; not for use across `.await`.
     #[inline]
-    pub fn enter(&self) -> Entered<'_> {
-        let mut entered = Entered::nothing();
+    pub fn enter(&self) -> SnapshotGuard<'_> {
+        let mut entered = SnapshotGuard::nothing();
         self.enter_in(&mut entered);
         entered
     }
@@ -336,7 +337,7 @@ impl Snapshot {
     /// What `f` owns is dropped while it is.
     #[inline]
     pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
-        let mut entered = Entered::nothing();
+        let mut entered = SnapshotGuard::nothing();
         self.enter_in(&mut entered);
         f()
     }
@@ -367,6 +368,20 @@ impl From<Context> for Snapshot {
     /// put in force stays so.
     fn from(context: Context) -> Self {
         Self::exactly(context, Within::AnySpan)
+    }
+}
+
+impl From<Extracted> for Snapshot {
+    /// What was extracted from a message: as [`restored`](Self::restored), no `tracing` span around it is current.
+    fn from(extracted: Extracted) -> Self {
+        Self::restored(extracted.into_context())
+    }
+}
+
+impl From<&Extracted> for Snapshot {
+    /// A copy of what was extracted from a message.
+    fn from(extracted: &Extracted) -> Self {
+        Self::restored(extracted.context().clone())
     }
 }
 

@@ -4,11 +4,11 @@ use std::future::Future;
 
 use tokio::task::{self, JoinHandle};
 
-use super::{Propagate, propagate};
+use super::{InContextExt, in_current_context};
 
 /// [`tokio::spawn`], with what is in force here.
 ///
-/// Short for `tokio::spawn(future.propagate())`.
+/// Short for `tokio::spawn(future.in_current_context())`.
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, task};
@@ -29,7 +29,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    task::spawn(future.propagate())
+    task::spawn(future.in_current_context())
 }
 
 /// [`tokio::task::spawn_local`], with what is in force here.
@@ -42,7 +42,7 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
-    task::spawn_local(future.propagate())
+    task::spawn_local(future.in_current_context())
 }
 
 /// [`tokio::task::spawn_blocking`], with what is in force here.
@@ -65,5 +65,5 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    task::spawn_blocking(propagate(f))
+    task::spawn_blocking(in_current_context(f))
 }

@@ -71,7 +71,7 @@ impl Passed {
 
     /// Whether a type has something in it that the function has to have itself.
     fn is_kept(&self, written: &Type) -> bool {
-        let mut search = Search { bound: self.bound.as_deref(), found: false };
+        let mut search = ClosureSearch { bound: self.bound.as_deref(), found: false };
         search.visit_type_mut(&mut written.clone());
         search.found
     }
@@ -146,13 +146,13 @@ impl VisitMut for Passed {
 }
 
 /// Searches a type for what cannot be named where the function is called: `impl Trait`, and lifetimes of a bound.
-struct Search<'a> {
+struct ClosureSearch<'a> {
     /// `None` outside of bounds, where a lifetime that is left out is one of the function around it.
     bound: Option<&'a [Lifetime]>,
     found: bool,
 }
 
-impl VisitMut for Search<'_> {
+impl VisitMut for ClosureSearch<'_> {
     fn visit_type_impl_trait_mut(&mut self, _: &mut TypeImplTrait) {
         self.found = true;
     }

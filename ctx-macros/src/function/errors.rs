@@ -12,7 +12,7 @@ impl Function {
     /// example. One that is hidden within an alias, or left out, is not seen.
     pub(crate) fn error_may_borrow(&self) -> bool {
         let ReturnType::Type(_, returned) = &self.signature.output else { return false };
-        let mut search = Search { function: self, is_within: false, found: false };
+        let mut search = ErrorSearch { function: self, is_within: false, found: false };
         search.visit_type_mut(&mut returned.clone());
         search.found
     }
@@ -38,14 +38,14 @@ const PRIMITIVE: &[&str] = &[
     "usize",
 ];
 
-struct Search<'a> {
+struct ErrorSearch<'a> {
     function: &'a Function,
     /// Whether this is the error, or might be.
     is_within: bool,
     found: bool,
 }
 
-impl Search<'_> {
+impl ErrorSearch<'_> {
     fn is_parameter(&self, name: &Ident) -> bool {
         let text = name.to_string();
         // Those of an `impl` block are known by how they are usually called, where it has no attribute of its own.
@@ -59,7 +59,7 @@ impl Search<'_> {
     /// type is what comes of a success there, too.
     fn is_alias_of_borrowing(&self, arguments: &PathArguments) -> bool {
         let PathArguments::AngleBracketed(arguments) = arguments else { return false };
-        let mut search = Search { function: self.function, is_within: true, found: false };
+        let mut search = ErrorSearch { function: self.function, is_within: true, found: false };
         let mut is_first = true;
         for argument in &arguments.args {
             match argument {
@@ -78,7 +78,7 @@ fn is_known(name: &Ident) -> bool {
     ["BoxFuture", "LocalBoxFuture", "BoxStream", "LocalBoxStream"].iter().any(|known| name == known)
 }
 
-impl VisitMut for Search<'_> {
+impl VisitMut for ErrorSearch<'_> {
     fn visit_type_path_mut(&mut self, path: &mut TypePath) {
         if self.is_within {
             let is_parameter = path.path.segments.first().is_some_and(|first| self.is_parameter(&first.ident));

@@ -5,36 +5,18 @@ use quote::{ToTokens, quote};
 use syn::{
     Expr, Ident, Path, Token,
     ext::IdentExt,
-    parenthesized,
     parse::{ParseStream, Parser},
-    token,
 };
 
 use crate::{
+    context_argument::{ContextArgument, error_of_set},
     expression::is_constant_name,
     function::Parameters,
-    input::{after_equals, alone, entries, is_path, library, skip_to_comma, takes},
+    input::{after_equals, alone, library, skip_to_comma},
     mistakes::{Mistakes, did_you_mean},
 };
 
-const KNOWN: &[&str] = &["set", "from", "trust", "into", "isolated", "links", "crate"];
-
-/// The fields that are there without being declared, and can be set.
-const WELL_KNOWN: &[&str] =
-    &["request_id", "tenant_id", "user_id", "role", "locale", "correlation_id", "feature_flags"];
-
-/// `tenant_id = tenant`
-pub(super) struct Set {
-    pub(super) field: Key,
-    pub(super) value: Expr,
-}
-
-/// The key of a field.
-pub(super) enum Key {
-    /// One that is there already, by its name: `tenant_id`.
-    WellKnown(Ident),
-    Path(Path),
-}
+const KNOWN: &[&str] = &["context", "from", "trust", "into", "isolated", "links", "crate"];
 
 /// How far what is restored is believed.
 pub(super) enum Trust {
@@ -45,8 +27,8 @@ pub(super) enum Trust {
 }
 
 #[derive(Default)]
-pub(super) struct Arguments {
-    pub(super) set: Vec<Set>,
+pub(super) struct PropagateArguments {
+    pub(super) context: Vec<ContextArgument>,
     pub(super) from: Option<Expr>,
     pub(super) trust: Option<(Ident, Trust)>,
     pub(super) into: Option<Expr>,
@@ -55,10 +37,10 @@ pub(super) struct Arguments {
     pub(super) library: Option<Path>,
 }
 
-impl Arguments {
+impl PropagateArguments {
     /// Reads the arguments. One that cannot be read costs none of the others.
     pub(super) fn parse(written: TokenStream, mistakes: &mut Mistakes) -> Self {
-        let mut arguments = Arguments::default();
+        let mut arguments = PropagateArguments::default();
         let result = (|input: ParseStream<'_>| arguments.parse_all(input, mistakes)).parse2(written);
         if let Err(error) = result {
             mistakes.add_error(error);
@@ -77,6 +59,9 @@ impl Arguments {
             });
             let result = result.and_then(|word| {
                 let name = word.to_string();
+                if name == "set" {
+                    return Err(error_of_set(input, &word));
+                }
                 if !KNOWN.contains(&name.as_str()) {
                     let hint = did_you_mean(&name, KNOWN);
                     let message = format!("there is no argument `{name}`{hint}; there are: {}", KNOWN.join(", "));
@@ -108,15 +93,7 @@ impl Arguments {
         mistakes: &mut Mistakes,
     ) -> syn::Result<()> {
         match name {
-            "set" => {
-                let example = "set(tenant_id = tenant)";
-                if !input.peek(token::Paren) {
-                    return Err(takes(&word, "fields in parentheses", example));
-                }
-                let content;
-                parenthesized!(content in input);
-                self.set = entries(&content, mistakes, set)?;
-            }
+            "context" => self.context = ContextArgument::parse_all(input, &word, mistakes)?,
             "from" => self.from = Some(after_equals(input, &word, "from = headers")?.parse()?),
             "into" => self.into = Some(after_equals(input, &word, "into = headers")?.parse()?),
             "links" => self.links = Some(after_equals(input, &word, "links = messages")?.parse()?),
@@ -140,7 +117,7 @@ impl Arguments {
 
     /// Whether there is nothing that a function that runs at once could do.
     pub(super) fn is_capture_alone(&self) -> bool {
-        self.set.is_empty()
+        self.context.is_empty()
             && self.from.is_none()
             && self.into.is_none()
             && self.isolated.is_none()
@@ -148,16 +125,13 @@ impl Arguments {
     }
 }
 
-impl ToTokens for Arguments {
+impl ToTokens for PropagateArguments {
     /// As they were written.
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Arguments { set, from, trust, into, isolated, links, library } = self;
-        if !set.is_empty() {
-            let set = set.iter().map(|Set { field, value }| match field {
-                Key::WellKnown(name) => quote!(#name = #value),
-                Key::Path(path) => quote!(#path = #value),
-            });
-            tokens.extend(quote!(set(#(#set),*),));
+        let PropagateArguments { context, from, trust, into, isolated, links, library } = self;
+        if !context.is_empty() {
+            let context = context.iter().map(|ContextArgument { value, field }| quote!(#value: #field));
+            tokens.extend(quote!(context = { #(#context),* },));
         }
         let from = from.iter();
         let into = into.iter();
@@ -172,38 +146,6 @@ impl ToTokens for Arguments {
             #(from = #from,)* #(trust = #trust,)* #(into = #into,)* #(#isolated,)* #(links = #links,)* #(crate = #library,)*
         });
     }
-}
-
-fn set(input: ParseStream<'_>) -> syn::Result<Set> {
-    let example = "write `tenant_id = tenant`, for example";
-    if !is_path(input) {
-        return Err(input.error(format_args!("expected a well-known field or a key such as `TENANT_ID`: {example}")));
-    }
-    let path = input.call(Path::parse_mod_style)?;
-    if input.parse::<Option<Token![=]>>()?.is_none() {
-        return Err(syn::Error::new_spanned(path, format_args!("expected `= value` after this: {example}")));
-    }
-    let value = input.parse()?;
-    let name = path.get_ident().filter(|name| name.to_string().chars().any(char::is_lowercase));
-    let field = match name {
-        None => Key::Path(path),
-        Some(name) if WELL_KNOWN.iter().any(|known| name == known) => Key::WellKnown(name.clone()),
-        Some(name) => {
-            let hint = did_you_mean(&name.to_string(), WELL_KNOWN);
-            let message = format!(
-                "there is no well-known field `{name}`{hint}; there are: {}; one of your own is named by its key, such as \
-                 `SHARD = {}`",
-                WELL_KNOWN.join(", "),
-                value_text(&value),
-            );
-            return Err(syn::Error::new(name.span(), message));
-        }
-    };
-    Ok(Set { field, value })
-}
-
-fn value_text(value: &Expr) -> String {
-    value.to_token_stream().to_string()
 }
 
 fn trust(input: ParseStream<'_>) -> syn::Result<Trust> {

@@ -5,7 +5,7 @@ use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
 use syn::{Attribute, Expr, Meta, Path, parse_quote};
 
-use super::{arguments::Arguments, expand};
+use super::{arguments::PropagateArguments, expand};
 use crate::{
     expression::mentions,
     function::{Function, Shape},
@@ -23,7 +23,7 @@ pub(super) enum Beside {
 }
 
 impl Beside {
-    pub(super) fn of(function: &Function, arguments: &Arguments) -> Option<Self> {
+    pub(super) fn of(function: &Function, arguments: &PropagateArguments) -> Option<Self> {
         let position = |name| function.attributes.iter().position(|attribute| is_named(attribute.path(), name));
         if let Some(at) = position("with_observability") {
             return Some(Beside::Ours(at));
@@ -39,7 +39,7 @@ impl Beside {
         self,
         mut function: Function,
         shape: &Shape,
-        mut arguments: Arguments,
+        mut arguments: PropagateArguments,
         mistakes: &mut Mistakes,
     ) -> TokenStream {
         let library = arguments.library();
@@ -74,7 +74,7 @@ pub(crate) fn settle(function: &mut Function) -> Option<Expr> {
     let Meta::List(list) = &function.attributes[at].meta else { return None };
     // What is wrong with it is said when it is expanded.
     let mut ignored = Mistakes::default();
-    let mut arguments = Arguments::parse(list.tokens.clone(), &mut ignored);
+    let mut arguments = PropagateArguments::parse(list.tokens.clone(), &mut ignored);
     if !ignored.is_empty() || arguments.into.is_none() && arguments.links.is_none() {
         return None;
     }
@@ -92,7 +92,7 @@ fn rest(
     mut attribute: Attribute,
     function: &mut Function,
     shape: &Shape,
-    mut arguments: Arguments,
+    mut arguments: PropagateArguments,
 ) -> Option<Attribute> {
     if let Some(into) = arguments.into.take() {
         let inject = expand::inject(&into, function, shape, &arguments.library());

@@ -1,20 +1,22 @@
 //! What is wrong with what was written. What is found wrong is taken out, so that the rest still compiles.
 
 use proc_macro2::Span;
-use quote::ToTokens;
 use syn::Attribute;
 
-use super::{
-    arguments::{Arguments, Key},
-    beside,
-};
+use super::{arguments::PropagateArguments, beside};
 use crate::{
+    context_argument::ContextArgument,
     function::{Function, Parameters, Shape},
     mistakes::Mistakes,
 };
 
 /// Whether anything can be propagated to the function at all.
-pub(super) fn function(function: &Function, shape: &Shape, arguments: &Arguments, mistakes: &mut Mistakes) -> bool {
+pub(super) fn function(
+    function: &Function,
+    shape: &Shape,
+    arguments: &PropagateArguments,
+    mistakes: &mut Mistakes,
+) -> bool {
     let signature = &function.signature;
     if let Some(constness) = &signature.constness {
         mistakes.add(constness, "nothing can be propagated to a `const fn`: at compile time there is no context");
@@ -41,8 +43,8 @@ pub(super) fn function(function: &Function, shape: &Shape, arguments: &Arguments
         mistakes.add_error(syn::Error::new(
             Span::call_site(),
             "`#[propagate]` alone has nothing to do on a function that runs where it is called: the context is there \
-             already. To carry it to a thread or a pool, write `ctx_layer::task::propagate(move || ...)` where the function \
-             is passed on; to set, restore or cut it off here, write `set(...)`, `from = ...` or `isolated`",
+             already. To carry it to a thread or a pool, write `ctx_layer::task::in_current_context(move || ...)` where the function \
+             is passed on; to set, restore or cut it off here, write `context = { ... }`, `from = ...` or `isolated`",
         ));
         return false;
     }
@@ -55,7 +57,7 @@ fn runs_its_own_body(function: &Function) -> bool {
     function.signature.ident == "main" || function.attributes.iter().any(is_test)
 }
 
-pub(super) fn arguments(arguments: &mut Arguments, function: &Function, mistakes: &mut Mistakes) {
+pub(super) fn arguments(arguments: &mut PropagateArguments, function: &Function, mistakes: &mut Mistakes) {
     let parameters = Parameters::of_function(function);
     for expression in [&mut arguments.from, &mut arguments.into, &mut arguments.links] {
         if expression.as_ref().is_some_and(|expression| !parameters.has_root(expression, mistakes)) {
@@ -73,20 +75,7 @@ pub(super) fn arguments(arguments: &mut Arguments, function: &Function, mistakes
             }
         }
     }
-    let mut seen: Vec<String> = Vec::new();
-    arguments.set.retain(|set| {
-        let field = match &set.field {
-            Key::WellKnown(name) => name.to_token_stream(),
-            Key::Path(path) => path.to_token_stream(),
-        };
-        let is_new = !seen.contains(&field.to_string());
-        if is_new {
-            seen.push(field.to_string());
-        } else {
-            mistakes.add(&field, format_args!("`{field}` is set twice: set it once"));
-        }
-        is_new && parameters.has_root(&set.value, mistakes)
-    });
+    ContextArgument::keep_valid(&mut arguments.context, &parameters, mistakes);
     if let Some((word, message)) = arguments.trust.as_ref().and_then(|(_, trust)| trust.unknown_word(&parameters)) {
         mistakes.add(word, message);
         arguments.trust = None;

@@ -4,14 +4,14 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{Attribute, Expr, FnArg, Meta, Pat, ReturnType, Type, parse_quote};
 
-use super::arguments::{Arguments, Key, Trust};
+use super::arguments::{PropagateArguments, Trust};
 use crate::{
     expression::{mentions, receiver, referable, root},
     function::{AsyncBlock, Function, Shape, conditions},
     place::{at, hidden, located_at},
 };
 
-pub(super) fn function(arguments: &Arguments, function: Function, shape: &Shape) -> TokenStream {
+pub(super) fn function(arguments: &PropagateArguments, function: Function, shape: &Shape) -> TokenStream {
     match shape {
         Shape::Sync | Shape::Never => sync(arguments, &function),
         Shape::Async => future(arguments, function),
@@ -21,7 +21,7 @@ pub(super) fn function(arguments: &Arguments, function: Function, shape: &Shape)
 }
 
 /// A function that runs at once, in the context until it returns.
-fn sync(arguments: &Arguments, function: &Function) -> TokenStream {
+fn sync(arguments: &PropagateArguments, function: &Function) -> TokenStream {
     let library = arguments.library();
     let (snapshot, guard) = (snapshot(arguments), hidden("_guard"));
     let body = &function.body;
@@ -33,7 +33,7 @@ fn sync(arguments: &Arguments, function: &Function) -> TokenStream {
             #context
             let #guard = #snapshot.enter();
         }
-    } else if arguments.set.is_empty() {
+    } else if arguments.context.is_empty() {
         TokenStream::new()
     } else {
         let fields = fields(arguments);
@@ -43,7 +43,7 @@ fn sync(arguments: &Arguments, function: &Function) -> TokenStream {
 }
 
 /// An `async fn`: a function that makes its future, so that it captures where it is called.
-fn future(arguments: &Arguments, mut function: Function) -> TokenStream {
+fn future(arguments: &PropagateArguments, mut function: Function) -> TokenStream {
     let library = arguments.library();
     let snapshot = snapshot(arguments);
     let context = context(arguments);
@@ -76,7 +76,7 @@ fn future(arguments: &Arguments, mut function: Function) -> TokenStream {
         #outside
         #context
         #inject
-        #library::task::Propagate::in_context(
+        #library::task::InContextExt::in_context(
             async move {
                 #inside
                 #typed
@@ -104,7 +104,7 @@ fn has_runtime(function: &Function) -> bool {
 }
 
 /// A function that makes a future or a stream by itself.
-fn made(arguments: &Arguments, function: &Function, shape: &Shape, is_boxed: bool) -> TokenStream {
+fn made(arguments: &PropagateArguments, function: &Function, shape: &Shape, is_boxed: bool) -> TokenStream {
     let library = arguments.library();
     let (snapshot, made) = (snapshot(arguments), hidden("made"));
     let context = context(arguments);
@@ -113,7 +113,7 @@ fn made(arguments: &Arguments, function: &Function, shape: &Shape, is_boxed: boo
     let typed = function.body_type(&Shape::Sync).map(|returned| quote!(-> #returned));
     // `impl Future` cannot be written on a closure, and need not be.
     let typed = if is_boxed || !matches!(shape, Shape::AsyncBlock(_)) { typed } else { None };
-    let propagated = quote!(#library::task::Propagate::in_context(#made, #snapshot));
+    let propagated = quote!(#library::task::InContextExt::in_context(#made, #snapshot));
     let propagated = if is_boxed { quote!(::std::boxed::Box::pin(#propagated)) } else { propagated };
     function.with_body(&quote! {
         #context
@@ -128,13 +128,13 @@ fn made(arguments: &Arguments, function: &Function, shape: &Shape, is_boxed: boo
 /// By this name `#[with_observability]` knows what its span would have to be in.
 pub(super) const RESTORED: &str = "__ctx_layer_restored";
 
-fn snapshot(arguments: &Arguments) -> Ident {
+fn snapshot(arguments: &PropagateArguments) -> Ident {
     let is_restored = arguments.from.is_some() || arguments.isolated.is_some();
     hidden(if is_restored { RESTORED } else { "snapshot" })
 }
 
 /// What the body runs in.
-fn context(arguments: &Arguments) -> TokenStream {
+fn context(arguments: &PropagateArguments) -> TokenStream {
     let library = arguments.library();
     let snapshot = snapshot(arguments);
     let base = if let Some(from) = &arguments.from {
@@ -156,7 +156,7 @@ fn context(arguments: &Arguments) -> TokenStream {
     } else {
         quote!(#library::task::Snapshot::capture())
     };
-    if arguments.set.is_empty() {
+    if arguments.context.is_empty() {
         return quote!(let #snapshot = #base;);
     }
     let fields = fields(arguments);
@@ -170,18 +170,11 @@ fn context(arguments: &Arguments) -> TokenStream {
 }
 
 /// The fields that are set.
-fn fields(arguments: &Arguments) -> TokenStream {
+fn fields(arguments: &PropagateArguments) -> TokenStream {
     let library = arguments.library();
     let fields = hidden("fields");
-    let set = arguments.set.iter().map(|set| {
-        let value = referable(&set.value);
-        let field = match &set.field {
-            Key::WellKnown(name) => {
-                let key = Ident::new(&name.to_string().to_uppercase(), name.span());
-                quote!(&#library::field::well_known::#key)
-            }
-            Key::Path(path) => quote!(&#path),
-        };
+    let set = arguments.context.iter().map(|argument| {
+        let (value, field) = (referable(&argument.value), argument.field());
         let place = located_at(&value);
         let call = at(&quote!(#library::call), place);
         let set = quote_spanned!(place=> (&&&&&&#call::SetField(#field, &#value)).set(#fields));
@@ -240,7 +233,7 @@ struct Moved {
     inside: TokenStream,
 }
 
-fn move_in(function: &mut Function, arguments: &Arguments) -> Moved {
+fn move_in(function: &mut Function, arguments: &PropagateArguments) -> Moved {
     let used = arguments.to_token_stream();
     let bindings: Vec<Ident> = function.bindings().into_iter().map(|binding| binding.name).collect();
     let mut moved = Moved { outside: TokenStream::new(), inside: TokenStream::new() };

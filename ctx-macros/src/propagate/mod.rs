@@ -12,7 +12,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
 pub(crate) use self::beside::{is_restored_already, settle};
-use self::{arguments::Arguments, beside::Beside};
+use self::{arguments::PropagateArguments, beside::Beside};
 use crate::{function::Function, mistakes::Mistakes};
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
@@ -30,7 +30,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 
 /// The function, or as it is where nothing can be propagated.
 fn propagated(written: TokenStream, mut function: Function, mistakes: &mut Mistakes) -> TokenStream {
-    let mut arguments = Arguments::parse(written, mistakes);
+    let mut arguments = PropagateArguments::parse(written, mistakes);
     let shape = function.shape();
     let is_possible = check::function(&function, &shape, &arguments, mistakes);
     if is_possible {

@@ -27,7 +27,7 @@ fn an_async_function_captures_where_it_is_called() {
 fn a_function_that_runs_at_once_sets_and_restores() {
     snapshot(
         "at_once",
-        quote!(from = message.headers(), trust = internal, set(tenant_id = tenant, USER_ID = user.id()), into = out),
+        quote!(from = message.headers(), trust = internal, context = { tenant: TENANT_ID, user.id(): USER_ID }, into = out),
         quote! {
             fn handle(message: &Message, tenant: &str, user: &User, out: &mut Headers) {
                 work(message);

@@ -6,12 +6,13 @@ use quote::ToTokens;
 use syn::{Expr, Ident, ext::IdentExt};
 
 use super::{
-    arguments::{Arguments, Attributes, ContextArgument, FieldName, Key, Sigil},
+    arguments::{Attributes, FieldName, Key, ObservabilityArguments, Sigil},
     redact::Redaction,
     secret_name::is_secret,
 };
 use crate::{
-    expression::{mentions, root},
+    context_argument::ContextArgument,
+    expression::mentions,
     function::{Function, Parameters},
     mistakes::Mistakes,
 };
@@ -49,8 +50,8 @@ pub(super) fn function(function: &Function, mistakes: &mut Mistakes) -> bool {
     signature.constness.is_none() && signature.variadic.is_none()
 }
 
-pub(super) fn arguments(arguments: &mut Arguments, parameters: &Parameters, mistakes: &mut Mistakes) {
-    let Arguments { skip, redact, reveal, attributes: read, .. } = &mut *arguments;
+pub(super) fn arguments(arguments: &mut ObservabilityArguments, parameters: &Parameters, mistakes: &mut Mistakes) {
+    let ObservabilityArguments { skip, redact, reveal, attributes: read, .. } = &mut *arguments;
     keep_known(parameters, skip, "skip", mistakes, |_| false);
     keep_known(parameters, redact, "redact", mistakes, |_| false);
     // What has the name of a secret may be a field that the `Debug` of an argument shows.
@@ -66,12 +67,12 @@ pub(super) fn arguments(arguments: &mut Arguments, parameters: &Parameters, mist
     attributes(arguments, parameters, mistakes);
     keys(arguments, mistakes);
     shown(arguments, mistakes);
-    arguments.context.retain(|context| can_be_set(parameters, context, mistakes));
+    ContextArgument::keep_valid(&mut arguments.context, parameters, mistakes);
 }
 
 /// Takes out of a block's arguments what another method has and this one does not.
-pub(super) fn keep_own(parameters: &Parameters, arguments: &mut Arguments) {
-    let Arguments { skip, redact, reveal, attributes, .. } = &mut *arguments;
+pub(super) fn keep_own(parameters: &Parameters, arguments: &mut ObservabilityArguments) {
+    let ObservabilityArguments { skip, redact, reveal, attributes, .. } = &mut *arguments;
     if let Attributes::List(list) = attributes {
         list.retain(|attribute| parameters.missing(&attribute.value).is_none());
     }
@@ -103,22 +104,12 @@ fn keep_known(
     });
 }
 
-/// Whether an argument and a field stand where they belong: `tenant: TENANT_ID`.
-fn can_be_set(parameters: &Parameters, context: &ContextArgument, mistakes: &mut Mistakes) -> bool {
-    let swapped = root(&context.field).filter(|name| parameters.has(name));
-    if let Some(name) = swapped {
-        let value = context.value.to_token_stream();
-        mistakes.add(name, format_args!("the argument comes first: write `{name}: {value}`"));
-    }
-    swapped.is_none() && parameters.has_root(&context.value, mistakes)
-}
-
 /// Whether a name stands in what attributes are read off, as that of a member or a method.
 fn is_read(attributes: &Attributes, name: &Ident) -> bool {
     matches!(attributes, Attributes::List(list) if list.iter().any(|one| mentions(one.value.to_token_stream(), name)))
 }
 
-fn attributes(arguments: &mut Arguments, parameters: &Parameters, mistakes: &mut Mistakes) {
+fn attributes(arguments: &mut ObservabilityArguments, parameters: &Parameters, mistakes: &mut Mistakes) {
     let skip = &arguments.skip;
     let Attributes::List(list) = &mut arguments.attributes else { return };
     list.retain(|attribute| {
@@ -138,7 +129,7 @@ fn attributes(arguments: &mut Arguments, parameters: &Parameters, mistakes: &mut
 }
 
 /// Takes out attributes whose names are not legal, or are taken.
-fn keys(arguments: &mut Arguments, mistakes: &mut Mistakes) {
+fn keys(arguments: &mut ObservabilityArguments, mistakes: &mut Mistakes) {
     let mut seen: HashSet<String> = HashSet::new();
     let mut is_good = |key: &Key, mistakes: &mut Mistakes| {
         let Key::Text(text) = key else { return true };
@@ -193,7 +184,7 @@ fn problem(name: &str) -> Option<String> {
 
 /// What is to be redacted must not stand in `fields` or in the name in plain. Only what was named: they say of all else
 /// that it is to be shown.
-fn shown(arguments: &mut Arguments, mistakes: &mut Mistakes) {
+fn shown(arguments: &mut ObservabilityArguments, mistakes: &mut Mistakes) {
     let redaction = Redaction::named(arguments);
     let is_shown = |value: &Expr, by: &str, mistakes: &mut Mistakes| {
         let is_shown = redaction.hides_any_of(value);
@@ -221,9 +212,9 @@ mod tests {
 
     /// What is left of arguments on a function, and how many mistakes were found.
     #[track_caller]
-    fn checked(written: TokenStream, signature: TokenStream) -> (Arguments, usize) {
+    fn checked(written: TokenStream, signature: TokenStream) -> (ObservabilityArguments, usize) {
         let mut mistakes = Mistakes::default();
-        let mut arguments = Arguments::parse(written, Arguments::default(), &mut mistakes);
+        let mut arguments = ObservabilityArguments::parse(written, ObservabilityArguments::default(), &mut mistakes);
         let function: Function = syn::parse2(quote!(#signature {})).unwrap();
         super::arguments(&mut arguments, &Parameters::of_function(&function), &mut mistakes);
         (arguments, mistakes.into_compile_errors().to_string().matches("compile_error").count())
@@ -309,7 +300,7 @@ mod tests {
     fn a_blocks_arguments_are_for_the_methods_that_have_the_parameters() {
         let mut mistakes = Mistakes::default();
         let written = quote!(skip(a), redact = [b], attributes_from_args = { a.token: "a", b: "b" }, reveal = [token]);
-        let mut left = Arguments::parse(written, Arguments::default(), &mut mistakes);
+        let mut left = ObservabilityArguments::parse(written, ObservabilityArguments::default(), &mut mistakes);
         let function = syn::parse_str("fn f(b: u8) {}").unwrap();
         keep_own(&Parameters::of_function(&function), &mut left);
         assert_eq!((left.skip.len(), left.redact.len(), left.reveal.len()), (0, 1, 1));

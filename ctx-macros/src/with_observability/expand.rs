@@ -7,7 +7,7 @@ use syn::{Expr, ReturnType, Type, spanned::Spanned};
 use super::{
     arguments::Format,
     plan::{Ending, Plan},
-    values::{NamedValue, field, named, names, valued, values},
+    values::{NamedValue, named, names, valued, values},
 };
 use crate::{
     expression::referable,
@@ -181,8 +181,8 @@ fn open(plan: &Plan) -> TokenStream {
     let traits = forms(plan, &plan.fields);
     let values = values(&plan.fields, library);
     let opened = match parent {
-        Some(parent) => quote!(#library::Call::open_under(#sites, #parent, #values)),
-        None => quote!(#library::Call::open(#sites, #values)),
+        Some(parent) => quote!(#library::ObservedCall::open_under(#sites, #parent, #values)),
+        None => quote!(#library::ObservedCall::open(#sites, #values)),
     };
     let relations = relations(plan, &quote!(#call.span()));
     let opened = if relations.is_empty() {
@@ -222,7 +222,7 @@ fn open(plan: &Plan) -> TokenStream {
             #traits
             #opened
         } else {
-            #library::Call::without_span(#sites)
+            #library::ObservedCall::without_span(#sites)
         };
         #clock
     }
@@ -306,7 +306,7 @@ fn context(plan: &Plan) -> Option<TokenStream> {
     }
     let set = context.iter().fold(quote!(#library::Fields::new()), |fields, context| {
         let value = referable(&context.value);
-        let field = field(&context.field);
+        let field = context.field();
         let call = at(call, field.span());
         quote_spanned!(located_at(&value)=> (&&&&&&#call::SetField(#field, &#value)).set(#fields))
     });

@@ -4,14 +4,14 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, Generics, Ident, Path, Token, Type, WhereClause, braced, ext::IdentExt, parse::ParseStream};
 
-use super::{arguments::Arguments, check};
+use super::{arguments::ObservabilityArguments, check};
 use crate::{
     function::{Function, Parameters},
     mistakes::{Mistakes, did_you_mean},
 };
 
 pub(super) fn expand(arguments: TokenStream, item: TokenStream, mistakes: &mut Mistakes) -> TokenStream {
-    let arguments = Arguments::parse(arguments, Arguments::default(), mistakes);
+    let arguments = ObservabilityArguments::parse(arguments, ObservabilityArguments::default(), mistakes);
     let parser = |input: ParseStream<'_>| Block::parse(input);
     match syn::parse::Parser::parse2(parser, item.clone()) {
         Ok(block) => block.expand(arguments, mistakes),
@@ -72,7 +72,7 @@ impl Block {
         Ok(Block { head, inner_attributes, owner: name(&subject), parameters, items })
     }
 
-    fn expand(self, mut arguments: Arguments, mistakes: &mut Mistakes) -> TokenStream {
+    fn expand(self, mut arguments: ObservabilityArguments, mistakes: &mut Mistakes) -> TokenStream {
         let Block { head, inner_attributes, owner, parameters, items } = self;
         let except = std::mem::take(&mut arguments.except);
         self::except(&except, &items, mistakes);
@@ -114,12 +114,17 @@ impl Item {
 }
 
 /// A method's own arguments go over those of the block.
-fn method(mut function: Function, mut of_block: Arguments, owner: &str, mistakes: &mut Mistakes) -> TokenStream {
+fn method(
+    mut function: Function,
+    mut of_block: ObservabilityArguments,
+    owner: &str,
+    mistakes: &mut Mistakes,
+) -> TokenStream {
     check::keep_own(&Parameters::of_function(&function), &mut of_block);
     let own = function.attributes.iter().position(|attribute| is_ours(attribute.path()));
     let arguments = match own.map(|own| function.attributes.remove(own).meta) {
         None | Some(syn::Meta::Path(_)) => of_block,
-        Some(syn::Meta::List(list)) => Arguments::parse(list.tokens, of_block, mistakes),
+        Some(syn::Meta::List(list)) => ObservabilityArguments::parse(list.tokens, of_block, mistakes),
         Some(other) => {
             mistakes.add(other, "expected `#[with_observability(...)]`");
             of_block

@@ -20,7 +20,7 @@ use syn::{
     token,
 };
 
-use self::{arguments::Arguments, plan::Plan};
+use self::{arguments::ObservabilityArguments, plan::Plan};
 use crate::{
     function::{Function, Parameters},
     mistakes::Mistakes,
@@ -45,7 +45,7 @@ pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 fn function(arguments: TokenStream, item: TokenStream, mistakes: &mut Mistakes) -> TokenStream {
-    let arguments = Arguments::parse(arguments, Arguments::default(), mistakes);
+    let arguments = ObservabilityArguments::parse(arguments, ObservabilityArguments::default(), mistakes);
     match syn::parse2::<Function>(item.clone()) {
         Ok(function) => {
             if let Some(name) = arguments.except.first() {
@@ -62,7 +62,7 @@ fn function(arguments: TokenStream, item: TokenStream, mistakes: &mut Mistakes) 
 
 /// The function, observed, or as it is where that cannot be.
 fn observed(
-    mut arguments: Arguments,
+    mut arguments: ObservabilityArguments,
     mut function: Function,
     owner: Option<&str>,
     mistakes: &mut Mistakes,

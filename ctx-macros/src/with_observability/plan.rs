@@ -6,12 +6,13 @@ use syn::{Expr, GenericArgument, Ident, Lit, Path, PathArguments, ReturnType, Ty
 
 use super::{
     arguments::{
-        Arguments, Attributes, ContextArgument, EventArguments, Field, FieldName, Format, Level, LogErrors, Sigil,
+        Attributes, EventArguments, Field, FieldName, Format, Level, LogErrors, ObservabilityArguments, Sigil,
     },
     redact::Redaction,
     values::{NamedValue, Shown},
 };
 use crate::{
+    context_argument::ContextArgument,
     expression::{is_evaluated, mentions, referable, root},
     function::{Binding, Function, Shape},
 };
@@ -58,7 +59,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// `owner` is the type whose method it is.
-    pub(super) fn new(arguments: Arguments, function: Function, owner: Option<&str>) -> Self {
+    pub(super) fn new(arguments: ObservabilityArguments, function: Function, owner: Option<&str>) -> Self {
         let library = match &arguments.library {
             Some(path) => path.to_token_stream(),
             None => quote!(::ctx_layer),
@@ -177,7 +178,7 @@ fn ending(
     }
 }
 
-fn is_skipped(arguments: &Arguments, binding: &Binding) -> bool {
+fn is_skipped(arguments: &ObservabilityArguments, binding: &Binding) -> bool {
     arguments.skip_all || arguments.skip.contains(&binding.name)
 }
 
@@ -247,7 +248,7 @@ fn logged(binding: &Binding, redaction: &Redaction, becomes: &Becomes<'_>) -> Na
 }
 
 fn span_fields(
-    arguments: &Arguments,
+    arguments: &ObservabilityArguments,
     bindings: &[Binding],
     redaction: &Redaction,
     becomes: &Becomes<'_>,
@@ -344,7 +345,7 @@ mod tests {
     #[track_caller]
     fn plan(written: TokenStream, function: TokenStream) -> Plan {
         let mut mistakes = Mistakes::default();
-        let arguments = Arguments::parse(written, Arguments::default(), &mut mistakes);
+        let arguments = ObservabilityArguments::parse(written, ObservabilityArguments::default(), &mut mistakes);
         assert!(mistakes.into_compile_errors().is_empty());
         Plan::new(arguments, syn::parse2(function).unwrap(), None)
     }

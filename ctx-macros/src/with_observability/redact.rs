@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Expr, Ident, Lit, Member, ext::IdentExt};
 
 use super::{
-    arguments::Arguments,
+    arguments::ObservabilityArguments,
     secret_name::{is_same, is_secret},
 };
 use crate::function::Binding;
@@ -21,7 +21,7 @@ pub(super) struct Redaction {
 
 impl Redaction {
     /// What was named, what has the name of a secret, and what a pattern binds to a part of either.
-    pub(super) fn of(arguments: &Arguments, bindings: &[Binding]) -> Self {
+    pub(super) fn of(arguments: &ObservabilityArguments, bindings: &[Binding]) -> Self {
         let mut redaction =
             Redaction { redact: arguments.redact.clone(), reveal: arguments.reveal.clone(), by_name: true };
         for binding in bindings {
@@ -38,7 +38,7 @@ impl Redaction {
     }
 
     /// What was named, only.
-    pub(super) fn named(arguments: &Arguments) -> Self {
+    pub(super) fn named(arguments: &ObservabilityArguments) -> Self {
         Redaction { redact: arguments.redact.clone(), reveal: arguments.reveal.clone(), by_name: false }
     }
 
@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     fn redaction() -> Redaction {
-        let mut arguments = Arguments::default();
+        let mut arguments = ObservabilityArguments::default();
         arguments.redact.push(syn::parse_quote!(card));
         arguments.reveal.push(syn::parse_quote!(page_token));
         Redaction::of(&arguments, &[])
@@ -225,7 +225,7 @@ mod tests {
 
     #[test]
     fn where_only_what_was_named_is_hidden_names_of_secrets_are_not() {
-        let mut arguments = Arguments::default();
+        let mut arguments = ObservabilityArguments::default();
         arguments.redact.push(syn::parse_quote!(card));
         check(
             &Redaction::named(&arguments),

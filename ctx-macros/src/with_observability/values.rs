@@ -6,6 +6,7 @@ use syn::{Expr, ext::IdentExt, spanned::Spanned};
 
 use super::arguments::{Field, FieldName, Format, Sigil};
 use crate::{
+    context_argument::reference,
     expression::{is_evaluated, referable},
     function::Binding,
     place::{at, located_at},
@@ -74,7 +75,7 @@ impl Shown {
             let value = value.reference(call, naming);
             return fields
                 .iter()
-                .map(field)
+                .map(reference)
                 .fold(value, |value, field| quote!(#call::unless_sensitive(#field, #value)));
         }
         let call = &match self {
@@ -126,14 +127,6 @@ impl Shown {
             Shown::UnlessSensitive { value, .. } => value.is_found(),
             _ => true,
         }
-    }
-}
-
-/// A context field, as a reference to it.
-pub(super) fn field(field: &Expr) -> TokenStream {
-    match field {
-        Expr::Path(path) => quote_spanned!(located_at(path)=> &#path),
-        other => other.to_token_stream(),
     }
 }
 

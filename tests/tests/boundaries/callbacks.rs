@@ -4,8 +4,7 @@ use std::{future::Future, pin::Pin, sync::Arc, thread};
 
 use ctx_layer::{
     field::well_known::*,
-    propagating,
-    task::{Propagate, propagate, propagate_async, propagate_async_fn},
+    task::{InContextExt, in_current_context, in_current_context_async, in_current_context_async_fn},
 };
 use ctx_tests::{Yield, block_on, each_poll_on_a_new_thread};
 use tracing::{Dispatch, info_span};
@@ -34,9 +33,9 @@ fn context_is_carried_into_the_call_and_into_the_future() {
     for world in World::all() {
         world.in_scope(|| {
             let (here, seen) = request("acme", || {
-                let once = propagate_async(|number| socket(Seen::here(), number));
-                let often = propagate_async_fn(|number| socket(Seen::here(), number));
-                let of_macro = propagating!(async move |number| {
+                let once = in_current_context_async(|number| socket(Seen::here(), number));
+                let often = in_current_context_async_fn(|number| socket(Seen::here(), number));
+                let of_macro = in_current_context!(async move |number| {
                     Yield::default().await;
                     socket(Seen::here(), number).await
                 });
@@ -59,12 +58,12 @@ fn context_is_carried_into_the_call_and_into_the_future() {
 
 /// The control: without it nothing arrives in one of the two.
 #[test]
-fn a_plain_closure_carries_into_neither_and_propagating_into_one() {
+fn a_plain_closure_carries_into_neither_and_the_macro_into_one() {
     let world = World::exporting();
     world.in_scope(|| {
         let (bare, closure_alone) = request("acme", || {
             let bare = |number| socket(Seen::without_child(), number);
-            let closure_alone = propagating!(move |number| socket(Seen::without_child(), number));
+            let closure_alone = in_current_context!(move |number| socket(Seen::without_child(), number));
             (on_upgrade(&world.dispatch, bare), on_upgrade(&world.dispatch, closure_alone))
         });
         let tenants = |seen: [Seen; 2]| seen.map(|seen| seen.tenant);
@@ -83,7 +82,7 @@ fn a_handler_of_jobs_is_called_often_and_on_many_threads() {
         (job, TENANT_ID.get())
     };
     let handler: Handler = TENANT_ID.in_scope("acme", || {
-        let handle = propagate_async_fn(handle);
+        let handle = in_current_context_async_fn(handle);
         Arc::new(move |job| -> Pin<Box<dyn Future<Output = _> + Send>> { Box::pin(handle(job)) }) as Handler
     });
     thread::scope(|scope| {
@@ -108,11 +107,11 @@ fn the_macro_takes_any_number_of_arguments_and_is_as_often_callable() {
     let (none, two, owned) = TENANT_ID.in_scope("acme", || {
         let text = "owned".to_owned();
         (
-            propagating!(async move || TENANT_ID.get()),
-            propagating!(async move |a: u32, (b, c): (u32, u32)| TENANT_ID
+            in_current_context!(async move || TENANT_ID.get()),
+            in_current_context!(async move |a: u32, (b, c): (u32, u32)| TENANT_ID
                 .get()
                 .map(|it| format!("{it} {}", a + b + c))),
-            propagating!(async move |_| (text, TENANT_ID.get())),
+            in_current_context!(async move |_| (text, TENANT_ID.get())),
         )
     });
     assert_eq!(block_on(none()).as_deref(), Some("acme"));
@@ -122,7 +121,8 @@ fn the_macro_takes_any_number_of_arguments_and_is_as_often_callable() {
 
 #[test]
 fn nothing_is_current_inside_where_nothing_was_captured() {
-    let (once, often) = (propagate_async(async |()| TENANT_ID.get()), propagate_async_fn(async |()| TENANT_ID.get()));
+    let (once, often) =
+        (in_current_context_async(async |()| TENANT_ID.get()), in_current_context_async_fn(async |()| TENANT_ID.get()));
     let _guard = TENANT_ID.attach("acme");
     assert_eq!((block_on(once(())), block_on(often(()))), (None, None));
 }
@@ -142,7 +142,7 @@ fn what_the_callback_owns_is_dropped_in_its_context_called_or_not() {
     let make = || {
         let looks = Looks(sender.clone());
         TENANT_ID.in_scope("acme", || {
-            propagate_async(move |()| async move {
+            in_current_context_async(move |()| async move {
                 let _looks = looks;
             })
         })
@@ -152,7 +152,7 @@ fn what_the_callback_owns_is_dropped_in_its_context_called_or_not() {
     block_on(make()(()));
     let often = TENANT_ID.in_scope("acme", || {
         let looks = Looks(sender.clone());
-        propagate_async_fn(move |()| {
+        in_current_context_async_fn(move |()| {
             let _ = &looks;
             async {}
         })
@@ -166,7 +166,7 @@ fn what_the_callback_owns_is_dropped_in_its_context_called_or_not() {
 fn the_span_is_held_open_until_the_future_is_ready() {
     let world = World::exporting();
     world.in_scope(|| {
-        let callback = request("acme", || propagate_async(async |()| Yield::default().await));
+        let callback = request("acme", || in_current_context_async(async |()| Yield::default().await));
         let is_closed = || world.exported().spans().iter().any(|span| span.name == "request");
         let future = info_span!("caller").in_scope(|| callback(()));
         assert!(!is_closed());
@@ -175,7 +175,7 @@ fn the_span_is_held_open_until_the_future_is_ready() {
         // The control: of a closure alone the span ends with the call.
         let world = World::exporting();
         world.in_scope(|| {
-            let callback = request("acme", || propagate(|| async { Yield::default().await }.isolated()));
+            let callback = request("acme", || in_current_context(|| async { Yield::default().await }.isolated()));
             drop(callback());
             assert!(world.exported().spans().iter().any(|span| span.name == "request"));
         });

@@ -30,7 +30,7 @@ fn without_the_span_a_worker_keeps_its_own() {
     let world = World::exporting();
     world.in_scope(|| {
         let order = request("acme", || Carried::without_span(7));
-        let handled = order.scope_async(|n| async move {
+        let handled = order.in_scope_async(|n| async move {
             Yield::default().await;
             (n, Seen::here())
         });
@@ -47,7 +47,7 @@ fn events_in_the_scope_are_on_the_span_of_the_sender() {
         world.in_scope(|| {
             let order = request("acme", || Carried::new("packed"));
             let worker = info_span!("worker").entered();
-            let handled = order.scope_async(|message| async move {
+            let handled = order.in_scope_async(|message| async move {
                 Yield::default().await;
                 info!("{message}");
                 Seen::without_child()
@@ -76,7 +76,7 @@ fn what_is_recorded_in_the_scope_is_never_on_the_receivers_span() {
                 let receiver = info_span!("receiver");
                 for order in [without_a_span, in_a_request] {
                     receiver.in_scope(|| {
-                        order.scope(|()| {
+                        order.in_scope(|()| {
                             let has_span = USER_ID.record("ada");
                             let is_current = USER_ID.get().as_deref() == Some("ada");
                             assert!(is_current || !has_span);

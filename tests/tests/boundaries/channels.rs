@@ -19,7 +19,7 @@ fn received(carry: Carry, (carried, has_span): How, cross: impl Fn(Vec<Carried<u
         let tenants: Vec<_> = cross(sent)
             .into_iter()
             .map(|order| match carry {
-                Carry::Ours => order.scope(|n| {
+                Carry::Ours => order.in_scope(|n| {
                     let seen = Seen::here();
                     assert_eq!(seen.span, has_span.then_some("request"));
                     (n, seen.tenant)
@@ -100,7 +100,7 @@ fn context_crosses_a_broadcast_channel_to_every_receiver() {
             let mut received = Vec::new();
             for _ in 0..3 {
                 let (one, other) = (one.recv().await.unwrap(), other.recv().await.unwrap());
-                assert_eq!(one.clone().scope(|_| Seen::without_child()), other.scope(|_| Seen::without_child()));
+                assert_eq!(one.clone().in_scope(|_| Seen::without_child()), other.in_scope(|_| Seen::without_child()));
                 received.push(one);
             }
             received

@@ -1,10 +1,6 @@
 //! Closures of every kind.
 
-use ctx_layer::{
-    field::well_known::*,
-    propagating,
-    task::{propagate, propagate_fn, propagate_mut},
-};
+use ctx_layer::{field::well_known::*, task::in_current_context};
 
 #[test]
 fn a_closure_is_as_often_callable_as_it_would_be_without_us() {
@@ -24,45 +20,40 @@ fn a_closure_is_as_often_callable_as_it_would_be_without_us() {
     let tenant = || TENANT_ID.get().expect("it is carried").len();
 
     let owned = vec![1];
-    assert_eq!(once(propagating!(move || owned)), [1]);
+    assert_eq!(once(in_current_context!(move || owned)), [1]);
     let owned = vec![1];
-    assert_eq!(once(propagate(move || owned)), [1]);
+    assert_eq!(once(in_current_context(move || owned)), [1]);
     let mut count = 0;
     assert_eq!(
-        often(propagating!(move |text| {
+        often(in_current_context!(move |text| {
             count += tenant();
             count + text.len()
         })),
         15
     );
-    assert_eq!(shared(propagating!(move |one, other| one + other + tenant() as u32)), 24);
+    assert_eq!(shared(in_current_context!(move |one, other| one + other + tenant() as u32)), 24);
     assert_eq!(
-        once(propagating!(move || -> Option<usize> {
+        once(in_current_context!(move || -> Option<usize> {
             let none: Option<usize> = None;
             Some(none? + 1)
         })),
         None
     );
-    assert_eq!([(1, 2)].map(propagating!(move |(a, b): (i32, i32)| -> i32 { a + b })), [3]);
+    assert_eq!([(1, 2)].map(in_current_context!(move |(a, b): (i32, i32)| -> i32 { a + b })), [3]);
     let mut sum = 0;
-    (1..4).for_each(propagate_mut(|n| sum += n));
+    let total = &mut sum;
+    (1..4).for_each(in_current_context!(move |n| *total += n));
     assert_eq!(sum, 6);
-    let double = propagate_fn(|n: usize| n * 2 + tenant());
+    let double = in_current_context!(move |n: usize| n * 2 + tenant());
     assert_eq!((double(1), double(2)), (6, 8));
 }
 
 #[test]
 fn capture_happens_where_it_is_wrapped_and_not_where_it_is_called() {
-    let (once, mut often, shared, any) = TENANT_ID.in_scope("acme", || {
-        (
-            propagate(|| TENANT_ID.get()),
-            propagate_mut(|()| TENANT_ID.get()),
-            propagate_fn(|()| TENANT_ID.get()),
-            propagating!(move || TENANT_ID.get()),
-        )
-    });
+    let (once, any) = TENANT_ID
+        .in_scope("acme", || (in_current_context(|| TENANT_ID.get()), in_current_context!(move || TENANT_ID.get())));
     TENANT_ID.in_scope("globex", || {
-        let seen = [once(), often(()), shared(()), any(), any()];
+        let seen = [once(), any(), any()];
         assert!(seen.iter().all(|tenant| tenant.as_deref() == Some("acme")), "{seen:?}");
         assert_eq!(TENANT_ID.get().as_deref(), Some("globex"));
     });

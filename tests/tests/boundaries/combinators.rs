@@ -2,7 +2,7 @@
 
 use std::{future::Future, time::Duration};
 
-use ctx_layer::task::{Propagate, Propagated};
+use ctx_layer::task::{InContext, InContextExt};
 use ctx_tests::Yield;
 use futures_util::{
     future::{Either, join_all},
@@ -16,9 +16,9 @@ async fn look() -> Seen {
     Seen::here()
 }
 
-fn carried<F: Future>(future: F, carry: Carry) -> Either<Propagated<F>, F> {
+fn carried<F: Future>(future: F, carry: Carry) -> Either<InContext<F>, F> {
     match carry {
-        Carry::Ours => Either::Left(future.propagate()),
+        Carry::Ours => Either::Left(future.in_current_context()),
         Carry::Bare => Either::Right(future),
     }
 }

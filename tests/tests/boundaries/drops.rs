@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ctx_layer::task::{self, Propagate, propagate, propagate_fn, propagate_mut};
+use ctx_layer::task::{self, InContextExt, in_current_context};
 use futures_util::stream::{self, StreamExt};
 
 use crate::request::{Afterwards, Carry, Seen, World, proves, request};
@@ -55,7 +55,7 @@ fn dropped_by<'a>(
         pending().await
     };
     let work: std::pin::Pin<Box<dyn Future<Output = ()> + Send>> = match carry {
-        Carry::Ours => Box::pin(work.propagate()),
+        Carry::Ours => Box::pin(work.in_current_context()),
         Carry::Bare => Box::pin(work),
     };
     Box::new(move || {
@@ -134,7 +134,7 @@ fn a_stream_is_dropped_in_its_context_after_its_end_too() {
         let (on_drop, seen) = OnDrop::new(world);
         let stream = stream::iter(0..2).map(move |n| (&on_drop, n).1);
         let stream: std::pin::Pin<Box<dyn stream::Stream<Item = i32>>> = match carry {
-            Carry::Ours => Box::pin(stream.propagate()),
+            Carry::Ours => Box::pin(stream.in_current_context()),
             Carry::Bare => Box::pin(stream),
         };
         Box::new(move || {
@@ -148,28 +148,14 @@ fn a_stream_is_dropped_in_its_context_after_its_end_too() {
 fn what_a_closure_owns_is_dropped_in_its_context_though_it_was_never_called() {
     proves(|world, carry| {
         let (on_drop, seen) = OnDrop::new(world);
-        let (other, also_seen) = OnDrop::new(world);
-        let (third, seen_last) = OnDrop::new(world);
-        let (once, often, shared) = (
-            move || drop(on_drop),
-            move |_: ()| std::hint::black_box(&other).look(),
-            move |_: ()| {
-                std::hint::black_box(&third).look();
-            },
-        );
-        let closures: Box<dyn std::any::Any> = match carry {
-            Carry::Ours => {
-                let all = (propagate(once), propagate_mut(often), propagate_fn(shared));
-                return Box::new(move || {
-                    drop(all);
-                    [seen, also_seen, seen_last].iter().flat_map(|seen| wait_for(seen)).collect()
-                });
-            }
-            Carry::Bare => Box::new((once, often, shared)),
+        let closure = move || drop(on_drop);
+        let closure: Box<dyn FnOnce()> = match carry {
+            Carry::Ours => Box::new(in_current_context(closure)),
+            Carry::Bare => Box::new(closure),
         };
         Box::new(move || {
-            drop(closures);
-            [seen, also_seen, seen_last].iter().flat_map(|seen| wait_for(seen)).collect()
+            drop(closure);
+            wait_for(&seen)
         })
     });
 }

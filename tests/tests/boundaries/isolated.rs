@@ -2,7 +2,8 @@
 
 use ctx_layer::{
     field::well_known::*,
-    task::{Propagate, isolated},
+    propagation::{self, Trust},
+    task::{InContextExt, isolated},
 };
 use ctx_tests::Yield;
 use opentelemetry::SpanId;
@@ -55,7 +56,7 @@ fn an_isolated_future_is_a_new_root_also_where_another_request_polls_it() {
 fn what_was_captured_where_nothing_was_in_force_has_nothing_inside_another_request() {
     for world in World::all() {
         world.in_scope(|| {
-            let job = async { Seen::here() }.propagate();
+            let job = async { Seen::here() }.in_current_context();
             let seen = request("globex", || world.runtime.block_on(job));
             assert_eq!(seen, Seen::NOTHING, "{}", world.name);
         });
@@ -77,5 +78,26 @@ fn a_span_that_is_left_for_an_isolated_job_is_entered_again_though_that_panics()
             });
         });
         assert_eq!(world.recorder.event("about to panic").text("tenant_id"), None);
+    }
+}
+
+#[test]
+fn a_future_in_an_extracted_context_belongs_to_the_sender_alone() {
+    for world in World::all() {
+        world.in_scope(|| {
+            let message = [("baggage", "tenant_id=initech")];
+            let extracted = propagation::extract(&message, Trust::internal());
+            let look = || async { Seen::without_child() };
+            let (owned, borrowed) = (look().in_context(&extracted), look().in_context(extracted.clone()));
+            for future in [owned, borrowed] {
+                let seen = request("acme", || {
+                    let _worker = info_span!("worker").entered();
+                    world.runtime.block_on(future)
+                });
+                let expected = extracted.in_scope(|| isolated(|| extracted.in_scope(Seen::without_child))());
+                assert_eq!(seen, expected, "{}", world.name);
+                assert_eq!(seen.tenant.as_deref(), Some("initech"), "{}", world.name);
+            }
+        });
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ctx_layer::{
     field::well_known::*,
-    task::{Propagate, Snapshot},
+    task::{InContextExt, Snapshot},
 };
 use ctx_tests::attribute;
 use tokio::sync::oneshot;
@@ -23,7 +23,7 @@ fn a_child_made_in_a_spawned_task_has_the_spawning_span_as_its_parent_although_t
                 info!("in the task");
                 info_span!("child").in_scope(|| ());
             };
-            world.runtime.spawn(work.propagate())
+            world.runtime.spawn(work.in_current_context())
         });
         // The request's span is left for good, and its handle dropped.
         std::thread::sleep(Duration::from_millis(5));
@@ -65,7 +65,7 @@ fn without_the_span_the_spawning_span_ends_when_it_ends_and_is_the_parent_all_th
 fn a_future_that_is_ready_lets_go_of_its_span_before_it_is_dropped() {
     let world = World::exporting();
     world.in_scope(|| {
-        let mut future = Box::pin(request("acme", || async {}.propagate()));
+        let mut future = Box::pin(request("acme", || async {}.in_current_context()));
         assert!(world.exported().spans().is_empty());
         world.runtime.block_on(future.as_mut());
         assert_eq!(world.exported().spans().len(), 1);

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, sync::mpsc, thread};
 
-use ctx_layer::task::{self, Propagate, Snapshot};
+use ctx_layer::task::{self, InContextExt, Snapshot};
 
 use crate::request::{World, request};
 
@@ -41,7 +41,7 @@ impl Drop for ReadsOnDrop {
     fn drop(&mut self) {
         let _ = (task::current_span(), task::current_trace_id(), task::current_span_id(), task::current_context());
         Snapshot::capture().in_scope(|| ());
-        drop(async {}.propagate());
+        drop(async {}.in_current_context());
         task::isolated(|| ())();
         self.0.send(()).unwrap();
     }
@@ -66,7 +66,7 @@ fn nothing_panics_while_a_thread_is_torn_down() {
                 request("acme", || {
                     // Dropped with the thread: a task that was never run.
                     let sees = ReadsOnDrop(sender.clone());
-                    KEPT.with_borrow_mut(|kept| kept.push(Box::new(async move { drop(sees) }.propagate())));
+                    KEPT.with_borrow_mut(|kept| kept.push(Box::new(async move { drop(sees) }.in_current_context())));
                 });
             } else {
                 KEPT.with_borrow_mut(|kept| kept.push(Box::new(ReadsOnDrop(sender.clone()))));

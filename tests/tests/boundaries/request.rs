@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ctx_layer::{WithContextExt, field::well_known::*, task};
+use ctx_layer::{SubscriberFieldsExt, field::well_known::*, task};
 use ctx_tests::{Exported, Recorder, attribute, runtime, schema};
 use opentelemetry::{
     Context, KeyValue, SpanId, TraceId,
@@ -38,7 +38,8 @@ impl World {
     /// Without an OpenTelemetry layer.
     pub(crate) fn plain() -> Self {
         let recorder = Recorder::default();
-        let dispatch = Dispatch::new(tracing_subscriber::registry().with(recorder.clone()).with_context(schema()));
+        let dispatch =
+            Dispatch::new(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(schema()));
         Self::of("without OpenTelemetry", dispatch, recorder, None)
     }
 
@@ -50,7 +51,7 @@ impl World {
     fn with_activation(name: &'static str, activation: bool) -> Self {
         let (recorder, exported) = (Recorder::default(), Exported::new());
         let layer = tracing_opentelemetry::layer().with_tracer(exported.tracer()).with_context_activation(activation);
-        let stack = tracing_subscriber::registry().with(layer).with(recorder.clone()).with_context(schema());
+        let stack = tracing_subscriber::registry().with(layer).with(recorder.clone()).with_context_fields(schema());
         Self::of(name, Dispatch::new(stack), recorder, Some(exported))
     }
 

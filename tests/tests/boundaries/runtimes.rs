@@ -1,6 +1,6 @@
 //! Runtimes in runtimes.
 
-use ctx_layer::task::{self, Propagate};
+use ctx_layer::task::{self, InContextExt};
 use ctx_tests::Yield;
 use tokio::runtime::{Builder, Handle};
 
@@ -56,7 +56,7 @@ fn context_crosses_to_a_runtime_of_one_thread_and_to_another_of_many() {
     proves(|world, carry| {
         let one = Builder::new_current_thread().build().unwrap();
         let (here, there) = match carry {
-            Carry::Ours => (one.spawn(look().propagate()), world.runtime.spawn(look().propagate())),
+            Carry::Ours => (one.spawn(look().in_current_context()), world.runtime.spawn(look().in_current_context())),
             Carry::Bare => (one.spawn(look()), world.runtime.spawn(look())),
         };
         Box::new(move || vec![one.block_on(here).unwrap(), world.runtime.block_on(there).unwrap()])
@@ -71,7 +71,7 @@ fn context_crosses_block_in_place() {
             tokio::task::block_in_place(|| vec![Seen::here(), Handle::current().block_on(look())])
         };
         let task = match carry {
-            Carry::Ours => world.runtime.spawn(blocking.propagate()),
+            Carry::Ours => world.runtime.spawn(blocking.in_current_context()),
             Carry::Bare => world.runtime.spawn(blocking),
         };
         Box::new(|| world.runtime.block_on(task).unwrap())

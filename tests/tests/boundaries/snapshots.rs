@@ -8,7 +8,7 @@ use std::{
 use ctx_layer::{
     Fields, FutureFieldsExt,
     field::well_known::*,
-    task::{Propagate, Snapshot},
+    task::{InContextExt, Snapshot},
 };
 use ctx_tests::{Yield, each_poll_on_a_new_thread, on_a_new_thread};
 use opentelemetry::{
@@ -32,7 +32,7 @@ fn what_was_set_after_the_span_was_made_is_carried() {
                     info!("in the task");
                     (Seen::without_child(), USER_ID.get())
                 }
-                .propagate()
+                .in_current_context()
             })
         });
         let (seen, user) = each_poll_on_a_new_thread(&world.dispatch, future);
@@ -54,14 +54,15 @@ fn what_was_recorded_on_an_open_span_before_or_after_is_in_force_in_the_task() {
                         Yield::default().await;
                         (TENANT_ID.get(), USER_ID.get())
                     }
-                    .propagate()
+                    .in_current_context()
                 })
             })
         });
         let seen = each_poll_on_a_new_thread(&world.dispatch, future);
         assert_eq!(seen, (Some("acme".to_owned()), None), "{}", world.name);
 
-        let future = world.in_scope(|| span.in_scope(|| async { (TENANT_ID.get(), USER_ID.get()) }.propagate()));
+        let future =
+            world.in_scope(|| span.in_scope(|| async { (TENANT_ID.get(), USER_ID.get()) }.in_current_context()));
         world.in_scope(|| span.in_scope(|| assert!(USER_ID.record("ada"))));
         let seen = each_poll_on_a_new_thread(&world.dispatch, future);
         assert_eq!(seen, (Some("acme".to_owned()), Some("ada".to_owned())), "{}", world.name);
@@ -78,7 +79,7 @@ fn what_other_libraries_keep_in_the_opentelemetry_context_is_carried_with_the_re
         let future = world.in_scope(|| {
             request("acme", || {
                 let _foreign = Context::current_with_value(Foreign(7)).attach();
-                async { Context::map_current(|cx| cx.get::<Foreign>().map(|it| it.0)) }.propagate()
+                async { Context::map_current(|cx| cx.get::<Foreign>().map(|it| it.0)) }.in_current_context()
             })
         });
         assert_eq!(each_poll_on_a_new_thread(&world.dispatch, future), Some(7), "{}", world.name);
@@ -102,7 +103,7 @@ fn two_tenants_polled_in_turn_by_one_task_of_a_third_keep_their_own() {
                             assert_eq!(seen.baggage, Some(format!("{expected}'s")));
                         }
                     }
-                    .propagate()
+                    .in_current_context()
                 })
             };
             let (one, other) = (work("acme"), work("globex"));
@@ -123,7 +124,7 @@ fn fields_of_a_future_and_of_a_span_inside_win_over_what_was_captured() {
                 async { (TENANT_ID.get(), ROLE.get()) }
                     .with_fields(Fields::new().with(&TENANT_ID, "inner"))
                     .instrument(ROLE.in_scope("admin", || info_span!("inside")))
-                    .propagate()
+                    .in_current_context()
             });
             let (tenant, _) = each_poll_on_a_new_thread(&world.dispatch, future);
             assert_eq!(tenant.as_deref(), Some("inner"), "{}", world.name);
@@ -156,7 +157,7 @@ fn the_threads_own_subscriber_is_carried_where_asked_for_and_not_otherwise() {
 /// As by a server that polls what was spawned inside of one of its requests.
 #[test]
 fn nothing_of_the_request_in_which_it_is_polled_gets_into_a_future() {
-    let look = || -> Pin<Box<dyn Future<Output = Seen>>> { Box::pin(async { Seen::here() }.propagate()) };
+    let look = || -> Pin<Box<dyn Future<Output = Seen>>> { Box::pin(async { Seen::here() }.in_current_context()) };
     for world in World::all() {
         world.in_scope(|| {
             let polled_in_another_request = |mut future: Pin<Box<dyn Future<Output = Seen>>>| {

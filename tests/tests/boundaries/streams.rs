@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use ctx_layer::task::Propagate;
+use ctx_layer::task::InContextExt;
 use futures_util::{
     sink::{Sink, SinkExt},
     stream::{self, Stream, StreamExt},
@@ -20,7 +20,7 @@ fn context_crosses_a_stream_that_is_polled_elsewhere() {
     proves(|world, carry| {
         let looks = stream::iter(0..3).then(|_| async { Seen::here() });
         let looks: Pin<Box<dyn Stream<Item = Seen> + Send>> = match carry {
-            Carry::Ours => Box::pin(looks.propagate()),
+            Carry::Ours => Box::pin(looks.in_current_context()),
             Carry::Bare => Box::pin(looks),
         };
         assert_eq!(looks.size_hint(), (3, Some(3)));
@@ -67,7 +67,7 @@ fn context_crosses_a_sink_that_is_fed_elsewhere() {
         let seen = Arc::new(Mutex::new(VecDeque::new()));
         let sink = Looks(seen.clone());
         let mut sink: Pin<Box<dyn Sink<(), Error = ()> + Send>> = match carry {
-            Carry::Ours => Box::pin(sink.propagate()),
+            Carry::Ours => Box::pin(sink.in_current_context()),
             Carry::Bare => Box::pin(sink),
         };
         Box::new(move || {

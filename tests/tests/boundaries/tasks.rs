@@ -1,6 +1,6 @@
 //! Tasks of tokio.
 
-use ctx_layer::task::{self, JoinSetExt, Propagate};
+use ctx_layer::task::{self, InContextExt, JoinSetExt};
 use ctx_tests::Yield;
 use tokio::task::{JoinSet, LocalSet};
 
@@ -71,7 +71,7 @@ fn context_crosses_a_local_set_that_is_run_elsewhere() {
     proves(|_, carry| {
         let local = LocalSet::new();
         let task = match carry {
-            Carry::Ours => local.spawn_local(look_twice().propagate()),
+            Carry::Ours => local.spawn_local(look_twice().in_current_context()),
             Carry::Bare => local.spawn_local(look_twice()),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -94,7 +94,7 @@ fn context_crosses_a_join_set() {
         through_a_join_set(world, |set| {
             for _ in 0..3 {
                 match carry {
-                    Carry::Ours => set.spawn_propagated(look_twice()),
+                    Carry::Ours => set.spawn_with_context(look_twice()),
                     Carry::Bare => set.spawn(look_twice()),
                 };
             }
@@ -103,7 +103,7 @@ fn context_crosses_a_join_set() {
     proves(|world, carry| {
         through_a_join_set(world, |set| {
             match carry {
-                Carry::Ours => set.spawn_blocking_propagated(|| vec![Seen::here()]),
+                Carry::Ours => set.spawn_blocking_with_context(|| vec![Seen::here()]),
                 Carry::Bare => set.spawn_blocking(|| vec![Seen::here()]),
             };
         })
@@ -111,7 +111,7 @@ fn context_crosses_a_join_set() {
     proves(|world, carry| {
         through_a_join_set(world, |set| {
             match carry {
-                Carry::Ours => set.spawn_on_propagated(look_twice(), world.runtime.handle()),
+                Carry::Ours => set.spawn_on_with_context(look_twice(), world.runtime.handle()),
                 Carry::Bare => set.spawn_on(look_twice(), world.runtime.handle()),
             };
         })
@@ -125,7 +125,7 @@ fn context_crosses_a_join_set_on_a_local_set() {
         {
             let _local = local.enter();
             match carry {
-                Carry::Ours => set.spawn_local_propagated(look_twice()),
+                Carry::Ours => set.spawn_local_with_context(look_twice()),
                 Carry::Bare => set.spawn_local(look_twice()),
             };
         }

@@ -5,10 +5,7 @@ use std::{
     thread::{self, Builder},
 };
 
-use ctx_layer::{
-    propagating,
-    task::{ThreadBuilderExt, propagate, propagate_fn},
-};
+use ctx_layer::task::{ThreadBuilderExt, in_current_context};
 use rayon::prelude::*;
 
 use crate::request::{Carry, Seen, proves};
@@ -19,7 +16,7 @@ fn context_crosses_thread_spawn() {
         let dispatch = world.dispatch.clone();
         let look = move || vec![Seen::under(&dispatch)];
         let thread = match carry {
-            Carry::Ours => thread::spawn(propagate(look)),
+            Carry::Ours => thread::spawn(in_current_context(look)),
             Carry::Bare => thread::spawn(look),
         };
         Box::new(|| thread.join().unwrap())
@@ -33,7 +30,7 @@ fn context_crosses_a_thread_builder() {
         let look = move || vec![Seen::under(&dispatch)];
         let builder = Builder::new().name("importer".to_owned());
         let thread = match carry {
-            Carry::Ours => builder.spawn_propagated(look),
+            Carry::Ours => builder.spawn_with_context(look),
             Carry::Bare => builder.spawn(look),
         };
         Box::new(|| thread.unwrap().join().unwrap())
@@ -46,9 +43,10 @@ fn context_crosses_scoped_threads() {
         let look = || Seen::under(&world.dispatch);
         let seen = thread::scope(|scope| {
             let threads = match carry {
-                Carry::Ours => {
-                    [scope.spawn(propagate(look)), Builder::new().spawn_scoped_propagated(scope, look).unwrap()]
-                }
+                Carry::Ours => [
+                    scope.spawn(in_current_context(look)),
+                    Builder::new().spawn_scoped_with_context(scope, look).unwrap(),
+                ],
                 Carry::Bare => [scope.spawn(look), Builder::new().spawn_scoped(scope, look).unwrap()],
             };
             threads.map(|thread| thread.join().unwrap()).to_vec()
@@ -71,7 +69,7 @@ fn context_crosses_a_thread_pool_of_ones_own() {
         let dispatch = world.dispatch.clone();
         let look = move || Seen::under(&dispatch);
         let job: Job = match carry {
-            Carry::Ours => Box::new(propagate(look)),
+            Carry::Ours => Box::new(in_current_context(look)),
             Carry::Bare => Box::new(look),
         };
         let (sender, receiver) = mpsc::channel();
@@ -94,7 +92,7 @@ fn context_crosses_rayon_spawn() {
         let (sender, receiver) = mpsc::channel();
         let look = move || sender.send(Seen::under(&dispatch)).unwrap();
         match carry {
-            Carry::Ours => pool.spawn(propagate(look)),
+            Carry::Ours => pool.spawn(in_current_context(look)),
             Carry::Bare => pool.spawn(look),
         }
         Box::new(move || receiver.iter().collect())
@@ -110,10 +108,10 @@ fn context_crosses_rayon_scope_and_join() {
         let dispatch = &world.dispatch;
         pool.in_place_scope(|scope| match carry {
             Carry::Ours => {
-                scope.spawn(propagating!(move |_| *one = Seen::under(dispatch)));
-                scope.spawn(propagating!(move |_: &rayon::Scope<'_>| *other = Seen::under(dispatch)));
-                let left = propagate(|| *left = Seen::under(dispatch));
-                let right = propagate(|| *right = Seen::under(dispatch));
+                scope.spawn(in_current_context!(move |_| *one = Seen::under(dispatch)));
+                scope.spawn(in_current_context!(move |_: &rayon::Scope<'_>| *other = Seen::under(dispatch)));
+                let left = in_current_context(|| *left = Seen::under(dispatch));
+                let right = in_current_context(|| *right = Seen::under(dispatch));
                 pool.install(|| rayon::join(left, right));
             }
             Carry::Bare => {
@@ -137,8 +135,8 @@ fn context_crosses_rayon_par_iter() {
         let look = |_: &i32| Seen::under(dispatch);
         let seen = match carry {
             Carry::Ours => {
-                let (one, other) = (propagate_fn(look), propagating!(move |number| look(number)));
-                pool.install(|| numbers.par_iter().map(one).chain(numbers.par_iter().map(other)).collect())
+                let look = in_current_context!(move |number| look(number));
+                pool.install(|| numbers.par_iter().map(look).collect())
             }
             Carry::Bare => pool.install(|| numbers.par_iter().map(look).collect()),
         };

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, thread};
 
 use ctx_layer::{
-    ContextLayer, Fields, FutureFieldsExt, Propagate, Schema, WithContextExt, declare_request,
+    Fields, FutureFieldsExt, InContextExt, Schema, SubscriberFieldsExt, declare_request,
     field::well_known::{ROLE, TENANT_ID, USER_ID},
     propagation::{Trust, extract},
     task::{self, Snapshot},
@@ -14,7 +14,7 @@ use tracing::{info_span, subscriber::DefaultGuard};
 use tracing_subscriber::{filter::LevelFilter, prelude::*};
 
 fn stack() -> DefaultGuard {
-    tracing::subscriber::set_default(tracing_subscriber::registry().with_context(Schema::well_known()))
+    tracing::subscriber::set_default(tracing_subscriber::registry().with_context_fields(Schema::well_known()))
 }
 
 /// The current values: `tenant_id=acme user_id=ada`.
@@ -184,7 +184,7 @@ fn baggage_counts_where_the_program_neither_set_nor_unset_the_field() {
     let _baggage = Context::current_with_baggage(baggage).attach();
     assert_eq!(current(), "tenant_id=acme user_id=ada");
     assert_eq!(TENANT_ID.in_scope("globex", current), "tenant_id=globex user_id=ada");
-    let _user = USER_ID.detach();
+    let _user = USER_ID.unset();
     assert_eq!(current(), "tenant_id=acme");
     let _job = Fields::new().replace();
     assert_eq!(current(), "");
@@ -219,7 +219,7 @@ fn a_context_for_another_thread_is_taken_with_what_was_recorded() {
 #[test]
 fn a_span_that_a_filter_switches_off_carries_fields() {
     let warnings = tracing_subscriber::registry().with(LevelFilter::WARN);
-    let stack = ContextLayer::new(Schema::well_known()).keep_spans(LevelFilter::DEBUG).over(warnings);
+    let stack = warnings.with_context_fields(Schema::well_known()).keep_spans(LevelFilter::DEBUG);
     let _stack = tracing::subscriber::set_default(stack);
     let request = TENANT_ID.in_scope("acme", || tracing::debug_span!("request"));
     request.in_scope(|| assert!(USER_ID.record("ada")));
@@ -242,7 +242,7 @@ async fn bare_work_has_the_fields_of_the_scope_that_drives_it() {
     let local = LocalSet::new();
     let bare = local.spawn_local(async { current() });
     let isolated = local.spawn_local(async { current() }.isolated());
-    let propagated = TENANT_ID.in_scope("globex", || local.spawn_local(async { current() }.propagate()));
+    let propagated = TENANT_ID.in_scope("globex", || local.spawn_local(async { current() }.in_current_context()));
     local.run_until(tokio::task::yield_now()).with_field(&TENANT_ID, "acme").await; // polls all three
     assert_eq!(local.run_until(bare).await.unwrap(), "tenant_id=acme");
     assert_eq!(local.run_until(isolated).await.unwrap(), "");
@@ -255,15 +255,15 @@ fn a_runtime_that_is_driven_in_isolation_gives_bare_work_nothing() {
     let runtime = runtime::Builder::new_current_thread().build().unwrap();
     let bare = runtime.spawn(async { current() });
     let _tenant = TENANT_ID.attach("acme");
-    let work = async { (current(), bare.await.unwrap()) }.propagate();
+    let work = async { (current(), bare.await.unwrap()) }.in_current_context();
     let (work, bare) = task::isolated(|| runtime.block_on(work))();
     assert_eq!((work.as_str(), bare.as_str()), ("tenant_id=acme", ""));
 }
 
 #[test]
 fn a_span_of_a_shared_target_remembers_nothing() {
-    let layer = ContextLayer::new(Schema::well_known()).shared_targets(["my_pool::connection"]);
-    let _stack = tracing::subscriber::set_default(layer.over(tracing_subscriber::registry()));
+    let stack = tracing_subscriber::registry().with_context_fields(Schema::well_known());
+    let _stack = tracing::subscriber::set_default(stack.shared_targets(["my_pool::connection"]));
     let connect = || info_span!(target: "my_pool::connection", "connection");
     let connection = TENANT_ID.in_scope("acme", connect);
     let _other = TENANT_ID.attach("globex");

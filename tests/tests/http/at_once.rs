@@ -12,7 +12,7 @@ use std::{
 
 use axum::{Router, body::Body, routing::get};
 use bytes::Bytes;
-use ctx_layer::{Schema, WithContextExt, field::well_known::TENANT_ID, http::ServerLayer};
+use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, http::ServerLayer};
 use http::{Request, Response};
 use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
@@ -149,7 +149,7 @@ fn a_request_that_is_answered_at_once_enters_its_span_once() {
     let stack = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(tracer))
         .with(Entered(entered.clone()))
-        .with_context(Schema::well_known());
+        .with_context_fields(Schema::well_known());
     let _default = tracing::subscriber::set_default(stack);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("it can be built");
     let app = Router::new()

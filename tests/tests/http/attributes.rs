@@ -157,7 +157,7 @@ fn the_client_is_the_peer_unless_proxies_were_configured() {
     for (proxies, address, scheme) in
         [(0, "10.0.0.1", "http"), (1, "10.0.0.9", "https"), (2, "198.51.100.7", "https"), (3, "6.6.6.6", "https")]
     {
-        let span = span_of(ServerLayer::new().proxies(proxies), request());
+        let span = span_of(ServerLayer::new().trusted_proxies(proxies), request());
         assert_eq!(text(&span, "client.address").as_deref(), Some(address), "{proxies}");
         assert_eq!(text(&span, "network.peer.address").as_deref(), Some("10.0.0.1"), "{proxies}");
         assert_eq!(text(&span, "url.scheme").as_deref(), Some(scheme), "{proxies}");
@@ -183,7 +183,7 @@ fn of_several_schemes_the_one_that_the_outermost_own_proxy_saw_counts() {
         for line in lines {
             request = request.header("x-forwarded-proto", *line);
         }
-        let span = span_of(ServerLayer::new().proxies(proxies), request);
+        let span = span_of(ServerLayer::new().trusted_proxies(proxies), request);
         assert_eq!(text(&span, "url.scheme").as_deref(), Some(scheme), "{proxies} {lines:?}");
     }
 }
@@ -212,7 +212,7 @@ fn the_server_is_the_one_that_the_client_asked_for_where_own_proxies_say_so() {
         for line in lines {
             request = request.header(name, *line);
         }
-        let span = span_of(ServerLayer::new().proxies(proxies), request);
+        let span = span_of(ServerLayer::new().trusted_proxies(proxies), request);
         let found = ["server.address", "server.port", "url.scheme"].map(|key| text(&span, key));
         assert_eq!(
             found.each_ref().map(Option::as_deref),
@@ -246,7 +246,7 @@ fn within_a_nested_router_the_path_is_the_whole_one() {
 #[test]
 fn a_scheme_that_is_no_scheme_is_not_believed() {
     let request = get_("/orders/7").header("x-forwarded-proto", "javascript");
-    assert_eq!(text(&span_of(ServerLayer::new().proxies(1), request), "url.scheme").as_deref(), Some("http"));
+    assert_eq!(text(&span_of(ServerLayer::new().trusted_proxies(1), request), "url.scheme").as_deref(), Some("http"));
     let span = span_of(ServerLayer::new().scheme("https"), get_("/orders/7"));
     assert_eq!(text(&span, "url.scheme").as_deref(), Some("https"));
 }

@@ -315,12 +315,12 @@ fn attempts_that_tower_makes_are_counted_by_what_stands_outside_of_them() {
 
 #[test]
 fn where_nobody_wants_the_span_the_context_is_passed_on_all_the_same() {
-    use ctx_layer::{WithContextExt, http::ServerLayer};
+    use ctx_layer::{SubscriberFieldsExt, http::ServerLayer};
     use tracing_subscriber::prelude::*;
     // No OpenTelemetry, and no span below WARN.
     let subscriber = tracing_subscriber::registry()
         .with(tracing_subscriber::filter::LevelFilter::WARN)
-        .with_context(ctx_layer::Schema::well_known());
+        .with_context_fields(ctx_layer::Schema::well_known());
     let _default = tracing::subscriber::set_default(subscriber);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it can be built");
     runtime.block_on(async {

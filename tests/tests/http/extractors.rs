@@ -2,23 +2,44 @@
 
 use axum::{Router, body::Body, routing::get};
 use ctx_layer::{
-    field_keys,
+    ContextField,
     http::{
         ServerLayer,
-        axum::{Field, TenantId, UserId},
+        axum::{Field, FieldKey, TenantId, UserId},
     },
 };
 use ctx_tests::{EMAIL, PLAN, Plan, SHARD};
 use http::{Request, StatusCode};
 use tower::ServiceExt;
 
-field_keys! {
-    /// The shard.
-    struct Shard = SHARD: u64;
-    /// The plan.
-    struct OfPlan = PLAN: Plan;
-    /// The address.
-    struct Email = EMAIL: String;
+struct Shard;
+
+impl FieldKey for Shard {
+    type Value = u64;
+
+    fn field() -> &'static ContextField<u64> {
+        &SHARD
+    }
+}
+
+struct OfPlan;
+
+impl FieldKey for OfPlan {
+    type Value = Plan;
+
+    fn field() -> &'static ContextField<Plan> {
+        &PLAN
+    }
+}
+
+struct Email;
+
+impl FieldKey for Email {
+    type Value = String;
+
+    fn field() -> &'static ContextField<String> {
+        &EMAIL
+    }
 }
 
 async fn required(Field(tenant): Field<TenantId>, Field(shard): Field<Shard>) -> String {

@@ -145,7 +145,7 @@ pub(crate) type Client = tonic::client::Grpc<ClientService<Channel>>;
 pub(crate) fn connect(address: SocketAddr) -> Client {
     let uri: http::Uri = format!("http://{address}").parse().expect("it is a URI");
     let channel = Channel::builder(uri.clone()).connect_lazy();
-    let layer = ClientLayer::new().destinations(loopback()).to(uri);
+    let layer = ClientLayer::new().destinations(loopback()).default_origin(uri);
     tonic::client::Grpc::new(ServiceBuilder::new().layer(layer).service(channel))
 }
 

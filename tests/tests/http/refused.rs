@@ -32,10 +32,10 @@ fn serve(boundary: &'static Boundary, trust: Trust, headers: &[(&'static str, &[
         let layer = ServerLayer::new()
             .trust(trust)
             .boundary(boundary)
-            .header(HeaderRule::new(HeaderName::from_static("x-tenant-id"), &TENANT_ID))
-            .header(HeaderRule::new(HeaderName::from_static("x-shard"), &SHARD))
-            .header(HeaderRule::new(HeaderName::from_static("x-share"), &SHARE))
-            .header(HeaderRule::new(HeaderName::from_static("x-any"), &TENANT_ID).accept(|_| true));
+            .header(HeaderRule::new("x-tenant-id", &TENANT_ID))
+            .header(HeaderRule::new("x-shard", &SHARD))
+            .header(HeaderRule::new("x-share", &SHARE))
+            .header(HeaderRule::new("x-any", &TENANT_ID).accept(|_| true));
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it can be built");
         let response = runtime.block_on(app(layer).oneshot(request)).expect("it is infallible");
         assert_eq!(response.status(), StatusCode::OK);
@@ -124,4 +124,10 @@ fn nothing_that_an_external_caller_sends_is_logged_above_debug() {
     // What an internal caller does wrong is a warning nevertheless: external ones cannot silence it.
     let items = serve(boundary, Trust::internal(), &[("traceparent", b"nonsense")]);
     assert!(items.iter().any(|item| level(item) == Level::WARN), "{items:?}");
+}
+
+#[test]
+#[should_panic(expected = "`x tenant` is no legal name of a header")]
+fn a_rule_for_an_illegal_header_panics_where_it_is_created() {
+    let _ = HeaderRule::new("x tenant", &TENANT_ID);
 }

@@ -6,7 +6,7 @@ use ctx_layer::{
     http::{HeaderRule, ServerLayer, is_well_formed},
     propagation::{Boundary, Trust},
 };
-use http::{HeaderName, Request, Response};
+use http::{Request, Response};
 use opentelemetry::{baggage::BaggageExt, trace::SpanId};
 use tower::ServiceExt;
 use tracing::info;
@@ -128,8 +128,7 @@ fn the_request_id_of_ones_own_services_is_kept() {
 #[test]
 fn other_headers_set_other_fields_and_a_closure_has_the_last_word() {
     let stack = Stack::new();
-    let locale = HeaderName::from_static("x-locale");
-    let layer = ServerLayer::new().header(HeaderRule::new(locale, &LOCALE)).fields(|request, fields| {
+    let layer = ServerLayer::new().header(HeaderRule::new("x-locale", &LOCALE)).fields(|request, fields| {
         assert_eq!(fields.get(&LOCALE).map(String::as_str), request.header("x-locale"));
         fields.with(&TENANT_ID, "acme").with(&LOCALE, "nl")
     });

@@ -4,7 +4,7 @@ use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
 use axum::Router;
 use ctx_layer::{
-    Schema, WithContextExt,
+    Schema, SubscriberFieldsExt,
     http::{ClientLayer, ClientMiddleware},
     propagation::{DestinationPolicy, Trust},
 };
@@ -36,7 +36,7 @@ impl Stack {
             .with(LevelFilter::INFO)
             .with(json)
             .with(tracing_opentelemetry::layer().with_tracer(exported.tracer()))
-            .with_context(Schema::well_known());
+            .with_context_fields(Schema::well_known());
         Stack { exported: Arc::new(exported), lines, dispatch: Dispatch::new(subscriber) }
     }
 

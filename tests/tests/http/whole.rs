@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use ctx_layer::{
-    ContextField, Fields, Schema, WithContextExt,
+    ContextField, Fields, Schema, SubscriberFieldsExt,
     field::{Policy, well_known::TENANT_ID},
     http::ServerLayer,
 };
@@ -21,7 +21,7 @@ fn served(schema: Schema, set: fn(Fields) -> Fields) -> (SpanData, String) {
     let stack = tracing_subscriber::registry()
         .with(tracing_subscriber::fmt::layer().with_ansi(false).with_writer(lines.clone()))
         .with(tracing_opentelemetry::layer().with_tracer(exported.tracer()))
-        .with_context(schema);
+        .with_context_fields(schema);
     tracing::subscriber::with_default(stack, || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("it can be built");
         let handler = tower::service_fn(|_: Request<Body>| async {
@@ -71,8 +71,8 @@ fn a_layer_around_the_subscriber_changes_nothing() {
     let exported = Exported::new();
     let stack = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(exported.tracer()))
-        .with_context(Schema::builder().field(&TENANT_ID).build().expect("it is one"))
-        .with_context(Schema::well_known());
+        .with_context_fields(Schema::builder().field(&TENANT_ID).build().expect("it is one"))
+        .with_context_fields(Schema::well_known());
     tracing::subscriber::with_default(stack, || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().expect("it can be built");
         let handler = tower::service_fn(|_: Request<Body>| async {

@@ -21,7 +21,7 @@ fn isolated_work_leaves_what_is_current_around_it_f00() {
     let polls = vec![OnePoll { body: body([isolated(), op(4, Look)]), panics: false }];
     let future = op(3, Future { wrappers: vec![with("t u"), Wrapper::Span(2)], polls });
     says(vec![request(), future, op(5, Poll(3))], [(4, "t3 u3")]);
-    let job = within(6, set("t"), [looking(7, [Wrapper::Propagate], 8)]);
+    let job = within(6, set("t"), [looking(7, [Wrapper::InCurrentContext], 8)]);
     let polled = [attached("t u"), op(9, Poll(7)), op(4, Look), op(5, Drop(3))];
     says(vec![request(), job, within(51, Within::Span(2), polled)], [(8, "t6"), (4, "t3 u3")]);
     says(vec![request(), in_request([attached("-u"), isolated(), op(4, Look), op(5, Drop(3))])], [(4, "t1")]);
@@ -159,7 +159,7 @@ fn a_snapshot_has_all_that_was_recorded_since_r7() {
         op(1, Attach(fields("t"))),
         span(2),
         op(3, EnterSpan(2)),
-        looking(4, [Wrapper::Propagate], 5),
+        looking(4, [Wrapper::InCurrentContext], 5),
         op(6, Record(Field::User)),
         op(7, Record(Field::Tenant)),
         op(8, OtherThread(body([op(9, Poll(4))]))),

@@ -317,7 +317,7 @@ impl Generator {
                 4 => self.of(|all| &all.extracted).map(Scope::Extracted),
                 5 => self.of(|all| &all.carried).map(Scope::Carried),
                 6 if has(self, Kind::Closure) => Some(Scope::Isolated),
-                7 if has(self, Kind::Closure) => Some(Scope::Propagate),
+                7 if has(self, Kind::Closure) => Some(Scope::InCurrentContext),
                 8 => Some(Scope::Block),
                 _ => None,
             };
@@ -344,7 +344,7 @@ impl Generator {
         let has = |generator: &Self, kind| generator.kinds.contains(&kind);
         let wrapper = match self.random.below(14) {
             0..=3 => self.of(|all| &all.spans).map(Wrapper::Span),
-            4 | 5 => Some(Wrapper::Propagate),
+            4 | 5 => Some(Wrapper::InCurrentContext),
             6 | 7 if has(self, Kind::Closure) => Some(Wrapper::Isolated),
             8 if has(self, Kind::Replace) => Some(Wrapper::Replace(self.changes())),
             9 => self.of(|all| &all.snapshots).map(Wrapper::InSnapshot),

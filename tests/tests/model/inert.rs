@@ -164,7 +164,7 @@ impl Inserter {
             }
             (3, _) => self.scope(Scope::Set(Vec::new()), depth),
             (4, _) => self.scope(Scope::Isolated, depth),
-            (5, _) => self.scope(Scope::Propagate, depth),
+            (5, _) => self.scope(Scope::InCurrentContext, depth),
             (6, _) => self.scope(Scope::Block, depth),
             (7, Some(span)) => self.guarded(What::EnterSpan(span)),
             (8, Some(span)) => self.scope(Scope::Span(span), depth),
@@ -178,8 +178,8 @@ impl Inserter {
                 let wrapper = match self.random.below(4) {
                     0 => Wrapper::Set(self.changes()),
                     1 => Wrapper::Isolated,
-                    2 => span.map_or(Wrapper::Propagate, Wrapper::Span),
-                    _ => Wrapper::Propagate,
+                    2 => span.map_or(Wrapper::InCurrentContext, Wrapper::Span),
+                    _ => Wrapper::InCurrentContext,
                 };
                 let polls = vec![Poll { body: self.body(depth), panics: self.random.happens(1, 4) }];
                 self.then(What::Future { wrappers: vec![wrapper], polls }, |future| vec![What::Poll(future)])

@@ -467,7 +467,7 @@ impl Model {
                 None => return,
             },
             Scope::Isolated => Some(self.enter_snapshot(&Self::isolated(call), None)),
-            Scope::Propagate => {
+            Scope::InCurrentContext => {
                 let snapshot = self.capture();
                 Some(self.enter_snapshot(&snapshot, None))
             }
@@ -491,7 +491,7 @@ impl Model {
             Wrapper::Set(changes) => Around::Sets { changes: changes.clone(), call, remembered: written_in },
             Wrapper::Replace(changes) => Around::Replaces { set: Set::exactly(changes, call), written_in },
             Wrapper::Span(of) => Around::Span(self.handles.get(of).copied()?),
-            Wrapper::Propagate => Around::Snapshot { snapshot: self.capture(), written_in },
+            Wrapper::InCurrentContext => Around::Snapshot { snapshot: self.capture(), written_in },
             Wrapper::Isolated => Around::Snapshot { snapshot: Self::isolated(call), written_in },
             Wrapper::InSnapshot(of) => Around::Snapshot { snapshot: self.snapshots.get(of)?.clone(), written_in },
             Wrapper::InContext(of) => {

@@ -46,7 +46,7 @@ pub(crate) enum Probe {
 pub(crate) enum What {
     /// Nothing: what is current is looked at, as after all others.
     Look,
-    /// `attach`, `detach`, `Fields::attach`.
+    /// `attach`, `unset`, `Fields::attach`.
     Attach(Vec<Change>),
     /// `Fields::replace`.
     Replace(Vec<Change>),
@@ -102,8 +102,8 @@ pub(crate) enum Scope {
     Carried(Name),
     /// `isolated(f)()`.
     Isolated,
-    /// `propagate(f)()`.
-    Propagate,
+    /// `in_current_context(f)()`.
+    InCurrentContext,
     /// `with_default` of another subscriber.
     OtherSubscriber,
     /// Nothing but a body.
@@ -145,7 +145,7 @@ pub(crate) enum Wrapper {
     Set(Vec<Change>),
     Replace(Vec<Change>),
     Span(Name),
-    Propagate,
+    InCurrentContext,
     Isolated,
     InSnapshot(Name),
     InContext(Name),
@@ -193,9 +193,9 @@ fn line(f: &mut fmt::Formatter<'_>, operation: &Operation, depth: usize) -> fmt:
                 Scope::Span(of) => write!(f, "span{of}.in_scope")?,
                 Scope::Snapshot(of) => write!(f, "snapshot{of}.in_scope")?,
                 Scope::Extracted(of) => write!(f, "extracted{of}.in_scope")?,
-                Scope::Carried(of) => write!(f, "carried{of}.scope")?,
+                Scope::Carried(of) => write!(f, "carried{of}.in_scope")?,
                 Scope::Isolated => write!(f, "isolated")?,
-                Scope::Propagate => write!(f, "propagate")?,
+                Scope::InCurrentContext => write!(f, "in_current_context")?,
                 Scope::OtherSubscriber => write!(f, "with_default(another subscriber)")?,
                 Scope::Block => write!(f, "block")?,
             }
@@ -243,7 +243,7 @@ fn line(f: &mut fmt::Formatter<'_>, operation: &Operation, depth: usize) -> fmt:
         },
         What::Carried => write!(f, "let carried{name} = Carried::without_span(())")?,
         What::Closure { is_isolated, body } => {
-            let of = if *is_isolated { "isolated" } else { "propagate" };
+            let of = if *is_isolated { "isolated" } else { "in_current_context" };
             write!(f, "let closure{name} = {of}")?;
             bodies.push((String::new(), body));
         }
@@ -261,7 +261,7 @@ fn line(f: &mut fmt::Formatter<'_>, operation: &Operation, depth: usize) -> fmt:
                     Wrapper::Set(changes) => write!(after, ".with_fields({})", shown(changes, call))?,
                     Wrapper::Replace(changes) => write!(after, ".replace_fields({})", shown(changes, call))?,
                     Wrapper::Span(of) => write!(after, ".instrument(span{of})")?,
-                    Wrapper::Propagate => write!(after, ".propagate()")?,
+                    Wrapper::InCurrentContext => write!(after, ".in_current_context()")?,
                     Wrapper::Isolated => write!(after, ".isolated()")?,
                     Wrapper::InSnapshot(of) => write!(after, ".in_context(snapshot{of})")?,
                     Wrapper::InContext(of) => write!(after, ".in_context(context{of})")?,

@@ -15,7 +15,7 @@ use std::{
 };
 
 use ctx_layer::{
-    FutureFieldsExt, Propagate,
+    FutureFieldsExt, InContextExt,
     context::{ContextFieldsExt, FieldsGuard},
     propagation::{self, Extracted, ExtractedGuard, Trust},
     task::{self, Carried, Snapshot},
@@ -403,7 +403,7 @@ fn operate(operation: &Operation, shared: &Arc<Shared>) {
             };
             let closure: Box<dyn FnOnce() + Send> = match is_isolated {
                 true => Box::new(task::isolated(closure)),
-                false => Box::new(task::propagate(closure)),
+                false => Box::new(task::in_current_context(closure)),
             };
             shared.objects().closures.insert(name, closure);
         }
@@ -473,7 +473,7 @@ fn see_record(name: Name, is_set: bool, field: Field, call: Call, shared: &Share
 fn attach(changes: &[Change], call: Call) -> FieldsGuard {
     match changes {
         [Change { field, is_set: true }] => field.key().attach(field.text(call)),
-        [Change { field, is_set: false }] => field.key().detach(),
+        [Change { field, is_set: false }] => field.key().unset(),
         _ => bag(changes, call).attach(),
     }
 }
@@ -493,7 +493,7 @@ fn enter_scope(scope: &Scope, call: Call, shared: &Shared, inner: impl FnOnce())
         Scope::Set(changes) => match &changes[..] {
             [Change { field, is_set: true }] => field.key().in_scope(field.text(call), inner),
             [Change { field, is_set: false }] => {
-                let _guard = field.key().detach();
+                let _guard = field.key().unset();
                 inner();
             }
             _ => bag(changes, call).in_scope(inner),
@@ -516,11 +516,11 @@ fn enter_scope(scope: &Scope, call: Call, shared: &Shared, inner: impl FnOnce())
         }
         Scope::Carried(of) => {
             if let Some(carried) = take(shared, |objects| objects.carried.remove(of)) {
-                carried.scope(|()| inner());
+                carried.in_scope(|()| inner());
             }
         }
         Scope::Isolated => task::isolated(inner)(),
-        Scope::Propagate => task::propagate(inner)(),
+        Scope::InCurrentContext => task::in_current_context(inner)(),
         Scope::OtherSubscriber => {
             let other = OTHER.with_borrow(Dispatch::clone);
             dispatcher::with_default(&other, inner);
@@ -540,7 +540,7 @@ fn wrapped(work: Work, wrapper: &Wrapper, call: Call, shared: &Shared) -> Work {
             Some(span) => Box::pin(work.instrument(span)),
             None => work,
         },
-        Wrapper::Propagate => Box::pin(work.propagate()),
+        Wrapper::InCurrentContext => Box::pin(work.in_current_context()),
         Wrapper::Isolated => Box::pin(work.isolated()),
         Wrapper::InSnapshot(of) => match shared.snapshot(*of) {
             Some(snapshot) => Box::pin(work.in_context(snapshot)),

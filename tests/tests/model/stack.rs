@@ -1,6 +1,6 @@
 //! The subscribers under which programs run.
 
-use ctx_layer::{Schema, WithContextExt};
+use ctx_layer::{Schema, SubscriberFieldsExt};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Dispatch;
@@ -36,7 +36,7 @@ impl Stack {
         });
         let registry = tracing_subscriber::registry();
         Dispatch::new(
-            registry.with(Recorder::new()).with(opentelemetry).with(filter).with_context(Schema::well_known()),
+            registry.with(Recorder::new()).with(opentelemetry).with(filter).with_context_fields(Schema::well_known()),
         )
     }
 }

@@ -1,6 +1,6 @@
 //! Filters see the fields: `EnvFilter`, per-layer filters, `reload`.
 
-use ctx_layer::{ContextLayer, Schema, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::{Captured, schema};
 use tracing::{Metadata, Subscriber, debug, info, info_span, subscriber::with_default, trace, warn};
 use tracing_subscriber::{
@@ -42,7 +42,7 @@ fn an_env_filter_gives_trace_to_one_tenant_only() {
     let subscriber = tracing_subscriber::registry()
         .with(messages_to(&out))
         .with(EnvFilter::new("info,[{tenant_id=acme}]=trace"))
-        .with_context(schema());
+        .with_context_fields(schema());
     with_default(subscriber, two_tenants_and_none);
     assert_eq!(messages(&out), TRACE_FOR_ACME_ALONE);
 }
@@ -53,7 +53,7 @@ fn an_env_filter_of_one_output_gives_trace_to_one_tenant_only() {
     let subscriber = tracing_subscriber::registry()
         .with(messages_to(&out).with_filter(EnvFilter::new("info,[{tenant_id=acme}]=trace")))
         .with(messages_to(&other).with_filter(LevelFilter::INFO))
-        .with_context(schema());
+        .with_context_fields(schema());
     with_default(subscriber, two_tenants_and_none);
     assert_eq!(messages(&out), TRACE_FOR_ACME_ALONE);
     assert_eq!(messages(&other), ["acme info", "globex info", "nobody info"]);
@@ -63,10 +63,7 @@ fn an_env_filter_of_one_output_gives_trace_to_one_tenant_only() {
 fn an_env_filter_of_an_output_wrapped_alone_gives_trace_to_one_tenant_only() {
     let out = Captured::default();
     let filtered = messages_to(&out).with_filter(EnvFilter::new("info,[{tenant_id=acme}]=trace"));
-    with_default(
-        tracing_subscriber::registry().with(ContextLayer::new(schema()).around(filtered)),
-        two_tenants_and_none,
-    );
+    with_default(tracing_subscriber::registry().with(ContextLayer::new(filtered, schema())), two_tenants_and_none);
     assert_eq!(messages(&out), TRACE_FOR_ACME_ALONE);
 }
 
@@ -74,8 +71,8 @@ fn an_env_filter_of_an_output_wrapped_alone_gives_trace_to_one_tenant_only() {
 fn an_env_filter_sees_the_field_through_once_per_line() {
     let out = Captured::default();
     let subscriber = tracing_subscriber::registry()
-        .with(once_per_line(messages_to(&out)).with_filter(EnvFilter::new("info,[{tenant_id=acme}]=trace")))
-        .with_context(schema());
+        .with(fields_once_per_line(messages_to(&out)).with_filter(EnvFilter::new("info,[{tenant_id=acme}]=trace")))
+        .with_context_fields(schema());
     with_default(subscriber, two_tenants_and_none);
     assert_eq!(messages(&out), TRACE_FOR_ACME_ALONE);
 }
@@ -119,7 +116,8 @@ fn an_env_filter_sees_a_tenant_that_is_recorded_late_as_it_sees_one_that_the_spa
     assert_eq!(messages(&out), expected, "without this crate");
 
     let out = Captured::default();
-    let subscriber = tracing_subscriber::registry().with(messages_to(&out)).with(filter()).with_context(schema());
+    let subscriber =
+        tracing_subscriber::registry().with(messages_to(&out)).with(filter()).with_context_fields(schema());
     with_default(subscriber, || {
         for tenant in ["acme", "globex"] {
             run(info_span!("request"), &|tenant| assert!(TENANT_ID.record(tenant)), tenant);
@@ -134,7 +132,7 @@ fn an_env_filter_that_names_the_field_without_a_value_sees_every_span() {
     let subscriber = tracing_subscriber::registry()
         .with(messages_to(&out))
         .with(EnvFilter::new("warn,[request{tenant_id}]=debug"))
-        .with_context(schema());
+        .with_context_fields(schema());
     with_default(subscriber, two_tenants_and_none);
     // Every span has the name, whether it has a value or not: that is how one can be recorded on it later.
     let debug = |tenant| [format!("{tenant} info"), format!("{tenant} debug")];
@@ -161,10 +159,10 @@ fn an_env_filter_by_any_value_sees_the_spans_that_have_the_field() {
             [every("acme"), every("globex"), vec!["nobody info".into()], every("declared"), every("recorded")].concat();
         let (out, filtered) = (Captured::default(), Captured::default());
         let over = tracing_subscriber::registry().with(messages_to(&out)).with(EnvFilter::new(directives));
-        with_default(over.with_context(schema()), run);
+        with_default(over.with_context_fields(schema()), run);
         assert_eq!(messages(&out), expected, "{directives}");
         let own = tracing_subscriber::registry().with(messages_to(&filtered).with_filter(EnvFilter::new(directives)));
-        with_default(own.with_context(schema()), run);
+        with_default(own.with_context_fields(schema()), run);
         assert_eq!(messages(&filtered), expected, "{directives}, of one output");
     }
 }
@@ -175,7 +173,7 @@ fn an_env_filter_by_name_alone_sees_the_events_that_have_the_field_themselves() 
     let subscriber = tracing_subscriber::registry()
         .with(messages_to(&out))
         .with(EnvFilter::new("info,[{tenant_id}]=trace"))
-        .with_context(schema());
+        .with_context_fields(schema());
     with_default(subscriber, || {
         TENANT_ID.in_scope("acme", || {
             trace!("a current one");
@@ -191,7 +189,7 @@ fn each_of_two_outputs_keeps_its_own_filter() {
     let subscriber = tracing_subscriber::registry()
         .with(messages_to(&all).with_filter(LevelFilter::TRACE))
         .with(messages_to(&warnings).with_filter(LevelFilter::WARN))
-        .with_context(schema());
+        .with_context_fields(schema());
     with_default(subscriber, || {
         TENANT_ID.in_scope("acme", || {
             info!("a");
@@ -218,14 +216,17 @@ fn a_filter_that_asks_for_a_field_by_metadata_is_answered_by_the_call_site() {
             info!(tenant_id = "own", "its own");
         });
     };
-    for place in ["inside around", "outside around", "in a stack"] {
+    for place in ["inside the layer", "outside the layer", "in a stack"] {
         let out = Captured::default();
-        let around = ContextLayer::new(schema());
         let registry = tracing_subscriber::registry();
         let subscriber: tracing::Dispatch = match place {
-            "inside around" => registry.with(around.around(messages_to(&out).with_filter(has_the_field()))).into(),
-            "outside around" => registry.with(around.around(messages_to(&out)).with_filter(has_the_field())).into(),
-            _ => registry.with(messages_to(&out).with_filter(has_the_field())).with_context(schema()).into(),
+            "inside the layer" => {
+                registry.with(ContextLayer::new(messages_to(&out).with_filter(has_the_field()), schema())).into()
+            }
+            "outside the layer" => {
+                registry.with(ContextLayer::new(messages_to(&out), schema()).with_filter(has_the_field())).into()
+            }
+            _ => registry.with(messages_to(&out).with_filter(has_the_field())).with_context_fields(schema()).into(),
         };
         tracing::dispatcher::with_default(&subscriber, run);
         assert_eq!(messages(&out), ["its own"], "{place}");
@@ -233,10 +234,9 @@ fn a_filter_that_asks_for_a_field_by_metadata_is_answered_by_the_call_site() {
 }
 
 #[test]
-fn a_filter_inside_or_outside_around_filters_for_that_output_only() {
+fn a_filter_inside_or_outside_the_layer_filters_for_that_output_only() {
     for inside in [true, false] {
         let (filtered, other) = (Captured::default(), Captured::default());
-        let around = ContextLayer::new(Schema::well_known());
         let registry = tracing_subscriber::registry();
         let run = || {
             TENANT_ID.in_scope("acme", || {
@@ -246,10 +246,10 @@ fn a_filter_inside_or_outside_around_filters_for_that_output_only() {
             });
         };
         if inside {
-            let output = around.around(messages_to(&filtered).with_filter(LevelFilter::WARN));
+            let output = ContextLayer::new(messages_to(&filtered).with_filter(LevelFilter::WARN), Schema::well_known());
             with_default(registry.with(output).with(messages_to(&other)), run);
         } else {
-            let output = around.around(messages_to(&filtered)).with_filter(LevelFilter::WARN);
+            let output = ContextLayer::new(messages_to(&filtered), Schema::well_known()).with_filter(LevelFilter::WARN);
             with_default(registry.with(output).with(messages_to(&other)), run);
         }
         assert_eq!(messages(&filtered), ["b"], "inside: {inside}");
@@ -294,10 +294,10 @@ fn a_filter_that_looks_at_an_events_values_sees_the_field() {
             }
         };
         if around {
-            let output = ContextLayer::new(schema()).around(filtered);
+            let output = ContextLayer::new(filtered, schema());
             with_default(registry.with(output).with(messages_to(&other)), run);
         } else {
-            with_default(registry.with(filtered).with(messages_to(&other)).with_context(schema()), run);
+            with_default(registry.with(filtered).with(messages_to(&other)).with_context_fields(schema()), run);
         }
         assert_eq!(messages(&out), ["acme"], "around: {around}");
         assert_eq!(messages(&other), ["acme", "globex"], "around: {around}");
@@ -308,7 +308,7 @@ fn a_filter_that_looks_at_an_events_values_sees_the_field() {
 fn a_filter_can_be_reloaded_under_the_layer() {
     let out = Captured::default();
     let (filter, handle) = reload::Layer::new(EnvFilter::new("warn"));
-    let subscriber = tracing_subscriber::registry().with(filter).with(messages_to(&out)).with_context(schema());
+    let subscriber = tracing_subscriber::registry().with(filter).with(messages_to(&out)).with_context_fields(schema());
     with_default(subscriber, || {
         two_tenants_and_none();
         assert!(out.text().is_empty());
@@ -322,7 +322,8 @@ fn a_filter_can_be_reloaded_under_the_layer() {
 fn a_per_layer_filter_can_be_reloaded_under_the_layer() {
     let out = Captured::default();
     let (filter, handle) = reload::Layer::new(EnvFilter::new("warn"));
-    let subscriber = tracing_subscriber::registry().with(messages_to(&out).with_filter(filter)).with_context(schema());
+    let subscriber =
+        tracing_subscriber::registry().with(messages_to(&out).with_filter(filter)).with_context_fields(schema());
     with_default(subscriber, || {
         two_tenants_and_none();
         assert!(out.text().is_empty());
@@ -337,7 +338,7 @@ fn an_output_can_be_reloaded_under_the_layer() {
     let (first, second) = (Captured::default(), Captured::default());
     let layer = |out: &Captured| fmt::layer().json().with_writer(out.clone());
     let (output, handle) = reload::Layer::new(layer(&first));
-    with_default(tracing_subscriber::registry().with(output).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(output).with_context_fields(schema()), || {
         TENANT_ID.in_scope("acme", || {
             info!("before");
             handle.reload(layer(&second)).unwrap();
@@ -356,7 +357,7 @@ fn an_output_can_be_reloaded_inside_around_and_around_inside_reload() {
 
     let (first, second) = (Captured::default(), Captured::default());
     let (output, handle) = reload::Layer::new(layer(&first));
-    with_default(tracing_subscriber::registry().with(ContextLayer::new(schema()).around(output)), || {
+    with_default(tracing_subscriber::registry().with(ContextLayer::new(output, schema())), || {
         TENANT_ID.in_scope("acme", || {
             info!("before");
             handle.reload(layer(&second)).unwrap();
@@ -366,11 +367,11 @@ fn an_output_can_be_reloaded_inside_around_and_around_inside_reload() {
     assert_eq!((tenant(&first), tenant(&second)), ("acme".into(), "acme".into()));
 
     let (first, second) = (Captured::default(), Captured::default());
-    let (output, handle) = reload::Layer::new(ContextLayer::new(schema()).around(layer(&first)));
+    let (output, handle) = reload::Layer::new(ContextLayer::new(layer(&first), schema()));
     with_default(tracing_subscriber::registry().with(output), || {
         TENANT_ID.in_scope("acme", || {
             info!("before");
-            handle.reload(ContextLayer::new(schema()).around(layer(&second))).unwrap();
+            handle.reload(ContextLayer::new(layer(&second), schema())).unwrap();
             info!("after");
         });
     });
@@ -382,7 +383,7 @@ fn boxed_optional_and_listed_outputs_work_as_they_do_without_the_layer() {
     let (boxed, listed) = (Captured::default(), Captured::default());
     let absent: Option<fmt::Layer<_>> = None;
     let list = vec![messages_to(&listed).with_filter(LevelFilter::WARN).boxed(), messages_to(&boxed).boxed()];
-    with_default(tracing_subscriber::registry().with(absent).with(list).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(absent).with(list).with_context_fields(schema()), || {
         TENANT_ID.in_scope("acme", || {
             info!("a");
             warn!("b");
@@ -397,7 +398,7 @@ fn boxed_optional_and_listed_outputs_work_as_they_do_without_the_layer() {
 fn enabled_answers_as_it_does_without_the_layer() {
     use tracing::{Level, enabled, event_enabled, span_enabled};
     let filter = EnvFilter::new("info,enabled_here=trace");
-    with_default(tracing_subscriber::registry().with(filter).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(filter).with_context_fields(schema()), || {
         TENANT_ID.in_scope("acme", || {
             assert!(enabled!(Level::INFO));
             assert!(!enabled!(Level::DEBUG));

@@ -1,6 +1,6 @@
 //! `fmt` as JSON.
 
-use ctx_layer::{ContextLayer, Fields, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{ContextLayer, Fields, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::{ATTEMPT, BETA, Captured, PLAN, Plan, RATIO, SHARD, schema};
 use serde_json::{Value, json};
 use tracing::{Subscriber, info, info_span, subscriber::with_default};
@@ -14,7 +14,7 @@ fn json_to<S: Subscriber + for<'a> LookupSpan<'a>>(
 
 fn one_line(run: impl FnOnce()) -> Value {
     let out = Captured::default();
-    with_default(tracing_subscriber::registry().with(json_to(&out)).with_context(schema()), run);
+    with_default(tracing_subscriber::registry().with(json_to(&out)).with_context_fields(schema()), run);
     let mut lines = out.json();
     assert_eq!(lines.len(), 1, "{lines:?}");
     lines.remove(0)
@@ -65,8 +65,8 @@ fn a_json_line_keeps_the_types_of_the_fields() {
 #[test]
 fn a_flattened_json_line_has_the_field_once_at_the_top() {
     let out = Captured::default();
-    let layer = once_per_line(json_to(&out).flatten_event(true).with_current_span(false));
-    with_default(tracing_subscriber::registry().with(layer).with_context(schema()), || {
+    let layer = fields_once_per_line(json_to(&out).flatten_event(true).with_current_span(false));
+    with_default(tracing_subscriber::registry().with(layer).with_context_fields(schema()), || {
         TENANT_ID.in_scope("acme", || {
             let _span = info_span!("request", path = "/orders").entered();
             info!("received");
@@ -95,7 +95,8 @@ fn a_value_recorded_late_stands_on_the_span_in_json() {
 #[test]
 fn a_value_recorded_late_is_hidden_on_the_span_under_once_per_line() {
     let out = Captured::default();
-    let subscriber = tracing_subscriber::registry().with(once_per_line(json_to(&out))).with_context(schema());
+    let subscriber =
+        tracing_subscriber::registry().with(fields_once_per_line(json_to(&out))).with_context_fields(schema());
     with_default(subscriber, || {
         let span = info_span!("request", path = "/orders", status = tracing::field::Empty).entered();
         assert!(TENANT_ID.record("acme"));
@@ -110,7 +111,7 @@ fn a_value_recorded_late_is_hidden_on_the_span_under_once_per_line() {
 #[test]
 fn around_one_json_output_the_field_stands_on_event_and_span() {
     let out = Captured::default();
-    let subscriber = tracing_subscriber::registry().with(ContextLayer::new(schema()).around(json_to(&out)).boxed());
+    let subscriber = tracing_subscriber::registry().with(ContextLayer::new(json_to(&out), schema()).boxed());
     with_default(subscriber, || {
         TENANT_ID.in_scope("acme", || {
             let _span = info_span!("request", path = "/orders").entered();

@@ -1,6 +1,6 @@
 //! `fmt` as text: full, compact, pretty; and `tracing-logfmt`.
 
-use ctx_layer::{ContextLayer, OwnFields, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{ContextLayer, SeparateSpanFields, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::{Captured, count, schema};
 use tracing::{Subscriber, info, info_span, span::EnteredSpan, subscriber::with_default};
 use tracing_subscriber::{Layer, Registry, fmt, prelude::*, registry::LookupSpan};
@@ -16,7 +16,7 @@ fn written_by<L: Layer<Registry> + Send + Sync + 'static>(
     run: impl FnOnce(),
 ) -> String {
     let out = Captured::default();
-    let subscriber = tracing_subscriber::registry().with(layer(out.clone())).with_context(schema());
+    let subscriber = tracing_subscriber::registry().with(layer(out.clone())).with_context_fields(schema());
     with_default(subscriber, || TENANT_ID.in_scope("acme", run));
     out.text()
 }
@@ -88,7 +88,7 @@ fn nested(depth: usize) -> Vec<EnteredSpan> {
 fn once_at_every_depth<L: Layer<Registry> + Send + Sync + 'static>(layer: impl Fn(Captured) -> L) {
     for depth in [0, 1, 4, 16, 64] {
         let text = written_by(
-            |out| once_per_line(layer(out)),
+            |out| fields_once_per_line(layer(out)),
             || {
                 USER_ID.in_scope("u-1", || {
                     let mut spans = nested(depth);
@@ -143,7 +143,7 @@ fn without_once_per_line_every_span_repeats_the_field() {
 #[test]
 fn under_once_per_line_a_field_that_a_span_declares_is_on_its_events() {
     let text = written_by(
-        |out| once_per_line(plain(out)),
+        |out| fields_once_per_line(plain(out)),
         || {
             let _span = info_span!("request", tenant_id = "own", user_id = "own").entered();
             info!("received");
@@ -166,7 +166,7 @@ fn a_field_declared_empty_by_the_span_is_filled_and_shown_by_it() {
 fn once_per_line_works_without_with_context_too() {
     // Nothing ambient anywhere: the output is what it is without this crate.
     let out = Captured::default();
-    let subscriber = tracing_subscriber::registry().with(once_per_line(plain(out.clone())));
+    let subscriber = tracing_subscriber::registry().with(fields_once_per_line(plain(out.clone())));
     with_default(subscriber, || TENANT_ID.in_scope("acme", handle_a_request));
     assert_eq!(out.text(), " INFO request{path=\"/orders\"}: order received lines=3\n");
 }
@@ -176,7 +176,7 @@ fn around_one_text_output_the_field_stands_there_and_nowhere_else() {
     let (with, without) = (Captured::default(), Captured::default());
     let subscriber = tracing_subscriber::registry()
         .with(plain(without.clone()))
-        .with(ContextLayer::new(schema()).around(plain(with.clone()).map_fmt_fields(OwnFields)));
+        .with(ContextLayer::new(plain(with.clone()).map_fmt_fields(SeparateSpanFields), schema()));
     with_default(subscriber, || TENANT_ID.in_scope("acme", handle_a_request));
     assert_eq!(without.text(), " INFO request{path=\"/orders\"}: order received lines=3\n");
     assert_eq!(
@@ -189,12 +189,14 @@ fn around_one_text_output_the_field_stands_there_and_nowhere_else() {
 fn two_text_outputs_side_by_side_do_not_show_each_others_span_fields() {
     for console_first in [true, false] {
         let (console, file) = (Captured::default(), Captured::default());
-        let mut outputs =
-            vec![once_per_line(plain(console.clone()).map_fmt_fields(OwnFields)).boxed(), plain(file.clone()).boxed()];
+        let mut outputs = vec![
+            fields_once_per_line(plain(console.clone()).map_fmt_fields(SeparateSpanFields)).boxed(),
+            plain(file.clone()).boxed(),
+        ];
         if !console_first {
             outputs.reverse();
         }
-        with_default(tracing_subscriber::registry().with(outputs).with_context(schema()), || {
+        with_default(tracing_subscriber::registry().with(outputs).with_context_fields(schema()), || {
             TENANT_ID.in_scope("acme", handle_a_request);
         });
         assert_eq!(count(&console.text(), "tenant_id"), 1, "console first: {console_first}: {}", console.text());
@@ -215,7 +217,7 @@ fn the_lines_that_fmt_makes_of_a_spans_life_carry_the_field_unless_once_per_line
     );
     let span = "INFO request{path=\"/orders\"}";
     assert_eq!(
-        lines(written_by(|out| once_per_line(layer(out)), run)),
+        lines(written_by(|out| fields_once_per_line(layer(out)), run)),
         [format!(" {span}: new"), format!(" {span}: enter"), format!(" {span}: received tenant_id=\"acme\"")]
     );
 }

@@ -1,6 +1,6 @@
 //! `trace_id` and `span_id` on events, of the one output that asks for them.
 
-use ctx_layer::{ContextLayer, Schema, WithContextExt, field::well_known::*};
+use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::*, task};
 use ctx_tests::{Captured, Exported, attribute, schema};
 use opentelemetry_sdk::trace::SpanData;
 use serde_json::Value;
@@ -23,8 +23,8 @@ impl Outputs {
         let subscriber = tracing_subscriber::registry()
             .with(tracing_opentelemetry::layer().with_tracer(outputs.otel.tracer()).with_context_activation(activation))
             .with(fmt::layer().json().with_writer(outputs.without.clone()))
-            .with(ContextLayer::new(ids()).around(fmt::layer().json().with_writer(outputs.with_ids.clone())))
-            .with_context(schema());
+            .with(ContextLayer::new(fmt::layer().json().with_writer(outputs.with_ids.clone()), ids()))
+            .with_context_fields(schema());
         with_default(subscriber, || TENANT_ID.in_scope("acme", run));
         outputs
     }
@@ -113,24 +113,27 @@ fn spans_do_not_carry_the_ids() {
 }
 
 #[test]
-fn the_ids_can_be_read_where_the_span_is_active() {
-    let outputs = Outputs::of(true, || {
-        assert_eq!((TRACE_ID.get(), SPAN_ID.get()), (None, None));
-        let _span = info_span!("request").entered();
-        info!(expected_trace = %TRACE_ID.get().unwrap(), expected_span = %SPAN_ID.get().unwrap(), "read");
-    });
-    let span = outputs.otel.span("request");
-    let line = outputs.line("read");
-    assert_eq!(line["fields"]["expected_trace"], span.span_context.trace_id().to_string());
-    assert_eq!(line["fields"]["expected_span"], span.span_context.span_id().to_string());
-    outputs.has_ids_of("read", &span);
+fn the_ids_can_be_read_inside_the_span_also_where_it_is_not_activated() {
+    for activation in [true, false] {
+        let outputs = Outputs::of(activation, || {
+            assert_eq!((TRACE_ID.get(), SPAN_ID.get()), (None, None));
+            let _span = info_span!("request").entered();
+            info!(expected_trace = %TRACE_ID.get().unwrap(), expected_span = %SPAN_ID.get().unwrap(), "read");
+            assert_eq!((TRACE_ID.get(), SPAN_ID.get()), (task::current_trace_id(), task::current_span_id()));
+        });
+        let span = outputs.otel.span("request");
+        let line = outputs.line("read");
+        assert_eq!(line["fields"]["expected_trace"], span.span_context.trace_id().to_string());
+        assert_eq!(line["fields"]["expected_span"], span.span_context.span_id().to_string());
+        outputs.has_ids_of("read", &span);
+    }
 }
 
 #[test]
 fn without_an_opentelemetry_layer_there_are_no_ids() {
     let out = Captured::default();
-    let output = ContextLayer::new(ids()).around(fmt::layer().json().with_writer(out.clone()));
-    with_default(tracing_subscriber::registry().with(output).with_context(schema()), || {
+    let output = ContextLayer::new(fmt::layer().json().with_writer(out.clone()), ids());
+    with_default(tracing_subscriber::registry().with(output).with_context_fields(schema()), || {
         info_span!("request").in_scope(|| info!("received"));
     });
     assert!(out.text().contains("received") && !out.text().contains("trace_id"), "{}", out.text());
@@ -152,7 +155,7 @@ fn the_ids_on_all_outputs_when_the_whole_stack_asks_for_them() {
     let subscriber = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
         .with(fmt::layer().json().with_writer(out.clone()))
-        .with_context(Schema::builder().well_known().field(&TRACE_ID).field(&SPAN_ID).build().unwrap());
+        .with_context_fields(Schema::builder().well_known().field(&TRACE_ID).field(&SPAN_ID).build().unwrap());
     with_default(subscriber, || info_span!("request").in_scope(|| info!("received")));
     let span = otel.span("request");
     assert_eq!(out.json()[0]["fields"]["trace_id"], span.span_context.trace_id().to_string());

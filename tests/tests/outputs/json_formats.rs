@@ -1,6 +1,6 @@
 //! The other JSON outputs: `json-subscriber` and `tracing-bunyan-formatter`.
 
-use ctx_layer::{WithContextExt, field::well_known::*};
+use ctx_layer::{SubscriberFieldsExt, field::well_known::*};
 use ctx_tests::{ATTEMPT, Captured, schema};
 use serde_json::json;
 use tracing::{info, info_span, subscriber::with_default};
@@ -20,7 +20,7 @@ fn handle_a_request() {
 fn a_json_subscriber_line_carries_the_field_on_event_and_span() {
     let out = Captured::default();
     let layer = json_subscriber::layer().with_writer(out.clone()).without_time().with_target(false);
-    with_default(tracing_subscriber::registry().with(layer).with_context(schema()), handle_a_request);
+    with_default(tracing_subscriber::registry().with(layer).with_context_fields(schema()), handle_a_request);
     let span = json!({"name": "request", "path": "/orders", "tenant_id": "acme", "attempt": 2});
     assert_eq!(
         out.json(),
@@ -38,7 +38,7 @@ fn a_flattened_json_subscriber_line_has_the_field_at_the_top() {
     let out = Captured::default();
     let layer = json_subscriber::layer().with_writer(out.clone()).without_time().flatten_event(true);
     let layer = layer.with_current_span(false).with_span_list(false).flatten_current_span_on_top_level(true);
-    with_default(tracing_subscriber::registry().with(layer).with_context(schema()), handle_a_request);
+    with_default(tracing_subscriber::registry().with(layer).with_context_fields(schema()), handle_a_request);
     let line = &out.json()[0];
     assert_eq!((&line["tenant_id"], &line["attempt"], &line["path"]), (&json!("acme"), &json!(2), &json!("/orders")));
 }
@@ -47,7 +47,7 @@ fn a_flattened_json_subscriber_line_has_the_field_at_the_top() {
 fn a_value_recorded_late_stands_on_the_span_in_a_json_subscriber_line() {
     let out = Captured::default();
     let layer = json_subscriber::layer().with_writer(out.clone());
-    with_default(tracing_subscriber::registry().with(layer).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(layer).with_context_fields(schema()), || {
         let _span = info_span!("request").entered();
         assert!(TENANT_ID.record("acme"));
         info!("authenticated");
@@ -61,7 +61,7 @@ fn bunyan_records_carry_the_field_on_event_span_start_and_span_end() {
     let subscriber = tracing_subscriber::registry()
         .with(JsonStorageLayer)
         .with(BunyanFormattingLayer::new("tests".into(), out.clone()))
-        .with_context(schema());
+        .with_context_fields(schema());
     with_default(subscriber, || {
         handle_a_request();
         // The event alone: in a span the formatter merges both.

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use ctx_layer::{ContextLayer, Schema, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::schema;
 use tracing::{
     Dispatch, Event, Metadata, Subscriber, debug, dispatcher::with_default, error, event_enabled, info, info_span,
@@ -132,31 +132,33 @@ fn a_layer_sees_the_metadata_it_registered_in_every_method() {
     let ids = || Schema::builder().field(&TRACE_ID).field(&SPAN_ID).build().unwrap();
     let other = || Schema::builder().field(&USER_ID).build().unwrap();
     sees_what_it_registered("alone", true, |layer| registry().with(layer).into());
-    sees_what_it_registered("whole stack", true, |layer| registry().with(layer).with_context(schema()).into());
-    sees_what_it_registered("no field", true, |layer| registry().with(layer).with_context(ids()).into());
+    sees_what_it_registered("whole stack", true, |layer| registry().with(layer).with_context_fields(schema()).into());
+    sees_what_it_registered("no field", true, |layer| registry().with(layer).with_context_fields(ids()).into());
     sees_what_it_registered("two stacks", true, |layer| {
-        registry().with(layer).with_context(other()).with_context(schema()).into()
+        registry().with(layer).with_context_fields(other()).with_context_fields(schema()).into()
     });
     sees_what_it_registered("filtered", true, |layer| {
-        registry().with(layer.with_filter(LevelFilter::TRACE)).with_context(schema()).into()
+        registry().with(layer.with_filter(LevelFilter::TRACE)).with_context_fields(schema()).into()
     });
     sees_what_it_registered("boxed and listed", true, |layer| {
-        registry().with(vec![Layer::<Registry>::boxed(layer)]).with_context(schema()).into()
+        registry().with(vec![Layer::<Registry>::boxed(layer)]).with_context_fields(schema()).into()
     });
     sees_what_it_registered("once per line", true, |layer| {
-        registry().with(once_per_line(layer)).with_context(schema()).into()
+        registry().with(fields_once_per_line(layer)).with_context_fields(schema()).into()
     });
-    sees_what_it_registered("once per line, no stack", true, |layer| registry().with(once_per_line(layer)).into());
+    sees_what_it_registered("once per line, no stack", true, |layer| {
+        registry().with(fields_once_per_line(layer)).into()
+    });
     // The registry keeps what the stack has made of a span; what one output adds to it that output alone sees.
-    sees_what_it_registered("around", false, |layer| registry().with(ContextLayer::new(schema()).around(layer)).into());
+    sees_what_it_registered("around", false, |layer| registry().with(ContextLayer::new(layer, schema())).into());
     sees_what_it_registered("around, in a stack", false, |layer| {
-        registry().with(ContextLayer::new(schema()).around(layer)).with_context(other()).into()
+        registry().with(ContextLayer::new(layer, schema())).with_context_fields(other()).into()
     });
     sees_what_it_registered("around and once per line", false, |layer| {
-        registry().with(ContextLayer::new(ids()).around(once_per_line(layer))).with_context(schema()).into()
+        registry().with(ContextLayer::new(fields_once_per_line(layer), ids())).with_context_fields(schema()).into()
     });
     sees_what_it_registered("twice around", false, |layer| {
-        let around = ContextLayer::new(other()).around(ContextLayer::new(schema()).around(layer));
-        registry().with(around).with_context(ids()).into()
+        let around = ContextLayer::new(ContextLayer::new(layer, schema()), other());
+        registry().with(around).with_context_fields(ids()).into()
     });
 }

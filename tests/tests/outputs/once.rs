@@ -1,8 +1,8 @@
-//! Under `once_per_line` each line of every output has each registered field once, with the value that the event has.
+//! Under `fields_once_per_line` each line of every output has each registered field once, with the value that the event has.
 
 use std::io;
 
-use ctx_layer::{ContextLayer, Schema, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::{Captured, schema};
 use tracing::{Span, field::Empty, info, info_span, subscriber::with_default};
 use tracing_bunyan_formatter::{BunyanFormattingLayer, JsonStorageLayer};
@@ -17,16 +17,16 @@ fn outputs(out: &Captured) -> Vec<(&'static str, &'static str, Output)> {
     let other = || json_subscriber::layer().with_writer(out.clone());
     let writer = out.clone();
     vec![
-        ("fmt json", "\n", once_per_line(json()).boxed()),
-        ("fmt json, flattened", "\n", once_per_line(json().flatten_event(true)).boxed()),
-        ("fmt full", "\n", once_per_line(text()).boxed()),
-        ("fmt compact", "\n", once_per_line(text().compact()).boxed()),
-        ("fmt pretty", "\n\n", once_per_line(text().pretty()).boxed()),
-        ("json-subscriber", "\n", once_per_line(other()).boxed()),
+        ("fmt json", "\n", fields_once_per_line(json()).boxed()),
+        ("fmt json, flattened", "\n", fields_once_per_line(json().flatten_event(true)).boxed()),
+        ("fmt full", "\n", fields_once_per_line(text()).boxed()),
+        ("fmt compact", "\n", fields_once_per_line(text().compact()).boxed()),
+        ("fmt pretty", "\n\n", fields_once_per_line(text().pretty()).boxed()),
+        ("json-subscriber", "\n", fields_once_per_line(other()).boxed()),
         (
             "json-subscriber, current span flattened",
             "\n",
-            once_per_line(
+            fields_once_per_line(
                 other()
                     .flatten_event(true)
                     .with_current_span(false)
@@ -38,7 +38,7 @@ fn outputs(out: &Captured) -> Vec<(&'static str, &'static str, Output)> {
         (
             "json-subscriber, spans flattened",
             "\n",
-            once_per_line(
+            fields_once_per_line(
                 other()
                     .flatten_event(true)
                     .with_current_span(false)
@@ -50,7 +50,7 @@ fn outputs(out: &Captured) -> Vec<(&'static str, &'static str, Output)> {
         (
             "bunyan",
             "\n",
-            once_per_line(
+            fields_once_per_line(
                 JsonStorageLayer.and_then(BunyanFormattingLayer::new("tests".into(), move || -> Box<dyn io::Write> {
                     Box::new(writer.clone())
                 })),
@@ -60,7 +60,7 @@ fn outputs(out: &Captured) -> Vec<(&'static str, &'static str, Output)> {
         (
             "logfmt",
             "\n",
-            once_per_line(
+            fields_once_per_line(
                 fmt::layer()
                     .event_format(tracing_logfmt::EventsFormatter::default())
                     .fmt_fields(tracing_logfmt::FieldsFormatter::default())
@@ -151,18 +151,20 @@ fn each_line_is_as_it_is_to_be(stack: impl Fn(Output) -> tracing::Dispatch) {
 
 #[test]
 fn each_output_writes_each_field_once_with_the_events_value() {
-    each_line_is_as_it_is_to_be(|output| tracing_subscriber::registry().with(output).with_context(schema()).into());
+    each_line_is_as_it_is_to_be(|output| {
+        tracing_subscriber::registry().with(output).with_context_fields(schema()).into()
+    });
 }
 
 #[test]
 fn an_output_among_others_writes_each_field_once_too() {
     each_line_is_as_it_is_to_be(|output| {
-        let ids = ContextLayer::new(Schema::builder().field(&SPAN_ID).build().unwrap());
-        let json = once_per_line(fmt::layer().json().flatten_event(true).with_writer(io::sink));
-        let text = once_per_line(fmt::layer().pretty().with_writer(io::sink));
+        let ids = Schema::builder().field(&SPAN_ID).build().unwrap();
+        let json = fields_once_per_line(fmt::layer().json().flatten_event(true).with_writer(io::sink));
+        let text = fields_once_per_line(fmt::layer().pretty().with_writer(io::sink));
         tracing_subscriber::registry()
-            .with(text.and_then(output).and_then(ids.around(json)))
-            .with_context(schema())
+            .with(text.and_then(output).and_then(ContextLayer::new(json, ids)))
+            .with_context_fields(schema())
             .into()
     });
 }
@@ -170,8 +172,8 @@ fn an_output_among_others_writes_each_field_once_too() {
 #[test]
 fn values_that_spans_declare_keep_their_types_on_the_line() {
     let out = Captured::default();
-    let json = once_per_line(fmt::layer().json().flatten_event(true).with_writer(out.clone()));
-    with_default(tracing_subscriber::registry().with(json).with_context(schema()), || {
+    let json = fields_once_per_line(fmt::layer().json().flatten_event(true).with_writer(out.clone()));
+    with_default(tracing_subscriber::registry().with(json).with_context_fields(schema()), || {
         let _span =
             info_span!("request", attempt = 3, ratio = 0.5, beta = true, plan = ?Some(1), shard = u64::MAX).entered();
         info!("received");
@@ -197,9 +199,9 @@ fn a_field_that_is_not_on_events_stays_on_the_span_that_declares_it() {
         static REGION: String = "region" => events(false);
     }
     let out = Captured::default();
-    let json = once_per_line(fmt::layer().json().with_writer(out.clone()));
+    let json = fields_once_per_line(fmt::layer().json().with_writer(out.clone()));
     let schema = Schema::builder().field(&REGION).build().unwrap();
-    with_default(tracing_subscriber::registry().with(json).with_context(schema), || {
+    with_default(tracing_subscriber::registry().with(json).with_context_fields(schema), || {
         info_span!("request", region = "eu").in_scope(|| info!("received"));
     });
     assert_eq!(out.json()[0]["span"], serde_json::json!({"name": "request", "region": "eu"}));

@@ -1,6 +1,6 @@
 //! `opentelemetry-appender-tracing`: log records.
 
-use ctx_layer::{ContextLayer, Fields, WithContextExt, field::well_known::*};
+use ctx_layer::{ContextLayer, Fields, SubscriberFieldsExt, field::well_known::*};
 use ctx_tests::{ATTEMPT, BETA, PLAN, Plan, RATIO, schema};
 use opentelemetry::{Key, logs::AnyValue};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
@@ -35,7 +35,7 @@ fn a_log_record_has_the_fields_as_attributes_of_their_types() {
     let exporter = InMemoryLogExporter::default();
     let provider = SdkLoggerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let bridge = OpenTelemetryTracingBridge::new(&provider);
-    with_default(tracing_subscriber::registry().with(bridge).with_context(schema()), handle_a_request);
+    with_default(tracing_subscriber::registry().with(bridge).with_context_fields(schema()), handle_a_request);
     let logs = exporter.get_emitted_logs().unwrap();
     assert_eq!(logs.len(), 1);
     check(&logs[0].record);
@@ -45,7 +45,7 @@ fn a_log_record_has_the_fields_as_attributes_of_their_types() {
 fn around_the_log_bridge_alone_its_records_have_the_fields() {
     let exporter = InMemoryLogExporter::default();
     let provider = SdkLoggerProvider::builder().with_simple_exporter(exporter.clone()).build();
-    let bridge = ContextLayer::new(schema()).around(OpenTelemetryTracingBridge::new(&provider));
+    let bridge = ContextLayer::new(OpenTelemetryTracingBridge::new(&provider), schema());
     with_default(tracing_subscriber::registry().with(bridge), handle_a_request);
     check(&exporter.get_emitted_logs().unwrap()[0].record);
 }

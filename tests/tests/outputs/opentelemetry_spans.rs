@@ -1,6 +1,6 @@
 //! `tracing-opentelemetry`: what is exported.
 
-use ctx_layer::{ContextLayer, Fields, UniqueAttributes, WithContextExt, field::well_known::*};
+use ctx_layer::{ContextLayer, Fields, SubscriberFieldsExt, UniqueAttributes, field::well_known::*};
 use ctx_tests::{ATTEMPT, BETA, Exported, PLAN, Plan, RATIO, SHARD, attribute, attributes, schema};
 use opentelemetry::{
     Context, KeyValue, Value,
@@ -41,7 +41,7 @@ fn an_exported_span_and_its_events_have_the_fields_as_attributes_of_their_types(
     let otel = Exported::new();
     let subscriber = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
-        .with_context(schema());
+        .with_context_fields(schema());
     with_default(subscriber, || {
         typed().in_scope(|| {
             let _span = info_span!("request", path = "/orders").entered();
@@ -60,7 +60,7 @@ fn an_exported_span_and_its_events_have_the_fields_as_attributes_of_their_types(
 #[test]
 fn around_the_opentelemetry_layer_alone_the_exported_span_and_event_have_the_field() {
     let otel = Exported::new();
-    let layer = ContextLayer::new(schema()).around(tracing_opentelemetry::layer().with_tracer(otel.tracer()));
+    let layer = ContextLayer::new(tracing_opentelemetry::layer().with_tracer(otel.tracer()), schema());
     with_default(tracing_subscriber::registry().with(layer), || {
         typed().in_scope(|| {
             let _span = info_span!("request").entered();
@@ -98,7 +98,7 @@ fn a_sampler_sees_the_field_and_decides_by_it() {
     let otel = Exported::with_sampler(OnlyAcme);
     let subscriber = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
-        .with_context(schema());
+        .with_context_fields(schema());
     with_default(subscriber, || {
         for tenant in ["acme", "globex", "acme"] {
             TENANT_ID.in_scope(tenant, || info_span!("request").in_scope(|| info!("received")));
@@ -114,7 +114,7 @@ fn a_value_recorded_late_is_an_attribute_of_the_exported_span() {
     for activation in [true, false] {
         let otel = Exported::new();
         let layer = tracing_opentelemetry::layer().with_tracer(otel.tracer()).with_context_activation(activation);
-        with_default(tracing_subscriber::registry().with(layer).with_context(schema()), || {
+        with_default(tracing_subscriber::registry().with(layer).with_context_fields(schema()), || {
             let _request = info_span!("request").entered();
             info!("received");
             assert!(TENANT_ID.record("acme"));
@@ -139,7 +139,7 @@ fn parents_and_links_of_exported_spans_are_what_they_are_without_the_layer() {
     let otel = Exported::new();
     let subscriber = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
-        .with_context(schema());
+        .with_context_fields(schema());
     with_default(subscriber, || {
         TENANT_ID.in_scope("acme", || {
             let first = info_span!("first");
@@ -168,7 +168,7 @@ fn a_field_the_span_sets_itself_is_exported_once_with_the_spans_value() {
     let otel = Exported::new();
     let subscriber = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
-        .with_context(schema());
+        .with_context_fields(schema());
     with_default(subscriber, || {
         TENANT_ID.in_scope("ambient", || {
             let _span = info_span!("request", tenant_id = "own").entered();
@@ -207,10 +207,10 @@ fn what_opentelemetry_code_does_to_a_span_from_outside_works_through_the_layer()
             });
         };
         if around {
-            let layer = ContextLayer::new(schema()).around(layer);
+            let layer = ContextLayer::new(layer, schema());
             with_default(tracing_subscriber::registry().with(layer), run);
         } else {
-            with_default(tracing_subscriber::registry().with(layer).with_context(schema()), run);
+            with_default(tracing_subscriber::registry().with(layer).with_context_fields(schema()), run);
         }
         let span = otel.span("request");
         assert_eq!(span.span_context.trace_id(), remote.trace_id(), "around: {around}");
@@ -232,7 +232,7 @@ fn fields_survive_a_parent_from_elsewhere_that_brings_a_context_of_its_own() {
         SpanContext::new(0x1234_u128.into(), 0x56_u64.into(), TraceFlags::SAMPLED, true, TraceState::default());
     let otel = Exported::new();
     let layer = tracing_opentelemetry::layer().with_tracer(otel.tracer());
-    with_default(tracing_subscriber::registry().with(layer).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(layer).with_context_fields(schema()), || {
         let span = TENANT_ID.in_scope("acme", || info_span!("request"));
         span.set_parent(Context::new().with_remote_span_context(remote)).unwrap();
         span.in_scope(|| {
@@ -257,7 +257,7 @@ fn exported_tenants(unique: bool, run: impl FnOnce()) -> Vec<String> {
     };
     let subscriber = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("tests")))
-        .with_context(schema());
+        .with_context_fields(schema());
     with_default(subscriber, run);
     let spans = exporter.get_finished_spans().unwrap();
     assert_eq!(spans.len(), 1);
@@ -313,7 +313,7 @@ fn a_value_that_replaces_another_is_exported_once_by_unique_attributes() {
 #[test]
 fn a_value_that_another_output_has_not_seen_is_not_lost() {
     let recorder = ctx_tests::Recorder::default();
-    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(schema()), || {
         info_span!("one", tenant_id = tracing::field::Empty).in_scope(|| {
             assert!(TENANT_ID.record("acme"));
             tracing::Span::current().record("tenant_id", "own");

@@ -1,9 +1,9 @@
 //! A field that one output may show and others must not.
 
 use ctx_layer::{
-    ContextLayer, Fields, Schema, WithContextExt,
+    ContextLayer, Fields, Schema, SubscriberFieldsExt,
     field::{Policy, well_known::*},
-    once_per_line,
+    fields_once_per_line,
 };
 use ctx_tests::{ATTEMPT, Captured, EMAIL, Exported, HASHED_EMAIL, Item, Recorder, Value, attribute, schema};
 use tracing::{field::Empty, info, info_span, subscriber::with_default};
@@ -49,7 +49,7 @@ fn a_masked_field_is_redacted_and_a_hashed_one_hashed_in_every_output() {
         .with(layer().json().with_writer(json.clone()))
         .with(layer().with_writer(text.clone()))
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
-        .with_context(masked());
+        .with_context_fields(masked());
     with_default(subscriber, handle_a_request);
 
     assert!(!json.text().contains("ada") && !text.text().contains("ada"));
@@ -71,7 +71,7 @@ fn a_masked_field_is_redacted_and_a_hashed_one_hashed_in_every_output() {
 fn equal_values_have_equal_hashes_and_others_have_others() {
     let out = Captured::default();
     let subscriber =
-        tracing_subscriber::registry().with(layer().json().with_writer(out.clone())).with_context(masked());
+        tracing_subscriber::registry().with(layer().json().with_writer(out.clone())).with_context_fields(masked());
     with_default(subscriber, || {
         for address in ["a", "b", "a"] {
             HASHED_EMAIL.in_scope(address, || info!("received"));
@@ -88,7 +88,7 @@ fn a_masked_value_recorded_late_is_redacted_on_the_span() {
     let subscriber = tracing_subscriber::registry()
         .with(layer().json().with_writer(json.clone()))
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
-        .with_context(masked());
+        .with_context_fields(masked());
     with_default(subscriber, || {
         let _span = info_span!("request").entered();
         assert!(EMAIL.record(ADDRESS));
@@ -103,8 +103,8 @@ fn a_masked_value_recorded_late_is_redacted_on_the_span() {
 fn one_output_shows_the_plain_value_that_the_exported_trace_masks() {
     let (json, otel) = (Captured::default(), Exported::new());
     let subscriber = tracing_subscriber::registry()
-        .with(ContextLayer::new(revealed()).around(layer().json().with_writer(json.clone())))
-        .with(ContextLayer::new(masked()).around(tracing_opentelemetry::layer().with_tracer(otel.tracer())));
+        .with(ContextLayer::new(layer().json().with_writer(json.clone()), revealed()))
+        .with(ContextLayer::new(tracing_opentelemetry::layer().with_tracer(otel.tracer()), masked()));
     with_default(subscriber, handle_a_request);
     let line = &json.json()[0];
     let values = &line["fields"];
@@ -122,9 +122,9 @@ fn one_output_shows_the_plain_value_that_the_exported_trace_masks() {
 fn an_output_that_reveals_shows_the_plain_value_of_a_field_that_the_stack_masks() {
     let (json, otel) = (Captured::default(), Exported::new());
     let subscriber = tracing_subscriber::registry()
-        .with(ContextLayer::new(revealed()).around(layer().json().with_writer(json.clone())))
+        .with(ContextLayer::new(layer().json().with_writer(json.clone()), revealed()))
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
-        .with_context(masked());
+        .with_context_fields(masked());
     with_default(subscriber, handle_a_request);
     assert_eq!(attribute(&otel.span("request").attributes, "email"), Some("[redacted]".into()));
     let line = &json.json()[0];
@@ -150,12 +150,12 @@ fn a_field_that_the_call_site_leaves_empty_is_shown_as_each_output_is_told() {
         (Recorder::default(), Recorder::default(), Recorder::default(), Recorder::default());
     let unrelated = Schema::builder().field(&ATTEMPT).build().unwrap();
     let subscriber = tracing_subscriber::registry()
-        .with(ContextLayer::new(masked()).around(masks.clone()))
-        .with(ContextLayer::new(public()).around(shows.clone()))
+        .with(ContextLayer::new(masks.clone(), masked()))
+        .with(ContextLayer::new(shows.clone(), public()))
         // What is in between passes on others, and knows nothing of these fields.
-        .with(once_per_line(ContextLayer::new(unrelated).around(ContextLayer::new(masked()).around(inside.clone()))))
+        .with(fields_once_per_line(ContextLayer::new(ContextLayer::new(inside.clone(), masked()), unrelated)))
         .with(other.clone())
-        .with_context(public());
+        .with_context_fields(public());
     with_default(subscriber, handle_a_request_that_declares_the_fields);
     for item in [span_and_event(&masks), span_and_event(&inside)].concat() {
         assert_eq!(item.text("email"), Some("[redacted]"), "{item:?}");
@@ -171,9 +171,9 @@ fn a_field_that_the_call_site_leaves_empty_is_shown_as_each_output_is_told() {
 fn an_output_that_shows_what_the_stack_masks_does_so_where_the_call_site_leaves_the_field_empty() {
     let (shows, other) = (Recorder::default(), Recorder::default());
     let subscriber = tracing_subscriber::registry()
-        .with(ContextLayer::new(public()).around(shows.clone()))
+        .with(ContextLayer::new(shows.clone(), public()))
         .with(other.clone())
-        .with_context(masked());
+        .with_context_fields(masked());
     with_default(subscriber, handle_a_request_that_declares_the_fields);
     for (shown, masked) in span_and_event(&shows).iter().zip(span_and_event(&other)) {
         assert_eq!((shown.text("email"), masked.text("email")), (Some(ADDRESS), Some("[redacted]")));
@@ -184,7 +184,7 @@ fn an_output_that_shows_what_the_stack_masks_does_so_where_the_call_site_leaves_
 fn a_value_that_the_code_sets_itself_is_not_ambient_and_stays_as_it_is() {
     let masks = Recorder::default();
     let subscriber =
-        tracing_subscriber::registry().with(ContextLayer::new(masked()).around(masks.clone())).with_context(public());
+        tracing_subscriber::registry().with(ContextLayer::new(masks.clone(), masked())).with_context_fields(public());
     with_default(subscriber, || {
         EMAIL.in_scope(ADDRESS, || {
             let span = info_span!("request", email = "own", email_hash = Empty);
@@ -202,10 +202,10 @@ fn a_value_that_the_code_sets_itself_is_not_ambient_and_stays_as_it_is() {
 fn a_value_recorded_late_is_shown_as_each_output_is_told_where_the_span_declares_the_field() {
     let (masks, inside, other) = (Recorder::default(), Recorder::default(), Recorder::default());
     let subscriber = tracing_subscriber::registry()
-        .with(ContextLayer::new(masked()).around(masks.clone()))
-        .with(once_per_line(ContextLayer::new(masked()).around(inside.clone())))
+        .with(ContextLayer::new(masks.clone(), masked()))
+        .with(fields_once_per_line(ContextLayer::new(inside.clone(), masked())))
         .with(other.clone())
-        .with_context(public());
+        .with_context_fields(public());
     with_default(subscriber, || {
         let _span = info_span!("request", email = Empty).entered();
         assert!(EMAIL.record(ADDRESS));
@@ -221,8 +221,8 @@ fn a_value_revealed_to_one_output_does_not_reach_another_of_the_same_format() {
     for plain_first in [true, false] {
         let (plain, other) = (Captured::default(), Captured::default());
         let mut outputs = vec![
-            ContextLayer::new(revealed()).around(layer().json().with_writer(plain.clone())).boxed(),
-            ContextLayer::new(masked()).around(layer().json().with_writer(other.clone())).boxed(),
+            ContextLayer::new(layer().json().with_writer(plain.clone()), revealed()).boxed(),
+            ContextLayer::new(layer().json().with_writer(other.clone()), masked()).boxed(),
         ];
         if !plain_first {
             outputs.reverse();
@@ -237,7 +237,7 @@ fn a_value_revealed_to_one_output_does_not_reach_another_of_the_same_format() {
 fn a_field_unknown_to_every_schema_stands_nowhere() {
     let out = Captured::default();
     let subscriber =
-        tracing_subscriber::registry().with(layer().json().with_writer(out.clone())).with_context(schema());
+        tracing_subscriber::registry().with(layer().json().with_writer(out.clone())).with_context_fields(schema());
     with_default(subscriber, handle_a_request);
     assert!(!out.text().contains("email"), "{}", out.text());
 }
@@ -251,7 +251,7 @@ fn a_field_stands_where_its_policy_says() {
     {
         let out = Captured::default();
         let subscriber =
-            tracing_subscriber::registry().with(layer().json().with_writer(out.clone())).with_context(schema);
+            tracing_subscriber::registry().with(layer().json().with_writer(out.clone())).with_context_fields(schema);
         with_default(subscriber, || {
             TENANT_ID.in_scope("acme", || info_span!("request").in_scope(|| info!("received")));
         });

@@ -50,7 +50,7 @@ impl Sends for Service {
         parent_of(&headers)
     }
 
-    #[propagate(from = headers, trust = internal, set(tenant_id = name))]
+    #[propagate(from = headers, trust = internal, context = { name: TENANT_ID })]
     #[with_observability(name = "restored", log_args = false)]
     async fn restored(&self, headers: Headers, name: &str) -> (Option<String>, Option<String>) {
         let _ = (headers, name);
@@ -251,13 +251,13 @@ fn links_are_made_to_whatever_can_be_iterated() {
 
 #[test]
 fn what_is_set_wins_over_what_is_restored_and_the_spans_own_over_both() {
-    #[propagate(from = headers, trust = internal, set(ACCOUNT = name, tenant_id = name))]
+    #[propagate(from = headers, trust = internal, context = { name: ACCOUNT, name: TENANT_ID })]
     fn both(headers: &Headers, name: &str) -> (Option<String>, Option<String>) {
         let _ = (headers, name);
         (ACCOUNT.get(), TENANT_ID.get())
     }
 
-    #[propagate(isolated, set(ACCOUNT = name))]
+    #[propagate(isolated, context = { name: ACCOUNT })]
     async fn alone(name: String) -> (Option<String>, Option<String>) {
         let _ = name;
         tokio::task::yield_now().await;
@@ -265,7 +265,7 @@ fn what_is_set_wins_over_what_is_restored_and_the_spans_own_over_both() {
     }
 
     #[with_observability(context = { attempt: ATTEMPT, inner: TENANT_ID }, log_args = false)]
-    #[propagate(from = headers, trust = internal, set(tenant_id = outer))]
+    #[propagate(from = headers, trust = internal, context = { outer: TENANT_ID })]
     async fn three(
         headers: Headers,
         outer: &str,
@@ -296,7 +296,7 @@ fn what_is_set_wins_over_what_is_restored_and_the_spans_own_over_both() {
 
 #[test]
 fn streams_restore_and_set() {
-    #[propagate(from = headers, trust = internal, set(tenant_id = name))]
+    #[propagate(from = headers, trust = internal, context = { name: TENANT_ID })]
     fn ticks(headers: Headers, name: String) -> impl Stream<Item = (Option<String>, Option<String>)> + Unpin {
         drop((headers, name));
         futures_util::stream::iter(0..2).map(|_| (ACCOUNT.get(), TENANT_ID.get()))

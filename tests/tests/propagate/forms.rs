@@ -162,12 +162,12 @@ fn fields_are_set_from_arguments_for_the_body() {
         }
     }
 
-    #[propagate(set(tenant_id = name, ACCOUNT = user.account(), ATTEMPT = attempt))]
+    #[propagate(context = { name: TENANT_ID, user.account(): ACCOUNT, attempt: ATTEMPT })]
     fn at_once(name: &str, user: &User, attempt: Option<u64>) -> (Option<String>, Option<String>, Option<u64>) {
         (tenant(), ACCOUNT.get(), ATTEMPT.get())
     }
 
-    #[propagate(set(tenant_id = name, crate::stack::ACCOUNT = user.account()))]
+    #[propagate(context = { name: TENANT_ID, user.account(): crate::stack::ACCOUNT })]
     async fn later(name: String, User(id): User, user: &User) -> (Option<String>, Option<String>, usize, u64) {
         tokio::task::yield_now().await;
         (tenant(), ACCOUNT.get(), name.len(), id)
@@ -185,12 +185,12 @@ fn fields_are_set_from_arguments_for_the_body() {
 
 #[test]
 fn a_literal_is_of_the_fields_type() {
-    #[propagate(set(tenant_id = "acme", ATTEMPT = 3, ACCOUNT = 7))]
+    #[propagate(context = { "acme": TENANT_ID, 3: ATTEMPT, 7: ACCOUNT })]
     fn at_once() -> (Option<String>, Option<u64>, Option<String>) {
         (tenant(), ATTEMPT.get(), ACCOUNT.get())
     }
 
-    #[propagate(set(ATTEMPT = 1 + 2))]
+    #[propagate(context = { 1 + 2: ATTEMPT })]
     async fn later() -> Option<u64> {
         ATTEMPT.get()
     }
@@ -201,7 +201,7 @@ fn a_literal_is_of_the_fields_type() {
 
 macro_rules! made {
     ($name:ident, $tenant:ident: $type:ty, $attempt:expr, $body:expr) => {
-        #[propagate(set(tenant_id = $tenant, ATTEMPT = $attempt))]
+        #[propagate(context = { $tenant: TENANT_ID, $attempt: ATTEMPT })]
         #[ctx_layer::with_observability(attributes_from_args = { $tenant: concat!("a.", stringify!($tenant)) })]
         async fn $name($tenant: $type, more: u8) -> (Option<String>, Option<u64>, u8) {
             let _ = $tenant;
@@ -218,7 +218,7 @@ fn a_function_may_be_made_by_a_macro() {
 }
 
 /// They take an `async fn` only.
-#[propagate(set(tenant_id = "acme"))]
+#[propagate(context = { "acme": TENANT_ID })]
 #[tokio::test]
 async fn attributes_that_make_a_test_of_a_function_may_stand_below() {
     tokio::task::yield_now().await;
@@ -241,7 +241,7 @@ fn so_may_those_that_make_a_program_of_it() {
 
 #[test]
 fn early_returns_and_question_marks_are_those_of_the_function() {
-    #[propagate(set(tenant_id = "acme"))]
+    #[propagate(context = { "acme": TENANT_ID })]
     fn at_once(fail: bool) -> Result<Option<String>, std::num::ParseIntError> {
         if fail {
             "x".parse::<u8>()?;

@@ -65,7 +65,7 @@ async fn does_not_hold_it() -> u8 {
     one
 }
 
-#[propagate(set(tenant_id = name))]
+#[propagate(context = { name: TENANT_ID })]
 async fn gives_one(name: &str) -> Rc<u8> {
     let _ = name;
     Rc::new(1)

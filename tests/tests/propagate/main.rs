@@ -11,4 +11,3 @@ mod stack;
 mod strangers;
 mod tenants;
 mod together;
-mod well_known;

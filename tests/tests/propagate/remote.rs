@@ -178,7 +178,7 @@ fn what_is_in_force_is_injected_before_the_body() {
         headers.get("baggage").cloned()
     }
 
-    #[propagate(into = headers, set(ACCOUNT = account))]
+    #[propagate(into = headers, context = { account: ACCOUNT })]
     async fn send_later(mut headers: Headers, account: &str) -> (Headers, usize) {
         tokio::task::yield_now().await;
         let len = headers.len();

@@ -183,7 +183,7 @@ async unsafe fn danger(x: *const u8) -> u8 {
     unsafe { *x }
 }
 
-#[propagate(set(tenant_id = "acme"))]
+#[propagate(context = { "acme": TENANT_ID })]
 extern "C" fn called_from_c(x: u8) -> u8 {
     u8::from(TENANT_ID.get().is_some()) + x
 }
@@ -204,7 +204,7 @@ impl Trait for u8 {
         x.len()
     }
 
-    #[propagate(set(tenant_id = x))]
+    #[propagate(context = { x: TENANT_ID })]
     async fn does_not(&self, x: &str) -> usize {
         x.len()
     }
@@ -278,7 +278,7 @@ async fn into_owned(mut headers: Headers) -> Headers {
     headers
 }
 
-#[propagate(from = headers, set(tenant_id = name))]
+#[propagate(from = headers, context = { name: TENANT_ID })]
 async fn moved(headers: Headers, name: String) -> (Headers, String) {
     (headers, name)
 }
@@ -296,7 +296,7 @@ impl Dynamic for u8 {
         headers
     }
 
-    #[propagate(into = headers, set(tenant_id = "acme"))]
+    #[propagate(into = headers, context = { "acme": TENANT_ID })]
     async fn lent(&self, headers: &mut Headers) -> usize {
         headers.len()
     }
@@ -308,13 +308,13 @@ fn names_of_ours(h: &Headers, _entered: u8, _scope: u8, _guard: u8, snapshot: u8
     _entered + _scope + _guard + snapshot + fields
 }
 
-#[propagate(set(tenant_id = h))]
+#[propagate(context = { h: TENANT_ID })]
 fn names_of_ours_set(h: &str, _scope: u8, _guard: u8) -> u8 {
     let _ = h;
     _scope + _guard
 }
 
-#[propagate(set(tenant_id = fields))]
+#[propagate(context = { fields: TENANT_ID })]
 async fn names_of_ours_later(snapshot: u8, fields: u8, returned: u8, __argument_9: u8, (_a, b): (u8, u8)) -> u8 {
     snapshot + fields + returned + __argument_9 + _a + b
 }
@@ -367,19 +367,19 @@ mod shadowed {
     struct Snapshot;
     struct Context;
     struct Future;
-    struct Propagate;
+    struct InContextExt;
     mod ctx_layer {}
     mod core {}
     mod std {}
 
     type Headers = ::std::collections::HashMap<::std::string::String, ::std::string::String>;
 
-    #[::ctx_layer::propagate(from = headers, set(tenant_id = name), into = out)]
+    #[::ctx_layer::propagate(from = headers, context = { name: ::ctx_layer::field::well_known::TENANT_ID }, into = out)]
     async fn later(headers: &Headers, name: &str, out: &mut Headers) -> usize {
         headers.len() + name.len() + out.len()
     }
 
-    #[::ctx_layer::propagate(from = headers, set(tenant_id = name), into = out)]
+    #[::ctx_layer::propagate(from = headers, context = { name: ::ctx_layer::field::well_known::TENANT_ID }, into = out)]
     fn at_once(headers: &Headers, name: &str, out: &mut Headers) -> usize {
         headers.len() + name.len() + out.len()
     }

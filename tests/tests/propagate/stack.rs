@@ -1,15 +1,15 @@
 //! A stack whose exported spans and lines are read.
 
-use ctx_layer::{Schema, WithContextExt, context_fields};
+use ctx_layer::{Schema, SubscriberFieldsExt, context_fields};
 use ctx_tests::{Captured, Exported, runtime};
 use tracing::Dispatch;
 use tracing_subscriber::prelude::*;
 
 context_fields! {
     /// A field that may travel.
-    pub(crate) static ACCOUNT: String = "account" => propagate;
+    pub(crate) static ACCOUNT: String = "account" => propagated;
     /// A number that may travel.
-    pub(crate) static ATTEMPT: u64 = "attempt" => propagate;
+    pub(crate) static ATTEMPT: u64 = "attempt" => propagated;
 }
 
 pub(crate) struct Stack {
@@ -26,7 +26,7 @@ impl Stack {
             tracing_subscriber::registry()
                 .with(tracing_subscriber::fmt::layer().json().with_writer(lines.clone()))
                 .with(tracing_opentelemetry::layer().with_tracer(exported.tracer()))
-                .with_context(schema),
+                .with_context_fields(schema),
         );
         Stack { exported, lines, dispatch }
     }

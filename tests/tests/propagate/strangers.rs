@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ctx_layer::{
-    Schema, WithContextExt, field::well_known::TENANT_ID, propagate, propagation::Captured, with_observability,
+    Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, propagate, propagation::Captured, with_observability,
 };
 use ctx_tests::{Captured as Lines, Exported, block_on};
 use opentelemetry::trace::TraceContextExt;
@@ -41,7 +41,7 @@ fn stacks() -> Vec<(&'static str, Dispatch, Lines, Exported)> {
             _ => None,
         };
         let text = tracing_subscriber::fmt::layer().json().with_writer(lines.clone());
-        let stack = tracing_subscriber::registry().with(text).with(layer).with_context(schema());
+        let stack = tracing_subscriber::registry().with(text).with(layer).with_context_fields(schema());
         stacks.push((kind, Dispatch::new(stack), lines, exported));
     }
     stacks

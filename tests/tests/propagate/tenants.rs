@@ -8,7 +8,7 @@ use std::{
 };
 
 use ctx_layer::{
-    Schema, WithContextExt,
+    Schema, SubscriberFieldsExt,
     field::well_known::TENANT_ID,
     propagate, propagation,
     task::{self, Carried},
@@ -90,10 +90,10 @@ fn at_once(message: &Message) {
     check(number, "at once");
     let (sender, receiver) = std::sync::mpsc::channel();
     thread::scope(|scope| {
-        scope.spawn(task::propagate(|| check(number, "thread")));
+        scope.spawn(task::in_current_context(|| check(number, "thread")));
         sender.send(Carried::new(number)).unwrap();
         // One that knows nothing: it gets all by the channel.
-        scope.spawn(move || receiver.recv().unwrap().scope(|number| check(number, "channel")));
+        scope.spawn(move || receiver.recv().unwrap().in_scope(|number| check(number, "channel")));
     });
     check(number, "at once, later");
 }
@@ -110,7 +110,7 @@ fn stacks() -> Vec<(&'static str, Dispatch, Captured)> {
         };
         let text = tracing_subscriber::fmt::layer().json().with_writer(lines.clone());
         let schema = Schema::builder().well_known().field(&ACCOUNT).build().unwrap();
-        let stack = tracing_subscriber::registry().with(text).with(layer).with_context(schema);
+        let stack = tracing_subscriber::registry().with(text).with(layer).with_context_fields(schema);
         stacks.push((kind, Dispatch::new(stack), lines));
     }
     stacks

@@ -3,7 +3,7 @@
 use ctx_layer::{
     Fields,
     field::well_known::*,
-    propagation::{self, Captured, Trust, capture, restore},
+    propagation::{self, Captured, Trust, capture},
 };
 use ctx_tests::SHARD;
 use opentelemetry::trace::TraceContextExt;
@@ -20,7 +20,9 @@ fn captured() -> Captured {
 #[test]
 fn what_is_captured_is_restored_elsewhere() {
     let captured = captured();
-    let restored = std::thread::spawn(move || restore(&captured, Trust::internal())).join().expect("it does not panic");
+    let restored = std::thread::spawn(move || propagation::extract(&captured, Trust::internal()))
+        .join()
+        .expect("it does not panic");
     restored.in_scope(|| {
         assert_eq!((TENANT_ID.get().as_deref(), SHARD.get()), (Some("acme"), Some(7)));
         assert_eq!(TRACE_ID.get().map(|id| id.to_string()).as_deref(), Some(TRACE));

@@ -35,10 +35,10 @@ fn by_sdk(cx: &Context, sampler: impl ShouldSample + 'static) -> (String, Option
 
 /// The same by `tracing` and `tracing-opentelemetry`, under this library's layer.
 fn by_tracing(cx: &Context, sampler: impl ShouldSample + 'static) -> (String, Option<String>) {
-    use ctx_layer::WithContextExt;
+    use ctx_layer::SubscriberFieldsExt;
     let exported = Exported::with_sampler(sampler);
     let layer = tracing_opentelemetry::layer().with_tracer(exported.tracer());
-    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer).with_context(schema()));
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer).with_context_fields(schema()));
     let _guard = cx.clone().attach();
     tracing::dispatcher::with_default(&dispatch, || {
         let server = info_span!("server");
@@ -165,9 +165,9 @@ fn an_invalid_span_sends_no_traceparent() {
 
 #[test]
 fn what_is_recorded_on_the_span_that_is_open_is_sent_and_what_spans_carry_too() {
-    use ctx_layer::{WithContextExt, field::well_known::*};
+    use ctx_layer::{SubscriberFieldsExt, field::well_known::*};
     let layer = tracing_opentelemetry::layer().with_tracer(Exported::new().tracer());
-    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer).with_context(schema()));
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer).with_context_fields(schema()));
     tracing::dispatcher::with_default(&dispatch, || {
         let span = TENANT_ID.in_scope("acme", || info_span!("request"));
         let sent = std::thread::scope(|scope| {

@@ -13,13 +13,13 @@ use opentelemetry::{
 
 ctx_layer::context_fields! {
     /// Sensitive, and not told to leave.
-    pub(crate) static SSN: String = "ssn" => masked, propagate;
+    pub(crate) static SSN: String = "ssn" => masked, propagated;
     /// Sensitive, and told to leave.
-    pub(crate) static TOKEN: String = "token" => masked, propagate_sensitive;
+    pub(crate) static TOKEN: String = "token" => masked, propagated_in_plaintext;
     /// Hashed, and told to leave.
-    pub(crate) static ACCOUNT: String = "account" => hashed, propagate_sensitive;
+    pub(crate) static ACCOUNT: String = "account" => hashed, propagated_in_plaintext;
     /// For tests of limits.
-    pub(crate) static LONG: String = "long" => propagate, max_len(100_000);
+    pub(crate) static LONG: String = "long" => propagated, max_len(100_000);
 }
 
 pub(crate) const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";

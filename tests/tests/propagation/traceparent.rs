@@ -1,9 +1,6 @@
 //! `traceparent`: W3C Trace Context Level 2, section 3.2.
 
-use ctx_layer::propagation::{
-    Invalid, Trust,
-    traceparent::{TraceParent, TraceParentError},
-};
+use ctx_layer::propagation::{Invalid, TraceParentError, Trust};
 
 use crate::{
     grammar,
@@ -56,7 +53,6 @@ fn only_what_the_grammar_allows_is_a_traceparent() {
         ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-012", Separator),
         ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0", Length),
     ] {
-        assert_eq!(TraceParent::parse(text.as_bytes()), Err(why), "{text}");
         let extracted = extract(&headers([("traceparent", text), ("tracestate", "a=1")]), Trust::external());
         assert_eq!(extracted.invalid(), Some(Invalid::TraceParent(why)), "{text}");
         assert!(!extracted.is_continued() && extracted.remote().is_none(), "{text}");
@@ -71,8 +67,6 @@ fn higher_versions_are_read_as_far_as_they_are_known_and_sent_as_version_00() {
         "fe-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-",
         "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-what-the-future-will-be-like",
     ] {
-        let parsed = TraceParent::parse(text.as_bytes()).expect(text);
-        assert_eq!(&*parsed.to_text(), PARENT);
         assert_eq!(passed_on(&headers([("traceparent", text)]), Trust::external())["traceparent"], PARENT, "{text}");
     }
 }
@@ -80,10 +74,10 @@ fn higher_versions_are_read_as_far_as_they_are_known_and_sent_as_version_00() {
 #[test]
 fn blanks_around_the_value_do_not_count() {
     for text in [format!(" {PARENT}"), format!("\t{PARENT}"), format!("{PARENT} "), format!("\t {PARENT} \t")] {
-        assert_eq!(&*TraceParent::parse(text.as_bytes()).expect(&text).to_text(), PARENT);
+        assert_eq!(passed_on(&headers([("traceparent", &text)]), Trust::external())["traceparent"], PARENT, "{text:?}");
     }
     for text in [format!("\u{a0}{PARENT}"), format!("{PARENT}\n"), format!("{PARENT}\r")] {
-        TraceParent::parse(text.as_bytes()).expect_err(&text);
+        assert!(!extract(&headers([("traceparent", &text)]), Trust::external()).is_continued(), "{text:?}");
     }
 }
 

@@ -3,7 +3,7 @@
 use ctx_layer::{
     Fields,
     field::well_known::*,
-    propagation::{self, Captured, DropReason, Trust, restore},
+    propagation::{self, Captured, DropReason, Trust},
 };
 use ctx_tests::{EMAIL, PLAN, SHARD};
 use opentelemetry::{baggage::BaggageExt, trace::TraceContextExt};
@@ -115,8 +115,8 @@ fn nothing_that_is_in_force_where_it_is_received_is_in_what_was_extracted() {
 fn what_was_captured_is_believed_no_more_than_a_header() {
     let captured: Captured = attack().into_iter().collect();
     propagation::register(&schema());
-    assert!(restore(&captured, Trust::external()).fields().is_empty());
-    assert_eq!(restore(&captured, Trust::internal()).fields().get(&SHARD), Some(&7));
+    assert!(propagation::extract(&captured, Trust::external()).fields().is_empty());
+    assert_eq!(propagation::extract(&captured, Trust::internal()).fields().get(&SHARD), Some(&7));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use ctx_layer::{WithContextExt, field::well_known::*};
+use ctx_layer::{SubscriberFieldsExt, field::well_known::*};
 use ctx_tests::{ATTEMPT, Captured, Recorder, schema};
 use tracing::{
     Event, Subscriber,
@@ -58,7 +58,7 @@ fn counted<S: Subscriber + Send + Sync + 'static>(subscriber: S, run: impl FnOnc
 
 #[test]
 fn where_nobody_prints_it_a_value_is_never_formatted() {
-    let subscriber = || tracing_subscriber::registry().with(Visits).with(Visits).with_context(schema());
+    let subscriber = || tracing_subscriber::registry().with(Visits).with(Visits).with_context_fields(schema());
     assert_eq!(counted(subscriber(), |count| info!(value = ?Counting(count), "event")), 0);
     assert_eq!(counted(subscriber(), |count| info!(value = %Counting(count), "event")), 0);
     assert_eq!(counted(subscriber(), |count| info!("message {}", Counting(count))), 0);
@@ -73,7 +73,7 @@ fn a_value_is_formatted_once_by_each_output_that_prints_it() {
             .with(output::layer().json().with_writer(first.clone()))
             .with(Visits)
             .with(output::layer().with_writer(second.clone()).with_ansi(false))
-            .with_context(schema())
+            .with_context_fields(schema())
     };
     assert_eq!(counted(subscriber(), |count| info!(value = ?Counting(count), "event")), 2);
     assert_eq!(first.json()[0]["fields"]["value"], "formatted 0");
@@ -88,7 +88,7 @@ fn a_value_is_not_formatted_where_the_event_is_filtered_out() {
     let subscriber = tracing_subscriber::registry()
         .with(output::layer().json().with_writer(out.clone()).with_filter(filter))
         .with(Visits)
-        .with_context(schema());
+        .with_context_fields(schema());
     assert_eq!(counted(subscriber, |count| info!(value = ?Counting(count), "event")), 0);
     assert!(out.text().is_empty());
 }
@@ -124,7 +124,7 @@ fn a_value_is_formatted_with_the_flags_of_whoever_prints_it() {
     };
     let (without, with) = (Flags::default(), Flags::default());
     with_default(tracing_subscriber::registry().with(without.clone()), run);
-    with_default(tracing_subscriber::registry().with(with.clone()).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(with.clone()).with_context_fields(schema()), || {
         ATTEMPT.in_scope(1, run);
     });
     let mut with = with.0.lock().unwrap().clone();
@@ -143,7 +143,7 @@ fn a_debug_that_panics_leaves_the_thread_in_order() {
         }
     }
     let recorder = Recorder::default();
-    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(schema()), || {
         let result = std::panic::catch_unwind(|| {
             TENANT_ID.in_scope("acme", || {
                 let _span = info_span!("request").entered();

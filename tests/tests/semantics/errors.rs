@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use ctx_layer::{ContextLayer, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{ContextLayer, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::{Exported, Recorder, Value, attribute, schema};
 use tracing::{
     Event, Subscriber,
@@ -100,7 +100,7 @@ impl<S: Subscriber> Layer<S> for Errors {
 
 fn seen(run: impl FnOnce()) -> Vec<String> {
     let errors = Errors::default();
-    with_default(tracing_subscriber::registry().with(errors.clone()).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(errors.clone()).with_context_fields(schema()), || {
         TENANT_ID.in_scope("acme", run);
     });
     errors.seen()
@@ -174,7 +174,8 @@ fn boxed_errors_of_every_kind_arrive_as_errors() {
 #[test]
 fn an_error_recorded_late_arrives_as_an_error_even_where_ambient_fields_are_hidden() {
     let errors = Errors::default();
-    let subscriber = tracing_subscriber::registry().with(once_per_line(errors.clone())).with_context(schema());
+    let subscriber =
+        tracing_subscriber::registry().with(fields_once_per_line(errors.clone())).with_context_fields(schema());
     let error = failed(7);
     with_default(subscriber, || {
         let span = info_span!("request", cause = Empty);
@@ -186,9 +187,9 @@ fn an_error_recorded_late_arrives_as_an_error_even_where_ambient_fields_are_hidd
 #[test]
 fn errors_arrive_through_the_layer_over_the_stack_and_around_the_output() {
     let errors = Errors::default();
-    let around = ContextLayer::new(ctx_layer::Schema::well_known()).around(errors.clone());
+    let around = ContextLayer::new(errors.clone(), ctx_layer::Schema::well_known());
     let (one, two) = (failed(1), failed(2));
-    with_default(tracing_subscriber::registry().with(around).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(around).with_context_fields(schema()), || {
         TENANT_ID.in_scope("acme", || {
             info!(a = &one as &(dyn Error + 'static), b = &two as &(dyn Error + 'static), "twice rewritten");
         });
@@ -207,7 +208,7 @@ fn errors_arrive_through_the_layer_over_the_stack_and_around_the_output() {
 fn values_beside_an_error_keep_their_types() {
     let recorder = Recorder::default();
     let error = failed(7);
-    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(schema()), || {
         TENANT_ID.in_scope("acme", || {
             info!(text = "t", error = &error as &(dyn Error + 'static), number = 1, debug = ?Some(2), "failed");
         });
@@ -235,7 +236,7 @@ fn opentelemetry_makes_an_exception_of_an_error_as_it_does_without_the_layer() {
         info!(error = &error as &(dyn Error + 'static), "failed");
     };
     with_default(tracing_subscriber::registry().with(layer(&without)), run);
-    with_default(tracing_subscriber::registry().with(layer(&with)).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(layer(&with)).with_context_fields(schema()), || {
         TENANT_ID.in_scope("acme", run);
     });
     let (with, without) = (with.span("request"), without.span("request"));

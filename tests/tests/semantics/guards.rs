@@ -63,21 +63,21 @@ fn a_guard_is_not_send() {
 }
 
 #[test]
-fn detach_takes_one_value_out_of_force_and_brings_it_back() {
+fn unset_hides_one_value_until_the_guard_is_dropped() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "u-1").in_scope(|| {
-            let detached = TENANT_ID.detach();
+            let unset = TENANT_ID.unset();
             assert_eq!((tenant(), USER_ID.get().as_deref()), (None, Some("u-1")));
-            info!("detached");
-            drop(detached);
+            info!("unset");
+            drop(unset);
             assert_eq!(tenant().as_deref(), Some("acme"));
             let _all = Fields::new().replace();
             assert!(Fields::current().is_empty());
             info!("nothing");
         });
     });
-    let event = stack.recorder.event("detached");
+    let event = stack.recorder.event("unset");
     assert_eq!((event.text("tenant_id"), event.text("user_id")), (None, Some("u-1")));
     assert_eq!(stack.recorder.event("nothing").text("user_id"), None);
 }

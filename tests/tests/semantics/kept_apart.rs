@@ -7,7 +7,8 @@ use std::{
 };
 
 use ctx_layer::{
-    ContextFieldsExt, ContextLayer, Fields, FieldsGuard, FutureFieldsExt, Schema, WithContextExt, field::well_known::*,
+    ContextFieldsExt, ContextLayer, Fields, FieldsGuard, FutureFieldsExt, Schema, SubscriberFieldsExt,
+    field::well_known::*,
 };
 use ctx_tests::{Captured, Yield, each_poll_on_a_new_thread};
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
@@ -94,7 +95,7 @@ fn a_span_made_without_a_value_does_not_get_it_back_from_where_it_is_entered() {
         stack.in_scope(|| {
             let _tenant = TENANT_ID.attach("acme");
             let system = {
-                let _nobody = TENANT_ID.detach();
+                let _nobody = TENANT_ID.unset();
                 info_span!("system")
             };
             system.in_scope(|| assert_eq!(TENANT_ID.get(), None, "{}", stack.name));
@@ -131,18 +132,18 @@ fn an_optional_output_puts_the_parents_values_on_an_event_and_not_the_current_on
     let email = || Schema::builder().field(&EMAIL).build().unwrap();
     type Outputs = fn(Schema, Captured) -> Box<dyn Layer<tracing_subscriber::Registry> + Send + Sync>;
     let kinds: [(&str, Outputs); 4] = [
-        ("plain", |schema, out| ContextLayer::new(schema).around(layer().json().with_writer(out)).boxed()),
-        ("option", |schema, out| Some(ContextLayer::new(schema).around(layer().json().with_writer(out))).boxed()),
-        ("vec", |schema, out| vec![ContextLayer::new(schema).around(layer().json().with_writer(out))].boxed()),
+        ("plain", |schema, out| ContextLayer::new(layer().json().with_writer(out), schema).boxed()),
+        ("option", |schema, out| Some(ContextLayer::new(layer().json().with_writer(out), schema)).boxed()),
+        ("vec", |schema, out| vec![ContextLayer::new(layer().json().with_writer(out), schema)].boxed()),
         ("reload", |schema, out| {
-            let output = ContextLayer::new(schema).around(layer().json().with_writer(out));
+            let output = ContextLayer::new(layer().json().with_writer(out), schema);
             tracing_subscriber::reload::Layer::new(output).0.boxed()
         }),
     ];
     for (kind, output) in kinds {
         let out = Captured::default();
         let subscriber = tracing_subscriber::registry().with(output(email(), out.clone()));
-        with_default(subscriber.with_context(Schema::well_known()), || {
+        with_default(subscriber.with_context_fields(Schema::well_known()), || {
             let of = |who: &str| Fields::new().with(&TENANT_ID, who).with(&EMAIL, format!("mail@{who}"));
             let span = of("b").in_scope(|| info_span!("of b"));
             let _a = of("a").attach();
@@ -191,7 +192,7 @@ fn recording_a_second_value_does_not_undo_what_a_scope_set_since_the_first() {
                 assert_eq!(in_force(), are(["globex", "ada", ""]), "{}", stack.name);
             }
             {
-                let _nobody = TENANT_ID.detach();
+                let _nobody = TENANT_ID.unset();
                 assert!(REQUEST_ID.record("r-1"));
                 assert_eq!(in_force(), are(["", "ada", "r-1"]), "{}", stack.name);
             }
@@ -359,8 +360,8 @@ fn a_span_made_where_explicitly_nothing_was_in_force_gets_nothing_where_it_is_en
 fn an_output_that_masks_a_field_masks_it_where_it_is_recorded_late_too() {
     let out = Captured::default();
     let masking = Schema::builder().field_with(&TENANT_ID, |policy| policy.masked()).build().unwrap();
-    let output = ContextLayer::new(masking).around(layer().json().with_writer(out.clone()));
-    with_default(tracing_subscriber::registry().with(output).with_context(Schema::well_known()), || {
+    let output = ContextLayer::new(layer().json().with_writer(out.clone()), masking);
+    with_default(tracing_subscriber::registry().with(output).with_context_fields(Schema::well_known()), || {
         let _request = info_span!("request").entered();
         assert!(TENANT_ID.record("acme"));
         info!("hello");
@@ -377,7 +378,7 @@ fn nothing_stays_in_force_where_a_layer_panics_when_a_span_is_left() {
             panic!("on purpose");
         }
     }
-    with_default(tracing_subscriber::registry().with(PanicsOnExit).with_context(Schema::well_known()), || {
+    with_default(tracing_subscriber::registry().with(PanicsOnExit).with_context_fields(Schema::well_known()), || {
         let result = std::panic::catch_unwind(|| {
             info_span!("request").in_scope(|| TENANT_ID.record("acme"));
         });

@@ -1,7 +1,7 @@
 //! The log level decides what is shown, and not whose request it is: spans that a filter switches off carry fields.
 
 use ctx_layer::{
-    ContextLayer, FutureFieldsExt, Schema, WithContextExt, field::well_known::*, once_per_line, task::Propagate,
+    FutureFieldsExt, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line, task::InContextExt,
 };
 use ctx_tests::{Captured, Exported};
 use opentelemetry::trace::TraceContextExt;
@@ -19,7 +19,7 @@ fn stacks() -> Vec<(&'static str, Dispatch, Captured)> {
         () => {{
             let lines = Captured::default();
             let text = fmt::layer().without_time().with_target(false).with_ansi(false).with_writer(lines.clone());
-            (once_per_line(text), lines)
+            (fields_once_per_line(text), lines)
         }};
     }
     macro_rules! opentelemetry {
@@ -30,24 +30,24 @@ fn stacks() -> Vec<(&'static str, Dispatch, Captured)> {
     let mut stacks = Vec::new();
     let (text, lines) = output!();
     let stack = tracing_subscriber::registry().with(LevelFilter::WARN).with(text);
-    stacks.push(("a level", Dispatch::new(stack.with_context(Schema::well_known())), lines));
+    stacks.push(("a level", Dispatch::new(stack.with_context_fields(Schema::well_known())), lines));
     let (text, lines) = output!();
     let stack = tracing_subscriber::registry().with(opentelemetry!()).with(EnvFilter::new("warn")).with(text);
-    let stack = WithContextExt::with_context(stack, Schema::well_known());
+    let stack = SubscriberFieldsExt::with_context_fields(stack, Schema::well_known());
     stacks.push(("an EnvFilter, and OpenTelemetry", Dispatch::new(stack), lines));
     let (text, lines) = output!();
     let stack = tracing_subscriber::registry().with(text.with_filter(EnvFilter::new("warn")));
-    stacks.push(("a filter of a layer", Dispatch::new(stack.with_context(Schema::well_known())), lines));
+    stacks.push(("a filter of a layer", Dispatch::new(stack.with_context_fields(Schema::well_known())), lines));
     let (text, lines) = output!();
     let filter = || LevelFilter::WARN;
     let stack =
         tracing_subscriber::registry().with(opentelemetry!().with_filter(filter())).with(text.with_filter(filter()));
-    let stack = WithContextExt::with_context(stack, Schema::well_known());
+    let stack = SubscriberFieldsExt::with_context_fields(stack, Schema::well_known());
     stacks.push(("filters of layers, and OpenTelemetry", Dispatch::new(stack), lines));
     let (text, lines) = output!();
     let (filter, handle) = reload::Layer::new(LevelFilter::INFO);
     let stack = tracing_subscriber::registry().with(filter).with(text);
-    let dispatch = Dispatch::new(stack.with_context(Schema::well_known()));
+    let dispatch = Dispatch::new(stack.with_context_fields(Schema::well_known()));
     with_default(&dispatch, || info_span!("before").in_scope(|| handle.reload(LevelFilter::WARN).unwrap()));
     stacks.push(("reload", dispatch, lines));
     stacks
@@ -91,7 +91,7 @@ fn a_span_that_is_off_carries_fields_to_another_task() {
                     )
                     .await
                     .unwrap();
-                    tokio::spawn(async { error!("propagated") }.propagate()).await.unwrap();
+                    tokio::spawn(async { error!("propagated") }.in_current_context()).await.unwrap();
                 };
                 let request = TENANT_ID.in_scope("acme", || info_span!("request"));
                 spawned.instrument(request).with_field(&ROLE, "admin").await;
@@ -149,22 +149,21 @@ fn opentelemetry_may_be_asked_of_a_span_that_is_off() {
 
 #[test]
 fn spans_are_kept_up_to_the_level_that_is_set() {
-    let record = |layer: ContextLayer| {
-        let stack = tracing_subscriber::registry().with(LevelFilter::ERROR);
-        with_default(&Dispatch::new(layer.over(stack)), || {
+    let record = |stack| {
+        with_default(&stack, || {
             let on = |span: tracing::Span| span.in_scope(|| TENANT_ID.record("acme"));
             (on(info_span!("info")), on(debug_span!("debug")))
         })
     };
-    let layer = || ContextLayer::new(Schema::well_known());
-    assert_eq!(record(layer()), (true, false));
-    assert_eq!(record(layer().keep_spans(LevelFilter::DEBUG)), (true, true));
-    assert_eq!(record(layer().keep_spans(LevelFilter::OFF)), (false, false));
+    let stack = || tracing_subscriber::registry().with(LevelFilter::ERROR).with_context_fields(Schema::well_known());
+    assert_eq!(record(Dispatch::new(stack())), (true, false));
+    assert_eq!(record(Dispatch::new(stack().keep_spans(LevelFilter::DEBUG))), (true, true));
+    assert_eq!(record(Dispatch::new(stack().keep_spans(LevelFilter::OFF))), (false, false));
 }
 
 #[test]
 fn spans_that_are_off_leave_nothing_when_they_are_closed() {
-    let stack = tracing_subscriber::registry().with(LevelFilter::WARN).with_context(Schema::well_known());
+    let stack = tracing_subscriber::registry().with(LevelFilter::WARN).with_context_fields(Schema::well_known());
     with_default(&Dispatch::new(stack), || {
         let mut ids = std::collections::HashSet::new();
         for _ in 0..10_000 {

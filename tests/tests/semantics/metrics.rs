@@ -1,6 +1,6 @@
 //! Metric events are left alone, unless a field opts in.
 
-use ctx_layer::{Schema, WithContextExt, field::well_known::*};
+use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::*};
 use ctx_tests::{Recorder, attribute, schema};
 use opentelemetry::KeyValue;
 use opentelemetry_sdk::metrics::{
@@ -32,7 +32,7 @@ const METRIC_EVENTS: [&str; 4] = ["counted", "counted down", "measured", "gauged
 #[test]
 fn metric_events_are_left_alone() {
     let recorder = Recorder::default();
-    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context(schema()), emit);
+    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(schema()), emit);
     for message in METRIC_EVENTS {
         let event = recorder.event(message);
         assert_eq!((event.text("tenant_id"), event.text("region")), (None, Some("eu")), "{message}");
@@ -43,7 +43,7 @@ fn metric_events_are_left_alone() {
 #[test]
 fn a_field_that_opts_in_stands_on_metric_events() {
     let recorder = Recorder::default();
-    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context(opted_in()), emit);
+    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(opted_in()), emit);
     for message in METRIC_EVENTS {
         let event = recorder.event(message);
         assert_eq!((event.text("tenant_id"), event.text("user_id")), (Some("acme"), None), "{message}");
@@ -56,7 +56,7 @@ fn exported(schema: Schema) -> Vec<(String, Vec<KeyValue>)> {
     let exporter = InMemoryMetricExporter::default();
     let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter.clone()).build();
     let layer = MetricsLayer::new(provider.clone());
-    with_default(tracing_subscriber::registry().with(layer).with_context(schema), emit);
+    with_default(tracing_subscriber::registry().with(layer).with_context_fields(schema), emit);
     provider.force_flush().unwrap();
 
     fn attributes<T>(data: &MetricData<T>) -> Vec<Vec<KeyValue>> {

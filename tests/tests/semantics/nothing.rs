@@ -1,7 +1,7 @@
 //! An empty text identifies nothing, and a number that is not finite is none.
 
 use ctx_layer::{
-    Fields, Policy, Schema, WithContextExt,
+    Fields, Policy, Schema, SubscriberFieldsExt,
     field::{ContextField, DeclareError, NameError, well_known::*},
 };
 use ctx_tests::{Captured, Recorder, Value};
@@ -11,9 +11,9 @@ use tracing_subscriber::prelude::*;
 
 ctx_layer::context_fields! {
     /// A ratio.
-    static RATIO: f64 = "nothing.ratio" => propagate;
+    static RATIO: f64 = "nothing.ratio" => propagated;
     /// A small one.
-    static SMALL: f32 = "nothing.small" => propagate;
+    static SMALL: f32 = "nothing.small" => propagated;
     /// A hashed one.
     static HASHED: String = "nothing.hashed" => hashed;
     /// A masked one.
@@ -31,7 +31,7 @@ fn an_empty_id_is_not_shown_and_hides_the_one_around_it() {
     let stack = tracing_subscriber::registry()
         .with(recorder.clone())
         .with(tracing_subscriber::fmt::layer().json().with_writer(json.clone()));
-    with_default(stack.with_context(schema()), || {
+    with_default(stack.with_context_fields(schema()), || {
         let _outer = TENANT_ID.attach("acme");
         let fields = Fields::current().with(&TENANT_ID, "").with(&HASHED, "").with(&MASKED, "").with(&USER_ID, "ada");
         let _inner = fields.attach();
@@ -49,7 +49,7 @@ fn an_empty_id_is_not_shown_and_hides_the_one_around_it() {
 #[test]
 fn numbers_that_are_not_finite_are_not_shown_and_said_once() {
     let recorder = Recorder::default();
-    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(schema()), || {
         for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             let _ratio = RATIO.attach(float);
             assert_eq!(RATIO.get(), None);
@@ -67,7 +67,7 @@ fn numbers_that_are_not_finite_are_not_shown_and_said_once() {
 
 #[test]
 fn what_baggage_says_is_refused_by_the_same_rules() {
-    let _stack = tracing_subscriber::registry().with_context(schema());
+    let _stack = tracing_subscriber::registry().with_context_fields(schema());
     for (key, value) in [
         ("tenant_id", ""),
         ("tenant_id", "ac\u{200b}me"),
@@ -89,7 +89,7 @@ fn what_baggage_says_is_refused_by_the_same_rules() {
 #[test]
 fn characters_that_are_not_seen_are_shown_as_replaced() {
     let recorder = Recorder::default();
-    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(schema()), || {
         let _tenant = TENANT_ID.attach("ac\u{200b}me\u{feff}");
         info!("event");
     });
@@ -99,7 +99,7 @@ fn characters_that_are_not_seen_are_shown_as_replaced() {
 #[test]
 fn a_baggage_key_that_is_no_token_cannot_be_declared() {
     for key in ["", "tenant id", "tenant=id", "ténant", "a,b", "\"a\""] {
-        let declared = ContextField::<String>::declare("nothing.key", Policy::new().propagate().baggage_key(key));
+        let declared = ContextField::<String>::declare("nothing.key", Policy::new().propagated().baggage_key(key));
         assert!(matches!(declared, Err(DeclareError::Name { reason: NameError::BaggageKey, .. })), "{key:?}");
     }
     assert!(ContextField::<String>::declare("nothing.key", Policy::new().baggage_key("x-tenant.id")).is_ok());

@@ -137,7 +137,7 @@ impl Subscriber for Asks {
 
 #[test]
 fn what_the_enabled_macros_ask_with_is_a_hint_of_the_same_kind_under_the_layer() {
-    use ctx_layer::WithContextExt;
+    use ctx_layer::SubscriberFieldsExt;
     let asked = std::sync::Arc::new(Asked::default());
     let ask = || {
         tracing::enabled!(target: "pins_asked", tracing::Level::INFO);
@@ -152,7 +152,7 @@ fn what_the_enabled_macros_ask_with_is_a_hint_of_the_same_kind_under_the_layer()
     };
     let kind = |text: &String| text.rsplit("kind: ").next().unwrap().to_owned();
     let without = of_each(Dispatch::new(Asks(asked.clone())));
-    let with = of_each(Dispatch::new(Asks(asked.clone()).with_context(schema())));
+    let with = of_each(Dispatch::new(Asks(asked.clone()).with_context_fields(schema())));
     assert_eq!(without.len(), 5, "{without:?}");
     assert_eq!(
         with.iter().map(kind).collect::<Vec<_>>(),
@@ -166,11 +166,11 @@ fn what_the_enabled_macros_ask_with_is_a_hint_of_the_same_kind_under_the_layer()
 #[test]
 fn an_event_recorded_through_a_dispatcher_by_hand_carries_the_field() {
     // A call site that no macro made, as bridges from other logging crates make them.
-    use ctx_layer::{WithContextExt, field::well_known::TENANT_ID};
+    use ctx_layer::{SubscriberFieldsExt, field::well_known::TENANT_ID};
     use tracing_subscriber::prelude::*;
     let out = Captured::default();
     let layer = tracing_subscriber::fmt::layer().json().with_writer(out.clone());
-    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer).with_context(schema()));
+    let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer).with_context_fields(schema()));
     TENANT_ID.in_scope("acme", || {
         let values: [Option<&dyn Value>; 2] = [Some(&1u64), None];
         dispatch.event(&Event::new(&FEW, &FEW.fields().value_set_all(&values)));

@@ -27,7 +27,7 @@ fn what_is_recorded_on_the_request_is_on_all_of_it() {
                     assert_eq!(USER_ID.get().as_deref(), Some("ada"), "{name}");
                 });
                 info!("in the handler");
-                let background = task::propagate(|| info!("in the background"));
+                let background = task::in_current_context(|| info!("in the background"));
                 std::thread::scope(|scope| {
                     let dispatch = &stack.dispatch;
                     scope.spawn(move || tracing::dispatcher::with_default(dispatch, background));

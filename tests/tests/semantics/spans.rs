@@ -319,7 +319,7 @@ fn values_recorded_on_declared_fields_arrive_before_and_after_entering() {
 fn follows_from_reaches_layers() {
     use std::sync::{Arc, Mutex};
 
-    use ctx_layer::WithContextExt;
+    use ctx_layer::SubscriberFieldsExt;
     use tracing_subscriber::prelude::*;
 
     #[derive(Clone, Default)]
@@ -335,8 +335,9 @@ fn follows_from_reaches_layers() {
         }
     }
     let follows = Follows::default();
-    let layer = ctx_layer::once_per_line(follows.clone());
-    let subscriber = tracing_subscriber::registry().with(follows.clone()).with(layer).with_context(ctx_tests::schema());
+    let layer = ctx_layer::fields_once_per_line(follows.clone());
+    let subscriber =
+        tracing_subscriber::registry().with(follows.clone()).with(layer).with_context_fields(ctx_tests::schema());
     let expected = tracing::subscriber::with_default(subscriber, || {
         TENANT_ID.in_scope("acme", || {
             let (a, b) = (info_span!("a"), info_span!("b"));

@@ -1,6 +1,6 @@
 //! The stacks on which context is carried: all must behave alike.
 
-use ctx_layer::{Schema, WithContextExt};
+use ctx_layer::{Schema, SubscriberFieldsExt};
 use ctx_tests::{Exported, Recorder, schema};
 use tracing::Dispatch;
 use tracing_subscriber::prelude::*;
@@ -20,7 +20,7 @@ impl Stack {
 
     pub(crate) fn with_schema(schema: Schema) -> Self {
         let recorder = Recorder::default();
-        let dispatch = Dispatch::new(tracing_subscriber::registry().with(recorder.clone()).with_context(schema));
+        let dispatch = Dispatch::new(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(schema));
         Stack { name: "plain", dispatch, recorder }
     }
 
@@ -28,7 +28,8 @@ impl Stack {
         let recorder = Recorder::default();
         let layer =
             tracing_opentelemetry::layer().with_tracer(Exported::new().tracer()).with_context_activation(activation);
-        let subscriber = tracing_subscriber::registry().with(layer).with(recorder.clone()).with_context(schema());
+        let subscriber =
+            tracing_subscriber::registry().with(layer).with(recorder.clone()).with_context_fields(schema());
         Stack { name, dispatch: Dispatch::new(subscriber), recorder }
     }
 

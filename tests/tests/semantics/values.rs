@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use ctx_layer::{Fields, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{Fields, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::{ATTEMPT, BETA, Item, Kind, PLAN, Plan, RATIO, Recorder, SHARD, Value, schema};
 use tracing::{field::Empty, info, info_span, subscriber::with_default};
 use tracing_subscriber::prelude::*;
@@ -49,12 +49,13 @@ fn ambient_values_arrive_in_their_types() {
 fn told(run: impl Fn()) -> Vec<Item> {
     let (without, with, around) = (Recorder::default(), Recorder::default(), Recorder::default());
     with_default(tracing_subscriber::registry().with(without.clone()), &run);
-    with_default(tracing_subscriber::registry().with(with.clone()).with_context(schema()), || {
+    with_default(tracing_subscriber::registry().with(with.clone()).with_context_fields(schema()), || {
         TENANT_ID.in_scope("acme", &run);
     });
-    with_default(tracing_subscriber::registry().with(once_per_line(around.clone())).with_context(schema()), || {
-        TENANT_ID.in_scope("acme", &run)
-    });
+    with_default(
+        tracing_subscriber::registry().with(fields_once_per_line(around.clone())).with_context_fields(schema()),
+        || TENANT_ID.in_scope("acme", &run),
+    );
     let items = without.items();
     for (other, hidden_on_spans) in [(with, false), (around, true)] {
         let other = other.items();

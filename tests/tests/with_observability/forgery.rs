@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt, rc::Rc, sync::Arc};
 
-use ctx_layer::{WithContextExt, with_observability};
+use ctx_layer::{SubscriberFieldsExt, with_observability};
 use ctx_tests::{Captured, schema};
 use tracing_subscriber::prelude::*;
 
@@ -88,7 +88,7 @@ fn unquoted(raw: Raw) -> Result<Raw, String> {
 fn lines(call: impl FnOnce()) -> Vec<String> {
     let captured = Captured::default();
     let output = tracing_subscriber::fmt::layer().without_time().with_ansi(false).with_writer(captured.clone());
-    let stack = tracing_subscriber::registry().with(output).with_context(schema());
+    let stack = tracing_subscriber::registry().with(output).with_context_fields(schema());
     tracing::subscriber::with_default(stack, call);
     for hostile in ['\r', '\u{1b}', '\u{85}', '\u{2028}', '\u{202e}', '\u{200b}', '\u{feff}'] {
         assert!(!captured.text().contains(hostile), "{hostile:?} in {:?}", captured.text());

@@ -187,7 +187,7 @@ fn what_a_function_returns_that_is_named_like_a_secret_is_redacted() {
 }
 
 mod becomes_a_field {
-    use ctx_layer::{Schema, WithContextExt, field::Policy, with_observability};
+    use ctx_layer::{Schema, SubscriberFieldsExt, field::Policy, with_observability};
     use ctx_tests::Captured;
     use tracing_subscriber::prelude::*;
 
@@ -235,7 +235,7 @@ mod becomes_a_field {
         let out = Captured::default();
         let schema = Schema::builder().field(&EMAIL).field(&CARD).field_with(&CUSTOMER, Policy::masked);
         let text = tracing_subscriber::fmt::layer().json().with_writer(out.clone());
-        let stack = tracing_subscriber::registry().with(text).with_context(schema.build().unwrap());
+        let stack = tracing_subscriber::registry().with(text).with_context_fields(schema.build().unwrap());
         tracing::subscriber::with_default(stack, program);
         out.text()
     }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use ctx_layer::WithContextExt;
+use ctx_layer::SubscriberFieldsExt;
 use ctx_tests::{Captured, Exported, attribute, schema};
 use opentelemetry::Value;
 use opentelemetry_sdk::trace::SpanData;
@@ -41,7 +41,8 @@ impl Outputs {
             .with(filter)
             .with(tracing_subscriber::fmt::layer().json().with_writer(json.clone()))
             .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()));
-        let dispatch = if has_context { Dispatch::new(stack.with_context(schema())) } else { Dispatch::new(stack) };
+        let dispatch =
+            if has_context { Dispatch::new(stack.with_context_fields(schema())) } else { Dispatch::new(stack) };
         Outputs { json, otel, dispatch }
     }
 

@@ -1,7 +1,7 @@
 ctx_layer::context_fields! {
-    static EMPTY: String = "empty" => propagate, baggage_key("");
-    static BLANK: String = "blank" => propagate, baggage_key("tenant id");
-    static SLASH: String = "slash" => propagate, baggage_key("tenant/id");
+    static EMPTY: String = "empty" => propagated, baggage_key("");
+    static BLANK: String = "blank" => propagated, baggage_key("tenant id");
+    static SLASH: String = "slash" => propagated, baggage_key("tenant/id");
 }
 
 fn main() {

@@ -8,8 +8,8 @@ ctx_layer::context_fields! {
     static TWICE: String = "twice" => masked, masked;
     static BOTH: String = "both" => masked, hashed;
     static TOO_FEW: String = "too_few" => max_len;
-    static TOO_MANY: String = "too_many" => max_len(1, 2), propagate(true);
-    static RIGHT: u64 = "right" => propagate, max_len(64),;
+    static TOO_MANY: String = "too_many" => max_len(1, 2), propagated(true);
+    static RIGHT: u64 = "right" => propagated, max_len(64),;
 }
 
 fn main() {

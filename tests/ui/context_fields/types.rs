@@ -1,4 +1,4 @@
-//! A value has to be shown; to propagate it has to come back from text, too.
+//! A value has to be shown; to be propagated it has to come back from text, too.
 
 #[derive(Clone)]
 struct NotShown;
@@ -14,7 +14,7 @@ impl std::fmt::Display for ShownOnly {
 
 ctx_layer::context_fields! {
     static NOT_SHOWN: NotShown = "not_shown";
-    static SHOWN_ONLY: ShownOnly = "shown_only" => propagate;
+    static SHOWN_ONLY: ShownOnly = "shown_only" => propagated;
 }
 
 fn main() {}

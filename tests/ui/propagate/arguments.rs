@@ -13,7 +13,7 @@ async fn twice(headers: Headers) {}
 #[propagate(from = header, into = self.x, links = msgs)]
 async fn no_parameters(headers: Headers) {}
 
-#[propagate(set(tenant = name, tenant_id, user_id = nam, name))]
+#[propagate(context = { name: tenant, TENANT_ID, nam: TENANT_ID, name: , name: tenant_id })]
 async fn fields(name: &str) {}
 
 #[propagate(from = headers, trust = intern)]
@@ -28,7 +28,7 @@ async fn nothing_to_trust() {}
 #[propagate(from = headers, isolated)]
 async fn both(headers: Headers) {}
 
-#[propagate(isolated = true, from, set = 3)]
+#[propagate(isolated = true, from, context = 3)]
 async fn values() {}
 
 #[propagate(isolated into = headers)]
@@ -37,8 +37,17 @@ async fn comma(headers: Headers) {}
 #[propagate(crate = 3, 7)]
 async fn odd() {}
 
-#[propagate(set("tenant_id" = name, tenant_id = name, TENANT_ID = name, tenant_id = name))]
+#[propagate(context = { name: "tenant_id", TENANT_ID = name, TENANT_ID: name, name: TENANT_ID, name: TENANT_ID })]
 async fn named(name: &str) {}
+
+#[propagate(set(tenant_id = name, ACCOUNT = name.len()))]
+async fn old(name: &str) {}
+
+#[propagate(set = name)]
+async fn oldest(name: &str) {}
+
+#[propagate(context(tenant_id = name))]
+async fn in_parentheses(name: &str) {}
 
 #[propagate(isolated(true))]
 async fn parenthesised() {}

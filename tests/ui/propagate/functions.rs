@@ -27,7 +27,7 @@ mod one_mistake {
 
     use ctx_layer::propagate;
 
-    #[propagate(set(tenant = name))]
+    #[propagate(context = { name: tenant })]
     pub fn of_a_function_that_runs_at_once(name: &str) {}
 
     #[propagate(from headers)]

@@ -15,7 +15,7 @@ fn no_carriers(batch: &[NoCarrier]) {
 #[propagate(into = message)]
 async fn nothing_to_write_to(mut message: NoCarrier) {}
 
-#[propagate(set(tenant_id = tenant))]
+#[propagate(context = { tenant: TENANT_ID })]
 async fn not_convertible(tenant: NotShown) {}
 
 #[propagate]

@@ -30,7 +30,10 @@ fn constant(user_id: u8) {
     let _ = user_id;
 }
 
-#[with_observability(context = { tenant: "tenant.id", tenant, tenant: , TENANT_ID: tenant })]
+#[with_observability(
+    context = { tenant: "tenant.id", tenant, tenant: , TENANT_ID: tenant, TENANT_ID = tenant, tenant: tenant_id },
+    set(tenant_id = tenant)
+)]
 fn context(tenant: &str) {
     let _ = tenant;
 }

@@ -7,7 +7,7 @@ use tower_layer::Layer;
 
 use super::ClientService;
 use crate::{
-    http::{QueryPolicy, text},
+    http::{QueryPolicy, span_string},
     propagation::{Boundary, DestinationPolicy, Outbound},
 };
 
@@ -20,7 +20,7 @@ static BOUNDARY: Boundary = Boundary::new("http.client");
 /// | setting | default |
 /// |---|---|
 /// | [`destinations`](Self::destinations) | [`DestinationPolicy::new`]: nobody is one's own, and all get `traceparent` only |
-/// | [`to`](Self::to) | the host is that of the URI, or of `Host` |
+/// | [`default_origin`](Self::default_origin) | the host is that of the URI, or of `Host` |
 /// | [`query`](Self::query) | [`QueryPolicy::names`]: values are redacted |
 /// | [`boundary`](Self::boundary) | one named `http.client` |
 ///
@@ -37,18 +37,18 @@ static BOUNDARY: Boundary = Boundary::new("http.client");
 /// use ctx_layer::{http::ClientLayer, propagation::DestinationPolicy};
 ///
 /// let orders = http::Uri::from_static("http://orders.internal.example:50051");
-/// let layer = ClientLayer::new().destinations(DestinationPolicy::internal(["internal.example"])?).to(orders);
+/// let layer = ClientLayer::new().destinations(DestinationPolicy::internal(["internal.example"])?).default_origin(orders);
 /// # Ok::<(), ctx_layer::propagation::DestinationError>(())
 /// ```
 #[derive(Clone)]
 pub struct ClientLayer {
-    pub(super) settings: Arc<Settings>,
+    pub(super) settings: Arc<ClientSettings>,
 }
 
 #[derive(Clone)]
-pub(super) struct Settings {
+pub(super) struct ClientSettings {
     destinations: DestinationPolicy,
-    to: Option<Uri>,
+    default_origin: Option<Uri>,
     pub(super) boundary: &'static Boundary,
     pub(super) query: QueryPolicy,
 }
@@ -56,16 +56,16 @@ pub(super) struct Settings {
 impl ClientLayer {
     /// A layer with the defaults.
     pub fn new() -> Self {
-        let settings = Settings {
+        let settings = ClientSettings {
             destinations: DestinationPolicy::new(),
-            to: None,
+            default_origin: None,
             boundary: &BOUNDARY,
             query: QueryPolicy::names(),
         };
         ClientLayer { settings: Arc::new(settings) }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    fn with(mut self, change: impl FnOnce(&mut ClientSettings)) -> Self {
         change(Arc::make_mut(&mut self.settings));
         self
     }
@@ -75,10 +75,10 @@ impl ClientLayer {
         self.with(|settings| settings.destinations = destinations)
     }
 
-    /// Sets where requests go whose URI has no host. Defaults to what `Host` says; without one they get `traceparent`
-    /// only.
-    pub fn to(self, to: Uri) -> Self {
-        self.with(|settings| settings.to = Some(to))
+    /// Sets the origin (scheme, host and port) of requests whose URI has no host. Defaults to what `Host` says; without one they
+    /// get `traceparent` only.
+    pub fn default_origin(self, origin: Uri) -> Self {
+        self.with(|settings| settings.default_origin = Some(origin))
     }
 
     /// Sets how much of a query stands on the span. Defaults to [`QueryPolicy::names`]: values are redacted.
@@ -92,17 +92,17 @@ impl ClientLayer {
     }
 }
 
-impl Settings {
+impl ClientSettings {
     /// The host and port to which a request goes, as far as is known.
     pub(super) fn authority<'a>(&'a self, uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-        match (uri.authority(), &self.to) {
-            (None, Some(to)) => to.authority().map(http::uri::Authority::as_str),
-            _ => text::server_of(uri, headers),
+        match (uri.authority(), &self.default_origin) {
+            (None, Some(origin)) => origin.authority().map(http::uri::Authority::as_str),
+            _ => span_string::server_of(uri, headers),
         }
     }
 
     pub(super) fn scheme<'a>(&'a self, uri: &'a Uri) -> &'a str {
-        uri.scheme_str().or_else(|| self.to.as_ref()?.scheme_str()).unwrap_or("http")
+        uri.scheme_str().or_else(|| self.default_origin.as_ref()?.scheme_str()).unwrap_or("http")
     }
 
     /// How much a recipient gets.
@@ -131,11 +131,11 @@ impl fmt::Debug for ClientLayer {
     }
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for ClientSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientLayer")
             .field("destinations", &self.destinations)
-            .field("to", &self.to)
+            .field("default_origin", &self.default_origin)
             .field("boundary", &self.boundary.name())
             .field("query", &self.query)
             .finish()

@@ -9,10 +9,10 @@ use tracing::Instrument;
 
 use super::{
     Attempts, ClientLayer,
-    layer::{Settings, UrlTemplate},
+    layer::{ClientSettings, UrlTemplate},
     span::Outgoing,
 };
-use crate::http::exchange::{Exchange, Place};
+use crate::http::exchange::{Exchange, ExchangeSide};
 
 /// A middleware for `reqwest`: each attempt has a span, and carries the context. Its settings are those of a
 /// [`ClientLayer`].
@@ -35,7 +35,7 @@ use crate::http::exchange::{Exchange, Place};
 /// ```
 #[derive(Clone, Debug)]
 pub struct ClientMiddleware {
-    settings: Arc<Settings>,
+    settings: Arc<ClientSettings>,
 }
 
 impl ClientMiddleware {
@@ -68,7 +68,7 @@ impl Middleware for ClientMiddleware {
             (outgoing.http_span(), self.settings.outbound(outgoing.authority))
         };
         span.in_scope(|| self.settings.boundary.inject(request.headers_mut(), outbound));
-        let mut attempt = Attempt(Exchange::new(false, Place::Client(span.clone())));
+        let mut attempt = Attempt(Exchange::new(false, ExchangeSide::Client(span.clone())));
         let result = next.run(request, extensions).instrument(span).await;
         match &result {
             Ok(response) => attempt.0.responded(response.status(), response.version(), response.headers()),

@@ -12,11 +12,11 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{layer::Settings, span::Outgoing};
+use super::{layer::ClientSettings, span::Outgoing};
 use crate::http::{
     ContextBody,
     body::{Begun, is_head, kind_of},
-    exchange::{Exchange, Place},
+    exchange::{Exchange, ExchangeSide},
     grpc,
 };
 
@@ -24,17 +24,17 @@ use crate::http::{
 #[derive(Clone)]
 pub struct ClientService<S> {
     inner: S,
-    settings: Arc<Settings>,
+    settings: Arc<ClientSettings>,
 }
 
 impl<S> ClientService<S> {
-    pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
+    pub(super) fn new(inner: S, settings: Arc<ClientSettings>) -> Self {
         ClientService { inner, settings }
     }
 }
 
 /// The span of a request, with the context in its headers.
-fn begin<B>(request: &mut Request<B>, settings: &Settings) -> Exchange {
+fn begin<B>(request: &mut Request<B>, settings: &ClientSettings) -> Exchange {
     let is_grpc = grpc::is_call(request.method(), request.headers());
     let (span, outbound) = {
         let outgoing = Outgoing::of(request, settings);
@@ -43,7 +43,7 @@ fn begin<B>(request: &mut Request<B>, settings: &Settings) -> Exchange {
     };
     // Where nobody wants the span the caller's is sent.
     span.in_scope(|| settings.boundary.inject(request.headers_mut(), outbound));
-    Exchange::new(is_grpc, Place::Client(span))
+    Exchange::new(is_grpc, ExchangeSide::Client(span))
 }
 
 impl<S, B, R> Service<Request<B>> for ClientService<S>

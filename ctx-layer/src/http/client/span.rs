@@ -7,7 +7,7 @@ use tracing::{Level, Span, field::Empty};
 
 use super::{
     Attempts,
-    layer::{Settings, UrlTemplate},
+    layer::{ClientSettings, UrlTemplate},
 };
 use crate::{
     call::Site,
@@ -16,7 +16,7 @@ use crate::{
         grpc,
         method::MethodName,
         query::ShownUrl,
-        text::{self, Composed},
+        span_string::{self, SpanString},
     },
 };
 
@@ -43,11 +43,11 @@ pub(super) struct Outgoing<'a> {
     pub(super) template: Option<&'a UrlTemplate>,
     /// How often it was tried before.
     pub(super) resend_count: Option<i64>,
-    pub(super) settings: &'a Settings,
+    pub(super) settings: &'a ClientSettings,
 }
 
 impl<'a> Outgoing<'a> {
-    pub(super) fn of<B>(request: &'a http::Request<B>, settings: &'a Settings) -> Self {
+    pub(super) fn of<B>(request: &'a http::Request<B>, settings: &'a ClientSettings) -> Self {
         let (uri, headers): (&Uri, &HeaderMap) = (request.uri(), request.headers());
         Outgoing {
             method: request.method(),
@@ -68,15 +68,15 @@ impl<'a> Outgoing<'a> {
             "request",
             {
                 let server = self.server();
-                let name = Composed::of(Named(self));
-                let url = self.authority.map(|authority| Composed::of(self.url(authority)));
+                let name = SpanString::of(Named(self));
+                let url = self.authority.map(|authority| SpanString::of(self.url(authority)));
             }
             "otel.name": name.as_str(),
             "otel.kind": "client",
             "http.request.method": MethodName::of(self.method).attribute(),
             "http.request.method_original": MethodName::of(self.method).original(),
             "http.request.resend_count": self.resend_count,
-            "url.full": url.as_ref().map(Composed::as_str),
+            "url.full": url.as_ref().map(SpanString::as_str),
             "url.template": self.template.map(UrlTemplate::as_str),
             "server.address": server.map(|(host, _)| host),
             "server.port": server.and_then(|(_, port)| port),
@@ -111,13 +111,13 @@ impl<'a> Outgoing<'a> {
 
     /// Clients know to which port they go, whether it is written or not.
     fn server(&self) -> Option<(&'a str, Option<i64>)> {
-        let (host, port) = text::host_and_port(self.authority?);
+        let (host, port) = span_string::host_and_port(self.authority?);
         let port = port.or(match self.scheme {
             "http" => Some(80),
             "https" => Some(443),
             _ => None,
         });
-        Some((text::cut(host), port))
+        Some((span_string::cut(host), port))
     }
 
     fn url(&self, authority: &'a str) -> ShownUrl<'a> {

@@ -25,7 +25,7 @@ const MAX_LEN: usize = 128;
 ///
 /// The header counts where it stands there once, is [well-formed](is_well_formed) or passes another check, is not longer
 /// than the field allows, and parses as the field's type. It counts for more than what came in with the context. Where
-/// it does not count, and no value came in, a rule may [make](Self::or_make) one.
+/// it does not count, and no value came in, a rule may [generate](Self::generate_if_missing) one.
 ///
 /// A header that does not count is counted as dropped at the server's [boundary](super::ServerLayer::boundary), and logged at
 /// DEBUG with its name and the reason.
@@ -35,52 +35,67 @@ const MAX_LEN: usize = 128;
 ///
 /// ```
 /// use ctx_layer::{field::well_known::LOCALE, http::{HeaderRule, ServerLayer}};
-/// use http::HeaderName;
 ///
 /// let layer = ServerLayer::new()
 ///     .header(HeaderRule::request_id())
-///     .header(HeaderRule::new(HeaderName::from_static("x-locale"), &LOCALE));
+///     .header(HeaderRule::new("x-locale", &LOCALE));
 /// ```
 #[derive(Clone)]
 pub struct HeaderRule {
     name: HeaderName,
     field: &'static str,
-    set: Arc<Set>,
+    set: Arc<FieldSetter>,
     accept: fn(&str) -> bool,
-    make: Option<Make>,
+    generate: Option<fn() -> String>,
     echo: bool,
 }
 
-type Set = dyn Fn(Fields, Source<'_>) -> Result<(Fields, Option<String>), (Fields, Option<Refused>)> + Send + Sync;
-type Make = fn() -> String;
+type FieldSetter =
+    dyn Fn(Fields, ValueSource<'_>) -> Result<(Fields, Option<String>), (Fields, Option<Refused>)> + Send + Sync;
 
 /// Where a value comes from.
-enum Source<'a> {
+enum ValueSource<'a> {
     Header(&'a str),
     /// What came in with the context.
     Context,
 }
 
 impl HeaderRule {
-    /// A field from a header. No value is made, and the header is not echoed.
-    pub fn new<T: FieldType + FromStr>(name: HeaderName, field: &'static ContextField<T>) -> Self {
-        let set = move |fields: Fields, source: Source<'_>| match source {
-            Source::Header(text) => match parse_untrusted::<T>(field.declaration(), text) {
+    /// Sets `field` from the header `name`. No value is generated, and the header is not echoed.
+    ///
+    /// # Panics
+    /// When `name` is no legal name of a header. Create rules at start-up.
+    #[track_caller]
+    pub fn new<T: FieldType + FromStr>(name: &'static str, field: &'static ContextField<T>) -> Self {
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { panic!("`{name}` is no legal name of a header") };
+        Self::of(name, field)
+    }
+
+    fn of<T: FieldType + FromStr>(name: HeaderName, field: &'static ContextField<T>) -> Self {
+        let set = move |fields: Fields, source: ValueSource<'_>| match source {
+            ValueSource::Header(text) => match parse_untrusted::<T>(field.declaration(), text) {
                 Ok(value) => Ok((fields.with(field, value), None)),
                 Err(refused) => Err((fields, Some(refused))),
             },
-            Source::Context => match fields.get(field).map(ToString::to_string) {
+            ValueSource::Context => match fields.get(field).map(ToString::to_string) {
                 Some(text) => Ok((fields, Some(text))),
                 None => Err((fields, None)),
             },
         };
-        HeaderRule { name, field: field.name(), set: Arc::new(set), accept: is_well_formed, make: None, echo: false }
+        HeaderRule {
+            name,
+            field: field.name(),
+            set: Arc::new(set),
+            accept: is_well_formed,
+            generate: None,
+            echo: false,
+        }
     }
 
     /// [`REQUEST_ID`] from `x-request-id`: taken where it is well-formed, else made anew as a UUID (version 7), and echoed
     /// in the response.
     pub fn request_id() -> Self {
-        HeaderRule::new(HeaderName::from_static("x-request-id"), &REQUEST_ID).or_make(new_id).echo()
+        HeaderRule::of(HeaderName::from_static("x-request-id"), &REQUEST_ID).generate_if_missing(new_id).echo()
     }
 
     /// Sets which values count. Defaults to [`is_well_formed`].
@@ -89,9 +104,9 @@ impl HeaderRule {
         self
     }
 
-    /// Makes a value where none came in. By default none is made.
-    pub fn or_make(mut self, make: fn() -> String) -> Self {
-        self.make = Some(make);
+    /// Generates a value where none came in. By default none is generated.
+    pub fn generate_if_missing(mut self, generate: fn() -> String) -> Self {
+        self.generate = Some(generate);
         self
     }
 
@@ -110,7 +125,7 @@ impl HeaderRule {
     ) -> (Fields, Option<Echo>) {
         let fields = match self.read(request) {
             Ok(None) => fields,
-            Ok(Some(text)) => match (self.set)(fields, Source::Header(text)) {
+            Ok(Some(text)) => match (self.set)(fields, ValueSource::Header(text)) {
                 // The header's value is shared, not copied.
                 Ok((fields, _)) => {
                     let echoed = if self.echo { request.headers().get(&self.name).cloned() } else { None };
@@ -126,13 +141,13 @@ impl HeaderRule {
                 fields
             }
         };
-        let fields = match (self.set)(fields, Source::Context) {
+        let fields = match (self.set)(fields, ValueSource::Context) {
             Ok((fields, text)) => return (fields, self.echo_text(text.as_deref())),
             Err((fields, _)) => fields,
         };
-        let Some(make) = self.make else { return (fields, None) };
-        let made = make();
-        match (self.set)(fields, Source::Header(&made)) {
+        let Some(generate) = self.generate else { return (fields, None) };
+        let made = generate();
+        match (self.set)(fields, ValueSource::Header(&made)) {
             Ok((fields, _)) => (fields, self.echo_text(Some(&made))),
             Err((fields, _)) => (fields, None),
         }

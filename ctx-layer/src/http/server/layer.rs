@@ -28,7 +28,7 @@ static BOUNDARY: Boundary = Boundary::new("http.server");
 /// | [`header`](Self::header) | no header is looked at |
 /// | [`route`](Self::route) | `axum`'s, with the feature `axum`; else none |
 /// | [`peer_address`](Self::peer_address) | `axum`'s `ConnectInfo<SocketAddr>`, with the feature `axum`, or a `SocketAddr` among the request's extensions |
-/// | [`proxies`](Self::proxies) | 0: the client is the peer |
+/// | [`trusted_proxies`](Self::trusted_proxies) | 0: the client is the peer |
 /// | [`scheme`](Self::scheme) | that of the URI, else `http` |
 /// | [`query`](Self::query) | [`QueryPolicy::names`]: values are redacted |
 /// | [`boundary`](Self::boundary) | one named `http.server` |
@@ -45,7 +45,7 @@ static BOUNDARY: Boundary = Boundary::new("http.server");
 /// ```
 #[derive(Clone)]
 pub struct ServerLayer {
-    settings: Arc<Settings>,
+    settings: Arc<ServerSettings>,
 }
 
 type SetFields = Arc<dyn Fn(&RequestHead<'_>, Fields) -> Fields + Send + Sync>;
@@ -53,14 +53,14 @@ type FindRoute = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, str>> + 
 type FindPeer = Arc<dyn Fn(&RequestHead<'_>) -> Option<IpAddr> + Send + Sync>;
 
 #[derive(Clone)]
-pub(super) struct Settings {
+pub(super) struct ServerSettings {
     pub(super) trust: Trust,
     pub(super) boundary: &'static Boundary,
     pub(super) headers: Vec<HeaderRule>,
     pub(super) fields: Option<SetFields>,
     pub(super) route: Option<FindRoute>,
     pub(super) peer_address: Option<FindPeer>,
-    pub(super) proxies: usize,
+    pub(super) trusted_proxies: usize,
     pub(super) scheme: &'static str,
     pub(super) query: QueryPolicy,
 }
@@ -68,21 +68,21 @@ pub(super) struct Settings {
 impl ServerLayer {
     /// A layer with the defaults.
     pub fn new() -> Self {
-        let settings = Settings {
+        let settings = ServerSettings {
             trust: Trust::external(),
             boundary: &BOUNDARY,
             headers: Vec::new(),
             fields: None,
             route: None,
             peer_address: None,
-            proxies: 0,
+            trusted_proxies: 0,
             scheme: "http",
             query: QueryPolicy::names(),
         };
         ServerLayer { settings: Arc::new(settings) }
     }
 
-    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+    fn with(mut self, change: impl FnOnce(&mut ServerSettings)) -> Self {
         change(Arc::make_mut(&mut self.settings));
         self
     }
@@ -135,8 +135,8 @@ impl ServerLayer {
     /// `X-Forwarded-For`, and so are the scheme and the host in `X-Forwarded-Proto` and `X-Forwarded-Host`, where these are
     /// as long. Where one of them is not there `Forwarded` is read in its place (RFC 7239): proxies that write this one
     /// have to take away what strangers send of the others.
-    pub fn proxies(self, proxies: usize) -> Self {
-        self.with(|settings| settings.proxies = proxies)
+    pub fn trusted_proxies(self, proxies: usize) -> Self {
+        self.with(|settings| settings.trusted_proxies = proxies)
     }
 
     /// Sets the scheme of requests that do not say it. Defaults to `http`.
@@ -170,13 +170,13 @@ impl fmt::Debug for ServerLayer {
     }
 }
 
-impl fmt::Debug for Settings {
+impl fmt::Debug for ServerSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerLayer")
             .field("trust", &self.trust)
             .field("boundary", &self.boundary.name())
             .field("headers", &self.headers)
-            .field("proxies", &self.proxies)
+            .field("trusted_proxies", &self.trusted_proxies)
             .field("query", &self.query)
             .finish_non_exhaustive()
     }

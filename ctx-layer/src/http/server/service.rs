@@ -13,13 +13,13 @@ use pin_project_lite::pin_project;
 use smallvec::SmallVec;
 use tower_service::Service;
 
-use super::{header_rule::Echo, layer::Settings, span};
+use super::{header_rule::Echo, layer::ServerSettings, span};
 use crate::{
     declare_request,
     http::{
         ContextBody, RequestHead,
         body::{Begun, is_head, kind_of},
-        exchange::{Exchange, Place},
+        exchange::{Exchange, ExchangeSide},
         grpc,
     },
     task::Snapshot,
@@ -29,11 +29,11 @@ use crate::{
 #[derive(Clone)]
 pub struct ServerService<S> {
     inner: S,
-    settings: Arc<Settings>,
+    settings: Arc<ServerSettings>,
 }
 
 impl<S> ServerService<S> {
-    pub(super) fn new(inner: S, settings: Arc<Settings>) -> Self {
+    pub(super) fn new(inner: S, settings: Arc<ServerSettings>) -> Self {
         ServerService { inner, settings }
     }
 }
@@ -42,7 +42,7 @@ impl<S> ServerService<S> {
 type Echoes = SmallVec<[Echo; 1]>;
 
 /// The context and span of a request, and what is sent back.
-fn begin(request: &RequestHead<'_>, settings: &Settings) -> (Exchange, Echoes) {
+fn begin(request: &RequestHead<'_>, settings: &ServerSettings) -> (Exchange, Echoes) {
     let mut incoming = settings.boundary.read(request.headers(), settings.trust);
     let linked = incoming.take_linked();
     let mut echoes = Echoes::new();
@@ -64,7 +64,7 @@ fn begin(request: &RequestHead<'_>, settings: &Settings) -> (Exchange, Echoes) {
     }
     // Not so where the span is disabled, or no layer of this crate is there.
     let _ = declare_request(&span);
-    (Exchange::new(is_grpc, Place::Server(Snapshot::of_span(span, cx))), echoes)
+    (Exchange::new(is_grpc, ExchangeSide::Server(Snapshot::of_span(span, cx))), echoes)
 }
 
 #[cfg(feature = "tracing-opentelemetry")]

@@ -9,7 +9,7 @@ use http::{Uri, header};
 use opentelemetry::Context;
 use tracing::{Level, Span, dispatcher, field::Empty};
 
-use super::{client_address, forwarded, layer::Settings};
+use super::{client_address, forwarded, layer::ServerSettings};
 use crate::{
     Fields,
     call::Site,
@@ -19,7 +19,7 @@ use crate::{
         attribute::Attribute,
         grpc,
         method::MethodName,
-        text::{self, Composed},
+        span_string::{self, SpanString},
     },
     layer::WithRoom,
 };
@@ -74,7 +74,7 @@ fn root(make: impl FnOnce() -> Span) -> Span {
 
 /// The span of an HTTP request, named by method and route.
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
-pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings, cx: &Context) -> Span {
+pub(super) fn of_http(request: &RequestHead<'_>, settings: &ServerSettings, cx: &Context) -> Span {
     request_span!(
         "request",
         within cx,
@@ -82,11 +82,11 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings, cx: &Conte
             let method = MethodName::of(request.method());
             let route = route(request, settings);
             let name = name(method, route.as_deref());
-            let query = uri(request).query().and_then(|query| settings.query.shown(query)).map(Composed::of);
+            let query = uri(request).query().and_then(|query| settings.query.shown(query)).map(SpanString::of);
             let (host, port) = server(request, settings);
             let peer = peer(request, settings);
-            let peer_address = peer.map(|(address, _)| Composed::of(address));
-            let client = client(request, settings, peer).map(Composed::of);
+            let peer_address = peer.map(|(address, _)| SpanString::of(address));
+            let client = client(request, settings, peer).map(SpanString::of);
         }
         "otel.name": name.as_str(),
         "otel.kind": "server",
@@ -94,15 +94,15 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings, cx: &Conte
         "http.request.method_original": method.original(),
         "http.route": route.as_deref(),
         "url.scheme": scheme(request, settings),
-        "url.path": text::cut(uri(request).path()),
-        "url.query": query.as_ref().map(Composed::as_str),
+        "url.path": span_string::cut(uri(request).path()),
+        "url.query": query.as_ref().map(SpanString::as_str),
         "server.address": host,
         "server.port": port,
-        "client.address": client.as_ref().map(Composed::as_str),
-        "network.peer.address": peer_address.as_ref().map(Composed::as_str),
+        "client.address": client.as_ref().map(SpanString::as_str),
+        "network.peer.address": peer_address.as_ref().map(SpanString::as_str),
         "network.peer.port": peer.and_then(|(_, port)| port).map(i64::from),
-        "network.protocol.version": text::version(request.version()),
-        "user_agent.original": text::header(request.headers(), &header::USER_AGENT).map(text::cut),
+        "network.protocol.version": span_string::version(request.version()),
+        "user_agent.original": span_string::header(request.headers(), &header::USER_AGENT).map(span_string::cut),
         "http.response.status_code": Empty,
         "error.type": Empty,
         "otel.status_code": Empty,
@@ -113,7 +113,7 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &Settings, cx: &Conte
 
 /// The span of a call by gRPC, named by service and method.
 /// <https://opentelemetry.io/docs/specs/semconv/rpc/grpc/>
-pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings, cx: &Context) -> Span {
+pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &ServerSettings, cx: &Context) -> Span {
     request_span!(
         "call",
         within cx,
@@ -121,8 +121,8 @@ pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings, cx: &Conte
             let method = grpc::method(request.uri().path());
             let (host, port) = server(request, settings);
             let peer = peer(request, settings);
-            let peer_address = peer.map(|(address, _)| Composed::of(address));
-            let client = client(request, settings, peer).map(Composed::of);
+            let peer_address = peer.map(|(address, _)| SpanString::of(address));
+            let client = client(request, settings, peer).map(SpanString::of);
         }
         "otel.name": method,
         "otel.kind": "server",
@@ -130,8 +130,8 @@ pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings, cx: &Conte
         "rpc.method": method,
         "server.address": host,
         "server.port": port,
-        "client.address": client.as_ref().map(Composed::as_str),
-        "network.peer.address": peer_address.as_ref().map(Composed::as_str),
+        "client.address": client.as_ref().map(SpanString::as_str),
+        "network.peer.address": peer_address.as_ref().map(SpanString::as_str),
         "network.peer.port": peer.and_then(|(_, port)| port).map(i64::from),
         "rpc.response.status_code": Empty,
         "http.response.status_code": Empty,
@@ -143,8 +143,8 @@ pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &Settings, cx: &Conte
 }
 
 /// `{method} {route}`.
-fn name(method: MethodName<'_>, route: Option<&str>) -> Composed {
-    let mut name = Composed::new();
+fn name(method: MethodName<'_>, route: Option<&str>) -> SpanString {
+    let mut name = SpanString::new();
     name.push(method.in_name());
     if let Some(route) = route {
         name.push(" ");
@@ -153,7 +153,7 @@ fn name(method: MethodName<'_>, route: Option<&str>) -> Composed {
     name
 }
 
-fn route<'a>(request: &RequestHead<'a>, settings: &Settings) -> Option<Cow<'a, str>> {
+fn route<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> Option<Cow<'a, str>> {
     match &settings.route {
         Some(route) => route(request),
         #[cfg(feature = "axum")]
@@ -172,8 +172,8 @@ fn uri<'a>(request: &RequestHead<'a>) -> &'a Uri {
     request.uri()
 }
 
-fn scheme<'a>(request: &RequestHead<'a>, settings: &Settings) -> &'a str {
-    match forwarded::scheme(settings.proxies, request.headers()) {
+fn scheme<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> &'a str {
+    match forwarded::scheme(settings.trusted_proxies, request.headers()) {
         Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
         Some(scheme) if scheme.eq_ignore_ascii_case("http") => "http",
         _ => request.uri().scheme_str().unwrap_or(settings.scheme),
@@ -181,23 +181,23 @@ fn scheme<'a>(request: &RequestHead<'a>, settings: &Settings) -> &'a str {
 }
 
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#setting-serveraddress-and-serverport-attributes>
-fn server<'a>(request: &RequestHead<'a>, settings: &Settings) -> (Option<&'a str>, Option<i64>) {
-    let forwarded = forwarded::host(settings.proxies, request.headers());
-    let Some(server) = forwarded.or_else(|| text::server_of(request.uri(), request.headers())) else {
+fn server<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> (Option<&'a str>, Option<i64>) {
+    let forwarded = forwarded::host(settings.trusted_proxies, request.headers());
+    let Some(server) = forwarded.or_else(|| span_string::server_of(request.uri(), request.headers())) else {
         return (None, None);
     };
-    let (host, port) = text::host_and_port(server);
-    (Some(text::cut(host)), port)
+    let (host, port) = span_string::host_and_port(server);
+    (Some(span_string::cut(host)), port)
 }
 
-fn client(request: &RequestHead<'_>, settings: &Settings, peer: Option<Peer>) -> Option<IpAddr> {
-    client_address::behind(settings.proxies, request.headers(), peer.map(|(address, _)| address))
+fn client(request: &RequestHead<'_>, settings: &ServerSettings, peer: Option<Peer>) -> Option<IpAddr> {
+    client_address::behind(settings.trusted_proxies, request.headers(), peer.map(|(address, _)| address))
 }
 
 /// The other end of the connection, with its port where that is known.
 type Peer = (IpAddr, Option<u16>);
 
-fn peer(request: &RequestHead<'_>, settings: &Settings) -> Option<Peer> {
+fn peer(request: &RequestHead<'_>, settings: &ServerSettings) -> Option<Peer> {
     if let Some(peer) = &settings.peer_address {
         return peer(request).map(|address| (address, None));
     }

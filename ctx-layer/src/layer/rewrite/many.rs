@@ -10,7 +10,7 @@ use tracing_core::{
 
 use super::{
     Additions, Source,
-    held::{Held, hold},
+    held_values::{HeldValues, hold},
     revisit::Revisit,
     room,
     scratch::Scratch,
@@ -68,7 +68,7 @@ pub(super) fn rewrite_within<const OWN: usize, const ALL: usize>(
 #[inline(always)]
 fn assemble<const ALL: usize>(
     own: &[Own<'_>],
-    errors: Option<&Held<'_>>,
+    errors: Option<&HeldValues<'_>>,
     fields: &FieldSet,
     additions: &impl Additions,
     then: &mut impl FnMut(&ValueSet<'_>),

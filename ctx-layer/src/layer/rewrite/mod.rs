@@ -11,7 +11,7 @@
 //!
 //! A single value, which is nearly always the message, is passed on from inside the visit, whatever it is.
 
-mod held;
+mod held_values;
 mod many;
 mod one;
 mod revisit;
@@ -47,11 +47,11 @@ impl Source for Record<'_> {
 }
 
 /// The values of a span or event, each at its field's index.
-pub(super) type Values<'a> = [Option<&'a (dyn Value + 'a)>];
+pub(super) type RewriteValues<'a> = [Option<&'a (dyn Value + 'a)>];
 
 /// What is put among a source's own values.
 pub(super) trait Additions {
-    fn add<'a>(&'a self, values: &mut Values<'a>);
+    fn add<'a>(&'a self, values: &mut RewriteValues<'a>);
 }
 
 /// Binds `$name` to a slice of `$len` values: on the stack up to `$max`, beyond that on the heap.

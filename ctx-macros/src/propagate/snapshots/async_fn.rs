@@ -16,7 +16,7 @@ pub fn worker(
     __argument_3: Permit,
 ) -> impl ::core::future::Future<Output = Result<(), Error>> {
     let snapshot = ::ctx_layer::task::Snapshot::capture();
-    ::ctx_layer::task::Propagate::in_context(
+    ::ctx_layer::task::InContextExt::in_context(
         async move {
             let mut id = id;
             let __argument_2 = __argument_2;

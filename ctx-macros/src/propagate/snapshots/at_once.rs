@@ -1,4 +1,4 @@
-// #[propagate(from = message . headers (), trust = internal, set (tenant_id = tenant, USER_ID = user . id ()), into = out)]
+// #[propagate(from = message . headers (), trust = internal, context = { tenant: TENANT_ID, user . id (): USER_ID }, into = out)]
 // fn handle(message: &Message, tenant: &str, user: &User, out: &mut Headers) {
 //     work(message);
 // }
@@ -13,10 +13,7 @@ fn handle(message: &Message, tenant: &str, user: &User, out: &mut Headers) {
         let fields = {
             use ::ctx_layer::call::forms::*;
             let fields = ::ctx_layer::Fields::new();
-            let fields = (&&&&&&::ctx_layer::call::SetField(
-                &::ctx_layer::field::well_known::TENANT_ID,
-                &tenant,
-            ))
+            let fields = (&&&&&&::ctx_layer::call::SetField(&TENANT_ID, &tenant))
                 .set(fields);
             let fields = (&&&&&&::ctx_layer::call::SetField(&USER_ID, &user.id()))
                 .set(fields);

@@ -10,6 +10,6 @@ fn job(id: u64) -> Pin<Box<dyn Future<Output = u64> + Send>> {
             { Box::pin(work(id)) }
         });
     return ::std::boxed::Box::pin(
-        ::ctx_layer::task::Propagate::in_context(made, __ctx_layer_restored),
+        ::ctx_layer::task::InContextExt::in_context(made, __ctx_layer_restored),
     );
 }

@@ -1,14 +1,14 @@
-//! `attributes_from_args`, `static_attributes` and `context`
+//! `attributes_from_args` and `static_attributes`
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Expr, Ident, LitStr, Token, braced, bracketed, ext::IdentExt, parse::ParseStream, token};
 
-use super::{ContextArgument, Sigil};
+use super::Sigil;
 use crate::mistakes::Mistakes;
 use crate::{
     expression::is_constant_name,
-    input::{entries, is_at_end, is_path},
+    input::{entries, is_path},
 };
 
 /// The name of an attribute.
@@ -180,25 +180,4 @@ fn constant(value: &Expr) -> bool {
         Expr::Macro(_) => true,
         _ => false,
     }
-}
-
-pub(super) fn parse_context(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Vec<ContextArgument>> {
-    if !input.peek(token::Brace) {
-        return Err(input.error("expected `{ tenant: TENANT_ID }`"));
-    }
-    let content;
-    braced!(content in input);
-    entries(&content, mistakes, |input| {
-        let value: Expr = input.parse()?;
-        if input.parse::<Option<Token![:]>>()?.is_none() {
-            return Err(syn::Error::new_spanned(value, "expected `: FIELD` after this, such as `: TENANT_ID`"));
-        }
-        if input.peek(LitStr) {
-            return Err(input.error("expected a `ContextField`, such as `TENANT_ID`: a name would have no type"));
-        }
-        if is_at_end(input) {
-            return Err(input.error("expected a `ContextField`, such as `TENANT_ID`"));
-        }
-        Ok(ContextArgument { value, field: input.parse()? })
-    })
 }

@@ -3,8 +3,8 @@
 mod attributes;
 mod events;
 mod fields;
-mod kind;
 mod level;
+mod span_kind;
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -19,10 +19,11 @@ use syn::{
 pub(super) use attributes::{Attributes, Key, StaticAttribute};
 pub(super) use events::{EventArguments, Format, LogErrors};
 pub(super) use fields::{Field, FieldName, Sigil};
-pub(super) use kind::Kind;
 pub(super) use level::Level;
+pub(super) use span_kind::SpanKind;
 
 use crate::{
+    context_argument::{ContextArgument, error_of_set},
     input::{after_equals, alone, boolean, entries, library, skip_to_comma, takes, without_value},
     mistakes::{Mistakes, did_you_mean},
 };
@@ -54,15 +55,8 @@ const KNOWN: &[&str] = &[
     "crate",
 ];
 
-/// `TENANT_ID` in `context = { tenant: TENANT_ID }`, and what it is set to.
-#[derive(Clone)]
-pub(super) struct ContextArgument {
-    pub(super) value: Expr,
-    pub(super) field: Expr,
-}
-
 #[derive(Clone, Default)]
-pub(super) struct Arguments {
+pub(super) struct ObservabilityArguments {
     pub(super) name: Option<Expr>,
     pub(super) level: Option<Level>,
     pub(super) target: Option<Expr>,
@@ -74,7 +68,7 @@ pub(super) struct Arguments {
     pub(super) fields: Vec<Field>,
     pub(super) err: Option<EventArguments>,
     pub(super) ret: Option<EventArguments>,
-    pub(super) kind: Option<Kind>,
+    pub(super) kind: Option<SpanKind>,
     pub(super) attributes: Attributes,
     pub(super) static_attributes: Vec<StaticAttribute>,
     pub(super) log_args: Option<bool>,
@@ -88,10 +82,14 @@ pub(super) struct Arguments {
     pub(super) library: Option<Path>,
 }
 
-impl Arguments {
+impl ObservabilityArguments {
     /// Reads the arguments, over those of the `impl` block that the function stands in. One that cannot be read costs
     /// none of the others.
-    pub(super) fn parse(written: TokenStream, of_block: Arguments, mistakes: &mut Mistakes) -> Arguments {
+    pub(super) fn parse(
+        written: TokenStream,
+        of_block: ObservabilityArguments,
+        mistakes: &mut Mistakes,
+    ) -> ObservabilityArguments {
         let mut arguments = of_block;
         // What ends too early is wrong at its last token, not at the whole attribute.
         let last = written.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span());
@@ -144,6 +142,11 @@ impl Arguments {
                 continue;
             };
             let name = word.unraw().to_string();
+            if name == "set" {
+                mistakes.add_error(error_of_set(input, &word));
+                skip_to_comma(input)?;
+                continue;
+            }
             if !KNOWN.contains(&name.as_str()) {
                 let hint = match did_you_mean(&name, KNOWN) {
                     hint if hint.is_empty() => format!("; there are: {}", KNOWN.join(", ")),
@@ -197,7 +200,7 @@ impl Arguments {
                 without_value(input, word, "ret` or `ret(level = \"info\")")?;
                 self.ret = Some(EventArguments::parse(input, word, mistakes)?);
             }
-            "kind" => self.kind = Some(Kind::parse(after_equals(input, word, "kind = server")?)?),
+            "kind" => self.kind = Some(SpanKind::parse(after_equals(input, word, "kind = server")?)?),
             "attributes_from_args" => {
                 let example = "attributes_from_args = { user_id: \"user.id\" }";
                 self.attributes = Attributes::parse(after_equals(input, word, example)?, mistakes)?;
@@ -211,10 +214,7 @@ impl Arguments {
             "log_errors" => self.log_errors = Some(LogErrors::parse(after_equals(input, word, "log_errors = false")?)?),
             "redact" => self.redact = listed(input, word, "redact = [card]", mistakes, parameter)?,
             "reveal" => self.reveal = listed(input, word, "reveal = [page_token]", mistakes, parameter)?,
-            "context" => {
-                self.context =
-                    attributes::parse_context(after_equals(input, word, "context = { tenant: TENANT_ID }")?, mistakes)?;
-            }
+            "context" => self.context = ContextArgument::parse_all(input, word, mistakes)?,
             "except" => self.except = listed(input, word, "except(new, len)", mistakes, method)?,
             "crate" => self.library = Some(library(input, word)?),
             _ => return Err(syn::Error::new(word.span(), "this argument is known but not read")),

@@ -17,7 +17,7 @@ fn load(db: &Db, user_id: u64, filter: Filter) -> Result<Profile, Error> {
     };
     let call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
         use ::ctx_layer::call::forms::*;
-        ::ctx_layer::call::Call::open(
+        ::ctx_layer::call::ObservedCall::open(
             sites,
             &[
                 ::core::option::Option::Some(&user_id),
@@ -27,7 +27,7 @@ fn load(db: &Db, user_id: u64, filter: Filter) -> Result<Profile, Error> {
             ],
         )
     } else {
-        ::ctx_layer::call::Call::without_span(sites)
+        ::ctx_layer::call::ObservedCall::without_span(sites)
     };
     let _inside = call.enter();
     let returned = call

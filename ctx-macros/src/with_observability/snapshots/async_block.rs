@@ -19,9 +19,9 @@ fn load(&self, user_id: u64) -> Pin<Box<dyn Future<Output = Profile> + Send + '_
             &__CTX_LAYER_SITES
         };
         let call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
-            ::ctx_layer::call::Call::open(sites, &[])
+            ::ctx_layer::call::ObservedCall::open(sites, &[])
         } else {
-            ::ctx_layer::call::Call::without_span(sites)
+            ::ctx_layer::call::ObservedCall::without_span(sites)
         };
         call.observe(
                 async move {

@@ -18,7 +18,7 @@ pub async fn load(user_id: u64) -> Result<Profile, Error> {
     let sites = &__CTX_LAYER_SITES;
     let mut call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
         use ::ctx_layer::call::forms::*;
-        ::ctx_layer::call::Call::open(
+        ::ctx_layer::call::ObservedCall::open(
             sites,
             &[
                 ::core::option::Option::Some(
@@ -29,7 +29,7 @@ pub async fn load(user_id: u64) -> Result<Profile, Error> {
             ],
         )
     } else {
-        ::ctx_layer::call::Call::without_span(sites)
+        ::ctx_layer::call::ObservedCall::without_span(sites)
     };
     if sites.returned.may_be_on(::ctx_layer::call::Level::DEBUG) {
         call.start_clock();

@@ -22,9 +22,9 @@ fn load(tenant: String) -> &'static str {
     }
         .attach();
     let call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
-        ::ctx_layer::call::Call::open(sites, &[])
+        ::ctx_layer::call::ObservedCall::open(sites, &[])
     } else {
-        ::ctx_layer::call::Call::without_span(sites)
+        ::ctx_layer::call::ObservedCall::without_span(sites)
     };
     let _inside = call.enter();
     let returned = call.run(move || -> &'static str { name_of(&tenant) });

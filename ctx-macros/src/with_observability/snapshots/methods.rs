@@ -31,9 +31,9 @@ impl Store<'_> {
             &__CTX_LAYER_SITES
         };
         let call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
-            ::ctx_layer::call::Call::open(sites, &[])
+            ::ctx_layer::call::ObservedCall::open(sites, &[])
         } else {
-            ::ctx_layer::call::Call::without_span(sites)
+            ::ctx_layer::call::ObservedCall::without_span(sites)
         };
         let _inside = call.enter();
         let returned = call
@@ -56,9 +56,9 @@ impl Store<'_> {
             &__CTX_LAYER_SITES
         };
         let call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
-            ::ctx_layer::call::Call::open(sites, &[])
+            ::ctx_layer::call::ObservedCall::open(sites, &[])
         } else {
-            ::ctx_layer::call::Call::without_span(sites)
+            ::ctx_layer::call::ObservedCall::without_span(sites)
         };
         let _inside = call.enter();
         let returned = call

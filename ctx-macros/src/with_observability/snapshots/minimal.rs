@@ -19,9 +19,9 @@ pub fn load(user_id: u64, name: &str) {
         &__CTX_LAYER_SITES
     };
     let mut call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
-        ::ctx_layer::call::Call::open(sites, &[])
+        ::ctx_layer::call::ObservedCall::open(sites, &[])
     } else {
-        ::ctx_layer::call::Call::without_span(sites)
+        ::ctx_layer::call::ObservedCall::without_span(sites)
     };
     if sites.returned.may_be_on(::ctx_layer::call::Level::DEBUG) {
         call.start_clock();

@@ -25,7 +25,7 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
     };
     let mut call = if sites.opens_span(::ctx_layer::call::Level::INFO) {
         use ::ctx_layer::call::forms::*;
-        ::ctx_layer::call::Call::open(
+        ::ctx_layer::call::ObservedCall::open(
             sites,
             &[
                 ::core::option::Option::Some(
@@ -46,7 +46,7 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
             ],
         )
     } else {
-        ::ctx_layer::call::Call::without_span(sites)
+        ::ctx_layer::call::ObservedCall::without_span(sites)
     };
     if sites.returned.may_be_on(::ctx_layer::call::Level::DEBUG) {
         call.start_clock();

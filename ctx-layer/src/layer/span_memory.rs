@@ -20,10 +20,10 @@ use crate::{
 
 /// From span to what it remembers, for the spans that were made while there was something.
 ///
-/// Nearly every span has a [`Slot`] to itself. Some have not, and are in a shard of maps: those whose slot went to a newer
+/// Nearly every span has a [`SpanSlot`] to itself. Some have not, and are in a shard of maps: those whose slot went to a newer
 /// span, those that remember baggage, and those to which something was added when they were open.
 pub(super) struct SpanMemory {
-    slots: Box<[Slot]>,
+    slots: Box<[SpanSlot]>,
     shards: Box<[Shard]>,
     /// Whether any span ever remembered something: until then nobody needs to look.
     in_use: AtomicBool,
@@ -35,7 +35,7 @@ const SHARDS: usize = 64;
 impl SpanMemory {
     pub(super) fn new() -> Self {
         SpanMemory {
-            slots: (0..SLOTS).map(|_| Slot::default()).collect(),
+            slots: (0..SLOTS).map(|_| SpanSlot::default()).collect(),
             shards: (0..SHARDS).map(|_| Shard::default()).collect(),
             in_use: AtomicBool::new(false),
         }
@@ -184,12 +184,12 @@ impl SpanMemory {
 
     /// The slot that the span may have, and the shard that it is in otherwise: one for all spans of the slot.
     #[inline]
-    fn places(&self, id: &Id) -> (&Slot, &Shard) {
+    fn places(&self, id: &Id) -> (&SpanSlot, &Shard) {
         (self.slot(id), &self.shards[place(id) % SHARDS])
     }
 
     #[inline]
-    fn slot(&self, id: &Id) -> &Slot {
+    fn slot(&self, id: &Id) -> &SpanSlot {
         &self.slots[place(id) % SLOTS]
     }
 }
@@ -214,7 +214,7 @@ type Forgotten = (Option<Fields>, Option<Remembered>, Option<Arc<Recorded>>);
 /// Makes the slot free for a new span, and forgets what a closed one of the same id remembered.
 #[cold]
 #[inline(never)]
-fn make_room(id: &Id, slot: &Slot, shard: &Shard, kept: &mut MutexGuard<'_, Fields>) -> Forgotten {
+fn make_room(id: &Id, slot: &SpanSlot, shard: &Shard, kept: &mut MutexGuard<'_, Fields>) -> Forgotten {
     let mut forgotten = None;
     if slot.is_of(id) {
         forgotten = Some(slot.free(kept));
@@ -236,7 +236,7 @@ fn make_room(id: &Id, slot: &Slot, shard: &Shard, kept: &mut MutexGuard<'_, Fiel
 ///
 /// A cache line wide, so that threads that work on different spans do not share one.
 #[repr(align(64))]
-struct Slot {
+struct SpanSlot {
     holder: AtomicU64,
     /// The holder is the span of a request.
     is_request: AtomicBool,
@@ -248,9 +248,9 @@ struct Slot {
 /// The holder of a free slot, in which nothing is kept. Span ids are never 0.
 const FREE: u64 = 0;
 
-impl Default for Slot {
+impl Default for SpanSlot {
     fn default() -> Self {
-        Slot {
+        SpanSlot {
             holder: AtomicU64::new(FREE),
             is_request: AtomicBool::new(false),
             address: AtomicUsize::new(NOTHING),
@@ -259,7 +259,7 @@ impl Default for Slot {
     }
 }
 
-impl Slot {
+impl SpanSlot {
     #[inline]
     fn lock(&self) -> MutexGuard<'_, Fields> {
         // Nothing can panic while a lock is held, so what is behind a poisoned one is still whole.

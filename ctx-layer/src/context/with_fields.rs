@@ -26,7 +26,7 @@ pub trait FutureFieldsExt: Future + Sized {
     /// it is polled in: use [`replace_fields`](Self::replace_fields) for work that must not.
     ///
     /// Each poll creates an OpenTelemetry context, which takes three allocations. Where the whole context is to be carried,
-    /// [`propagate`](crate::task::Propagate::propagate), called inside [`Fields::in_scope`], allocates nothing.
+    /// [`in_current_context`](crate::task::InContextExt::in_current_context), called inside [`Fields::in_scope`], allocates nothing.
     fn with_fields(self, fields: Fields) -> WithFields<Self> {
         WithFields::new(self, Setting::of(fields))
     }

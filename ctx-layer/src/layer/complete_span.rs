@@ -62,7 +62,7 @@ fn open_whole<'v>(
     ambient::put(fields, augmented, Filled::default(), values);
     let values = all.value_set_all(values);
     FIELDS.try_with(|kept| kept.set(fields.clone())).ok()?;
-    let _restore = Restore(WHOLE.replace(address_of(&values)));
+    let _restore = RestoreCompleted(WHOLE.replace(address_of(&values)));
     Some(Span::new_with(augmented.metadata, &values, dispatch))
 }
 
@@ -77,9 +77,9 @@ pub(super) fn fields_of(attributes: &Attributes<'_>) -> Option<Fields> {
 }
 
 /// What is whole again, once a span was made, or a layer has made others meanwhile.
-struct Restore(usize);
+struct RestoreCompleted(usize);
 
-impl Drop for Restore {
+impl Drop for RestoreCompleted {
     fn drop(&mut self) {
         WHOLE.set(self.0);
         // Nobody has taken them where what was passed on was another span.

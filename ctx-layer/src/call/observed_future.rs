@@ -17,7 +17,7 @@ use tracing::{Level, field::Value};
 
 use super::{
     failure::Failed,
-    observed::{Call, Clock, Inside, Log},
+    observed_call::{Clock, Inside, Log, ObservedCall},
     repeated::Notes,
     site::Sites,
 };
@@ -26,9 +26,9 @@ use crate::panic::{Payload, caught_with};
 pin_project! {
     /// Runs a future as the body of a call: its span is entered at every poll, and while the future is dropped.
     #[must_use = "futures do nothing unless polled"]
-    pub struct Observed<C, F, E>
+    pub struct ObservedFuture<C, F, E>
     where
-        C: Borrow<Call>,
+        C: Borrow<ObservedCall>,
     {
         // `None` only while it is being dropped.
         #[pin]
@@ -38,9 +38,9 @@ pin_project! {
         work: Work,
     }
 
-    impl<C, F, E> PinnedDrop for Observed<C, F, E>
+    impl<C, F, E> PinnedDrop for ObservedFuture<C, F, E>
     where
-        C: Borrow<Call>,
+        C: Borrow<ObservedCall>,
     {
         #[inline]
         fn drop(this: Pin<&mut Self>) {
@@ -72,7 +72,7 @@ impl Work {
     /// Begins a poll, inside the call's span until the guard is dropped.
     // Always: a call and its way through memory take 1 ns. What is rare stands apart, so that it is short.
     #[inline(always)]
-    pub(super) fn begin<'a>(&mut self, call: &'a Call) -> Inside<'a> {
+    pub(super) fn begin<'a>(&mut self, call: &'a ObservedCall) -> Inside<'a> {
         if self.notes.is_some() {
             self.put_back_notes(call);
         }
@@ -85,7 +85,7 @@ impl Work {
 
     /// Ends it. `outcome` says whether it was the last.
     #[inline(always)]
-    pub(super) fn end(&mut self, call: &Call, inside: Inside<'_>, outcome: Result<bool, Payload>) {
+    pub(super) fn end(&mut self, call: &ObservedCall, inside: Inside<'_>, outcome: Result<bool, Payload>) {
         if call.is_timed() {
             self.stop_clock();
         }
@@ -102,7 +102,7 @@ impl Work {
     }
 
     #[cold]
-    fn put_back_notes(&mut self, call: &Call) {
+    fn put_back_notes(&mut self, call: &ObservedCall) {
         if let Some(notes) = self.notes.take() {
             call.put_back(*notes);
         }
@@ -119,24 +119,24 @@ impl Work {
     }
 
     #[cold]
-    fn panicked(&self, call: &Call, payload: Payload) -> ! {
+    fn panicked(&self, call: &ObservedCall, payload: Payload) -> ! {
         call.end();
         call.panicked(payload, self.busy(call))
     }
 
     /// Between polls.
-    fn busy(&self, call: &Call) -> Option<Duration> {
+    fn busy(&self, call: &ObservedCall) -> Option<Duration> {
         call.is_timed().then(|| Duration::from_nanos(self.busy))
     }
 
     /// Within a poll, this one included.
-    fn busy_within(&self, call: &Call) -> Option<Duration> {
+    fn busy_within(&self, call: &ObservedCall) -> Option<Duration> {
         call.is_timed().then(|| Duration::from_nanos(self.busy.wrapping_add(Clock::now())))
     }
 
     /// Its body was dropped, inside the call's span. Comes last.
     #[inline]
-    pub(super) fn dropped(&mut self, call: &Call) {
+    pub(super) fn dropped(&mut self, call: &ObservedCall) {
         drop(self.notes.take());
         if !call.has_ended() {
             call.cancelled(self.busy(call));
@@ -148,7 +148,7 @@ impl Work {
 pub struct Ending<'a> {
     sites: &'static Sites,
     /// `None` where it was not watched.
-    watched: Option<(&'a Call, &'a Work)>,
+    watched: Option<(&'a ObservedCall, &'a Work)>,
 }
 
 impl<'a> Ending<'a> {
@@ -160,7 +160,7 @@ impl<'a> Ending<'a> {
 
     /// The end of a call that did so much.
     #[inline]
-    pub(super) fn of(call: &'a Call, work: &'a Work) -> Self {
+    pub(super) fn of(call: &'a ObservedCall, work: &'a Work) -> Self {
         Ending { sites: call.sites(), watched: Some((call, work)) }
     }
 
@@ -195,11 +195,11 @@ impl<'a> Ending<'a> {
     }
 
     /// With how long it was polled, this poll included.
-    fn with_call(&self, f: impl FnOnce(&Call, Option<Duration>)) {
+    fn with_call(&self, f: impl FnOnce(&ObservedCall, Option<Duration>)) {
         match self.watched {
             Some((call, work)) => f(call, work.busy_within(call)),
             // Its events may be enabled all the same.
-            None => f(&Call::without_span(self.sites), None),
+            None => f(&ObservedCall::without_span(self.sites), None),
         }
     }
 }
@@ -211,27 +211,27 @@ pub struct Made<F> {
     pub(super) notes: Option<Box<Notes>>,
 }
 
-impl Call {
+impl ObservedCall {
     /// Makes a future the body of this call. `ended` is told what it comes to.
     ///
     /// The call stays where it was made: moved, it would be read in larger pieces than it was just written in, which
     /// takes 4 ns.
     #[inline]
-    pub fn observe<F, E>(&self, body: F, ended: E) -> Observed<&Self, F, E>
+    pub fn observe<F, E>(&self, body: F, ended: E) -> ObservedFuture<&Self, F, E>
     where
         F: Future,
         E: Fn(&F::Output, &Ending<'_>),
     {
-        Observed { body: Some(body), call: self, ended, work: Work::NEW }
+        ObservedFuture { body: Some(body), call: self, ended, work: Work::NEW }
     }
 
     /// Makes a future that was created inside this call its body. `ended` is told what it comes to.
-    pub fn into_observed<F, E>(self, body: Made<F>, ended: E) -> Observed<Self, F, E>
+    pub fn into_observed<F, E>(self, body: Made<F>, ended: E) -> ObservedFuture<Self, F, E>
     where
         F: Future,
         E: Fn(&F::Output, &Ending<'_>),
     {
-        Observed { body: Some(body.body), call: self, ended, work: Work::after(body.notes) }
+        ObservedFuture { body: Some(body.body), call: self, ended, work: Work::after(body.notes) }
     }
 
     /// A future or stream that was created inside this call, which is not left yet.
@@ -240,9 +240,9 @@ impl Call {
     }
 }
 
-impl<C, F, E> Future for Observed<C, F, E>
+impl<C, F, E> Future for ObservedFuture<C, F, E>
 where
-    C: Borrow<Call>,
+    C: Borrow<ObservedCall>,
     F: Future,
     E: Fn(&F::Output, &Ending<'_>),
 {
@@ -267,7 +267,7 @@ where
 
 // Apart: of one that nobody watches there is little to drop.
 #[inline(never)]
-fn dropped<C: Borrow<Call>, F, E>(observed: Pin<&mut Observed<C, F, E>>) {
+fn dropped<C: Borrow<ObservedCall>, F, E>(observed: Pin<&mut ObservedFuture<C, F, E>>) {
     let mut this = observed.project();
     let call = (*this.call).borrow();
     let _inside = call.enter();
@@ -279,7 +279,7 @@ fn dropped<C: Borrow<Call>, F, E>(observed: Pin<&mut Observed<C, F, E>>) {
 #[inline(never)]
 fn watched<F, E>(
     work: &mut Work,
-    call: &Call,
+    call: &ObservedCall,
     mut body: Pin<&mut F>,
     ended: &E,
     task: &mut Context<'_>,

@@ -26,7 +26,7 @@ use crate::panic::{Panicked, Payload, caught};
 
 /// A call of an annotated function, from its first argument to what it comes to.
 #[derive(Debug)]
-pub struct Call {
+pub struct ObservedCall {
     sites: &'static Sites,
     /// [`close`] drops it.
     span: ManuallyDrop<Span>,
@@ -45,7 +45,7 @@ const HAS_SPAN: u8 = 2;
 /// It came to its end.
 const ENDED: u8 = 4;
 
-impl Call {
+impl ObservedCall {
     /// Opens a call with a span of these values, if that is enabled. Ask [`may_be_on`](super::Site::may_be_on) first.
     ///
     /// The values are there before the subscriber is asked: to get them may be the user's code, which may log.
@@ -55,9 +55,9 @@ impl Call {
     pub fn open(sites: &'static Sites, values: &Values<'_>) -> Self {
         sites.span.with_values(values, |values| {
             if sites.span.is_enabled() {
-                Call::with(sites, Span::new(sites.span.metadata(), values), WATCHED | HAS_SPAN)
+                ObservedCall::with(sites, Span::new(sites.span.metadata(), values), WATCHED | HAS_SPAN)
             } else {
-                Call::with(sites, sites.span.disabled(values), HAS_SPAN)
+                ObservedCall::with(sites, sites.span.disabled(values), HAS_SPAN)
             }
         })
     }
@@ -67,9 +67,9 @@ impl Call {
         let parent = parent.into();
         sites.span.with_values(values, |values| {
             if sites.span.is_enabled() {
-                Call::with(sites, Span::child_of(parent, sites.span.metadata(), values), WATCHED | HAS_SPAN)
+                ObservedCall::with(sites, Span::child_of(parent, sites.span.metadata(), values), WATCHED | HAS_SPAN)
             } else {
-                Call::with(sites, sites.span.disabled(values), HAS_SPAN)
+                ObservedCall::with(sites, sites.span.disabled(values), HAS_SPAN)
             }
         })
     }
@@ -79,16 +79,16 @@ impl Call {
     #[inline(never)]
     pub fn without_span(sites: &'static Sites) -> Self {
         if !sites.span.is_kept_only() {
-            return Call::with(sites, Span::none(), 0);
+            return ObservedCall::with(sites, Span::none(), 0);
         }
         // Without values: nothing looks at them.
         let metadata = sites.span.metadata();
-        Call::with(sites, Span::new(metadata, &metadata.fields().value_set(&[])), HAS_SPAN)
+        ObservedCall::with(sites, Span::new(metadata, &metadata.fields().value_set(&[])), HAS_SPAN)
     }
 
     #[inline]
     const fn with(sites: &'static Sites, span: Span, state: u8) -> Self {
-        Call { sites, span: ManuallyDrop::new(span), clock: Clock::STOPPED, state: AtomicU8::new(state) }
+        ObservedCall { sites, span: ManuallyDrop::new(span), clock: Clock::STOPPED, state: AtomicU8::new(state) }
     }
 
     /// Measures its time from here.
@@ -321,7 +321,7 @@ impl Call {
     }
 }
 
-impl Drop for Call {
+impl Drop for ObservedCall {
     #[inline]
     fn drop(&mut self) {
         if *self.state.get_mut() != 0 {
@@ -333,7 +333,7 @@ impl Drop for Call {
 /// A guard that records a panic of a body that it is dropped in.
 #[must_use = "only a panic while it is alive is recorded"]
 #[derive(Debug)]
-pub struct PanicWatch<'a>(&'a Call);
+pub struct PanicWatch<'a>(&'a ObservedCall);
 
 impl PanicWatch<'_> {
     /// The body came to its end.
@@ -355,7 +355,7 @@ impl Drop for PanicWatch<'_> {
 
 // Apart, for the reason that `future` begins with.
 #[inline(never)]
-fn close(call: &mut Call) {
+fn close(call: &mut ObservedCall) {
     *call.span = Span::none();
 }
 
@@ -364,7 +364,7 @@ fn close(call: &mut Call) {
 #[derive(Debug)]
 pub struct Inside<'a> {
     _entered: Entered<'a>,
-    call: &'a Call,
+    call: &'a ObservedCall,
     /// The call around it.
     outer: usize,
 }

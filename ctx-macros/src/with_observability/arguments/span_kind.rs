@@ -8,9 +8,9 @@ const KINDS: [&str; 5] = ["internal", "server", "client", "producer", "consumer"
 
 /// What the span stands for, as OpenTelemetry has it.
 #[derive(Clone, Copy)]
-pub(in super::super) struct Kind(&'static str);
+pub(in super::super) struct SpanKind(&'static str);
 
-impl Kind {
+impl SpanKind {
     pub(super) fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let (word, span) = if let Some(text) = input.parse::<Option<LitStr>>()? {
             (text.value(), text.span())
@@ -20,7 +20,7 @@ impl Kind {
             return Err(input.error(format_args!("expected a kind: {}", KINDS.join(", "))));
         };
         let kind = KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(&word));
-        kind.map(|kind| Kind(kind)).ok_or_else(|| {
+        kind.map(|kind| SpanKind(kind)).ok_or_else(|| {
             let hint = did_you_mean(&word, &KINDS);
             syn::Error::new(span, format_args!("there is no kind `{word}`{hint}; there are: {}", KINDS.join(", ")))
         })

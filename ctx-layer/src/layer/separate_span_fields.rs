@@ -11,25 +11,25 @@ use tracing_subscriber::{
 ///
 /// `fmt` layers with field formatters of one type share what the first of them writes of a span's fields
 /// (`FormattedFields<N>`, tokio-rs/tracing#1372); so does `tracing-error`'s `SpanTrace` with a plain `fmt` layer. Where
-/// two outputs are to show different fields of spans, as under [`once_per_line`](super::once_per_line()), set them apart:
+/// two outputs are to show different fields of spans, as under [`fields_once_per_line`](super::fields_once_per_line()), set them apart:
 ///
 /// ```
-/// use ctx_layer::{OwnFields, Schema, WithContextExt, once_per_line};
+/// use ctx_layer::{SeparateSpanFields, Schema, SubscriberFieldsExt, fields_once_per_line};
 /// use tracing_subscriber::{fmt, prelude::*};
 ///
 /// let subscriber = tracing_subscriber::registry()
-///     .with(once_per_line(fmt::layer().map_fmt_fields(OwnFields)))
+///     .with(fields_once_per_line(fmt::layer().map_fmt_fields(SeparateSpanFields)))
 ///     .with(fmt::layer().with_writer(std::io::stderr))
-///     .with_context(Schema::well_known());
+///     .with_context_fields(Schema::well_known());
 /// # drop(subscriber);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
-pub struct OwnFields<N>(
+pub struct SeparateSpanFields<N>(
     /// Formats the fields.
     pub N,
 );
 
-impl<'writer, N: FormatFields<'writer>> FormatFields<'writer> for OwnFields<N> {
+impl<'writer, N: FormatFields<'writer>> FormatFields<'writer> for SeparateSpanFields<N> {
     fn format_fields<R: RecordFields>(&self, writer: Writer<'writer>, fields: R) -> fmt::Result {
         self.0.format_fields(writer, fields)
     }

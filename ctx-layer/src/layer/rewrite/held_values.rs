@@ -7,24 +7,24 @@ use tracing_core::{Field, field::Visit};
 use super::Source;
 
 /// The errors whose visits are under way, innermost first.
-pub(super) struct Held<'a> {
+pub(super) struct HeldValues<'a> {
     index: usize,
     error: &'a (dyn Error + 'static),
-    outer: Option<&'a Held<'a>>,
+    outer: Option<&'a HeldValues<'a>>,
 }
 
-impl<'a> Held<'a> {
+impl<'a> HeldValues<'a> {
     pub(super) fn find(&self, index: usize) -> Option<&&'a (dyn Error + 'static)> {
         if self.index == index { Some(&self.error) } else { self.outer?.find(index) }
     }
 }
 
 /// What is done once all errors are held.
-pub(super) type Finish<'a> = dyn FnMut(Option<&Held<'_>>) + 'a;
+pub(super) type Finish<'a> = dyn FnMut(Option<&HeldValues<'_>>) + 'a;
 
 /// Calls `finish` from inside the visits that show the errors at `indices`: one visit within the other.
 #[cold]
-pub(super) fn hold(source: &dyn Source, indices: &[usize], held: Option<&Held<'_>>, finish: &mut Finish<'_>) {
+pub(super) fn hold(source: &dyn Source, indices: &[usize], held: Option<&HeldValues<'_>>, finish: &mut Finish<'_>) {
     let Some((&index, rest)) = indices.split_first() else { return finish(held) };
     let mut visitor = HoldOne { source, index, rest, outer: held, finish: Some(finish) };
     source.record(&mut visitor);
@@ -38,7 +38,7 @@ struct HoldOne<'a> {
     source: &'a dyn Source,
     index: usize,
     rest: &'a [usize],
-    outer: Option<&'a Held<'a>>,
+    outer: Option<&'a HeldValues<'a>>,
     finish: Option<&'a mut Finish<'a>>,
 }
 
@@ -47,7 +47,7 @@ impl Visit for HoldOne<'_> {
         if field.index() == self.index
             && let Some(finish) = self.finish.take()
         {
-            let held = Held { index: self.index, error, outer: self.outer };
+            let held = HeldValues { index: self.index, error, outer: self.outer };
             hold(self.source, self.rest, Some(&held), finish);
         }
     }

@@ -7,7 +7,7 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use super::{Propagate, propagate};
+use super::{InContextExt, in_current_context};
 
 /// Spawns tasks on a [`JoinSet`] with what is in force here.
 ///
@@ -19,7 +19,7 @@ use super::{Propagate, propagate};
 /// # let guard = TENANT_ID.attach("acme");
 /// let mut parts = JoinSet::new();
 /// for part in 0..3 {
-///     parts.spawn_propagated(async move { format!("{part} of {}", TENANT_ID.get().unwrap()) });
+///     parts.spawn_with_context(async move { format!("{part} of {}", TENANT_ID.get().unwrap()) });
 /// }
 /// # drop(guard);
 /// let mut texts = parts.join_all().await;
@@ -33,27 +33,27 @@ use super::{Propagate, propagate};
 pub trait JoinSetExt<T> {
     /// [`JoinSet::spawn`], with what is in force here.
     #[track_caller]
-    fn spawn_propagated<F>(&mut self, future: F) -> AbortHandle
+    fn spawn_with_context<F>(&mut self, future: F) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
         T: Send;
 
     /// [`JoinSet::spawn_on`], with what is in force here.
     #[track_caller]
-    fn spawn_on_propagated<F>(&mut self, future: F, runtime: &Handle) -> AbortHandle
+    fn spawn_on_with_context<F>(&mut self, future: F, runtime: &Handle) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
         T: Send;
 
     /// [`JoinSet::spawn_local`], with what is in force here.
     #[track_caller]
-    fn spawn_local_propagated<F>(&mut self, future: F) -> AbortHandle
+    fn spawn_local_with_context<F>(&mut self, future: F) -> AbortHandle
     where
         F: Future<Output = T> + 'static;
 
     /// [`JoinSet::spawn_blocking`], with what is in force here.
     #[track_caller]
-    fn spawn_blocking_propagated<F>(&mut self, f: F) -> AbortHandle
+    fn spawn_blocking_with_context<F>(&mut self, f: F) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send;
@@ -61,37 +61,37 @@ pub trait JoinSetExt<T> {
 
 impl<T: 'static> JoinSetExt<T> for JoinSet<T> {
     #[track_caller]
-    fn spawn_propagated<F>(&mut self, future: F) -> AbortHandle
+    fn spawn_with_context<F>(&mut self, future: F) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
         T: Send,
     {
-        self.spawn(future.propagate())
+        self.spawn(future.in_current_context())
     }
 
     #[track_caller]
-    fn spawn_on_propagated<F>(&mut self, future: F, runtime: &Handle) -> AbortHandle
+    fn spawn_on_with_context<F>(&mut self, future: F, runtime: &Handle) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
         T: Send,
     {
-        self.spawn_on(future.propagate(), runtime)
+        self.spawn_on(future.in_current_context(), runtime)
     }
 
     #[track_caller]
-    fn spawn_local_propagated<F>(&mut self, future: F) -> AbortHandle
+    fn spawn_local_with_context<F>(&mut self, future: F) -> AbortHandle
     where
         F: Future<Output = T> + 'static,
     {
-        self.spawn_local(future.propagate())
+        self.spawn_local(future.in_current_context())
     }
 
     #[track_caller]
-    fn spawn_blocking_propagated<F>(&mut self, f: F) -> AbortHandle
+    fn spawn_blocking_with_context<F>(&mut self, f: F) -> AbortHandle
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send,
     {
-        self.spawn_blocking(propagate(f))
+        self.spawn_blocking(in_current_context(f))
     }
 }

@@ -1,20 +1,15 @@
 //! The dispatcher that a layer ended up in, and the OpenTelemetry ids of its spans.
-//!
-//! `tracing-opentelemetry` holds a span's lock while it starts the span, and calls samplers, id generators and span processors
-//! meanwhile. Where those log, the current span is the one that is locked, and asking for its ids would wait for ever. So it
-//! is known on each thread whether the stack below may hold such a lock: while a span is created, entered or linked, and while
-//! this crate itself asks. What is logged then has the ids of the active context, or none; what is recorded is
-//! [`postponed`](super::postponed).
 
-use std::{cell::Cell, sync::OnceLock};
+use std::sync::OnceLock;
 
 use opentelemetry::{SpanId, TraceId};
 use tracing_core::{Dispatch, dispatcher::WeakDispatch, span::Id};
 
+use super::span_lock;
 use crate::context::{active_ids, read};
 
 /// Known once the stack is installed; asked only off the hot path.
-pub(super) struct Home(OnceLock<Installed>);
+pub(super) struct StackDispatch(OnceLock<Installed>);
 
 struct Installed {
     dispatch: WeakDispatch,
@@ -22,9 +17,9 @@ struct Installed {
     is_watched: bool,
 }
 
-impl Home {
+impl StackDispatch {
     pub(super) const fn new() -> Self {
-        Home(OnceLock::new())
+        StackDispatch(OnceLock::new())
     }
 
     pub(super) fn set(&self, dispatch: &Dispatch, is_watched: bool) {
@@ -45,7 +40,7 @@ impl Home {
     ///
     /// Only in a stack that is watched: in others nothing says whether that span is locked.
     pub(super) fn ids_of_current(&self) -> Option<(TraceId, SpanId)> {
-        let installed = self.0.get().filter(|installed| installed.is_watched && !may_be_locked())?;
+        let installed = self.0.get().filter(|installed| installed.is_watched && !span_lock::may_be_held())?;
         let dispatch = installed.dispatch.upgrade()?;
         ids_of(dispatch.current_span().id()?, &dispatch)
     }
@@ -64,63 +59,18 @@ impl Home {
     }
 }
 
-thread_local! {
-    /// How many calls are under way on this thread that may hold an OpenTelemetry span's lock, and whether anything is
-    /// [`postponed`](super::postponed) until they are over. Has no destructor, and so can always be read.
-    static LOCKING: Cell<u32> = const { Cell::new(0) };
-}
-
-/// The bit that says whether anything is postponed; below it is the count.
-const POSTPONED: u32 = 1 << 31;
-
-/// Returns `true` if this thread may hold an OpenTelemetry span's lock.
-#[inline]
-pub(super) fn may_be_locked() -> bool {
-    LOCKING.get() & !POSTPONED > 0
-}
-
-/// Returns `true` if something was postponed, and nothing is in its way any more.
-#[inline]
-pub(super) fn is_postponed() -> bool {
-    LOCKING.get() == POSTPONED
-}
-
-/// Notes whether anything is postponed on this thread.
-pub(super) fn set_postponed(is_any: bool) {
-    let count = LOCKING.get() & !POSTPONED;
-    LOCKING.set(if is_any { count | POSTPONED } else { count });
-}
-
-/// Calls `f`, in which an OpenTelemetry layer may hold a span's lock and call foreign code.
-#[inline]
-pub(super) fn locking<R>(f: impl FnOnce() -> R) -> R {
-    LOCKING.set(LOCKING.get().wrapping_add(1));
-    let _unlock = Unlock;
-    f()
-}
-
-/// Counts a call that is over, also where it panics.
-struct Unlock;
-
-impl Drop for Unlock {
-    #[inline]
-    fn drop(&mut self) {
-        LOCKING.set(LOCKING.get().wrapping_sub(1));
-    }
-}
-
 /// Returns the OpenTelemetry ids of a span of this dispatcher's, where an OpenTelemetry layer gave it some. It starts the span.
 ///
 /// `None` while the layer may hold the span's lock on this thread.
 #[cfg(feature = "tracing-opentelemetry")]
 pub(crate) fn ids_of(span: &Id, dispatch: &Dispatch) -> Option<(TraceId, SpanId)> {
     use tracing_subscriber::{Registry, registry::LookupSpan};
-    if may_be_locked() {
+    if span_lock::may_be_held() {
         return None;
     }
     // The OpenTelemetry layer panics when asked for a span that is closed: this keeps it open meanwhile.
     let _open = dispatch.downcast_ref::<Registry>()?.span(span)?;
-    active_ids(&locking(|| tracing_opentelemetry::get_otel_context(span, dispatch))?)
+    active_ids(&span_lock::holding(|| tracing_opentelemetry::get_otel_context(span, dispatch))?)
 }
 
 #[cfg(not(feature = "tracing-opentelemetry"))]

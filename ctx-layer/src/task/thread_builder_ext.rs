@@ -5,11 +5,11 @@ use std::{
     thread::{Builder, JoinHandle, Scope, ScopedJoinHandle},
 };
 
-use super::propagate;
+use super::in_current_context;
 
 /// Spawns threads of a [`Builder`] with what is in force here.
 ///
-/// Without a builder: `thread::spawn(propagate(f))`, and in a scope `scope.spawn(propagate(f))`.
+/// Without a builder: `thread::spawn(in_current_context(f))`, and in a scope `scope.spawn(in_current_context(f))`.
 ///
 /// ```
 /// use std::thread::{self, Builder};
@@ -17,11 +17,11 @@ use super::propagate;
 /// use ctx_layer::{field::well_known::TENANT_ID, task::ThreadBuilderExt};
 ///
 /// let _guard = TENANT_ID.attach("acme");
-/// let importer = Builder::new().name("importer".to_owned()).spawn_propagated(|| TENANT_ID.get())?;
+/// let importer = Builder::new().name("importer".to_owned()).spawn_with_context(|| TENANT_ID.get())?;
 /// assert_eq!(importer.join().unwrap().as_deref(), Some("acme"));
 ///
 /// thread::scope(|scope| {
-///     let importer = Builder::new().spawn_scoped_propagated(scope, || TENANT_ID.get()).unwrap();
+///     let importer = Builder::new().spawn_scoped_with_context(scope, || TENANT_ID.get()).unwrap();
 ///     assert_eq!(importer.join().unwrap().as_deref(), Some("acme"));
 /// });
 /// # Ok::<(), std::io::Error>(())
@@ -34,7 +34,7 @@ pub trait ThreadBuilderExt {
     ///
     /// # Panics
     /// As `Builder::spawn` does: when the thread's name has a null byte in it.
-    fn spawn_propagated<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    fn spawn_with_context<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static;
@@ -46,7 +46,7 @@ pub trait ThreadBuilderExt {
     ///
     /// # Panics
     /// As `Builder::spawn_scoped` does: when the thread's name has a null byte in it.
-    fn spawn_scoped_propagated<'scope, 'env, F, T>(
+    fn spawn_scoped_with_context<'scope, 'env, F, T>(
         self,
         scope: &'scope Scope<'scope, 'env>,
         f: F,
@@ -57,15 +57,15 @@ pub trait ThreadBuilderExt {
 }
 
 impl ThreadBuilderExt for Builder {
-    fn spawn_propagated<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    fn spawn_with_context<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        self.spawn(propagate(f))
+        self.spawn(in_current_context(f))
     }
 
-    fn spawn_scoped_propagated<'scope, 'env, F, T>(
+    fn spawn_scoped_with_context<'scope, 'env, F, T>(
         self,
         scope: &'scope Scope<'scope, 'env>,
         f: F,
@@ -74,6 +74,6 @@ impl ThreadBuilderExt for Builder {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        self.spawn_scoped(scope, propagate(f))
+        self.spawn_scoped(scope, in_current_context(f))
     }
 }

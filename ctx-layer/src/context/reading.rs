@@ -19,7 +19,7 @@ use super::{
     remote::Remote,
     thread::{is_recorded, read},
 };
-use crate::field::{Call, ContextField, Declaration, DerivedField, FieldType, Fields, set_any_layer};
+use crate::field::{Call, ContextField, Declaration, FieldType, Fields, set_any_layer};
 
 /// The fields of all schemas in use, for those who ask for all values: their baggage counts.
 static REGISTERED: RwLock<Vec<&'static Declaration>> = RwLock::new(Vec::new());
@@ -130,20 +130,6 @@ impl<T: FieldType> ContextField<T> {
     }
 }
 
-impl DerivedField<TraceId> {
-    /// The trace id of the active OpenTelemetry span; `None` where there is none.
-    pub fn get(&'static self) -> Option<TraceId> {
-        read(|cx| active_ids(cx).map(|(trace_id, _)| trace_id)).flatten()
-    }
-}
-
-impl DerivedField<SpanId> {
-    /// The span id of the active OpenTelemetry span; `None` where there is none.
-    pub fn get(&'static self) -> Option<SpanId> {
-        read(|cx| active_ids(cx).map(|(_, span_id)| span_id)).flatten()
-    }
-}
-
 /// The ids of a context's active span, where it is a real one.
 pub(crate) fn active_ids(cx: &Context) -> Option<(TraceId, SpanId)> {
     if !cx.has_active_span() {
@@ -165,13 +151,16 @@ pub(crate) fn is_blank(cx: &Context) -> bool {
 /// Not inlined, so that what calls it under the borrow of the thread's context is small enough to be.
 #[inline(never)]
 pub(crate) fn has_nothing(cx: &Context) -> bool {
-    !cx.has_active_span() && !cx.is_telemetry_suppressed() && cx.get::<Carried>().is_none() && cx.baggage().is_empty()
+    !cx.has_active_span()
+        && !cx.is_telemetry_suppressed()
+        && cx.get::<ContextValue>().is_none()
+        && cx.baggage().is_empty()
 }
 
 static EMPTY: Fields = Fields::new();
 
 /// What this library has in an OpenTelemetry context. One value: each more would cost three allocations.
-struct Carried {
+struct ContextValue {
     fields: Fields,
     remote: Option<Remote>,
 }
@@ -185,11 +174,11 @@ pub(crate) trait ContextRemoteExt {
 
 impl ContextRemoteExt for Context {
     fn remote(&self) -> Option<&Remote> {
-        self.get().and_then(|carried: &Carried| carried.remote.as_ref())
+        self.get().and_then(|carried: &ContextValue| carried.remote.as_ref())
     }
 
     fn with_carried(&self, fields: Fields, remote: Option<Remote>) -> Self {
-        self.with_value(Carried { fields, remote })
+        self.with_value(ContextValue { fields, remote })
     }
 }
 
@@ -214,7 +203,7 @@ pub trait ContextFieldsExt {
 impl ContextFieldsExt for Context {
     #[inline]
     fn fields(&self) -> &Fields {
-        self.get().map_or(&EMPTY, |carried: &Carried| &carried.fields)
+        self.get().map_or(&EMPTY, |carried: &ContextValue| &carried.fields)
     }
 
     fn with_fields(&self, fields: Fields) -> Self {

@@ -9,7 +9,7 @@ use crate::{
 
 /// Registered fields, found by their keys in baggage.
 #[derive(Clone, Debug)]
-pub(super) struct Table(Arc<Inner>);
+pub(super) struct BaggageKeys(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -21,7 +21,7 @@ struct Inner {
     starts: Vec<usize>,
 }
 
-impl Table {
+impl BaggageKeys {
     pub(super) fn new(fields: impl IntoIterator<Item = &'static Declaration>) -> Self {
         let mut fields: Vec<_> = fields.into_iter().collect();
         // Of two fields of one key in two schemas the one registered first stays first.
@@ -29,11 +29,11 @@ impl Table {
         let keys: Vec<_> = fields.iter().map(|field| field.baggage_key()).collect();
         let longest = keys.last().map_or(0, |key| key.len());
         let starts = (0..=longest + 1).map(|len| keys.partition_point(|key| key.len() < len)).collect();
-        Table(Arc::new(Inner { fields, keys, starts }))
+        BaggageKeys(Arc::new(Inner { fields, keys, starts }))
     }
 
     pub(super) fn of(schema: &Schema) -> Self {
-        Table::new(schema.fields().map(|(declaration, _)| declaration))
+        BaggageKeys::new(schema.fields().map(|(declaration, _)| declaration))
     }
 
     /// The fields under this key: none, one, or several of several schemas.
@@ -53,16 +53,16 @@ impl Table {
     }
 
     /// Calls `f` with the fields of all schemas in use.
-    pub(super) fn with_registered<R>(f: impl FnOnce(&Table) -> R) -> R {
+    pub(super) fn with_registered<R>(f: impl FnOnce(&BaggageKeys) -> R) -> R {
         thread_local! {
             /// A copy of the thread's own: looking takes no lock.
-            static OWN: Cell<Option<(usize, Table)>> = const { Cell::new(None) };
+            static OWN: Cell<Option<(usize, BaggageKeys)>> = const { Cell::new(None) };
         }
         let now = generation();
         let own = OWN.try_with(Cell::take).ok().flatten();
         let table = match own {
             Some((then, table)) if then == now => table,
-            _ => Table::new(registered()),
+            _ => BaggageKeys::new(registered()),
         };
         let result = f(&table);
         let _ = OWN.try_with(|own| own.set(Some((now, table))));

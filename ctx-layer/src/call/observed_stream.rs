@@ -9,8 +9,8 @@ use futures_core::Stream;
 use pin_project_lite::pin_project;
 
 use super::{
-    future::{Ending, Made, Work},
-    observed::Call,
+    observed_call::ObservedCall,
+    observed_future::{Ending, Made, Work},
 };
 use crate::panic::caught_with;
 
@@ -21,7 +21,7 @@ pin_project! {
         // `None` only once it is being dropped.
         #[pin]
         body: Option<S>,
-        call: Call,
+        call: ObservedCall,
         item: E,
         work: Work,
         has_failed: bool,
@@ -40,7 +40,7 @@ pin_project! {
     }
 }
 
-impl Call {
+impl ObservedCall {
     /// Makes a stream the body of this call. `item` is shown each item, and says whether it is an error. The end of
     /// the stream is the end of the call; it succeeds when no item was an error.
     pub fn observe_stream<S, E>(self, body: Made<S>, item: E) -> ObservedStream<S, E>

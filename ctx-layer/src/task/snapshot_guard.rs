@@ -8,8 +8,8 @@ use tracing::{Span, dispatcher, span};
 use super::{
     Snapshot,
     hidden_spans::HiddenSpans,
-    snapshot::{All, Captured, Within},
-    spans,
+    snapshot::{All, Contents, Within},
+    span_access,
 };
 use crate::{
     context::{
@@ -22,7 +22,7 @@ use crate::{
 
 /// A guard that keeps a [`Snapshot`] current on this thread, and restores what was current before on drop.
 #[must_use = "the snapshot is current only until the guard is dropped: bind it, as in `let _entered = ...`"]
-pub struct Entered<'a> {
+pub struct SnapshotGuard<'a> {
     /// `None` where there is nothing to restore. One thing to look at on drop, and not five.
     changed: Option<Changed<'a>>,
     /// Contexts belong to a thread.
@@ -40,17 +40,17 @@ struct Changed<'a> {
     subscriber: Option<dispatcher::DefaultGuard>,
 }
 
-impl<'a> Entered<'a> {
+impl<'a> SnapshotGuard<'a> {
     // Not a constant, which would be copied with all that is not in it.
     #[inline]
     pub(super) fn nothing() -> Self {
-        Entered { changed: None, _not_send: PhantomData }
+        SnapshotGuard { changed: None, _not_send: PhantomData }
     }
 }
 
-impl fmt::Debug for Entered<'_> {
+impl fmt::Debug for SnapshotGuard<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entered").finish_non_exhaustive()
+        f.debug_struct("SnapshotGuard").finish_non_exhaustive()
     }
 }
 
@@ -76,30 +76,30 @@ impl Snapshot {
     /// Returns `true` if nothing was captured, and nothing is current here.
     #[inline]
     pub(super) fn is_nothing_here(&self) -> bool {
-        matches!(self.captured(), Captured::Nothing)
+        matches!(self.captured(), Contents::Nothing)
             && is_nothing_in_force()
             && frame_stack::is_empty()
-            && !spans::is_any_current()
+            && !span_access::is_any_current()
     }
 
-    /// Makes it current until `entered`, which is [nothing](Entered::nothing) yet, is dropped.
+    /// Makes it current until `entered`, which is [nothing](SnapshotGuard::nothing) yet, is dropped.
     ///
     /// Filled in place: it is large, and moving what was just written makes the processor wait.
     #[inline(never)]
-    pub(super) fn enter_in<'a>(&'a self, entered: &mut Entered<'a>) {
+    pub(super) fn enter_in<'a>(&'a self, entered: &mut SnapshotGuard<'a>) {
         match self.captured() {
-            Captured::All(all) => all.enter_in(entered),
-            Captured::Nothing if self.is_nothing_here() => {}
-            Captured::Nothing => enter_nothing(entered),
+            Contents::All(all) => all.enter_in(entered),
+            Contents::Nothing if self.is_nothing_here() => {}
+            Contents::Nothing => enter_nothing(entered),
         }
     }
 }
 
 /// Hides all that is current.
 #[cold]
-fn enter_nothing(entered: &mut Entered<'_>) {
+fn enter_nothing(entered: &mut SnapshotGuard<'_>) {
     let below = read(|cx| (View::of(cx), fields_in(cx)));
-    let Some((over, below)) = below.filter(|_| spans::may_be_entered()) else { return };
+    let Some((over, below)) = below.filter(|_| span_access::may_be_entered()) else { return };
     let changed = entered.changed.get_or_insert_default();
     changed.hidden = Some(HiddenSpans::hide());
     let mut frame =
@@ -122,8 +122,8 @@ impl Changed<'_> {
 
 impl All {
     #[inline]
-    fn enter_in<'a>(&'a self, entered: &mut Entered<'a>) {
-        let Some(before) = read(View::of).filter(|_| spans::may_be_entered()) else { return };
+    fn enter_in<'a>(&'a self, entered: &mut SnapshotGuard<'a>) {
+        let Some(before) = read(View::of).filter(|_| span_access::may_be_entered()) else { return };
         let captured = self.context.fields();
         let is_elsewhere = before.address != self.view.address || is_recorded();
         let below = if is_elsewhere { read(fields_in).unwrap_or_default() } else { Fields::new() };
@@ -135,7 +135,7 @@ impl All {
             Within::Span(span) => {
                 (key, recorded) = in_snapshot(span, captured, self.is_related);
                 recorded = recorded.filter(|_| !self.is_span_apart);
-                if spans::is_current(span) {
+                if span_access::is_current(span) {
                     entering = Entering::Borrowed;
                     changed.borrowed = Some(span);
                 } else {

@@ -3,14 +3,14 @@
 use std::sync::OnceLock;
 
 /// From the address of something that lives for ever to what is known about it. Entries stay as long as the table.
-pub(super) struct Table<V> {
+pub(super) struct AddressMap<V> {
     buckets: Box<[Link<V>]>,
 }
 
 /// The next entry of a bucket, once there is one.
-type Link<V> = OnceLock<Box<Entry<V>>>;
+type Link<V> = OnceLock<Box<Node<V>>>;
 
-struct Entry<V> {
+struct Node<V> {
     key: usize,
     value: V,
     next: Link<V>,
@@ -19,9 +19,9 @@ struct Entry<V> {
 /// Call sites number in the thousands in a large program; chains stay short.
 const BUCKETS: usize = 1024;
 
-impl<V> Table<V> {
+impl<V> AddressMap<V> {
     pub(super) fn new() -> Self {
-        Table { buckets: (0..BUCKETS).map(|_| OnceLock::new()).collect() }
+        AddressMap { buckets: (0..BUCKETS).map(|_| OnceLock::new()).collect() }
     }
 
     #[inline]
@@ -48,7 +48,7 @@ impl<V> Table<V> {
 
     #[cold]
     fn insert(&self, key: usize, value: V) -> &V {
-        let mut new = Some(Box::new(Entry { key, value, next: OnceLock::new() }));
+        let mut new = Some(Box::new(Node { key, value, next: OnceLock::new() }));
         let mut link = self.bucket(key);
         loop {
             if let Some(entry) = link.get() {
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn every_thread_finds_the_one_value_of_a_key() {
-        let table: &'static Table<usize> = Box::leak(Box::new(Table::new()));
+        let table: &'static AddressMap<usize> = Box::leak(Box::new(AddressMap::new()));
         let keys: &'static [u64] = Box::leak((0..if cfg!(miri) { 50 } else { 5000 }).collect());
         let threads: Vec<_> = (0..4)
             .map(|thread| {

@@ -1,4 +1,4 @@
-//! Around one output: fields that stand there alone, or do not stand there.
+//! A layer that wraps one output: fields that are there alone, or are not there.
 
 use std::{any::TypeId, sync::OnceLock};
 
@@ -14,10 +14,10 @@ use super::{
     core::{Core, is_about_the_context},
     declared::Declared,
     filled::{self, Filled},
-    home::Home,
     metadata::{Augmentation, call_site_of, original_of},
     parent::{self, Parentage},
-    rewrite::{Additions, Source, Values, rewrite},
+    rewrite::{Additions, RewriteValues, Source, rewrite},
+    stack_dispatch::StackDispatch,
     subscriber::{like, with_parent_of},
 };
 use crate::{
@@ -25,30 +25,50 @@ use crate::{
     field::{Fields, Schema},
 };
 
-/// A layer around one output that decides which fields stand there.
+/// A layer that wraps another and decides which fields appear there.
 ///
-/// Made by [`ContextLayer::around`](super::ContextLayer::around) and [`once_per_line`](super::once_per_line()). It
-/// forwards every method of [`Layer`], and answers `downcast_ref` for what it wraps.
-pub struct ContextOutput<L> {
+/// It wraps one output, such as a `fmt` layer: the fields of its schema are on what this output sees, and nowhere else.
+///
+/// Combines with [`with_context_fields`](super::SubscriberFieldsExt::with_context_fields): what is on spans and events already
+/// stays there, and the ambient values of the fields in this schema are shown as it says. What the code sets itself is never
+/// masked or hashed. Spans remember values only under `with_context_fields`; without it they are carried by whatever else
+/// carries the OpenTelemetry context.
+///
+/// It forwards every method of [`Layer`], and answers `downcast_ref` for what it wraps.
+///
+/// ```
+/// use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::{SPAN_ID, TRACE_ID}};
+/// use tracing_subscriber::prelude::*;
+///
+/// // Only the JSON lines carry trace_id and span_id.
+/// let ids = Schema::builder().field(&TRACE_ID).field(&SPAN_ID).build()?;
+/// let subscriber = tracing_subscriber::registry()
+///     .with(ContextLayer::new(tracing_subscriber::fmt::layer().json(), ids))
+///     .with_context_fields(Schema::well_known());
+/// # drop(subscriber);
+/// # Ok::<(), ctx_layer::field::SchemaError>(())
+/// ```
+pub struct ContextLayer<L> {
     inner: L,
     augmentation: Augmentation,
     hide_on_spans: bool,
-    home: Home,
+    home: StackDispatch,
     /// Known once the stack is installed, where spans show no registered fields.
     declared: OnceLock<Declared>,
 }
 
-impl<L> ContextOutput<L> {
-    pub(super) fn new(schema: Schema, inner: L) -> Self {
+impl<L> ContextLayer<L> {
+    /// Wraps `layer`, which gets the fields of `schema`.
+    pub fn new(layer: L, schema: Schema) -> Self {
         crate::context::register(schema.fields().map(|(declaration, _)| declaration));
         if !schema.is_empty() {
             filled::adds_to_others();
         }
-        ContextOutput {
-            inner,
+        ContextLayer {
+            inner: layer,
             augmentation: Augmentation::new(schema),
             hide_on_spans: false,
-            home: Home::new(),
+            home: StackDispatch::new(),
             declared: OnceLock::new(),
         }
     }
@@ -56,7 +76,7 @@ impl<L> ContextOutput<L> {
     /// Hides registered fields on the spans that this output sees; events have them, also those that their spans have
     /// declared themselves.
     ///
-    /// See [`once_per_line`](super::once_per_line()).
+    /// See [`fields_once_per_line`](super::fields_once_per_line()).
     pub fn hide_on_spans(mut self) -> Self {
         self.hide_on_spans = true;
         self
@@ -186,7 +206,7 @@ impl<L> ContextOutput<L> {
     }
 }
 
-impl<S, L> Layer<S> for ContextOutput<L>
+impl<S, L> Layer<S> for ContextLayer<L>
 where
     S: Subscriber,
     L: Layer<S>,
@@ -308,9 +328,9 @@ where
     }
 }
 
-impl<L: std::fmt::Debug> std::fmt::Debug for ContextOutput<L> {
+impl<L: std::fmt::Debug> std::fmt::Debug for ContextLayer<L> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ContextOutput")
+        f.debug_struct("ContextLayer")
             .field("schema", &self.augmentation.schema)
             .field("hide_on_spans", &self.hide_on_spans)
             .field("inner", &self.inner)
@@ -322,7 +342,7 @@ impl<L: std::fmt::Debug> std::fmt::Debug for ContextOutput<L> {
 struct Without(Filled);
 
 impl Additions for Without {
-    fn add<'a>(&'a self, values: &mut Values<'a>) {
+    fn add<'a>(&'a self, values: &mut RewriteValues<'a>) {
         for (_, value) in values.iter_mut().enumerate().filter(|(index, _)| self.0.contains(*index)) {
             *value = None;
         }

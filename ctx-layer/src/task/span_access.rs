@@ -8,12 +8,12 @@ use crate::context::is_gone;
 
 thread_local! {
     /// Has no destructor, and so can always be read.
-    static STATE: Cell<State> = const { Cell::new(State::NotKnown) };
+    static STATE: Cell<SpanAccess> = const { Cell::new(SpanAccess::NotKnown) };
     static END: End = End::new();
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum SpanAccess {
     NotKnown,
     Usable,
     /// The thread is being torn down. `tracing_subscriber::Registry` keeps its stack of spans in a thread-local, and panics
@@ -28,14 +28,14 @@ impl End {
     fn new() -> Self {
         // Fails where a thread that used no span before is being torn down. There is no way to ask.
         let usable = panic::catch_unwind(|| drop(Span::current())).is_ok();
-        STATE.set(if usable { State::Usable } else { State::Gone });
+        STATE.set(if usable { SpanAccess::Usable } else { SpanAccess::Gone });
         End
     }
 }
 
 impl Drop for End {
     fn drop(&mut self) {
-        STATE.set(State::Gone);
+        STATE.set(SpanAccess::Gone);
     }
 }
 
@@ -43,15 +43,15 @@ impl Drop for End {
 #[inline]
 pub(super) fn is_usable() -> bool {
     match STATE.get() {
-        State::Usable => true,
-        State::Gone => false,
-        State::NotKnown => find_out(),
+        SpanAccess::Usable => true,
+        SpanAccess::Gone => false,
+        SpanAccess::NotKnown => find_out(),
     }
 }
 
 #[cold]
 fn find_out() -> bool {
-    END.try_with(|_| STATE.get() == State::Usable).unwrap_or(false)
+    END.try_with(|_| STATE.get() == SpanAccess::Usable).unwrap_or(false)
 }
 
 /// Whether a span may be entered on this thread.

@@ -22,7 +22,7 @@ use crate::field::Fields;
 
 /// The values that were recorded last, by the index of their field. Kept with the span in the registry.
 #[derive(Default)]
-struct Shown(Vec<(usize, Visited)>);
+struct LastRecorded(Vec<(usize, Visited)>);
 
 /// A value as layers get it.
 #[derive(Debug, PartialEq)]
@@ -48,9 +48,9 @@ pub(super) fn is_shown(
     at_creation: impl FnOnce() -> Option<Fields>,
 ) -> bool {
     let mut registered =
-        Registered { augmentation, filled: Filled::before(values), call_site: None, found: SmallVec::new() };
+        RegisteredValues { augmentation, filled: Filled::before(values), call_site: None, found: SmallVec::new() };
     values.record(&mut registered);
-    let Registered { call_site: Some((augmented, own)), mut found, .. } = registered else { return false };
+    let RegisteredValues { call_site: Some((augmented, own)), mut found, .. } = registered else { return false };
     if found.is_empty() {
         return false;
     }
@@ -60,10 +60,10 @@ pub(super) fn is_shown(
     // No foreign code runs while the span's extensions are locked.
     let created = at_creation();
     let mut extensions = span.extensions_mut();
-    if extensions.get_mut::<Shown>().is_none() {
-        extensions.insert(Shown::default());
+    if extensions.get_mut::<LastRecorded>().is_none() {
+        extensions.insert(LastRecorded::default());
     }
-    let Some(shown) = extensions.get_mut::<Shown>() else { return false };
+    let Some(shown) = extensions.get_mut::<LastRecorded>() else { return false };
     let is_whole = found.len() == values.len();
     let mut is_new = false;
     for (index, value) in found.drain(..) {
@@ -86,7 +86,7 @@ pub(super) fn is_shown(
 
 /// Returns the value that a field had when the span was created.
 fn created_with(created: Option<&Fields>, augmented: &Augmented, index: usize) -> Option<Visited> {
-    let mut one = One(None);
+    let mut one = OneValue(None);
     for (id, entry) in created?.entries() {
         if let Some(target) = augmented.target(id).filter(|target| target.index() == index)
             && let Some(field) = augmented.metadata.fields().iter().nth(index)
@@ -98,7 +98,7 @@ fn created_with(created: Option<&Fields>, augmented: &Augmented, index: usize) -
 }
 
 /// Takes down the values of registered fields.
-struct Registered<'a> {
+struct RegisteredValues<'a> {
     augmentation: &'a Augmentation,
     filled: Filled,
     /// What is known of the call site, and how many fields it declares.
@@ -106,7 +106,7 @@ struct Registered<'a> {
     found: SmallVec<[(usize, Visited); 1]>,
 }
 
-impl Registered<'_> {
+impl RegisteredValues<'_> {
     #[inline]
     fn take(&mut self, field: &Field, value: impl FnOnce() -> Visited) {
         let (augmented, own) = *self.call_site.get_or_insert_with(|| {
@@ -124,9 +124,9 @@ impl Registered<'_> {
 }
 
 /// The value of one field.
-struct One(Option<Visited>);
+struct OneValue(Option<Visited>);
 
-impl One {
+impl OneValue {
     fn take(&mut self, _: &Field, value: impl FnOnce() -> Visited) {
         self.0 = Some(value());
     }
@@ -177,4 +177,4 @@ macro_rules! visit {
         })*
     };
 }
-visit!(Registered<'_>, One);
+visit!(RegisteredValues<'_>, OneValue);

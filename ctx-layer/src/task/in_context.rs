@@ -10,47 +10,53 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use pin_project_lite::pin_project;
 
-use super::{Entered, Snapshot};
+use super::{Snapshot, SnapshotGuard};
 
 /// Gives a context to futures, streams and sinks.
 ///
 /// Its methods have names of their own: `with_context` is what OpenTelemetry's `FutureExt` calls the one that carries its
 /// context alone. Both traits apply to every type, so one name would be an error wherever both are imported.
-pub trait Propagate: Sized {
+pub trait InContextExt: Sized {
     /// Runs it with what is in force *here*: at every poll, on whatever thread, and when it is dropped.
     ///
     /// The context is captured now and not when it is first polled, so that it can be spawned and sent anywhere. See
     /// [`Snapshot`] for what is captured, and for how long the current span is held open.
     ///
     /// ```
-    /// use ctx_layer::{field::well_known::TENANT_ID, task::Propagate};
+    /// use ctx_layer::{field::well_known::TENANT_ID, task::InContextExt};
     ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let work = || async { TENANT_ID.get() };
-    /// let (bare, propagated) = TENANT_ID.in_scope("acme", || (work(), work().propagate()));
+    /// let (bare, propagated) = TENANT_ID.in_scope("acme", || (work(), work().in_current_context()));
     /// assert_eq!(tokio::spawn(bare).await.unwrap(), None);
     /// assert_eq!(tokio::spawn(propagated).await.unwrap().as_deref(), Some("acme"));
     /// # });
     /// ```
     #[inline]
-    fn propagate(self) -> Propagated<Self> {
-        Propagated::new(self, Snapshot::capture())
+    fn in_current_context(self) -> InContext<Self> {
+        InContext::new(self, Snapshot::capture())
     }
 
-    /// Runs it in another context: a [`Snapshot`] taken elsewhere, or an OpenTelemetry [`Context`](opentelemetry::Context).
+    /// Runs it in another context: one [extracted](crate::propagation::extract()) from a message, a [`Snapshot`] taken elsewhere,
+    /// or an OpenTelemetry [`Context`](opentelemetry::Context).
+    ///
+    /// In an extracted context no `tracing` span around it is current: what is done there belongs to the sender alone.
     ///
     /// ```
-    /// use ctx_layer::{context::ContextFieldsExt, field::well_known::TENANT_ID, task::Propagate};
-    /// use opentelemetry::{Context, baggage::BaggageExt, KeyValue};
+    /// use ctx_layer::{field::well_known::TENANT_ID, propagation::{self, Trust}, task::InContextExt};
+    /// use std::collections::HashMap;
     ///
+    /// # let schema = ctx_layer::Schema::well_known();
+    /// # let _stack = ctx_layer::SubscriberFieldsExt::with_context_fields(tracing_subscriber::registry(), schema);
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-    /// let restored = Context::new().with_baggage([KeyValue::new("tenant_id", "acme")]);
-    /// let handled = async { TENANT_ID.get() }.in_context(restored);
+    /// let message = HashMap::from([("baggage".to_owned(), "tenant_id=acme".to_owned())]);
+    /// let extracted = propagation::extract(&message, Trust::internal());
+    /// let handled = async { TENANT_ID.get() }.in_context(extracted);
     /// assert_eq!(tokio::spawn(handled).await.unwrap().as_deref(), Some("acme"));
     /// # });
     /// ```
-    fn in_context(self, context: impl Into<Snapshot>) -> Propagated<Self> {
-        Propagated::new(self, context.into().wrapped_here())
+    fn in_context(self, context: impl Into<Snapshot>) -> InContext<Self> {
+        InContext::new(self, context.into().wrapped_here())
     }
 
     /// Runs it in no context: a new root, to which nothing of what is in force here comes, nor of what is in force where it
@@ -59,38 +65,38 @@ pub trait Propagate: Sized {
     /// For closures there is the function [`isolated`](super::isolated()).
     ///
     /// ```
-    /// use ctx_layer::{FutureFieldsExt, field::well_known::TENANT_ID, task::Propagate};
+    /// use ctx_layer::{FutureFieldsExt, field::well_known::TENANT_ID, task::InContextExt};
     ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let refresh_cache = async { assert_eq!(TENANT_ID.get(), None) };
     /// async { refresh_cache.isolated().await }.with_field(&TENANT_ID, "acme").await;
     /// # });
     /// ```
-    fn isolated(self) -> Propagated<Self> {
+    fn isolated(self) -> InContext<Self> {
         self.in_context(Snapshot::isolated())
     }
 }
 
-impl<T> Propagate for T {}
+impl<T> InContextExt for T {}
 
 pin_project! {
-    /// A future, stream or sink with a context of its own. Made by [`Propagate`].
+    /// A future, stream or sink with a context of its own. Made by [`InContextExt`].
     ///
     /// A future is dropped as soon as it is ready, and lets go of its context: its span can close.
     #[derive(Debug)]
     #[must_use = "futures, streams and sinks do nothing unless polled"]
-    pub struct Propagated<T> {
+    pub struct InContext<T> {
         // `None` once a future is ready, or while it is being dropped.
         #[pin]
         inner: Option<T>,
         snapshot: Snapshot,
     }
 
-    impl<T> PinnedDrop for Propagated<T> {
+    impl<T> PinnedDrop for InContext<T> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
             if this.inner.is_some() {
-                let mut entered = Entered::nothing();
+                let mut entered = SnapshotGuard::nothing();
                 this.snapshot.enter_in(&mut entered);
                 this.inner.set(None);
             }
@@ -98,11 +104,11 @@ pin_project! {
     }
 }
 
-impl<T> Propagated<T> {
+impl<T> InContext<T> {
     /// Something that runs in a snapshot that was captured for it.
     #[inline]
     pub(super) fn new(inner: T, snapshot: Snapshot) -> Self {
-        Propagated { inner: Some(inner), snapshot }
+        InContext { inner: Some(inner), snapshot }
     }
 
     /// What it runs in.
@@ -116,7 +122,7 @@ impl<T> Propagated<T> {
     }
 }
 
-impl<F: Future> Future for Propagated<F> {
+impl<F: Future> Future for InContext<F> {
     type Output = F::Output;
 
     #[inline]
@@ -143,7 +149,7 @@ fn poll_within<F: Future>(
 ) -> Poll<F::Output> {
     snapshot.update();
     let polled = {
-        let mut entered = Entered::nothing();
+        let mut entered = SnapshotGuard::nothing();
         snapshot.enter_in(&mut entered);
         let Some(future) = inner.as_mut().as_pin_mut() else { return Poll::Pending };
         let polled = future.poll(task);
@@ -158,7 +164,7 @@ fn poll_within<F: Future>(
     polled
 }
 
-impl<S: Stream> Stream for Propagated<S> {
+impl<S: Stream> Stream for InContext<S> {
     type Item = S::Item;
 
     fn poll_next(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Option<S::Item>> {
@@ -176,7 +182,7 @@ impl<S: Stream> Stream for Propagated<S> {
     }
 }
 
-impl<I, S: Sink<I>> Sink<I> for Propagated<S> {
+impl<I, S: Sink<I>> Sink<I> for InContext<S> {
     type Error = S::Error;
 
     fn poll_ready(self: Pin<&mut Self>, task: &mut TaskContext<'_>) -> Poll<Result<(), S::Error>> {

@@ -17,20 +17,20 @@ pub(super) fn cut(text: &str) -> &str {
 }
 
 /// A text that is put together, without allocating once the thread is warm.
-pub(super) struct Composed(String);
+pub(super) struct SpanString(String);
 
 thread_local! {
     /// Texts to be used again. So long as one is in use it is not here.
     static MEMORY: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Composed {
+impl SpanString {
     pub(super) fn new() -> Self {
-        Composed(MEMORY.try_with(|memory| memory.borrow_mut().pop()).ok().flatten().unwrap_or_default())
+        SpanString(MEMORY.try_with(|memory| memory.borrow_mut().pop()).ok().flatten().unwrap_or_default())
     }
 
     pub(super) fn of(value: impl fmt::Display) -> Self {
-        let mut composed = Composed::new();
+        let mut composed = SpanString::new();
         // Writing to it cannot fail.
         let _ = fmt::Write::write_fmt(&mut composed, format_args!("{value}"));
         composed
@@ -45,7 +45,7 @@ impl Composed {
     }
 }
 
-impl Drop for Composed {
+impl Drop for SpanString {
     fn drop(&mut self) {
         let mut text = mem::take(&mut self.0);
         // One huge text must not cost memory on every thread for ever.
@@ -56,7 +56,7 @@ impl Drop for Composed {
     }
 }
 
-impl fmt::Write for Composed {
+impl fmt::Write for SpanString {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.push(text);
         Ok(())

@@ -53,6 +53,7 @@
 //! # Features
 //!
 //! - `fmt` (on by default): `OwnFields`, which keeps two `fmt` outputs of one format apart.
+//! - `json` (on by default): `output::json`, an output of one JSON object per line.
 //! - `tracing-opentelemetry` (on by default): `trace_id` and `span_id` for events with an explicit parent, and where the
 //!   OpenTelemetry layer does not activate its contexts; links to a sender's span.
 //! - `opentelemetry-sdk`: `UniqueAttributes`, an exporter that passes each attribute on once, with its last value.
@@ -77,6 +78,8 @@ pub mod field;
 #[cfg(any(feature = "http-server", feature = "http-client"))]
 pub mod http;
 pub mod layer;
+#[cfg(feature = "json")]
+pub mod output;
 mod panic;
 pub mod propagation;
 pub mod task;

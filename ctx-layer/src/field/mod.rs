@@ -26,6 +26,7 @@
 //! | `refused` | why a value is refused |
 //! | `value` | one value as it is stored |
 //! | `slots` | how the values of a set are held and shared |
+//! | `encoded` | what outputs have encoded of a set |
 //! | `set` | the immutable set of values: [`Fields`] |
 //! | `schema` | the fields a layer knows: [`Schema`] |
 //! | `well_known` | the ones everybody needs |
@@ -33,6 +34,8 @@
 mod baggage_key;
 mod calls;
 mod declaration;
+#[cfg(feature = "json")]
+mod encoded;
 #[cfg(feature = "hashed")]
 mod hash;
 mod key;
@@ -60,6 +63,8 @@ pub use set::Fields;
 pub(crate) use baggage_key::TOKEN;
 pub(crate) use calls::Call;
 pub(crate) use declaration::{Derived, Origin};
+#[cfg(feature = "json")]
+pub(crate) use encoded::Encoded;
 pub(crate) use name::METRIC_PREFIXES;
 pub(crate) use refused::Refused;
 pub(crate) use schema::Registered;
@@ -67,6 +72,8 @@ pub(crate) use slots::Shared;
 pub(crate) use text::is_unsafe_in_text;
 pub(crate) use unregistered::{set_any_layer, warn_of_postponed};
 pub(crate) use value::Entry;
+#[cfg(feature = "json")]
+pub(crate) use value::Visible;
 #[cfg(feature = "http-server")]
 pub(crate) use value::parse_untrusted;
 

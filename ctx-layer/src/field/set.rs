@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+#[cfg(feature = "json")]
+use super::encoded::Encoded;
 use super::{
     calls::Call,
     declaration::Declaration,
@@ -153,6 +155,8 @@ impl Fields {
             None => Arc::default(),
         };
         if let Some(set) = Arc::get_mut(&mut set) {
+            #[cfg(feature = "json")]
+            set.encodings.clear();
             change(set);
         }
         Fields { set: Some(set) }
@@ -250,6 +254,19 @@ impl Fields {
 
     pub(crate) fn has_call(&self, call: Call) -> bool {
         self.set.as_ref().is_some_and(|set| set.calls.contains(call))
+    }
+
+    /// What an output has encoded of this set under a key.
+    #[cfg(feature = "json")]
+    #[inline]
+    pub(crate) fn encoded(&self, key: u64) -> Option<&Encoded> {
+        self.set.as_ref()?.encodings.get(key)
+    }
+
+    /// Keeps what an output has encoded of this set; `None` for the blank one.
+    #[cfg(feature = "json")]
+    pub(crate) fn keep_encoded(&self, key: u64, encoded: Encoded) -> Option<&Encoded> {
+        Some(self.set.as_ref()?.encodings.insert(key, encoded))
     }
 
     fn find(&self, id: usize) -> Option<&Entry> {

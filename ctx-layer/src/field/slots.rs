@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+#[cfg(feature = "json")]
+use super::encoded::Encodings;
 use super::{calls::Calls, value::Entry};
 
 /// What [`Fields`](super::Fields) share: values, sorted by field.
@@ -18,6 +20,8 @@ pub(super) struct Set {
     pub(super) calls: Calls,
     /// Of all values that it keeps alive, dropping does nothing but free memory.
     is_plain: bool,
+    #[cfg(feature = "json")]
+    pub(super) encodings: Encodings,
 }
 
 /// The value of a field.
@@ -58,7 +62,14 @@ impl Default for Set {
 }
 
 impl Set {
-    pub(super) const NONE: Self = Set { slots: SmallVec::new_const(), begun: None, calls: Calls::NONE, is_plain: true };
+    pub(super) const NONE: Self = Set {
+        slots: SmallVec::new_const(),
+        begun: None,
+        calls: Calls::NONE,
+        is_plain: true,
+        #[cfg(feature = "json")]
+        encodings: Encodings::NONE,
+    };
 
     /// A set with the values of another.
     pub(super) fn on(other: &Arc<Set>) -> Arc<Set> {
@@ -73,7 +84,7 @@ impl Set {
             Slot { id: slot.id, held }
         });
         let (slots, calls, is_plain) = (slots.collect(), other.calls.clone(), other.is_plain);
-        Arc::new(Set { slots, begun: Some(begun), calls, is_plain })
+        Arc::new(Set { slots, begun: Some(begun), calls, is_plain, ..Set::NONE })
     }
 
     /// The values, each with the number of its field.

@@ -9,6 +9,8 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
+#[cfg(feature = "json")]
+use super::policies::Policies;
 use super::{filled::Filled, parent::Parentage, shared_targets::SharedTargets, table::Table};
 use crate::context::{InForce, in_force};
 use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensitivity};
@@ -65,6 +67,9 @@ pub(super) struct Augmentation {
     table: &'static Table<Augmented>,
     /// The fields that are read off the active OpenTelemetry span, by [`Declaration::id`](crate::field::Declaration).
     pub(super) derived: Box<[(usize, Derived)]>,
+    /// For outputs that encode fields themselves.
+    #[cfg(feature = "json")]
+    pub(super) policies: &'static Policies,
 }
 
 /// What is leaked is shared: one table for all layers with equal schemas.
@@ -99,7 +104,14 @@ impl Augmentation {
                 Origin::Stored => None,
             })
             .collect();
-        Augmentation { schema, shared, table, derived }
+        Augmentation {
+            #[cfg(feature = "json")]
+            policies: Policies::of(&schema),
+            schema,
+            shared,
+            table,
+            derived,
+        }
     }
 
     /// The fields in force, where nothing else is needed for a span with the given parent.
@@ -151,7 +163,7 @@ impl Augmentation {
 }
 
 /// The call site's own metadata behind `metadata`, which any layer of this crate may have augmented.
-pub(super) fn original_of(metadata: &'static Metadata<'static>) -> &'static Metadata<'static> {
+pub(crate) fn original_of(metadata: &'static Metadata<'static>) -> &'static Metadata<'static> {
     ORIGINALS.get(metadata).map_or(metadata, |augmented| augmented)
 }
 

@@ -20,7 +20,11 @@ mod output;
 #[cfg(feature = "fmt")]
 mod own_fields;
 mod parent;
+#[cfg(feature = "json")]
+mod policies;
 mod postponed;
+#[cfg(feature = "json")]
+mod reading;
 mod record;
 mod recorded;
 mod rewrite;
@@ -40,6 +44,16 @@ use tracing_core::{LevelFilter, Subscriber};
 
 pub(crate) use core::{in_snapshot, is_kept_only};
 pub(crate) use home::ids_of;
+#[cfg(feature = "json")]
+pub(crate) use {
+    core::is_about_the_context,
+    filled::Filled,
+    home::Home,
+    metadata::original_of,
+    parent::{Parentage, elsewhere},
+    policies::Policies,
+    table::Table,
+};
 pub(crate) use sensitive::is_sensitive;
 #[cfg(feature = "http-server")]
 pub(crate) use whole::{WithRoom, open};

@@ -43,10 +43,11 @@ impl CallSite {
     pub(super) fn new(metadata: &'static Metadata<'static>, layout: &Layout) -> Self {
         let names = || metadata.fields().iter().map(|field| field.name());
         let is_log = metadata.is_event() && names().any(|name| name == "log.target");
-        let is_message = |name: &str| metadata.is_event() && name == "message";
+        let message = names().position(|name| name == "message");
         let keys: Vec<Option<Key>> = names()
-            .map(|name| match name {
-                name if is_message(name) => layout.key(Member::Message).map(Key::from),
+            .enumerate()
+            .map(|(at, name)| match name {
+                _ if Some(at) == message => layout.key(Member::Message).map(Key::from),
                 name if is_log && name.starts_with("log.") => None,
                 name => Some(layout.key_of_field(name)),
             })
@@ -55,7 +56,7 @@ impl CallSite {
             let key = layout.key_of_field(&format!("{}.sources", name.strip_prefix("r#").unwrap_or(name)));
             let is_taken = keys.iter().flatten().chain(&layout.keys_of_ids).any(|known| *known == key)
                 || layout.constants.iter().any(|(known, _)| *known == key);
-            own.as_ref().filter(|_| !is_taken && !is_message(name)).map(|_| key)
+            own.as_ref().filter(|_| !is_taken).map(|_| key)
         };
         let sources: Vec<_> = names().zip(&keys).map(|(name, own)| sources_of(name, own)).collect();
         let has_conflict = keys.iter().enumerate().any(|(at, key)| {
@@ -80,7 +81,7 @@ impl CallSite {
             head: head.into(),
             source: source.into(),
             fields,
-            message: names().position(is_message),
+            message,
             is_metric: names().any(|name| METRIC_PREFIXES.iter().any(|prefix| name.starts_with(prefix))),
             is_about_the_context: is_about_the_context(metadata),
             is_log,

@@ -192,9 +192,6 @@ impl Format {
             .name(Member::ThreadId, "process.thread.id")
             .name(Member::TraceId, "trace.id")
             .name(Member::SpanId, "span.id")
-            // It is an object there, with `span.id` in it.
-            .name(Member::Span, "labels.span")
-            .name(Member::Spans, "labels.spans")
             .name(Member::Truncated, "labels.truncated")
             .without(Member::TraceFlags)
             .rename_field("error", "error.message");

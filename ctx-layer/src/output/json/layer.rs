@@ -58,6 +58,7 @@ type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 /// ```
 #[must_use = "a layer does nothing until it is added to a subscriber"]
 pub fn layer() -> JsonLayer {
+    Policies::ask_for();
     JsonLayer {
         settings: Settings {
             format: Format::plain(),
@@ -254,14 +255,11 @@ impl<W> JsonLayer<W> {
     #[cold]
     fn get_ready(&self) -> &Ready {
         let Settings { format, wanted, constants, .. } = &self.settings;
-        self.ready.get_or_init(|| {
-            Policies::ask_for();
-            Ready {
-                layout: Layout::new(format.clone(), *wanted, constants),
-                call_sites: Table::new(),
-                spans: Spans::new(),
-                has_opentelemetry_layer: OnceLock::new(),
-            }
+        self.ready.get_or_init(|| Ready {
+            layout: Layout::new(format.clone(), *wanted, constants),
+            call_sites: Table::new(),
+            spans: Spans::new(),
+            has_opentelemetry_layer: OnceLock::new(),
         })
     }
 
@@ -285,8 +283,7 @@ impl Written<'_, '_> {
     /// Returns which of the event's own fields have a value.
     fn look(&self) -> Seen {
         let mut seen = Seen::default();
-        let own = self.call_site.fields.len();
-        self.event.record(&mut Look { seen: &mut seen, own, filled: self.filled });
+        self.event.record(&mut Look { seen: &mut seen, call_site: self.call_site, filled: self.filled });
         seen
     }
 

@@ -50,14 +50,15 @@ impl Seen {
 /// Finds the fields that have a value.
 pub(super) struct Look<'a> {
     pub(super) seen: &'a mut Seen,
-    pub(super) own: usize,
+    pub(super) call_site: &'a CallSite,
     pub(super) filled: Filled,
 }
 
 impl Visit for Look<'_> {
     fn record_debug(&mut self, field: &Field, _: &dyn fmt::Debug) {
-        let index = field.index();
-        if index < self.own && !self.filled.contains(index) {
+        let (index, own) = (field.index(), self.call_site.fields.len());
+        // The message may be in another object, and nothing beside it has its key.
+        if index < own && !self.filled.contains(index) && self.call_site.message != Some(index) {
             self.seen.note(index);
         }
     }
@@ -101,6 +102,7 @@ impl Values<'_, '_> {
             _ => {}
         }
         if let Some(seen) = &self.seen
+            && !is_message
             && seen.is_superseded(self.call_site, index)
         {
             return;

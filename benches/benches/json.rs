@@ -1,7 +1,8 @@
 //! One JSON line: ours and the peers', all writing to nowhere, in one run.
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench json`; with `-- --quick` for a look in between. The arms of a group take turns in
-//! batches of 60 µs; the lower quartile of an arm's batches counts.
+//! batches of 60 µs; the lower quartile of an arm's batches counts. `-- --run <group> <arm> <count>` runs one arm alone, by its number,
+//! for `perf` and `valgrind`.
 
 use std::{env, hint::black_box, io, sync::Mutex};
 
@@ -19,6 +20,14 @@ use tracing_subscriber::{Registry, prelude::*};
 
 fn main() {
     let effort = if env::args().any(|argument| argument == "--quick") { Effort::QUICK } else { Effort::FULL };
+    let words: Vec<_> = env::args().collect();
+    if let Some(at) = words.iter().position(|word| word == "--run") {
+        let number = |behind: usize| words.get(at + behind).and_then(|word| word.parse::<usize>().ok()).unwrap_or(0);
+        let groups = [five_fields, no_field, inside_spans, scopes];
+        let arm = &groups[number(1)]()[number(2)];
+        println!("{}: {:?}", arm.name(), arm.run(number(3) as u64));
+        return;
+    }
     let wanted: Vec<_> = env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
     for (title, arms) in [
         ("five fields, three own", five_fields()),

@@ -13,7 +13,7 @@ use crate::{field::METRIC_PREFIXES, layer::is_about_the_context};
 
 /// What every line of a call site has.
 pub(super) struct CallSite {
-    /// Level and target.
+    /// What is between the time and the message: level and target.
     pub(super) head: Box<[u8]>,
     /// File and line.
     pub(super) source: Box<[u8]>,
@@ -35,8 +35,25 @@ pub(super) struct CallSite {
 pub(super) struct OwnField {
     /// `None` where it is not written.
     pub(super) key: Option<Key>,
+    /// The key, and zeros behind it, where it is no longer than this.
+    pub(super) padded: [u8; PADDED],
     /// Where the sources of an error are written.
     pub(super) sources: Option<Key>,
+}
+
+/// A copy of so many bytes takes no call.
+pub(super) const PADDED: usize = 32;
+
+impl OwnField {
+    fn new(key: Option<Key>, sources: Option<Key>) -> Self {
+        let mut padded = [0; PADDED];
+        if let Some(key) = &key
+            && let Some(begin) = padded.get_mut(..key.len())
+        {
+            begin.copy_from_slice(key);
+        }
+        OwnField { key, padded, sources }
+    }
 }
 
 impl CallSite {
@@ -66,8 +83,9 @@ impl CallSite {
                     || layout.naming.not_shown.contains(key)
             })
         });
-        let fields = keys.into_iter().zip(sources).map(|(key, sources)| OwnField { key, sources }).collect();
-        let mut head = Vec::new();
+        let fields = keys.into_iter().zip(sources).map(|(key, sources)| OwnField::new(key, sources)).collect();
+        // The quote after the time, if there is one.
+        let mut head = if layout.timestamp.is_some() { vec![b'"'] } else { Vec::new() };
         push_level(&mut head, layout, *metadata.level());
         if !is_log {
             push_target(&mut head, layout, metadata.target());
@@ -97,7 +115,7 @@ impl CallSite {
         let is_last = |at: usize| !keys[at + 1..].contains(&keys[at]);
         let fields = keys.iter().zip(&names).enumerate().map(|(at, (key, name))| {
             let sources = layout.key_within_span(&format!("{name}.sources"));
-            OwnField { key: is_last(at).then(|| key.clone()), sources: (!keys.contains(&sources)).then_some(sources) }
+            OwnField::new(is_last(at).then(|| key.clone()), (!keys.contains(&sources)).then_some(sources))
         });
         CallSite {
             head: Box::default(),

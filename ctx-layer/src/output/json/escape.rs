@@ -6,9 +6,9 @@
 /// Appends text, escaped, without quotes.
 #[inline]
 pub(super) fn push(bytes: &mut Vec<u8>, text: &str) {
-    bytes.extend_from_slice(text.as_bytes());
-    if !is_plain(text.as_bytes()) {
-        bytes.truncate(bytes.len() - text.len());
+    if is_plain(text.as_bytes()) {
+        bytes.extend_from_slice(text.as_bytes());
+    } else {
         push_escaped(bytes, text);
     }
 }
@@ -84,14 +84,37 @@ impl Escape {
 fn is_plain(text: &[u8]) -> bool {
     match text.last_chunk() {
         Some(last) => is_eight_plain(last) && text.as_chunks().0.iter().all(is_eight_plain),
-        None => text.iter().all(|byte| matches!(byte, 0x20..0x7f) && !matches!(byte, b'"' | b'\\')),
+        None => is_short_plain(text),
     }
 }
 
+/// The same for less than eight bytes: put together from parts that may overlap, without a loop.
+#[inline]
+fn is_short_plain(text: &[u8]) -> bool {
+    let eight = match (text.first_chunk(), text.last_chunk(), text) {
+        (Some(first), Some(last), _) => {
+            u64::from(u32::from_le_bytes(*first)) | u64::from(u32::from_le_bytes(*last)) << 32
+        }
+        (_, _, [first, middle @ .., last]) => {
+            let middle = middle.first().unwrap_or(first);
+            BLANKS << 24 | u64::from(*last) << 16 | u64::from(*middle) << 8 | u64::from(*first)
+        }
+        (_, _, [only]) => BLANKS << 8 | u64::from(*only),
+        (_, _, []) => BLANKS,
+    };
+    are_plain(eight)
+}
+
+const ONES: u64 = u64::from_ne_bytes([1; 8]);
+const BLANKS: u64 = ONES * b' ' as u64;
+
 #[inline]
 fn is_eight_plain(bytes: &[u8; 8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    let bytes = u64::from_le_bytes(*bytes);
+    are_plain(u64::from_le_bytes(*bytes))
+}
+
+#[inline]
+fn are_plain(bytes: u64) -> bool {
     // The upper bit of a byte is set where that is not ASCII, is DEL, or is below the blank. Only a byte of which that is so
     // carries into the one above.
     let unprintable = bytes | bytes.wrapping_add(ONES) | bytes.wrapping_sub(ONES * 0x20);

@@ -307,15 +307,13 @@ impl<W> JsonLayer<W> {
     /// What comes before the message.
     #[inline]
     fn push_head(&self, line: &mut Line, layout: &Layout, written: &Written<'_, '_>) {
-        if let Some(key) = layout.key(Member::Timestamp) {
+        if let Some(key) = &layout.timestamp {
             line.push(key);
-            line.push_byte(b'"');
             let now = self.now();
             match layout.times() {
                 Times::Rfc3339 => time::push_rfc3339(line.raw(), now),
                 Times::UnixNanos => time::push_unix_nanos(line.raw(), now),
             }
-            line.push_byte(b'"');
         }
         line.push(&written.call_site.head);
         if written.call_site.is_log {

@@ -78,6 +78,8 @@ pub(super) struct Layout {
     format: Format,
     keys: [Option<Key>; Member::ALL.len()],
     nests: [Option<Key>; 6],
+    /// The key of the time, and the quote after it.
+    pub(super) timestamp: Option<Key>,
     /// What the format says on every line.
     pub(super) fixed: Box<[u8]>,
     /// The constants, each with its key.
@@ -161,7 +163,8 @@ impl Layout {
             false => Vec::new(),
         };
         let naming = Naming::of(format.renames(), &reserved, &not_shown);
-        Layout { format, keys, nests, fixed: fixed.into(), constants, constant_bytes, reserved, keys_of_ids, naming }
+        let timestamp = keys[Member::Timestamp as usize].as_ref().map(|key| [&**key, b"\""].concat().into());
+        Layout { timestamp, format, keys, nests, fixed: fixed.into(), constants, constant_bytes, reserved, keys_of_ids, naming }
     }
 
     #[inline]

@@ -2,7 +2,7 @@
 
 use std::{cell::Cell, fmt};
 
-use super::escape;
+use super::{call_site::PADDED, escape};
 
 thread_local! {
     static KEPT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -75,6 +75,17 @@ impl Line {
     #[inline]
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Appends a key, which is also at the beginning of `padded` where it fits in there.
+    #[inline]
+    pub(super) fn push_padded(&mut self, key: &[u8], padded: &[u8; PADDED]) {
+        if key.len() > PADDED {
+            return self.push(key);
+        }
+        let end = self.bytes.len() + key.len();
+        self.bytes.extend_from_slice(padded);
+        self.bytes.truncate(end);
     }
 
     #[inline]

@@ -111,7 +111,7 @@ impl Values<'_, '_> {
             self.fields.open(self.line);
         }
         let start = self.line.len();
-        self.line.push(key);
+        self.line.push_padded(key, &own.padded);
         write(self.line);
         self.line.end_member(start);
     }

@@ -60,12 +60,16 @@ impl Encodings {
 }
 
 impl Encoded {
-    /// Appends the bytes of one field; drops them where `write` returns `false`.
-    pub(crate) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>) -> bool) {
+    /// One that has room for so many bytes.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Encoded { bytes: Vec::with_capacity(bytes), ends: SmallVec::new() }
+    }
+
+    /// Appends the bytes of one field.
+    #[inline]
+    pub(crate) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
         let start = self.bytes.len();
-        if !write(&mut self.bytes) {
-            return self.bytes.truncate(start);
-        }
+        write(&mut self.bytes);
         match u32::try_from(self.bytes.len()) {
             Ok(end) => self.ends.push(end),
             // More than a line may have.
@@ -94,24 +98,18 @@ mod tests {
 
     fn of(text: &str) -> Encoded {
         let mut encoded = Encoded::default();
-        encoded.push(|bytes| {
-            bytes.extend_from_slice(text.as_bytes());
-            true
-        });
-        encoded.push(|bytes| {
-            bytes.push(b'-');
-            false
-        });
+        encoded.push(|bytes| bytes.extend_from_slice(text.as_bytes()));
+        encoded.push(|bytes| bytes.push(b'-'));
         encoded
     }
 
     #[test]
     fn each_key_has_the_encoding_that_came_first() {
         let mut encodings = Encodings::default();
-        assert_eq!(encodings.insert(1, of("one")).bytes(), b"one");
-        assert_eq!(encodings.insert(2, of("two")).bytes(), b"two");
-        assert_eq!(encodings.insert(1, of("late")).bytes(), b"one");
-        assert!(encodings.get(2).is_some_and(|encoded| encoded.parts().eq([b"two"])) && encodings.get(3).is_none());
+        assert_eq!(encodings.insert(1, of("one")).bytes(), b"one-");
+        assert_eq!(encodings.insert(2, of("two")).bytes(), b"two-");
+        assert_eq!(encodings.insert(1, of("late")).bytes(), b"one-");
+        assert!(encodings.get(2).is_some_and(|encoded| encoded.parts().eq([&b"two"[..], b"-"])) && encodings.get(3).is_none());
         encodings.clear();
         assert!(encodings.get(1).is_none());
     }

@@ -187,27 +187,35 @@ impl Encoding {
         }
     }
 
-    #[cold]
+    /// In one allocation, since a set may have one line only.
     fn encode(&self, fields: &Fields) -> Encoded {
-        let mut encoded = Encoded::default();
-        let mut keys: Vec<Box<[u8]>> = Vec::new();
-        for (_, entry) in fields.entries() {
-            let declaration = entry.declaration();
-            let sensitivity = self.policies.sensitivity(declaration, self.is_metric);
-            let Some(value) = sensitivity.and_then(|sensitivity| entry.visible(sensitivity)) else { continue };
-            let key = self.naming.key_of_field(declaration.name());
+        let visible = || {
+            fields.entries().filter_map(|(_, entry)| {
+                let declaration = entry.declaration();
+                let value = entry.visible(self.policies.sensitivity(declaration, self.is_metric)?)?;
+                Some((self.naming.key_of(declaration)?, value))
+            })
+        };
+        let mut encoded = Encoded::with_capacity(visible().map(|(key, value)| key.len() + room_for(value)).sum());
+        for (key, value) in visible() {
             // Two declarations may have one name where no schema says that they must not.
-            if keys.contains(&key) || self.naming.not_shown.contains(&key) {
+            if encoded.parts().any(|part| part.starts_with(key)) {
                 continue;
             }
             encoded.push(|bytes| {
-                bytes.extend_from_slice(&key);
+                bytes.extend_from_slice(key);
                 push_visible(bytes, value);
-                true
             });
-            keys.push(key);
         }
         encoded
+    }
+}
+
+/// How much room a value takes that needs no escapes.
+fn room_for(value: Visible<'_>) -> usize {
+    match value {
+        Visible::Text(text) => text.len() + 2,
+        _ => 24,
     }
 }
 

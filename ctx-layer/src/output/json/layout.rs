@@ -12,6 +12,7 @@ use super::{
     escape,
     format::{Format, Group, Ids, Levels, Member, Times},
 };
+use crate::{field::Declaration, layer::Table};
 
 /// A key as it is written: `,"name":`. What comes first in an object has its comma replaced by the bracket.
 pub(super) type Key = Box<[u8]>;
@@ -240,6 +241,8 @@ pub(super) struct Naming {
     format: Format,
     reserved: Vec<String>,
     pub(super) not_shown: Vec<Key>,
+    /// The key of each field; `None` where it is not shown.
+    of_fields: Table<Option<Key>>,
     /// Every key that a context field was ever written under.
     keys: Mutex<Vec<Key>>,
     /// How many these are.
@@ -264,6 +267,7 @@ impl Naming {
             format,
             reserved: reserved.to_vec(),
             not_shown: not_shown.to_vec(),
+            of_fields: Table::new(),
             keys: Mutex::default(),
             known: AtomicUsize::new(0),
         }));
@@ -280,6 +284,16 @@ impl Naming {
             self.known.store(keys.len(), Ordering::Release);
         }
         key
+    }
+
+    /// The key of a context field; `None` where something else has it on every line.
+    #[inline]
+    pub(super) fn key_of(&self, declaration: &'static Declaration) -> Option<&[u8]> {
+        let key = self.of_fields.get_or_insert_with(declaration, || {
+            let key = self.key_of_field(declaration.name());
+            (!self.not_shown.contains(&key)).then_some(key)
+        });
+        key.as_deref()
     }
 
     /// How many keys are known.

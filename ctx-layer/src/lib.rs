@@ -45,6 +45,7 @@
 //! | say where a field may stand, and how it is shown | [`Policy`], [`Schema`] |
 //! | set, read and carry values; which value is current where | [`context`](mod@context), and `docs/semantics.md` in the repository |
 //! | put them on a whole stack, or on one output | [`ContextLayer`], [`once_per_line`] |
+//! | write JSON lines for collectors | `output::json` |
 //! | have a function make a span, log, and set its status | [`with_observability`](macro@with_observability) |
 //! | carry them over tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
 //! | send them to other processes, and receive them | [`propagation`], [`carriers`] |

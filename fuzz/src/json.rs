@@ -14,8 +14,8 @@ use ctx_layer::{
 };
 use serde_json::{Map, Value};
 use tracing_core::{
-    Dispatch, Event, Interest, Level, Metadata, callsite::Identifier, callsite::Callsite, field::FieldSet, field::Value as Visited,
-    metadata::Kind,
+    Dispatch, Event, Interest, Level, Metadata, callsite::Callsite, callsite::Identifier, field::FieldSet,
+    field::Value as Visited, metadata::Kind,
 };
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -32,8 +32,22 @@ ctx_layer::context_fields! {
 
 /// Names of own fields: those that the line has itself, those of context fields, and those that have to be escaped.
 const NAMES: [&str; 16] = [
-    "message", "timestamp", "level", "target", "span", "truncated", "trace_id", "shared", "user.id", "plain", "plain.sources",
-    "", "quo\"te\\", "line\n\u{2028}", "r#type", "fields.level",
+    "message",
+    "timestamp",
+    "level",
+    "target",
+    "span",
+    "truncated",
+    "trace_id",
+    "shared",
+    "user.id",
+    "plain",
+    "plain.sources",
+    "",
+    "quo\"te\\",
+    "line\n\u{2028}",
+    "r#type",
+    "fields.level",
 ];
 
 /// Reads an event from made-up bytes, has it written, and compares.
@@ -87,7 +101,8 @@ pub fn json_line(input: &[u8]) {
         let mut expected: HashMap<String, &Own> = HashMap::new();
         let mut message = None;
         for (at, (name, own)) in names.iter().zip(&values).enumerate() {
-            let is_first_message = NAMES[*name] == "message" && names[..at].iter().all(|other| NAMES[*other] != "message");
+            let is_first_message =
+                NAMES[*name] == "message" && names[..at].iter().all(|other| NAMES[*other] != "message");
             match own {
                 Own::Nothing => {}
                 own if is_first_message => message = Some(own),
@@ -146,7 +161,10 @@ impl Input<'_> {
             5 => Own::I128(self.number() as i128),
             6 => Own::U128(self.number()),
             7 => Own::Bytes(self.bytes().into()),
-            8 => Own::Error(Box::new(Caused(self.text(), (self.byte() % 2 == 1).then(|| Box::new(Caused(self.text(), None)))))),
+            8 => Own::Error(Box::new(Caused(
+                self.text(),
+                (self.byte() % 2 == 1).then(|| Box::new(Caused(self.text(), None))),
+            ))),
             _ => Own::Text(self.text()),
         }
     }
@@ -189,12 +207,19 @@ impl Own {
             Own::I64(value) => *written == *value,
             Own::U64(value) => *written == *value,
             // `serde_json` reads the last digit as it likes, unless it is told otherwise.
-            Own::F64(value) if value.is_finite() => {
-                written.as_f64().is_some_and(|written| (written - value).abs() <= value.abs() * 1e-15 + f64::MIN_POSITIVE)
+            Own::F64(value) if value.is_finite() => written
+                .as_f64()
+                .is_some_and(|written| (written - value).abs() <= value.abs() * 1e-15 + f64::MIN_POSITIVE),
+            Own::F64(value) => {
+                *written
+                    == ["NaN", "Infinity", "-Infinity"][usize::from(!value.is_nan()) * (1 + usize::from(*value < 0.0))]
             }
-            Own::F64(value) => *written == ["NaN", "Infinity", "-Infinity"][usize::from(!value.is_nan()) * (1 + usize::from(*value < 0.0))],
-            Own::I128(value) => *written == i64::try_from(*value).map_or_else(|_| value.to_string().into(), Value::from),
-            Own::U128(value) => *written == u64::try_from(*value).map_or_else(|_| value.to_string().into(), Value::from),
+            Own::I128(value) => {
+                *written == i64::try_from(*value).map_or_else(|_| value.to_string().into(), Value::from)
+            }
+            Own::U128(value) => {
+                *written == u64::try_from(*value).map_or_else(|_| value.to_string().into(), Value::from)
+            }
             Own::Text(value) => *written == **value,
             Own::Bytes(value) => *written == value.iter().map(|byte| format!("{byte:02x}")).collect::<String>(),
             Own::Error(value) => *written == value.to_string(),

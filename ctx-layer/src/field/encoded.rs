@@ -109,7 +109,10 @@ mod tests {
         assert_eq!(encodings.insert(1, of("one")).bytes(), b"one-");
         assert_eq!(encodings.insert(2, of("two")).bytes(), b"two-");
         assert_eq!(encodings.insert(1, of("late")).bytes(), b"one-");
-        assert!(encodings.get(2).is_some_and(|encoded| encoded.parts().eq([&b"two"[..], b"-"])) && encodings.get(3).is_none());
+        assert!(
+            encodings.get(2).is_some_and(|encoded| encoded.parts().eq([&b"two"[..], b"-"]))
+                && encodings.get(3).is_none()
+        );
         encodings.clear();
         assert!(encodings.get(1).is_none());
     }

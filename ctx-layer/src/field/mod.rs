@@ -70,6 +70,8 @@ pub(crate) use refused::Refused;
 pub(crate) use schema::Registered;
 pub(crate) use slots::Shared;
 pub(crate) use text::is_unsafe_in_text;
+#[cfg(feature = "json")]
+pub(crate) use unregistered::set_all_shown;
 pub(crate) use unregistered::{set_any_layer, warn_of_postponed};
 pub(crate) use value::Entry;
 #[cfg(feature = "json")]

@@ -34,10 +34,13 @@ impl Home {
         let _ = self.0.set(Installed { dispatch: dispatch.downgrade(), is_watched });
     }
 
-    /// The same for an output that does not know what stands over it.
+    /// The same for an output that does not know what is over it. Returns `true` if that is a
+    /// [`ContextSubscriber`](super::ContextSubscriber).
     #[cfg(feature = "json")]
-    pub(crate) fn set_of_output(&self, dispatch: &Dispatch) {
-        self.set(dispatch, dispatch.downcast_ref::<super::core::Core>().is_some());
+    pub(crate) fn set_of_output(&self, dispatch: &Dispatch) -> bool {
+        let is_watched = dispatch.downcast_ref::<super::core::Core>().is_some();
+        self.set(dispatch, is_watched);
+        is_watched
     }
 
     /// Returns the dispatcher, as long as there is one.

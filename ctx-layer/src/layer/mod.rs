@@ -44,6 +44,9 @@ use tracing_core::{LevelFilter, Subscriber};
 
 pub(crate) use core::{in_snapshot, is_kept_only};
 pub(crate) use home::ids_of;
+pub(crate) use sensitive::is_sensitive;
+#[cfg(feature = "http-server")]
+pub(crate) use whole::{WithRoom, open};
 #[cfg(feature = "json")]
 pub(crate) use {
     core::is_about_the_context,
@@ -54,9 +57,6 @@ pub(crate) use {
     policies::Policies,
     table::Table,
 };
-pub(crate) use sensitive::is_sensitive;
-#[cfg(feature = "http-server")]
-pub(crate) use whole::{WithRoom, open};
 
 pub use output::ContextOutput;
 #[cfg(feature = "fmt")]

@@ -51,7 +51,8 @@ impl Policies {
 
     fn of_fields(fields: &[Registered]) -> &'static Self {
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |policies: &&&'static Policies| matches!(&policies.fields, Fields::Registered(known) if **known == *fields);
+        let is_same =
+            |policies: &&&'static Policies| matches!(&policies.fields, Fields::Registered(known) if **known == *fields);
         if let Some(policies) = known.iter().find(is_same) {
             return policies;
         }
@@ -100,8 +101,7 @@ impl Policies {
     fn with_unknown(&'static self, others: &'static Policies) -> &'static Policies {
         let Fields::Registered(others_fields) = &others.fields else { return self };
         let Fields::Registered(mine) = &self.fields else { return others };
-        let is_in_others =
-            |mine: &Registered| others_fields.iter().any(|other| other.declaration == mine.declaration);
+        let is_in_others = |mine: &Registered| others_fields.iter().any(|other| other.declaration == mine.declaration);
         let mine = mine.iter().filter(|mine| !is_in_others(mine));
         let all: Vec<_> = mine.chain(others_fields).copied().collect();
         let all = Self::of_fields(&all);
@@ -129,7 +129,9 @@ impl Policies {
     /// Returns `true` if a field that is registered under this name is shown on events.
     pub(crate) fn is_registered(&self, name: &str) -> bool {
         match &self.fields {
-            Fields::Declared => registered().iter().any(|known| known.name() == name && known.policy().stands_on_events()),
+            Fields::Declared => {
+                registered().iter().any(|known| known.name() == name && known.policy().stands_on_events())
+            }
             Fields::Registered(fields) => {
                 fields.iter().any(|field| field.declaration.0.name() == name && field.policy.stands_on_events())
             }
@@ -148,7 +150,6 @@ impl Policies {
 fn shows(policy: &Policy, is_metric: bool) -> bool {
     if is_metric { policy.stands_on_metrics() } else { policy.stands_on_events() }
 }
-
 
 /// What applies, until it is dropped.
 pub(super) struct Published(Option<&'static Policies>);

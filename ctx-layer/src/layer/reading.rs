@@ -122,7 +122,9 @@ mod tests {
         assert!(!reads(&stack().with(Some(Other))));
         assert!(!reads(&stack().with(json::layer().boxed())));
         assert!(!reads(&stack().with(json::layer().and_then(Other))));
-        assert!(!reads(&stack().with(json::layer().with_filter(tracing_subscriber::filter::dynamic_filter_fn(|_, _| true)))));
+        assert!(!reads(
+            &stack().with(json::layer().with_filter(tracing_subscriber::filter::dynamic_filter_fn(|_, _| true)))
+        ));
         assert!(!reads(&crate::WithContextExt::with_context(stack().with(json::layer()), crate::Schema::well_known())));
         assert!(!reads_fields_itself("other::ctx_layer::output::json::layer::JsonLayer<a>"));
         assert!(!reads_fields_itself(""));

@@ -34,16 +34,20 @@ impl fmt::Display for Fails {
 
 #[test]
 fn a_value_whose_display_panics_or_fails_says_so_and_the_line_is_whole() {
-    let line = line_of(|| TENANT_ID.in_scope("acme", || info!(a = 1, b = %Panics, c = %Fails, d = 2, "message {}", Panics)));
-    assert_eq!(line, json!({
-        "level": "INFO",
-        "message": "[formatting failed: panic: of a \"value\"]",
-        "a": 1,
-        "b": "[formatting failed: panic: of a \"value\"]",
-        "c": "[formatting failed]",
-        "d": 2,
-        "tenant_id": "acme",
-    }));
+    let line =
+        line_of(|| TENANT_ID.in_scope("acme", || info!(a = 1, b = %Panics, c = %Fails, d = 2, "message {}", Panics)));
+    assert_eq!(
+        line,
+        json!({
+            "level": "INFO",
+            "message": "[formatting failed: panic: of a \"value\"]",
+            "a": 1,
+            "b": "[formatting failed: panic: of a \"value\"]",
+            "c": "[formatting failed]",
+            "d": 2,
+            "tenant_id": "acme",
+        })
+    );
 }
 
 /// A writer that does what the test wants with each call.
@@ -114,7 +118,10 @@ fn a_line_that_is_written_in_part_does_not_spoil_the_next_one() {
     let text = String::from_utf8(written.lock().unwrap().clone()).unwrap();
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
-    assert_eq!((&strict::parse(lines[0])["n"], lines[1].len(), &strict::parse(lines[2])["n"]), (&json!(0), 5, &json!(2)));
+    assert_eq!(
+        (&strict::parse(lines[0])["n"], lines[1].len(), &strict::parse(lines[2])["n"]),
+        (&json!(0), 5, &json!(2))
+    );
 }
 
 #[test]
@@ -187,7 +194,10 @@ fn a_message_of_ten_mebibytes_is_cut_and_the_line_says_so() {
         let message = line["message"].as_str().unwrap();
         assert!(message.len() > 10_000 && text.starts_with(message.strip_suffix('…').unwrap()));
         assert_eq!(line["truncated"], true);
-        assert_eq!((&line["order"], &line["tenant_id"], &line["service.name"]), (&json!(1), &json!("acme"), &json!("shop")));
+        assert_eq!(
+            (&line["order"], &line["tenant_id"], &line["service.name"]),
+            (&json!(1), &json!("acme"), &json!("shop"))
+        );
         assert_eq!(line["span"]["name"], "request");
     }
 }

@@ -1,6 +1,10 @@
 //! Which fields a line has, once each, and in which order.
 
-use ctx_layer::{Fields, field::well_known::*, output::json::{Format, Group, Member}};
+use ctx_layer::{
+    Fields,
+    field::well_known::*,
+    output::json::{Format, Group, Member},
+};
 use serde_json::json;
 use tracing::{field::Empty, info, info_span, warn};
 
@@ -148,10 +152,10 @@ fn what_is_recorded_is_on_the_lines_that_follow() {
         info!("after");
     };
     let lines = lines_under(|layer| layer.with_current_span(false), run);
-    assert_eq!(lines.iter().map(|line| strict::parse(line)["user_id"].clone()).collect::<Vec<_>>(), [
-        json!(null),
-        json!("ada")
-    ]);
+    assert_eq!(
+        lines.iter().map(|line| strict::parse(line)["user_id"].clone()).collect::<Vec<_>>(),
+        [json!(null), json!("ada")]
+    );
 }
 
 #[test]
@@ -169,11 +173,14 @@ fn an_event_with_an_explicit_parent_has_that_ones_fields() {
         .map(|line| (line["tenant_id"].clone(), line["user_id"].clone(), line["span"]["name"].clone()))
         .collect();
     let nothing = json!(null);
-    assert_eq!(values, [
-        (json!("acme"), json!("ada"), json!("request")),
-        (json!("globex"), nothing.clone(), nothing.clone()),
-        (json!("globex"), nothing.clone(), nothing),
-    ]);
+    assert_eq!(
+        values,
+        [
+            (json!("acme"), json!("ada"), json!("request")),
+            (json!("globex"), nothing.clone(), nothing.clone()),
+            (json!("globex"), nothing.clone(), nothing),
+        ]
+    );
 }
 
 #[test]

@@ -159,7 +159,10 @@ fn blocks() -> Vec<(&'static str, String)> {
         if line.starts_with("```") {
             let comment = before.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->"));
             let comment = comment.unwrap_or_else(|| panic!("no comment in front of the block under {before:?}"));
-            blocks.push((comment, lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect()));
+            blocks.push((
+                comment,
+                lines.by_ref().take_while(|line| *line != "```").map(|line| format!("{line}\n")).collect(),
+            ));
         }
         if !line.is_empty() {
             before = line;

@@ -83,7 +83,11 @@ fn an_output_that_is_not_told_its_stack_masks_by_the_stacks_schema_all_the_same(
             ),
         }
         for line in parsed(&lines) {
-            assert_eq!((&line["email"], &line["user_id"]), (&"[redacted]".into(), &"[redacted]".into()), "{held}: {line}");
+            assert_eq!(
+                (&line["email"], &line["user_id"]),
+                (&"[redacted]".into(), &"[redacted]".into()),
+                "{held}: {line}"
+            );
         }
     }
 }
@@ -92,7 +96,8 @@ fn an_output_that_is_not_told_its_stack_masks_by_the_stacks_schema_all_the_same(
 fn a_context_layer_around_it_decides_what_it_shows() {
     let [around, beside] = [(); 2].map(|()| Captured::default());
     let masked = Schema::builder().field_with(&TENANT_ID, |policy| policy.masked()).build().unwrap();
-    let stack = tracing_subscriber::registry().with(ContextLayer::new(masked).around(layer(&around))).with(layer(&beside));
+    let stack =
+        tracing_subscriber::registry().with(ContextLayer::new(masked).around(layer(&around))).with(layer(&beside));
     with_default(stack.with_context(stack_schema()), run);
     for line in parsed(&around) {
         assert_eq!((&line["tenant_id"], &line["user_id"]), (&"[redacted]".into(), &"[redacted]".into()), "{line}");
@@ -116,7 +121,8 @@ fn a_line_is_the_same_in_once_per_line() {
 fn a_stack_that_is_the_default_after_another_has_its_own_schema() {
     let [masking, showing] = [(); 2].map(|()| Captured::default());
     let public = Schema::builder().field_with(&EMAIL, |_| Policy::new()).build().unwrap();
-    let first = tracing::Dispatch::new(tracing_subscriber::registry().with(layer(&masking)).with_context(stack_schema()));
+    let first =
+        tracing::Dispatch::new(tracing_subscriber::registry().with(layer(&masking)).with_context(stack_schema()));
     let second = tracing::Dispatch::new(tracing_subscriber::registry().with(layer(&showing)).with_context(public));
     // One set for both: it is encoded for each.
     let fields = Fields::new().with(&EMAIL, ADDRESS);
@@ -132,7 +138,8 @@ fn a_stack_that_is_the_default_after_another_has_its_own_schema() {
 
 #[test]
 fn a_metric_event_has_the_fields_that_are_allowed_on_metrics() {
-    let schema = Schema::builder().field(&TENANT_ID).field_with(&USER_ID, |policy| policy.metrics(true)).build().unwrap();
+    let schema =
+        Schema::builder().field(&TENANT_ID).field_with(&USER_ID, |policy| policy.metrics(true)).build().unwrap();
     let lines = Captured::default();
     with_default(tracing_subscriber::registry().with(layer(&lines)).with_context(schema), || {
         Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "ada").in_scope(|| {

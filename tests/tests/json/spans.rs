@@ -43,7 +43,10 @@ fn spans_have_their_own_fields_on_request_with_what_was_recorded() {
 #[test]
 fn all_spans_are_listed_on_request_the_outermost_first() {
     let lines = parsed(lines_of(|layer| layer.with_span_list(true).with_current_span(false), nested));
-    assert_eq!(lines[0], json!({"level": "INFO", "message": "inside", "spans": [{"name": "outer"}, {"name": "inner"}]}));
+    assert_eq!(
+        lines[0],
+        json!({"level": "INFO", "message": "inside", "spans": [{"name": "outer"}, {"name": "inner"}]})
+    );
     let lines = parsed(lines_of(|layer| layer.with_span_list(true).with_span_fields(true), nested));
     let outer = json!({"name": "outer", "path": "/orders", "fields.name": "own"});
     assert_eq!(lines[1]["spans"], json!([outer, {"name": "inner", "turn": 2}]));
@@ -78,13 +81,19 @@ fn a_registered_field_that_a_span_sets_itself_is_on_the_lines_inside_it() {
         info!(parent: None, "outside");
     };
     let lines = parsed(lines_under(|layer| layer.with_span_fields(true), run));
-    assert_eq!(lines[0], json!({
-        "level": "INFO", "message": "inside", "role": "writer", "tenant_id": "acme", "span": {"name": "inner", "x": 1},
-    }));
-    assert_eq!(lines[1], json!({
-        "level": "INFO", "message": "set", "role": "own", "tenant_id": "globex", "user_id": "ada",
-        "span": {"name": "inner", "x": 1},
-    }));
+    assert_eq!(
+        lines[0],
+        json!({
+            "level": "INFO", "message": "inside", "role": "writer", "tenant_id": "acme", "span": {"name": "inner", "x": 1},
+        })
+    );
+    assert_eq!(
+        lines[1],
+        json!({
+            "level": "INFO", "message": "set", "role": "own", "tenant_id": "globex", "user_id": "ada",
+            "span": {"name": "inner", "x": 1},
+        })
+    );
     assert_eq!(lines[2], json!({"level": "INFO", "message": "outside"}));
 }
 

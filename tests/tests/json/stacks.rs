@@ -53,7 +53,8 @@ fn filters_of_each_output_decide_what_it_writes() {
 #[test]
 fn a_filter_by_the_fields_of_spans_works_under_the_subscriber() {
     let lines = Captured::default();
-    let stack = tracing_subscriber::registry().with(EnvFilter::new("warn,[{tenant_id=acme}]=debug")).with(layer(&lines));
+    let stack =
+        tracing_subscriber::registry().with(EnvFilter::new("warn,[{tenant_id=acme}]=debug")).with(layer(&lines));
     with_default(stack.with_context(schema()), || {
         for tenant in ["acme", "globex"] {
             TENANT_ID.in_scope(tenant, || info_span!("request").in_scope(|| debug!("inside")));
@@ -143,9 +144,12 @@ fn the_clock_can_be_given() {
     let stack = tracing_subscriber::registry().with(json::layer().with_clock(clock).with_writer(lines.clone()));
     with_default(stack, || info!("placed"));
     let line = strict::parse(&lines.lines()[0]);
-    assert_eq!(line, json!({
-        "timestamp": "2026-11-30T00:53:20.123456Z", "level": "INFO", "target": module_path!(), "message": "placed",
-    }));
+    assert_eq!(
+        line,
+        json!({
+            "timestamp": "2026-11-30T00:53:20.123456Z", "level": "INFO", "target": module_path!(), "message": "placed",
+        })
+    );
 }
 
 #[test]

@@ -46,7 +46,14 @@ fn bytes_are_hexadecimal_digits_whether_they_are_text_or_not() {
 
 #[test]
 fn strings_come_back_as_they_were() {
-    for text in ["", "acme", "a \"quoted\" \\ one", "\0\u{1}\u{1f}\n\r\t\u{8}\u{c}\u{7f}", "\u{85}\u{2028}\u{2029}", "zürich 🚲 東京"] {
+    for text in [
+        "",
+        "acme",
+        "a \"quoted\" \\ one",
+        "\0\u{1}\u{1f}\n\r\t\u{8}\u{c}\u{7f}",
+        "\u{85}\u{2028}\u{2029}",
+        "zürich 🚲 東京",
+    ] {
         assert_eq!(value(|| info!(v = text)), text);
         assert_eq!(value(|| info!(v = %text)), text);
         assert_eq!(value(|| info!(v = ?text)), format!("{text:?}"));
@@ -85,9 +92,12 @@ fn an_error_is_its_text_and_its_causes_are_an_array() {
     let line = line_of(|| info!(v = &one as &(dyn Error + 'static)));
     assert_eq!((&line["v"], line.get("v.sources")), (&json!("connection \"refused\""), None));
     let line = line_of(|| info!(v = &three as &(dyn Error + 'static), after = 1));
-    assert_eq!(line, json!({
-        "level": "INFO", "v": "it failed", "v.sources": ["it failed", "connection \"refused\""], "after": 1,
-    }));
+    assert_eq!(
+        line,
+        json!({
+            "level": "INFO", "v": "it failed", "v.sources": ["it failed", "connection \"refused\""], "after": 1,
+        })
+    );
 }
 
 #[test]

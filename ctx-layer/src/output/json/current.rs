@@ -1,10 +1,6 @@
 //! The context fields of a line: encoded once for each set, and copied from then on.
 
-use opentelemetry::{
-    Context, SpanId, TraceFlags, TraceId,
-    baggage::BaggageExt,
-    trace::TraceContextExt,
-};
+use opentelemetry::{Context, SpanId, TraceFlags, TraceId, baggage::BaggageExt, trace::TraceContextExt};
 
 use super::{
     call_site::CallSite,
@@ -142,9 +138,7 @@ impl Encoding {
         let remembered = elsewhere.unwrap_or_else(Remembered::current);
         let fields = match remembered.baggage() {
             None => remembered.fields.clone(),
-            Some(cx) => {
-                remembered.fields.clone().with_baggage(cx.baggage(), self.policies.declarations().into_iter())
-            }
+            Some(cx) => remembered.fields.clone().with_baggage(cx.baggage(), self.policies.declarations().into_iter()),
         };
         if !fields.is_blank() {
             self.push(line, layout, call_site, seen, &fields, look);

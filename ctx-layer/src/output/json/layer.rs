@@ -35,7 +35,7 @@ use super::{
 };
 use crate::{
     context::{is_gone, register},
-    field::Schema,
+    field::{Schema, set_all_shown},
     layer::{Filled, Home, Parentage, Policies, Table},
 };
 
@@ -160,11 +160,7 @@ impl<W> JsonLayer<W> {
     }
 
     /// Adds a field that is on every line, such as `service.name`.
-    pub fn with_constant(
-        self,
-        name: impl Into<Cow<'static, str>>,
-        value: impl Into<Cow<'static, str>>,
-    ) -> Self {
+    pub fn with_constant(self, name: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
         self.with(|settings| settings.constants.push((name.into(), value.into())))
     }
 
@@ -356,8 +352,13 @@ impl<W> JsonLayer<W> {
 
     /// Span, source and thread.
     #[inline]
-    fn push_surroundings<S>(&self, line: &mut Line, ready: &Ready, written: &Written<'_, '_>, span: Option<&SpanRef<'_, S>>)
-    where
+    fn push_surroundings<S>(
+        &self,
+        line: &mut Line,
+        ready: &Ready,
+        written: &Written<'_, '_>,
+        span: Option<&SpanRef<'_, S>>,
+    ) where
         S: for<'a> LookupSpan<'a>,
     {
         let layout = &ready.layout;
@@ -373,7 +374,10 @@ impl<W> JsonLayer<W> {
             }
         }
         line.push_whole(&written.call_site.source);
-        if written.call_site.is_log || layout.key(Member::ThreadName).is_some() || layout.key(Member::ThreadId).is_some() {
+        if written.call_site.is_log
+            || layout.key(Member::ThreadName).is_some()
+            || layout.key(Member::ThreadId).is_some()
+        {
             Self::push_more_surroundings(line, layout, written);
         }
     }
@@ -450,7 +454,8 @@ impl<W> JsonLayer<W> {
     fn push_ids(line: &mut Line, layout: &Layout, ids: SpanIds, call_site: &CallSite, seen: Option<&Seen>) {
         let is_free = |member: Member| {
             let key = layout.key(member)?;
-            let is_taken = seen.is_some_and(|seen| layout.keys_of_ids.iter().any(|id| **id == *key) && seen.has_key(call_site, key));
+            let is_taken = seen
+                .is_some_and(|seen| layout.keys_of_ids.iter().any(|id| **id == *key) && seen.has_key(call_site, key));
             (!is_taken).then_some(key)
         };
         let start = line.len();
@@ -470,7 +475,9 @@ impl<W> JsonLayer<W> {
         if layout.constants.is_empty() {
             return;
         }
-        let is_taken = |key: &[u8]| seen.is_some_and(|seen| layout.nest(Group::Constants).is_none() && seen.has_key(call_site, key));
+        let is_taken = |key: &[u8]| {
+            seen.is_some_and(|seen| layout.nest(Group::Constants).is_none() && seen.has_key(call_site, key))
+        };
         let mut object = Object::new(layout.nest(Group::Constants));
         object.open(line);
         if seen.is_none() && !line.is_tight() {
@@ -552,8 +559,7 @@ impl<W> JsonLayer<W> {
             Parentage::Root => None,
             Parentage::Contextual if !is_in_span && self.settings.wanted.span => None,
             Parentage::Contextual | Parentage::Explicit(_) => {
-                let has_layer =
-                    ready.has_opentelemetry_layer.get_or_init(|| !self.home.has_no_opentelemetry_layer());
+                let has_layer = ready.has_opentelemetry_layer.get_or_init(|| !self.home.has_no_opentelemetry_layer());
                 let is_explicit = matches!(parent, Parentage::Explicit(_));
                 if *has_layer || is_explicit { self.ids_of_span(parent) } else { None }
             }
@@ -728,7 +734,9 @@ where
     W: for<'a> MakeWriter<'a> + 'static,
 {
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
-        self.home.set_of_output(subscriber);
+        if !self.home.set_of_output(subscriber) && self.settings.policies.is_none() {
+            set_all_shown();
+        }
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {

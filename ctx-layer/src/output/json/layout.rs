@@ -122,7 +122,13 @@ impl Layout {
             };
             let is_in_fields = matches!(
                 member,
-                Member::Span | Member::Spans | Member::File | Member::Line | Member::ThreadName | Member::ThreadId | Member::Truncated
+                Member::Span
+                    | Member::Spans
+                    | Member::File
+                    | Member::Line
+                    | Member::ThreadName
+                    | Member::ThreadId
+                    | Member::Truncated
             ) && format.has_members_in_fields;
             let around = if is_in_fields { fields_in.as_deref() } else { None };
             let nest = group.and_then(|group| format.nest_of(group));
@@ -165,7 +171,18 @@ impl Layout {
         };
         let naming = Naming::of(format.renames(), &reserved, &not_shown);
         let timestamp = keys[Member::Timestamp as usize].as_ref().map(|key| [&**key, b"\""].concat().into());
-        Layout { timestamp, format, keys, nests, fixed: fixed.into(), constants, constant_bytes, reserved, keys_of_ids, naming }
+        Layout {
+            timestamp,
+            format,
+            keys,
+            nests,
+            fixed: fixed.into(),
+            constants,
+            constant_bytes,
+            reserved,
+            keys_of_ids,
+            naming,
+        }
     }
 
     #[inline]

@@ -140,9 +140,7 @@ mod tests {
 
     #[test]
     fn nanoseconds_are_counted_from_the_epoch() {
-        for (second, nanos, text) in
-            [(1_586_960_586, 1, "1586960586000000001"), (-1, 999_999_999, "-1"), (0, 0, "0")]
-        {
+        for (second, nanos, text) in [(1_586_960_586, 1, "1586960586000000001"), (-1, 999_999_999, "-1"), (0, 0, "0")] {
             let mut bytes = Vec::new();
             push_unix_nanos(&mut bytes, at(second, nanos));
             assert_eq!(String::from_utf8(bytes).unwrap(), text);

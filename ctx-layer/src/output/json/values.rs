@@ -196,7 +196,9 @@ pub(super) fn bool_text(value: bool) -> &'static [u8] {
 /// Appends a float. JSON has no numbers for some, which are strings.
 pub(super) fn push_f64(bytes: &mut Vec<u8>, value: f64) {
     let text: &[u8] = match value {
-        value if value.is_finite() => return bytes.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes()),
+        value if value.is_finite() => {
+            return bytes.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+        }
         value if value.is_nan() => b"\"NaN\"",
         value if value > 0.0 => b"\"Infinity\"",
         _ => b"\"-Infinity\"",

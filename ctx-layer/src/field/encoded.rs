@@ -23,7 +23,9 @@ pub(crate) struct Encoded {
 }
 
 impl Encodings {
-    pub(super) const NONE: Self = Encodings(OnceLock::new());
+    pub(super) const fn new() -> Self {
+        Encodings(OnceLock::new())
+    }
 
     #[inline]
     pub(super) fn get(&self, key: u64) -> Option<&Encoded> {
@@ -39,7 +41,7 @@ impl Encodings {
 
     /// Keeps what an output has encoded. Where another thread was faster, its result stays.
     pub(super) fn insert(&self, key: u64, encoded: Encoded) -> &Encoded {
-        let mut new = Some(Box::new(Entry { key, encoded, next: Encodings::NONE }));
+        let mut new = Some(Box::new(Entry { key, encoded, next: Encodings::new() }));
         let mut link = &self.0;
         loop {
             if let Some(entry) = link.get() {

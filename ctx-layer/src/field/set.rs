@@ -201,7 +201,7 @@ impl Fields {
     // Of a set that is always there: an iterator over what may not be takes some nanoseconds more for each value.
     #[inline]
     pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        static NONE: Set = Set::NONE;
+        static NONE: Set = Set::new();
         self.set.as_deref().unwrap_or(&NONE).iter()
     }
 

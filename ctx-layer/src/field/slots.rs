@@ -57,19 +57,22 @@ enum Home {
 impl Default for Set {
     #[inline]
     fn default() -> Self {
-        Set::NONE
+        Set::new()
     }
 }
 
 impl Set {
-    pub(super) const NONE: Self = Set {
-        slots: SmallVec::new_const(),
-        begun: None,
-        calls: Calls::NONE,
-        is_plain: true,
-        #[cfg(feature = "json")]
-        encodings: Encodings::NONE,
-    };
+    /// A set of nothing.
+    pub(super) const fn new() -> Self {
+        Set {
+            slots: SmallVec::new_const(),
+            begun: None,
+            calls: Calls::NONE,
+            is_plain: true,
+            #[cfg(feature = "json")]
+            encodings: Encodings::new(),
+        }
+    }
 
     /// A set with the values of another.
     pub(super) fn on(other: &Arc<Set>) -> Arc<Set> {
@@ -84,7 +87,14 @@ impl Set {
             Slot { id: slot.id, held }
         });
         let (slots, calls, is_plain) = (slots.collect(), other.calls.clone(), other.is_plain);
-        Arc::new(Set { slots, begun: Some(begun), calls, is_plain, ..Set::NONE })
+        Arc::new(Set {
+            slots,
+            begun: Some(begun),
+            calls,
+            is_plain,
+            #[cfg(feature = "json")]
+            encodings: Encodings::new(),
+        })
     }
 
     /// The values, each with the number of its field.

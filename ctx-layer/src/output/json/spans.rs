@@ -51,10 +51,13 @@ struct SpanSite {
 /// Kept with a span in the registry: of each output that keeps something.
 struct Kept(Vec<(usize, OfSpan)>);
 
+/// Members as they are written, each with the index of its field.
+type Members = Vec<(usize, Vec<u8>)>;
+
 #[derive(Clone)]
 struct OfSpan {
     /// The members of the span's object.
-    members: Arc<Mutex<Vec<(usize, Vec<u8>)>>>,
+    members: Arc<Mutex<Members>>,
     declared: Option<Arc<Declared>>,
 }
 
@@ -216,7 +219,7 @@ impl SpanSite {
 
 /// What was found in the values of a span.
 struct Taken {
-    members: Vec<(usize, Vec<u8>)>,
+    members: Members,
     declared: Vec<(&'static str, Key, Vec<u8>)>,
 }
 

@@ -45,6 +45,7 @@
 //! | say where a field may stand, and how it is shown | [`Policy`], [`Schema`] |
 //! | set, read and carry values; which value is current where | [`context`](mod@context), and `docs/semantics.md` in the repository |
 //! | put them on a whole stack, or on one output | [`SubscriberFieldsExt`]; [`ContextLayer`], [`fields_once_per_line`] |
+//! | write JSON lines for collectors | `output::json` |
 //! | have a function make a span, log, and set its status | [`with_observability`](macro@with_observability) |
 //! | carry them over tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
 //! | send them to other processes, and receive them | [`propagation`], [`carriers`] |
@@ -54,6 +55,7 @@
 //!
 //! - `full`: all of them.
 //! - `fmt` (on by default): `SeparateSpanFields`, which keeps two `fmt` outputs of one format apart.
+//! - `json` (on by default): `output::json`, an output of one JSON object per line.
 //! - `tracing-opentelemetry` (on by default): for stacks with the layer of that crate. The status of spans, links to a sender's
 //!   span, `trace_id` and `span_id` for events with an explicit parent and where the layer does not activate its contexts.
 //!   Without it nothing of OpenTelemetry is compiled but its API, in which contexts are kept.
@@ -80,6 +82,8 @@ pub mod field;
 #[cfg(any(feature = "http-server", feature = "http-client"))]
 pub mod http;
 pub mod layer;
+#[cfg(feature = "json")]
+pub mod output;
 mod panic;
 pub mod prelude;
 pub mod propagation;

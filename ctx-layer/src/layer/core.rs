@@ -325,6 +325,6 @@ pub(crate) fn in_snapshot(span: &Span, captured: &Fields, is_related: bool) -> (
 /// What the `opentelemetry` crate says of its context stack is passed on untouched: it says so while that is borrowed,
 /// and reading the context then would panic (`ContextStack::push` and `pop_id` in opentelemetry 0.33).
 #[inline]
-pub(super) fn is_about_the_context(metadata: &Metadata<'_>) -> bool {
+pub(crate) fn is_about_the_context(metadata: &Metadata<'_>) -> bool {
     metadata.target() == "opentelemetry" && metadata.name().starts_with("Context.")
 }

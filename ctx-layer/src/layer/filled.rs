@@ -20,7 +20,7 @@ use super::rewrite::Source;
 
 /// Some of a call site's own fields, by index: those where what stands, or is to be put, is not the code's.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Filled(u64);
+pub(crate) struct Filled(u64);
 
 #[derive(Clone, Copy)]
 struct PassedOn {
@@ -61,7 +61,7 @@ impl Filled {
 
     /// Those that were filled before this got here.
     #[inline]
-    pub(super) fn before<T>(item: &T) -> Self {
+    pub(crate) fn before<T>(item: &T) -> Self {
         let passed_on = PASSED_ON.get();
         if passed_on.item == address(item) { passed_on.filled } else { Filled(0) }
     }
@@ -86,12 +86,12 @@ impl Filled {
     }
 
     #[inline]
-    pub(super) fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     #[inline]
-    pub(super) fn contains(self, index: usize) -> bool {
+    pub(crate) fn contains(self, index: usize) -> bool {
         index < Self::MAX && self.0 & (1 << index) != 0
     }
 

@@ -44,6 +44,9 @@ use crate::{
 pub struct ContextSubscriber<S> {
     inner: S,
     core: Core,
+    /// No layer in it looks at the fields of events but those that read what is current themselves.
+    #[cfg(feature = "json")]
+    reads_fields_itself: bool,
 }
 
 impl<S> ContextSubscriber<S> {
@@ -56,7 +59,12 @@ impl<S> ContextSubscriber<S> {
         let has_registry = (&inner as &dyn Subscriber).is::<Registry>();
         let kept = if has_registry { LevelFilter::INFO } else { LevelFilter::OFF };
         let augmentation = Augmentation::with_shared(schema, SharedTargets::default());
-        ContextSubscriber { inner, core: Core::new(augmentation, kept, SetUp::over::<S>()) }
+        ContextSubscriber {
+            inner,
+            core: Core::new(augmentation, kept, SetUp::over::<S>()),
+            #[cfg(feature = "json")]
+            reads_fields_itself: super::reading::reads_fields_itself(std::any::type_name::<S>()),
+        }
     }
 
     /// Sets up to which level spans carry fields though a filter switches them off. Defaults to `INFO`.
@@ -334,6 +342,17 @@ impl<S: Subscriber> ContextSubscriber<S> {
         });
     }
 
+    /// Where nobody asks for fields that an event has not itself.
+    #[cfg(feature = "json")]
+    #[inline]
+    fn forward_as_it_is(&self, event: &Event<'_>) {
+        let parent = Parentage::of_event(event);
+        if !matches!(parent, Parentage::Explicit(_)) {
+            return self.forward(event);
+        }
+        parent::with_elsewhere(self.core.elsewhere_of(parent), || self.forward(event));
+    }
+
     /// Where more is needed than the fields in force. In functions of their own for the same reason.
     #[inline(never)]
     fn forward_looking_closer(&self, event: &Event<'_>) {
@@ -461,8 +480,14 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         if !self.core.set_up.is_checked() {
             self.check_set_up(event.metadata());
         }
+        #[cfg(feature = "json")]
+        let _published = self.core.augmentation.policies.publish();
         if let Some(parent) = self.kept_parent(event.parent()) {
             return self.forward_in_kept(event, parent);
+        }
+        #[cfg(feature = "json")]
+        if self.reads_fields_itself {
+            return self.forward_as_it_is(event);
         }
         match self.core.augmentation.in_force_for_event(Parentage::of_event(event)) {
             InForce::Nothing => self.forward(event),

@@ -275,6 +275,30 @@ struct Written<'a, 'e> {
     filled: Filled,
 }
 
+/// The span that an event is in.
+enum Within<'a, S: LookupSpan<'a>> {
+    Nothing,
+    /// No more is asked of it.
+    Named(&'static str),
+    Span(SpanRef<'a, S>),
+}
+
+impl<'a, S: LookupSpan<'a>> Within<'a, S> {
+    #[inline]
+    fn name(&self) -> Option<&'static str> {
+        match self {
+            Within::Nothing => None,
+            Within::Named(name) => Some(name),
+            Within::Span(span) => Some(span.name()),
+        }
+    }
+
+    #[inline]
+    fn span(&self) -> Option<&SpanRef<'a, S>> {
+        if let Within::Span(span) = self { Some(span) } else { None }
+    }
+}
+
 impl Written<'_, '_> {
     /// Returns which of the event's own fields have a value.
     fn look(&self) -> Seen {
@@ -352,26 +376,19 @@ impl<W> JsonLayer<W> {
 
     /// Span, source and thread.
     #[inline]
-    fn push_surroundings<S>(
-        &self,
-        line: &mut Line,
-        ready: &Ready,
-        written: &Written<'_, '_>,
-        span: Option<&SpanRef<'_, S>>,
-    ) where
+    fn push_surroundings<S>(&self, line: &mut Line, ready: &Ready, written: &Written<'_, '_>, span: &Within<'_, S>)
+    where
         S: for<'a> LookupSpan<'a>,
     {
         let layout = &ready.layout;
-        if let Some(span) = span {
-            if let Some(key) = layout.key(Member::Span) {
-                let start = line.len();
-                line.push(key);
-                self.push_span(line, ready, span);
-                line.end_member(start);
-            }
-            if let Some(key) = layout.key(Member::Spans) {
-                self.push_spans(line, ready, key, span);
-            }
+        if let (Some(name), Some(key)) = (span.name(), layout.key(Member::Span)) {
+            let start = line.len();
+            line.push(key);
+            self.push_span(line, ready, name, span.span());
+            line.end_member(start);
+        }
+        if let (Some(span), Some(key)) = (span.span(), layout.key(Member::Spans)) {
+            self.push_spans(line, ready, key, span);
         }
         line.push_whole(&written.call_site.source);
         if written.call_site.is_log
@@ -383,11 +400,14 @@ impl<W> JsonLayer<W> {
     }
 
     #[inline]
-    fn push_span<S: for<'a> LookupSpan<'a>>(&self, line: &mut Line, ready: &Ready, span: &SpanRef<'_, S>) {
+    fn push_span<S>(&self, line: &mut Line, ready: &Ready, name: &str, span: Option<&SpanRef<'_, S>>)
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
         line.push(b"{\"name\":\"");
-        escape::push(line.raw(), span.name());
+        escape::push(line.raw(), name);
         line.push_byte(b'"');
-        if self.settings.has_span_fields {
+        if let Some(span) = span.filter(|_| self.settings.has_span_fields) {
             ready.spans.push_members(line, span);
         }
         line.push_byte(b'}');
@@ -404,7 +424,7 @@ impl<W> JsonLayer<W> {
             if before > first {
                 line.push_byte(b',');
             }
-            self.push_span(line, ready, &span);
+            self.push_span(line, ready, span.name(), Some(&span));
             line.end_member(before);
         }
         line.push_byte(b']');
@@ -519,7 +539,7 @@ impl<W> JsonLayer<W> {
             ids = encoding.push_current(line, layout, call_site, seen.as_ref(), parent, || written.look());
         }
         let span = self.span_of(ready, event, ctx);
-        if let Some(span) = &span
+        if let Some(span) = span.span()
             && spans.is_any_declared()
         {
             fields.open(line);
@@ -527,13 +547,13 @@ impl<W> JsonLayer<W> {
         }
         if layout.has_members_in_fields() {
             fields.open(line);
-            self.push_surroundings(line, ready, &written, span.as_ref());
+            self.push_surroundings(line, ready, &written, &span);
             fields.close(line);
         } else {
             fields.close(line);
-            self.push_surroundings(line, ready, &written, span.as_ref());
+            self.push_surroundings(line, ready, &written, &span);
         }
-        if let Some(ids) = self.ids(ready, ids, parent, span.is_some()) {
+        if let Some(ids) = self.ids(ready, ids, parent, span.name().is_some()) {
             Self::push_ids(line, layout, ids, call_site, seen.as_ref());
         }
         Self::push_constants(line, layout, call_site, seen.as_ref());
@@ -541,12 +561,22 @@ impl<W> JsonLayer<W> {
 
     /// The span that an event is in, if anything is asked of it.
     #[inline]
-    fn span_of<'a, S>(&self, ready: &Ready, event: &Event<'_>, ctx: &'a Context<'_, S>) -> Option<SpanRef<'a, S>>
+    fn span_of<'a, S>(&self, ready: &Ready, event: &Event<'_>, ctx: &'a Context<'_, S>) -> Within<'a, S>
     where
         S: Subscriber + for<'l> LookupSpan<'l>,
     {
-        let Settings { wanted, .. } = &self.settings;
-        if wanted.span || wanted.spans || ready.spans.is_any_declared() { ctx.event_span(event) } else { None }
+        let Settings { wanted, has_span_fields, .. } = &self.settings;
+        if wanted.spans || *has_span_fields || ready.spans.is_any_declared() {
+            return ctx.event_span(event).map_or(Within::Nothing, Within::Span);
+        }
+        if !wanted.span {
+            return Within::Nothing;
+        }
+        if !event.is_contextual() {
+            return ctx.event_span(event).map_or(Within::Nothing, |span| Within::Named(span.name()));
+        }
+        let name = ready.spans.name_of_current(&ctx.current_span(), || ctx.lookup_current());
+        name.map_or(Within::Nothing, Within::Named)
     }
 
     #[inline]
@@ -589,7 +619,7 @@ impl<W> JsonLayer<W> {
             ids = encoding.push_current(&mut context, layout, call_site, Some(&seen), parent, Seen::default);
         }
         let span = self.span_of(ready, event, ctx);
-        if let Some(span) = span.as_ref().filter(|_| spans.is_any_declared()) {
+        if let Some(span) = span.span().filter(|_| spans.is_any_declared()) {
             let mut own = Line::new(max_len);
             // Their keys are enough, but they are not known apart from their values.
             Self::push_own(&mut own, &written, Some(&mut seen), &mut Object::new(None));
@@ -600,9 +630,9 @@ impl<W> JsonLayer<W> {
             context.push_whole(own.bytes().get(start..).unwrap_or_default());
         }
         let mut surroundings = Line::tight(max_len / 4);
-        self.push_surroundings(&mut surroundings, ready, &written, span.as_ref());
+        self.push_surroundings(&mut surroundings, ready, &written, &span);
         let mut rest = Line::tight(max_len / 8);
-        if let Some(ids) = self.ids(ready, ids, parent, span.is_some()) {
+        if let Some(ids) = self.ids(ready, ids, parent, span.name().is_some()) {
             Self::push_ids(&mut rest, layout, ids, call_site, Some(&seen));
         }
         Self::push_constants(&mut rest, layout, call_site, Some(&seen));

@@ -2,6 +2,7 @@
 //! a registered field itself.
 
 use std::{
+    cell::Cell,
     error::Error,
     fmt,
     sync::{
@@ -13,7 +14,7 @@ use std::{
 use tracing_core::{
     Field, Metadata, Subscriber,
     field::Visit,
-    span::{Attributes, Id, Record},
+    span::{Attributes, Current, Id, Record},
 };
 use tracing_subscriber::{
     layer::Context,
@@ -68,6 +69,11 @@ struct Declared {
     around: Option<Arc<Declared>>,
 }
 
+thread_local! {
+    /// The last span that a line of this thread was in: of which output, its id and where its metadata are. Has no destructor.
+    static LAST: Cell<(usize, u64, usize)> = const { Cell::new((usize::MAX, 0, 0)) };
+}
+
 impl Spans {
     pub(super) fn new() -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
@@ -82,6 +88,26 @@ impl Spans {
     #[inline]
     pub(super) fn is_any_declared(&self) -> bool {
         self.is_any_declared.load(Ordering::Relaxed)
+    }
+
+    /// The name of the innermost entered span that this output is to see. That is `current` itself nearly always, and is known of the
+    /// last one: then the span need not be looked up again.
+    #[inline]
+    pub(super) fn name_of_current<'a, S: LookupSpan<'a> + 'a>(
+        &self,
+        current: &Current,
+        look_up: impl FnOnce() -> Option<SpanRef<'a, S>>,
+    ) -> Option<&'static str> {
+        let (id, metadata) = (current.id()?, current.metadata()?);
+        let key = (self.id, id.into_u64(), std::ptr::from_ref(metadata).addr());
+        if LAST.get() == key {
+            return Some(metadata.name());
+        }
+        let span = look_up()?;
+        if span.id() == *id {
+            LAST.set(key);
+        }
+        Some(span.name())
     }
 
     fn site(&self, metadata: &'static Metadata<'static>, layout: &Layout) -> &SpanSite {

@@ -32,7 +32,7 @@ struct PassedOn {
 }
 
 thread_local! {
-    /// What is passed on now, if anything is known about it. Has no destructor, and so can always be read.
+    /// The item that is passed on now, if anything is known about it. Has no destructor, and so can always be read.
     static PASSED_ON: Cell<PassedOn> = const { Cell::new(PassedOn { item: 0, filled: Filled(0), all: None }) };
 }
 

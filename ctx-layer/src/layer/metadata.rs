@@ -18,8 +18,8 @@ use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensiti
 
 /// A call site's metadata with the fields of a schema.
 pub(super) struct Augmented {
-    /// The same name, target, level, file, line, kind and call site, with more fields. Layers see it on spans; on events they
-    /// see only its fields.
+    /// Metadata with the same name, target, level, file, line, kind and call site, and more fields. Layers see it on spans; on
+    /// events they see only its fields.
     pub(super) metadata: &'static Metadata<'static>,
     /// The names of all fields.
     names: &'static [&'static str],

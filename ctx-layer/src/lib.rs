@@ -45,6 +45,7 @@
 //! | choose where a field appears, and how it is shown | [`Policy`], [`Schema`] |
 //! | set, read and carry values; the rules for which value is current | [`context`](mod@context), and `docs/semantics.md` in the repository |
 //! | add fields to a whole stack, or to one output | [`SubscriberFieldsExt`]; [`ContextLayer`], [`fields_once_per_line`] |
+//! | write JSON lines for collectors | `output::json` |
 //! | create a span for a function, log its calls, and set its status | [`with_observability`](macro@with_observability) |
 //! | carry fields across tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
 //! | send fields to other processes, and receive them | [`propagation`], [`carriers`] |
@@ -54,6 +55,7 @@
 //!
 //! - `full`: all features.
 //! - `fmt` (on by default): `SeparateSpanFields`, which separates two `fmt` outputs of the same format.
+//! - `json` (on by default): `output::json`, an output of one JSON object per line.
 //! - `tracing-opentelemetry` (on by default): for stacks with the layer of that crate. Sets the status of spans, links spans to
 //!   a sender's span, and adds `trace_id` and `span_id` to events with an explicit parent and where the layer does not activate
 //!   its contexts. Without this feature, only the OpenTelemetry API is compiled, in whose `Context` the fields are stored.
@@ -80,6 +82,8 @@ pub mod field;
 #[cfg(any(feature = "http-server", feature = "http-client"))]
 pub mod http;
 pub mod layer;
+#[cfg(feature = "json")]
+pub mod output;
 mod panic;
 pub mod prelude;
 pub mod propagation;

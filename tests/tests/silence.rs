@@ -365,9 +365,9 @@ fn a_warning_names_the_field_and_says_what_to_do() {
     let line = said("a field in no schema, attached");
     assert!(line.contains("field=\"warehouse\"") && line.contains("Schema::builder().field(&FIELD)"), "{line}");
     let line = said("no layer");
-    assert!(line.contains("field=\"warehouse\"") && line.contains("Call `with_context(schema)`"), "{line}");
+    assert!(line.contains("field=\"warehouse\"") && line.contains("Call `with_context_fields(schema)`"), "{line}");
     let line = said("an output over ours");
-    assert!(line.contains("Call `with_context` last"), "{line}");
+    assert!(line.contains("Call `with_context_fields` last"), "{line}");
     let line = said("another version");
     assert!(line.contains("`cargo tree -i tracing-opentelemetry`"), "{line}");
 }

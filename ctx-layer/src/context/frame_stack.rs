@@ -121,7 +121,7 @@ impl FrameStack {
         frame.span.is_none() || frame.is_span_apart || !self.fields_of(at).is_related_to(&below)
     }
 
-    /// Makes the frame below keep the context of a removed one, if it has none. No call of this crate is made when another
+    /// Makes the frame below keep the context of a removed one, if it has none. This crate is not called when another
     /// library's context above ends, and a context that a layer had attached for a span may have ended.
     #[cold]
     fn leave_context_to_below(&mut self, at: usize, frame: &mut Frame) {

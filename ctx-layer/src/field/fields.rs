@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
+#[cfg(feature = "json")]
+use super::encoded::Encoded;
 use super::{
     calls::Call,
     declaration::Declaration,
@@ -153,6 +155,8 @@ impl Fields {
             None => Arc::default(),
         };
         if let Some(set) = Arc::get_mut(&mut set) {
+            #[cfg(feature = "json")]
+            set.encodings.clear();
             change(set);
         }
         Fields { set: Some(set) }
@@ -197,7 +201,7 @@ impl Fields {
     // Of a set that is always there: an iterator over what may not be takes some nanoseconds more for each value.
     #[inline]
     pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        static NONE: Set = Set::NONE;
+        static NONE: Set = Set::new();
         self.set.as_deref().unwrap_or(&NONE).iter()
     }
 
@@ -250,6 +254,19 @@ impl Fields {
 
     pub(crate) fn has_call(&self, call: Call) -> bool {
         self.set.as_ref().is_some_and(|set| set.calls.contains(call))
+    }
+
+    /// What an output has encoded of this set under a key.
+    #[cfg(feature = "json")]
+    #[inline]
+    pub(crate) fn encoded(&self, key: u64) -> Option<&Encoded> {
+        self.set.as_ref()?.encodings.get(key)
+    }
+
+    /// Keeps what an output has encoded of this set; `None` for the blank one.
+    #[cfg(feature = "json")]
+    pub(crate) fn keep_encoded(&self, key: u64, encoded: Encoded) -> Option<&Encoded> {
+        Some(self.set.as_ref()?.encodings.insert(key, encoded))
     }
 
     fn find(&self, id: usize) -> Option<&Entry> {

@@ -26,6 +26,7 @@
 //! | `refused` | why a value is refused |
 //! | `value` | one value as it is stored |
 //! | `slots` | how the values of a set are held and shared |
+//! | `encoded` | what outputs have encoded of a set |
 //! | `fields` | the immutable set of values: [`Fields`] |
 //! | `schema` | the fields a layer knows: [`Schema`] |
 //! | `well_known` | the ones everybody needs |
@@ -33,6 +34,8 @@
 mod baggage_key;
 mod calls;
 mod declaration;
+#[cfg(feature = "json")]
+mod encoded;
 mod fields;
 #[cfg(feature = "hashed")]
 mod hash;
@@ -60,16 +63,22 @@ pub use schema::{Schema, SchemaBuilder, SchemaError, SchemaProblem};
 pub(crate) use baggage_key::TOKEN;
 pub(crate) use calls::Call;
 pub(crate) use declaration::{Derived, Origin};
+#[cfg(feature = "json")]
+pub(crate) use encoded::Encoded;
 pub(crate) use name::METRIC_PREFIXES;
 pub(crate) use policy::Sensitivity;
 pub(crate) use presenter::is_unsafe_in_text;
 pub(crate) use refused::Refused;
 pub(crate) use schema::Registered;
 pub(crate) use slots::Shared;
+#[cfg(feature = "json")]
+pub(crate) use unregistered::set_all_shown;
 pub(crate) use unregistered::{set_any_layer, warn_of_postponed};
 pub(crate) use value::Entry;
 #[cfg(feature = "axum")]
 pub(crate) use value::MASK;
+#[cfg(feature = "json")]
+pub(crate) use value::Visible;
 #[cfg(feature = "http-server")]
 pub(crate) use value::parse_untrusted;
 

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+#[cfg(feature = "json")]
+use super::encoded::Encodings;
 use super::{calls::Calls, value::Entry};
 
 /// What [`Fields`](super::Fields) share: values, sorted by field.
@@ -20,6 +22,8 @@ pub(super) struct Set {
     pub(super) calls: Calls,
     /// Of all values that it keeps alive, dropping does nothing but free memory.
     is_plain: bool,
+    #[cfg(feature = "json")]
+    pub(super) encodings: Encodings,
 }
 
 /// The value of a field.
@@ -68,13 +72,23 @@ enum SharedIn {
 impl Default for Set {
     #[inline]
     fn default() -> Self {
-        Set::NONE
+        Set::new()
     }
 }
 
 impl Set {
-    pub(super) const NONE: Self =
-        Set { slots: SmallVec::new_const(), begun: None, is_as_begun: false, calls: Calls::NONE, is_plain: true };
+    /// A set of nothing.
+    pub(super) const fn new() -> Self {
+        Set {
+            slots: SmallVec::new_const(),
+            begun: None,
+            is_as_begun: false,
+            calls: Calls::NONE,
+            is_plain: true,
+            #[cfg(feature = "json")]
+            encodings: Encodings::new(),
+        }
+    }
 
     /// A set with the values of another.
     pub(super) fn on(other: &Arc<Set>) -> Arc<Set> {

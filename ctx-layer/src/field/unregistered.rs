@@ -16,6 +16,9 @@ use crate::warning::warn;
 /// Whether any layer of this crate was created, or any schema registered.
 static IS_ANY_LAYER: AtomicBool = AtomicBool::new(false);
 
+/// Whether an output without a schema shows every field.
+static ARE_ALL_SHOWN: AtomicBool = AtomicBool::new(false);
+
 /// Those that were set while there was no subscriber to say it to.
 static POSTPONED: Mutex<Vec<&'static Declaration>> = Mutex::new(Vec::new());
 
@@ -40,6 +43,12 @@ impl Registration {
 /// Notes that a schema is in use. Each of its fields is [registered](Declaration::set_registered) besides.
 pub(crate) fn set_any_layer() {
     IS_ANY_LAYER.store(true, Ordering::Relaxed);
+}
+
+/// Notes that an output shows fields that no schema has.
+#[cfg(feature = "json")]
+pub(crate) fn set_all_shown() {
+    ARE_ALL_SHOWN.store(true, Ordering::Relaxed);
 }
 
 /// Says which fields were set and are in no schema, of those that were set when there was no subscriber. Returns `true` if
@@ -82,7 +91,7 @@ impl Declaration {
     fn note_set_unregistered(&'static self) {
         // What is to be on no line is not missing on any.
         let is_shown = self.policy().on_spans() || self.policy().on_events();
-        if !is_shown || self.registration.has_warned.load(Ordering::Relaxed) {
+        if !is_shown || ARE_ALL_SHOWN.load(Ordering::Relaxed) || self.registration.has_warned.load(Ordering::Relaxed) {
             return;
         }
         // Cloned, and not lent: while it is lent, what a layer logs goes nowhere.

@@ -64,6 +64,17 @@ impl fmt::Display for OutputValue {
     }
 }
 
+/// A value as an output shows it that encodes it itself.
+#[cfg(feature = "json")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Visible<'a> {
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    Text(&'a str),
+}
+
 /// The user's value, its type forgotten.
 pub(crate) trait Erased: fmt::Display + Send + Sync {
     fn as_any(&self) -> &dyn Any;
@@ -225,6 +236,22 @@ impl Entry {
             #[cfg(not(feature = "hashed"))]
             Sensitivity::Hashed => &MASK,
         }
+    }
+
+    /// The value for an output that encodes it itself; `None` where there is nothing to show.
+    #[cfg(feature = "json")]
+    pub(crate) fn visible(&self, sensitivity: Sensitivity) -> Option<Visible<'_>> {
+        Some(match (sensitivity, &self.shown) {
+            (_, OutputValue::Nothing) => return None,
+            (Sensitivity::Public, OutputValue::Text(text)) => Visible::Text(text),
+            (Sensitivity::Public, OutputValue::Bool(value)) => Visible::Bool(*value),
+            (Sensitivity::Public, OutputValue::I64(value)) => Visible::I64(*value),
+            (Sensitivity::Public, OutputValue::U64(value)) => Visible::U64(*value),
+            (Sensitivity::Public, OutputValue::F64(value)) => Visible::F64(*value),
+            #[cfg(feature = "hashed")]
+            (Sensitivity::Hashed, _) => Visible::Text(self.hashed().map_or(MASK, |hashed| hashed)),
+            (_, _) => Visible::Text(MASK),
+        })
     }
 
     #[cfg(feature = "hashed")]

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 
 /// A map from the address of a value that lives for ever to what is known about it. Entries stay as long as the map.
-pub(super) struct AddressMap<V> {
+pub(crate) struct AddressMap<V> {
     buckets: Box<[Link<V>]>,
 }
 
@@ -20,12 +20,12 @@ struct Node<V> {
 const BUCKETS: usize = 1024;
 
 impl<V> AddressMap<V> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         AddressMap { buckets: (0..BUCKETS).map(|_| OnceLock::new()).collect() }
     }
 
     #[inline]
-    pub(super) fn get<K>(&self, key: &K) -> Option<&V> {
+    pub(crate) fn get<K>(&self, key: &K) -> Option<&V> {
         let key = address(key);
         let mut link = self.bucket(key);
         while let Some(entry) = link.get() {
@@ -39,7 +39,7 @@ impl<V> AddressMap<V> {
 
     /// Returns an entry, and creates it if it is missing. If two threads create one at once, both get the first.
     #[inline]
-    pub(super) fn get_or_insert_with<K>(&self, key: &'static K, make: impl FnOnce() -> V) -> &V {
+    pub(crate) fn get_or_insert_with<K>(&self, key: &'static K, make: impl FnOnce() -> V) -> &V {
         match self.get(key) {
             Some(value) => value,
             None => self.insert(address(key), make()),

@@ -325,6 +325,6 @@ pub(crate) fn in_snapshot(span: &Span, captured: &Fields, is_related: bool) -> (
 /// Returns `true` for events of the `opentelemetry` crate about its context stack, which are passed on unchanged. It emits them
 /// while the stack is borrowed, and reading the context then would panic (`ContextStack::push` and `pop_id` in opentelemetry 0.33).
 #[inline]
-pub(super) fn is_about_the_context(metadata: &Metadata<'_>) -> bool {
+pub(crate) fn is_about_the_context(metadata: &Metadata<'_>) -> bool {
     metadata.target() == "opentelemetry" && metadata.name().starts_with("Context.")
 }

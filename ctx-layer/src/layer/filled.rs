@@ -20,7 +20,7 @@ use super::rewrite::Source;
 
 /// Some of a call site's own fields, by index: those whose value was not, or will not be, set by the code.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Filled(u64);
+pub(crate) struct Filled(u64);
 
 #[derive(Clone, Copy)]
 struct PassedOn {
@@ -61,7 +61,7 @@ impl Filled {
 
     /// Returns the fields that an outer layer has filled.
     #[inline]
-    pub(super) fn before<T>(item: &T) -> Self {
+    pub(crate) fn before<T>(item: &T) -> Self {
         let passed_on = PASSED_ON.get();
         if passed_on.item == address(item) { passed_on.filled } else { Filled(0) }
     }
@@ -87,12 +87,12 @@ impl Filled {
     }
 
     #[inline]
-    pub(super) fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     #[inline]
-    pub(super) fn contains(self, index: usize) -> bool {
+    pub(crate) fn contains(self, index: usize) -> bool {
         index < Self::MAX && self.0 & (1 << index) != 0
     }
 

@@ -12,6 +12,8 @@ use std::{
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
+#[cfg(feature = "json")]
+use super::policies::Policies;
 use super::{address_map::AddressMap, filled::Filled, parent::Parentage, shared_targets::SharedTargets};
 use crate::context::{InForce, in_force};
 use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensitivity};
@@ -68,6 +70,9 @@ pub(super) struct Augmentation {
     table: &'static AddressMap<Augmented>,
     /// The fields that are read from the active OpenTelemetry span, by [`Declaration::id`](crate::field::Declaration).
     pub(super) derived: Box<[(usize, Derived)]>,
+    /// The policies for outputs that encode fields themselves.
+    #[cfg(feature = "json")]
+    pub(super) policies: &'static Policies,
 }
 
 /// Augmented metadata is leaked, so all layers with equal schemas share one table.
@@ -102,7 +107,14 @@ impl Augmentation {
                 Origin::Stored => None,
             })
             .collect();
-        Augmentation { schema, shared, table, derived }
+        Augmentation {
+            #[cfg(feature = "json")]
+            policies: Policies::of(&schema),
+            schema,
+            shared,
+            table,
+            derived,
+        }
     }
 
     /// Returns a copy with more targets whose spans carry no fields.
@@ -159,7 +171,7 @@ impl Augmentation {
 }
 
 /// Returns the call site's own metadata for `metadata`, which any layer of this crate may have augmented.
-pub(super) fn original_of(metadata: &'static Metadata<'static>) -> &'static Metadata<'static> {
+pub(crate) fn original_of(metadata: &'static Metadata<'static>) -> &'static Metadata<'static> {
     ORIGINALS.get(metadata).map_or(metadata, |augmented| augmented)
 }
 

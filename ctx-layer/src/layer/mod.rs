@@ -21,7 +21,11 @@ mod last_recorded;
 mod metadata;
 mod other_version;
 mod parent;
+#[cfg(feature = "json")]
+mod policies;
 mod postponed;
+#[cfg(feature = "json")]
+mod reading;
 mod record;
 mod recorded;
 mod rewrite;
@@ -41,6 +45,16 @@ pub(crate) use complete_span::{WithRoom, open};
 pub(crate) use core::{in_snapshot, is_kept_only};
 pub(crate) use sensitive::is_sensitive;
 pub(crate) use stack_dispatch::ids_of;
+#[cfg(feature = "json")]
+pub(crate) use {
+    address_map::AddressMap,
+    core::is_about_the_context,
+    filled::Filled,
+    metadata::original_of,
+    parent::{Parentage, elsewhere},
+    policies::Policies,
+    stack_dispatch::StackDispatch,
+};
 
 pub use context_layer::ContextLayer;
 pub use record::declare_request;

@@ -54,6 +54,13 @@ pub(super) fn is_there(dispatch: &tracing_core::Dispatch) -> bool {
     cx.is_none() && ASKING.get() == Some(false)
 }
 
+/// Returns `true` if a stack under a [`ContextSubscriber`](super::ContextSubscriber) has an OpenTelemetry layer of the version
+/// that this crate uses.
+#[cfg(feature = "json")]
+pub(super) fn has_layer(dispatch: &tracing_core::Dispatch) -> bool {
+    cfg!(feature = "tracing-opentelemetry") && !is_there(dispatch)
+}
+
 /// Returns `true`: without the feature, no OpenTelemetry layer can be found.
 #[cfg(not(feature = "tracing-opentelemetry"))]
 pub(super) fn is_there(_: &tracing_core::Dispatch) -> bool {

@@ -15,7 +15,7 @@ use crate::context::Remembered;
 
 /// The kind of parent that a span or event has.
 #[derive(Clone, Copy)]
-pub(super) enum Parentage<'a> {
+pub(crate) enum Parentage<'a> {
     /// The current span, if there is one.
     Contextual,
     /// No parent, though there may be a current span.
@@ -26,7 +26,7 @@ pub(super) enum Parentage<'a> {
 
 impl<'a> Parentage<'a> {
     #[inline]
-    pub(super) fn of_event(event: &'a Event<'_>) -> Self {
+    pub(crate) fn of_event(event: &'a Event<'_>) -> Self {
         if event.is_contextual() {
             return Parentage::Contextual;
         }
@@ -54,7 +54,7 @@ pub(super) fn with_elsewhere<R>(elsewhere: Option<Remembered>, f: impl FnOnce() 
 }
 
 /// Returns what the explicit parent of the span or event that is being passed on remembers, if that is not current.
-pub(super) fn elsewhere() -> Option<Remembered> {
+pub(crate) fn elsewhere() -> Option<Remembered> {
     ELSEWHERE.try_with(|elsewhere| elsewhere.borrow().clone()).ok().flatten()
 }
 

@@ -44,6 +44,9 @@ use crate::{
 pub struct ContextSubscriber<S> {
     inner: S,
     core: Core,
+    /// All layers that read the fields of events read the current fields themselves.
+    #[cfg(feature = "json")]
+    reads_fields_itself: bool,
 }
 
 impl<S> ContextSubscriber<S> {
@@ -56,7 +59,12 @@ impl<S> ContextSubscriber<S> {
         let has_registry = (&inner as &dyn Subscriber).is::<Registry>();
         let kept = if has_registry { LevelFilter::INFO } else { LevelFilter::OFF };
         let augmentation = Augmentation::with_shared(schema, SharedTargets::default());
-        ContextSubscriber { inner, core: Core::new(augmentation, kept, SetUp::over::<S>()) }
+        ContextSubscriber {
+            inner,
+            core: Core::new(augmentation, kept, SetUp::over::<S>()),
+            #[cfg(feature = "json")]
+            reads_fields_itself: super::reading::reads_fields_itself(std::any::type_name::<S>()),
+        }
     }
 
     /// Sets the level up to which disabled spans carry fields. Defaults to `INFO`.
@@ -333,6 +341,17 @@ impl<S: Subscriber> ContextSubscriber<S> {
         });
     }
 
+    /// Passes on an event without added fields, because all outputs read the fields themselves.
+    #[cfg(feature = "json")]
+    #[inline]
+    fn forward_as_it_is(&self, event: &Event<'_>) {
+        let parent = Parentage::of_event(event);
+        if !matches!(parent, Parentage::Explicit(_)) {
+            return self.forward(event);
+        }
+        parent::with_elsewhere(self.core.elsewhere_of(parent), || self.forward(event));
+    }
+
     /// Passes on an event that needs more than the current fields. Not inlined for the same reason.
     #[inline(never)]
     fn forward_looking_closer(&self, event: &Event<'_>) {
@@ -460,8 +479,14 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         if !self.core.set_up.is_checked() {
             self.check_set_up(event.metadata());
         }
+        #[cfg(feature = "json")]
+        let _published = self.core.augmentation.policies.publish();
         if let Some(parent) = self.kept_parent(event.parent()) {
             return self.forward_in_kept(event, parent);
+        }
+        #[cfg(feature = "json")]
+        if self.reads_fields_itself {
+            return self.forward_as_it_is(event);
         }
         match self.core.augmentation.fields_for_event(Parentage::of_event(event)) {
             InForce::Nothing => self.forward(event),

@@ -1,7 +1,7 @@
-//! Which fields an output shows that encodes them itself, and how: said by whoever passes an event on.
+//! The policies by which an output that encodes fields itself shows them, published while an event is passed on.
 //!
-//! `tracing-subscriber` does not tell every layer which stack it is in (not those in an `Option` or a `Vec`, nor those put in by
-//! `reload`). So the subscriber over the stack, and what stands around one output, say on this thread which schema applies.
+//! `tracing-subscriber` does not give the dispatcher to every layer (not to those in an `Option` or a `Vec`, nor to those added
+//! by `reload`). So the subscriber over the stack, and the wrapper of one output, store for this thread which schema applies.
 
 use std::{
     cell::Cell,
@@ -16,11 +16,11 @@ use crate::{
     field::{Declaration, Policy, Registered, Schema, Sensitivity},
 };
 
-/// Which fields are shown, and how. One for all layers with equal schemas, for as long as the process.
+/// The fields that are shown, and how. One for all layers with equal schemas, for the life of the process.
 pub(crate) struct Policies {
     id: u32,
     fields: Fields,
-    /// What becomes of others in which these stand: the last ones, since there is nearly always one stack.
+    /// The last combination with others that these replace: only one is kept, since there is nearly always one stack.
     over: OnceLock<(u32, &'static Policies)>,
 }
 
@@ -33,11 +33,11 @@ enum Fields {
 
 static KNOWN: Mutex<Vec<&'static Policies>> = Mutex::new(Vec::new());
 
-/// Those of a program without a schema.
+/// The policies of a program without a schema.
 static DECLARED: Policies = Policies { id: 0, fields: Fields::Declared, over: OnceLock::new() };
 
-/// Whether any output was created that asks.
-static IS_ASKED_FOR: AtomicBool = AtomicBool::new(false);
+/// `true` if any output was created that reads the published policies.
+static IS_READ: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
     /// Has no destructor, and so can always be read.
@@ -63,33 +63,33 @@ impl Policies {
         policies
     }
 
-    /// Those that apply to the event that is passed on here.
+    /// Returns the policies that apply to the event that is passed on here.
     #[inline]
     pub(crate) fn published() -> &'static Self {
         PUBLISHED.get().unwrap_or(&DECLARED)
     }
 
-    /// Has those who pass events on say which apply.
+    /// Makes layers publish the policies from now on.
     pub(crate) fn ask_for() {
-        IS_ASKED_FOR.store(true, Ordering::Relaxed);
+        IS_READ.store(true, Ordering::Relaxed);
     }
 
-    /// Says that these apply, until what is returned is dropped.
+    /// Publishes these policies until the guard is dropped.
     #[inline]
     pub(super) fn publish(&'static self) -> Option<Published> {
-        IS_ASKED_FOR.load(Ordering::Relaxed).then(|| Published(PUBLISHED.replace(Some(self))))
+        IS_READ.load(Ordering::Relaxed).then(|| Published(PUBLISHED.replace(Some(self))))
     }
 
-    /// The same besides those that apply already, and before them.
+    /// Publishes these policies in addition to the current ones, which they override, until the guard is dropped.
     #[inline]
     pub(super) fn publish_besides(&'static self) -> Option<Published> {
-        IS_ASKED_FOR.load(Ordering::Relaxed).then(|| {
+        IS_READ.load(Ordering::Relaxed).then(|| {
             let all = Self::published().with(self);
             Published(PUBLISHED.replace(Some(all)))
         })
     }
 
-    /// These, and others in their place where both have a field.
+    /// Returns these policies combined with others, which override them.
     fn with(&'static self, others: &'static Policies) -> &'static Policies {
         match others.over.get() {
             Some((below, all)) if *below == self.id => all,
@@ -109,13 +109,13 @@ impl Policies {
         all
     }
 
-    /// Tells these from all others.
+    /// Returns a number that identifies these policies.
     #[inline]
     pub(crate) fn id(&self) -> u32 {
         self.id
     }
 
-    /// How a field is shown on events, or on metric events; `None` where it is not.
+    /// Returns how a field is shown on events, or on metric events. Returns `None` if it is not shown.
     pub(crate) fn sensitivity(&self, declaration: &'static Declaration, is_metric: bool) -> Option<Sensitivity> {
         let policy = match &self.fields {
             Fields::Declared => *declaration.policy(),
@@ -136,7 +136,7 @@ impl Policies {
         }
     }
 
-    /// The fields of which baggage counts.
+    /// Returns the fields whose baggage is read.
     pub(crate) fn declarations(&self) -> Vec<&'static Declaration> {
         match &self.fields {
             Fields::Declared => registered(),
@@ -149,7 +149,7 @@ fn shows(policy: &Policy, is_metric: bool) -> bool {
     if is_metric { policy.on_metrics() } else { policy.on_events() }
 }
 
-/// What applies, until it is dropped.
+/// A guard that restores the previous policies on drop.
 pub(super) struct Published(Option<&'static Policies>);
 
 impl Drop for Published {

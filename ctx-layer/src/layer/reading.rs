@@ -1,8 +1,8 @@
-//! Whether the layers of a stack read the current fields themselves.
+//! Detecting that the layers of a stack read the current fields themselves.
 //!
-//! `output::json` does. Where nothing else in a stack looks at an event's fields, putting them there is for nobody. What a layer
-//! looks at it does not say; but the type of a stack has the names of its layers, and these are known. A layer or a filter that
-//! is not is taken for one that looks.
+//! `output::json` does. If nothing else in a stack reads an event's fields, adding them is not necessary. Layers do not declare
+//! what they read, but the type of a stack has the names of its layers, and some are known. An unknown layer or filter is assumed
+//! to read the fields.
 
 /// Returns `true` if a stack of this type consists of a registry, of JSON outputs of this crate, and of filters that do not look
 /// at the fields of events.
@@ -11,7 +11,7 @@ pub(super) fn reads_fields_itself(stack: &str) -> bool {
     let mut inner = stack;
     let mut is_any = false;
     while let Some(arguments) = arguments_of(inner, "tracing_subscriber::layer::layered::Layered") {
-        // There may be a third: the subscriber that the layers are for.
+        // There may be a third argument: the subscriber that the layers are for.
         let Some((layer, rest)) = split_first(arguments) else { return false };
         let Some(known) = known_layer(layer) else { return false };
         is_any |= known == Known::Output;
@@ -31,10 +31,10 @@ fn known_layer(layer: &str) -> Option<Known> {
     if arguments_of(layer, OUTPUT).is_some() || layer == OUTPUT {
         return Some(Known::Output);
     }
-    if is_blind_filter(layer) {
+    if ignores_fields(layer) {
         return Some(Known::Filter);
     }
-    // What these hold may change, but not its type.
+    // The value inside these may change, but not its type.
     for holder in ["core::option::Option", "alloc::vec::Vec", "tracing_subscriber::reload::Layer"] {
         if let Some(arguments) = arguments_of(layer, holder) {
             return known_layer(split_first(arguments).map_or(arguments, |(held, _)| held));
@@ -43,13 +43,13 @@ fn known_layer(layer: &str) -> Option<Known> {
     if let Some(arguments) = arguments_of(layer, "tracing_subscriber::filter::layer_filters::Filtered") {
         let (inner, rest) = split_first(arguments)?;
         let filter = split_first(rest).map_or(rest, |(filter, _)| filter);
-        return known_layer(inner).filter(|_| is_blind_filter(filter));
+        return known_layer(inner).filter(|_| ignores_fields(filter));
     }
     None
 }
 
-/// Returns `true` for filters that decide by metadata, and by spans.
-fn is_blind_filter(filter: &str) -> bool {
+/// Returns `true` for filters that use only metadata and spans.
+fn ignores_fields(filter: &str) -> bool {
     const FILTERS: [&str; 3] = [
         "tracing_core::metadata::LevelFilter",
         "tracing_subscriber::filter::targets::Targets",
@@ -58,18 +58,18 @@ fn is_blind_filter(filter: &str) -> bool {
     FILTERS.contains(&filter) || arguments_of(filter, "tracing_subscriber::filter::filter_fn::FilterFn").is_some()
 }
 
-/// What is between the brackets of a generic type.
+/// Returns the arguments of a generic type, if it has this name.
 fn arguments_of<'a>(of: &'a str, name: &str) -> Option<&'a str> {
     of.strip_prefix(name)?.strip_prefix('<')?.strip_suffix('>')
 }
 
-/// The first of several arguments, and the rest.
+/// Returns the first of several arguments, and the rest.
 fn split_first(arguments: &str) -> Option<(&str, &str)> {
     let mut depth = 0_u32;
     for (at, character) in arguments.char_indices() {
         match character {
             '<' | '(' | '[' => depth += 1,
-            // Not that of an arrow.
+            // Not the `>` of an arrow.
             '>' if arguments[..at].ends_with('-') => {}
             '>' | ')' | ']' => depth = depth.checked_sub(1)?,
             ',' if depth == 0 => return Some((&arguments[..at], arguments[at + 1..].trim_start())),
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn any_other_layer_is_taken_for_one_that_looks_at_fields() {
+    fn any_other_layer_is_assumed_to_read_fields() {
         struct Other;
         impl<S: tracing_core::Subscriber> Layer<S> for Other {}
         assert!(!reads(&stack()));
@@ -125,7 +125,7 @@ mod tests {
         assert!(!reads(
             &stack().with(json::layer().with_filter(tracing_subscriber::filter::dynamic_filter_fn(|_, _| true)))
         ));
-        assert!(!reads(&crate::SubscriberFieldsExt::with_context(
+        assert!(!reads(&crate::SubscriberFieldsExt::with_context_fields(
             stack().with(json::layer()),
             crate::Schema::well_known()
         )));

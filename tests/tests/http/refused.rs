@@ -127,7 +127,7 @@ fn nothing_that_an_external_caller_sends_is_logged_above_debug() {
 }
 
 #[test]
-#[should_panic(expected = "`x tenant` is no legal name of a header")]
+#[should_panic(expected = "`x tenant` is not a legal header name")]
 fn a_rule_for_an_illegal_header_panics_where_it_is_created() {
     let _ = HeaderRule::new("x tenant", &TENANT_ID);
 }

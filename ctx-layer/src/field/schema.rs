@@ -23,7 +23,7 @@ use super::{declaration::Declaration, policy::Policy, well_known};
 /// assert_eq!(schema.names().collect::<Vec<_>>(), ["tenant_id", "request_id", "customer.email"]);
 /// # Ok::<(), ctx_layer::field::SchemaError>(())
 /// ```
-/// Two fields of one name, or more than [`MAX_FIELDS`](Self::MAX_FIELDS), are an error:
+///
 /// Two fields of one name, or more than [`MAX_FIELDS`](Self::MAX_FIELDS), are an error:
 ///
 /// ```

@@ -125,7 +125,7 @@ fn returned_future(plan: &Plan, is_boxed: bool, observe: &Ident, ended: &TokenSt
             let #inside = #call.enter();
             #called
             #run
-            #call.returned_future(#returned)
+            #call.made(#returned)
         };
         return #made;
     }

@@ -109,7 +109,7 @@ impl Declaration {
                 dispatch,
                 Some(self.name()),
                 format_args!(
-                    "a field was set that is in no schema, so no span and no event shows it. Add it to the schema passed \
+                    "a field was set that no schema has, so no span and no event shows it. Add it to the schema passed \
                      to `with_context_fields`, as in `Schema::builder().field(&FIELD)`, or declare it with `spans(false), \
                      events(false)`"
                 ),

@@ -95,7 +95,7 @@ fn a_warning_says_why_and_is_not_repeated() {
     assert_eq!(said.len(), 2, "{said:?}");
     for expected in [
         "the traceparent is not valid: it is too short or too long",
-        "`baggage`: baggage of an external caller is not believed",
+        "`baggage`: baggage of an external caller is not trusted",
     ] {
         assert!(said.iter().any(|said| said == expected), "{said:?}");
     }
@@ -131,7 +131,7 @@ fn orphans_among_ones_own_are_worth_a_warning() {
     });
     let items = recorder.items();
     assert_eq!(items.len(), 1);
-    assert_eq!(reason(&items[0]), "there is no traceparent, though the caller is one of our own");
+    assert_eq!(reason(&items[0]), "there is no traceparent, although the caller is internal");
 }
 
 #[test]

@@ -226,6 +226,6 @@ fn networks_of_every_size_are_known() {
         "é",
     ] {
         let error = DestinationPolicy::internal(["localhost", wrong]).expect_err(wrong).to_string();
-        assert!(error.contains(&format!("{wrong:?} is no host")), "{error}");
+        assert!(error.contains(&format!("{wrong:?} is not a host")), "{error}");
     }
 }

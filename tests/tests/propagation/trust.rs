@@ -142,10 +142,10 @@ fn the_example_shows_the_attack_and_what_stops_it() {
             "it shows the orders of \"nobody\"",
             " INFO logged in tenant_id=\"acme\"",
             "the trace is continued: true",
-            "not believed: `baggage`: baggage of an external caller is not believed",
+            "not believed: `baggage`: baggage of an external caller is not trusted",
             "a trace of our own: true, linked to theirs: true",
             "their role: None",
-            "not believed either: `role`: the field does not come from outside",
+            "not believed either: `role`: the field is not propagated",
             "not believed either: `locale`: it has control characters",
         ]
     );

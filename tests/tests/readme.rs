@@ -1,12 +1,12 @@
-//! The README tells the truth: its programs are files that are compiled and run, word for word, and what it says they
-//! print is what they print.
+//! The README is checked: its programs are files that are compiled and run, and their output is compared with what it
+//! shows.
 //!
-//! A comment in front of each fenced block of the README says what the block is, so none can be left out:
+//! A comment in front of each fenced block of the README names its kind, and a block without one fails the test:
 //!
 //! | comment | the block is |
 //! |---|---|
 //! | `<!-- program: readme_quick -->` | the whole of `examples/readme_quick.rs` |
-//! | `<!-- stdout: readme_quick -->`, `<!-- stderr: readme_quick -->` | all that this program prints there |
+//! | `<!-- stdout: readme_quick -->`, `<!-- stderr: readme_quick -->` | everything that this program prints there |
 //! | `<!-- commands -->` | commands that CI runs too |
 //! | `<!-- versions -->` | dependencies, in the versions that the workspace is tested with |
 
@@ -35,7 +35,7 @@ macro_rules! programs {
 const PROGRAMS: [Program; 4] =
     programs!["readme_quick", "readme_fields", "readme_opentelemetry", "readme_observability"];
 
-/// A fenced block, with the comment in front of it.
+/// A fenced block with the comment in front of it.
 #[derive(Debug)]
 struct Block {
     marker: String,
@@ -61,7 +61,7 @@ fn blocks() -> Vec<Block> {
     blocks
 }
 
-/// The texts of the blocks with a marker of this kind, by what the marker names.
+/// Returns the contents of the blocks with a marker of this kind, by the name in the marker.
 fn marked(kind: &str) -> BTreeMap<String, String> {
     let of_kind = blocks().into_iter().filter_map(|block| {
         let name = block.marker.strip_prefix(kind)?.trim_start_matches(": ").to_owned();
@@ -70,7 +70,7 @@ fn marked(kind: &str) -> BTreeMap<String, String> {
     of_kind.collect()
 }
 
-/// Trace and span ids are random; their length is not.
+/// Replaces trace and span ids, which are random, by their length.
 fn without_ids(text: &str) -> String {
     ["\"trace_id\":\"", "\"span_id\":\""].iter().fold(text.to_owned(), |text, key| {
         let mut parts = text.split(key);
@@ -83,7 +83,7 @@ fn without_ids(text: &str) -> String {
 }
 
 #[test]
-fn every_block_is_of_a_kind_that_is_checked_and_in_its_language() {
+fn every_block_has_a_checked_kind_and_its_language() {
     let blocks = blocks();
     for block in &blocks {
         let languages: &[&str] = match block.marker.split(':').next().unwrap() {
@@ -102,7 +102,7 @@ fn every_block_is_of_a_kind_that_is_checked_and_in_its_language() {
 }
 
 #[test]
-fn every_program_in_the_readme_is_word_for_word_the_one_that_is_run() {
+fn every_program_in_the_readme_is_the_file_that_is_run() {
     let mut shown = marked("program");
     for program in &PROGRAMS {
         let shown = shown.remove(program.name).unwrap_or_else(|| panic!("{} is not shown", program.name));
@@ -112,10 +112,10 @@ fn every_program_in_the_readme_is_word_for_word_the_one_that_is_run() {
 }
 
 #[test]
-fn every_program_prints_exactly_what_the_readme_says() {
+fn every_program_prints_exactly_what_the_readme_shows() {
     let (mut stdout, mut stderr) = (marked("stdout"), marked("stderr"));
     for program in &PROGRAMS {
-        // Where the console is a terminal the lines are coloured.
+        // On a terminal the lines are coloured.
         let output = Command::new(program.executable).env("NO_COLOR", "1").output().expect("it can be run");
         assert!(output.status.success(), "{}: {output:?}", program.name);
         for (name, printed, said) in [("stdout", output.stdout, &mut stdout), ("stderr", output.stderr, &mut stderr)] {
@@ -128,7 +128,7 @@ fn every_program_prints_exactly_what_the_readme_says() {
 }
 
 #[test]
-fn random_ids_are_compared_by_their_length_alone() {
+fn random_ids_are_compared_by_length_only() {
     let line = |id: &str| without_ids(&format!("{{\"trace_id\":\"{id}\",\"span_id\":\"0a\",\"x\":\"0a\"}}"));
     assert_eq!(line("12ef"), "{\"trace_id\":\"<4 digits>\",\"span_id\":\"<2 digits>\",\"x\":\"0a\"}");
     assert_eq!(line("12ef"), line("00ff"));
@@ -173,7 +173,7 @@ fn the_versions_in_the_readme_are_those_of_the_workspace() {
 }
 
 #[test]
-fn a_program_that_is_copied_from_the_readme_finds_its_crates_among_the_dependencies_there() {
+fn the_readmes_dependencies_cover_the_crates_of_its_programs() {
     let dependencies = marked("versions").remove("").expect("there is a block of dependencies");
     for program in &PROGRAMS {
         let lines = program.source.lines().map(str::trim_start);
@@ -211,7 +211,7 @@ fn every_file_that_the_readme_links_to_exists() {
     let links: Vec<_> = README.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
     assert!(links.len() > 10, "{links:?}");
     for link in links {
-        // `docs` sees to it that the heading is there.
+        // The test `docs` checks that the heading exists.
         let file = link.split('#').next().unwrap_or_default();
         assert!(root.join(file).exists(), "{link} does not exist");
     }

@@ -8,6 +8,6 @@ mod futures;
 mod remote;
 mod signatures;
 mod stack;
-mod strangers;
+mod external_callers;
 mod tenants;
 mod together;

@@ -1,4 +1,4 @@
-//! What the fuzz targets do. `tests/tests/propagation/fuzzed.rs` does the same with made-up input, on stable.
+//! The bodies of the fuzz targets. `tests/tests/propagation/fuzzed.rs` runs them with generated input, on stable.
 
 pub mod bodies;
 #[path = "../../tests/tests/propagation/grammar.rs"]

@@ -57,7 +57,8 @@ fn layer() -> ServerLayer {
     ServerLayer::new().fields(|_, fields| fields.with(&TENANT_ID, "acme"))
 }
 
-type Service = tower::util::BoxCloneService<Request<Body>, Response<ctx_layer::http::ContextBody<LoggedBody>>, Infallible>;
+type Service =
+    tower::util::BoxCloneService<Request<Body>, Response<ctx_layer::http::ContextBody<LoggedBody>>, Infallible>;
 
 fn service(make: fn() -> Response<LoggedBody>) -> Service {
     let handler = tower::service_fn(move |_: Request<Body>| async move {

@@ -1,4 +1,4 @@
-//! What servers trust, and connections that many clients share.
+//! The trust of servers in their callers, and connections that many clients share.
 
 use axum::{Router, body::Body, routing::get};
 use ctx_layer::{

@@ -1,4 +1,4 @@
-//! What may be sent, and to which hosts.
+//! Outbound context: what may be sent, and to which hosts.
 
 use std::collections::HashMap;
 

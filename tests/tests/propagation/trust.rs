@@ -1,4 +1,4 @@
-//! What is trusted, by the kind of caller.
+//! Inbound context: what is trusted, by the kind of caller.
 
 use ctx_layer::{
     Fields,
@@ -136,17 +136,17 @@ fn the_example_shows_the_attack_and_its_defence() {
     assert_eq!(
         printed.lines().collect::<Vec<_>>(),
         [
-            " INFO believing tenant_id=\"victim\"",
+            " INFO wrong tenant_id=\"victim\"",
             "it shows the orders of \"victim\"",
-            " INFO careful",
+            " INFO right",
             "it shows the orders of \"nobody\"",
             " INFO logged in tenant_id=\"acme\"",
             "the trace is continued: true",
-            "not believed: `baggage`: baggage of an external caller is not believed",
-            "a trace of our own: true, linked to theirs: true",
+            "dropped: `baggage`: baggage of an external caller is not believed",
+            "a new trace: true, linked to theirs: true",
             "their role: None",
-            "not believed either: `role`: the field does not come from outside",
-            "not believed either: `locale`: it has control characters",
+            "dropped from an internal caller: `role`: the field does not come from outside",
+            "dropped from an internal caller: `locale`: it has control characters",
         ]
     );
 }

@@ -303,7 +303,8 @@ fn a_value_recorded_between_polls_is_current_in_a_future_with_fields() {
         let handler = stack.in_scope(|| {
             async {
                 assert!(REQUEST_ID.record("r-1"));
-                let inner = async { assert_eq!(tenant_user_and_request(), are(["acme", "ada", "r-1"]), "{}", stack.name) };
+                let inner =
+                    async { assert_eq!(tenant_user_and_request(), are(["acme", "ada", "r-1"]), "{}", stack.name) };
                 let inner = inner.with_field(&USER_ID, "ada");
                 Yield::default().await;
                 assert!(TENANT_ID.record("acme"));

@@ -61,7 +61,7 @@ fn a_task_of_the_request_records_on_it_wherever_it_runs() {
 }
 
 #[test]
-fn isolated_and_foreign_work_does_not_find_the_request_around_it() {
+fn isolated_and_extracted_work_does_not_find_the_request_around_it() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             assert!(!USER_ID.record_on_request("nobody"));

@@ -286,7 +286,7 @@ fn every_level_above() -> Result<(), Wrapped> {
 }
 
 #[test]
-fn every_function_logs_the_error_on_request() {
+fn every_level_logs_the_error_on_request() {
     with_and_without_context(|out| {
         assert!(out.run(every_level_above).is_err());
         let text = "connection lost";

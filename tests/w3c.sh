@@ -4,6 +4,9 @@
 # https://github.com/w3c/trace-context. Fails when a case fails or, but for those of Level 2 at Level 1, is skipped.
 #
 # Needs Python before 3.14, with venv, as `python3` or $PYTHON. aiohttp is fetched from PyPI once.
+# With a checkout from before commit acab820 (June 2026) two cases fail: they have Level 1's rule of one `@` in a key
+# (w3c/trace-context#583). Python 3.14 does not run the harness: w3c/trace-context#581.
+#
 # Both levels are tested, or only $SPEC_LEVEL; $STRICT_LEVEL is 2 unless set. $HARNESS_PORT is where the
 # harness listens (7777); the service takes a free port.
 set -euo pipefail

@@ -1,6 +1,6 @@
-//! Three ways to spread work over tasks and threads, for two tenants at once: a thread pool, a fan-out with `JoinSet`, and a
-//! worker that reads a channel. Every line has the tenant of the request that caused it, and the last of each way has none:
-//! it was spawned bare.
+//! Three ways to spread work over tasks and threads, for two tenants at once: a thread pool, a fan-out with `JoinSet`,
+//! and a worker that reads a channel. Every line has the tenant of the request that caused it. The last line of each
+//! way has none: it was spawned bare.
 //!
 //! `cargo run --example boundaries`
 
@@ -18,13 +18,13 @@ use tracing_subscriber::{fmt::layer, prelude::*};
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// A thread pool that knows nothing of contexts.
+/// A thread pool without support for contexts.
 fn pool() -> (mpsc::Sender<Job>, thread::JoinHandle<()>) {
     let (sender, jobs) = mpsc::channel::<Job>();
     (sender, thread::spawn(move || jobs.iter().for_each(|job| job())))
 }
 
-/// A worker that runs for as long as there are orders, each under the context of the request that sent it.
+/// A worker that runs each order in the context of the request that sent it.
 async fn ship(mut orders: channel::Receiver<Carried<u32>>) {
     while let Some(order) = orders.recv().await {
         order.in_scope_async(|id| async move { info!(id, "worker: shipped") }).await;
@@ -35,14 +35,14 @@ async fn ship(mut orders: channel::Receiver<Carried<u32>>) {
 async fn handle(orders: channel::Sender<Carried<u32>>, pool: mpsc::Sender<Job>) {
     info!("received");
 
-    pool.send(Box::new(in_current_context(|| info!("pool: thumbnail made")))).expect("the pool runs");
-    pool.send(Box::new(|| info!("pool: bare, so nobody knows for whom"))).expect("the pool runs");
+    pool.send(Box::new(in_current_context(|| info!("pool: thumbnail created")))).expect("the pool runs");
+    pool.send(Box::new(|| info!("pool: bare, so without a tenant"))).expect("the pool runs");
 
     let mut parts = JoinSet::new();
     for part in ["stock", "price"] {
         parts.spawn_with_context(async move { info!(part, "fan-out: looked up") });
     }
-    parts.spawn(async { info!("fan-out: bare, so nobody knows for whom") });
+    parts.spawn(async { info!("fan-out: bare, so without a tenant") });
     parts.join_all().await;
 
     orders.send(Carried::new(7)).await.expect("the worker runs");

@@ -30,7 +30,7 @@ async fn serve(app: Router) -> Result<SocketAddr, Error> {
     Ok(address)
 }
 
-/// Behind the first: its callers are one's own, and are believed.
+/// The inner service: its callers are internal, and are trusted.
 async fn billing() -> Result<SocketAddr, Error> {
     let bill = |Field(tenant): Field<TenantId>| async move {
         info!("adding up");
@@ -40,7 +40,7 @@ async fn billing() -> Result<SocketAddr, Error> {
     serve(Router::new().route("/bills/{order}", get(bill)).layer(layer)).await
 }
 
-/// At the edge: whoever calls is a stranger, whose tenant is the one that a gateway found.
+/// The edge: its callers are external, and the gateway's header determines the tenant.
 async fn shop(billing: SocketAddr, client: ClientWithMiddleware) -> Result<SocketAddr, Error> {
     let order = move || async move {
         info!("asking for the bill");
@@ -59,7 +59,7 @@ async fn shop(billing: SocketAddr, client: ClientWithMiddleware) -> Result<Socke
 async fn main() -> Result<(), Error> {
     let exporter = InMemorySpanExporter::default();
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
-    // The spans are shown below, so lines are without them.
+    // The spans are shown below, so the lines are without them.
     let lines = tracing_subscriber::fmt::layer().json().without_time().with_target(false);
     let lines = lines.with_current_span(false).with_span_list(false);
     tracing_subscriber::registry()
@@ -77,7 +77,7 @@ async fn main() -> Result<(), Error> {
 
     for (tenant, request_id) in [("acme", "req-1"), ("globex", "req-2")] {
         let request = reqwest::Client::new().get(format!("http://{shop}/orders/7"));
-        // Baggage of a stranger is not believed.
+        // Baggage of an external caller is ignored.
         let request = request.header("x-tenant", tenant).header("x-request-id", request_id);
         let response = request.header("baggage", "tenant_id=victim").send().await?;
         let echoed = response.headers()["x-request-id"].to_str()?.to_owned();

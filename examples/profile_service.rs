@@ -9,7 +9,7 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 use tracing_subscriber::{filter::LevelFilter, prelude::*};
 
-/// Why a profile could not be had.
+/// The error of a profile.
 #[derive(Debug)]
 enum ProfileError {
     NotFound(u64),
@@ -44,7 +44,7 @@ impl ProfileService {
         ProfileService { profiles: HashMap::from([(7, "Ada"), (8, "Grace")]) }
     }
 
-    /// What a server would call: the tenant holds for all that happens within.
+    /// Handles a request, as a server would: the tenant is current for everything inside.
     #[with_observability(kind = server, context = { tenant: TENANT_ID }, attributes_from_args = [id], log_args = false)]
     async fn get(&self, tenant: &str, id: u64, token: &str) -> Result<&'static str, ProfileError> {
         let _ = (tenant, token);
@@ -74,7 +74,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .init();
 
     let service = ProfileService::new();
-    // Two tenants at once, a profile that is not there, and a storage that fails.
+    // Two tenants at once, a missing profile, and a storage that fails.
     let (ada, unknown) = tokio::join!(service.get("acme", 7, "s3cret"), service.get("globex", 9, "s3cret"));
     assert!(ada.is_ok() && unknown.is_err());
     assert!(service.get("initech", 1000, "s3cret").await.is_err());

@@ -1,5 +1,5 @@
-//! The whole of it in one program: several tenants at once, a third-party crate that logs, an error, and every line
-//! carries the right tenant, as JSON on standard output and as text on standard error.
+//! The whole library in one program: several tenants at once, a third-party crate that logs, and an error. Every line
+//! has the right tenant, as JSON on standard output and as text on standard error.
 //!
 //! Run it with `cargo run --example quickstart`, or look at one of the two: `2>/dev/null`, `>/dev/null`.
 
@@ -20,14 +20,14 @@ async fn main() {
         .init();
 
     let requests = ["acme", "globex", "initech"].into_iter().enumerate().map(|(n, tenant)| {
-        // What a middleware does: it knows whose request this is, and says so once.
+        // As a middleware does: it sets the fields of the request once.
         let fields = Fields::new().with(&TENANT_ID, tenant).with(&REQUEST_ID, format!("req-{n}"));
         tokio::spawn(handle(format!("/{tenant}/orders/{n}.json"), n).with_fields(fields))
     });
     for request in requests.collect::<Vec<_>>() {
         request.await.expect("no request panics");
     }
-    info!("done: nothing is in force here");
+    info!("done: no context here");
 }
 
 #[instrument(skip(n))]
@@ -36,18 +36,19 @@ async fn handle(path: String, n: usize) {
     if !is_allowed(&path) {
         return;
     }
-    // Authentication runs inside the request span, and names the user late.
+    // Authentication runs inside the request span, and records the user on it.
     tokio::task::yield_now().await;
     let _ = USER_ID.record(format!("user-{n}"));
 
-    // A task of its own keeps the context by its span, as everybody writes it.
+    // A spawned task keeps the context through its span.
     let stored = tokio::spawn(store(path).instrument(tracing::info_span!("background")));
     if let Err(failure) = stored.await.expect("no task panics") {
         error!(error = &failure as &dyn Error, "the order could not be stored");
     }
 }
 
-/// `globset` has never heard of tenants. It logs by the `log` crate, and its lines carry them all the same.
+/// Checks a path with `globset`, which knows nothing of tenants. It logs through the `log` crate, and its lines have
+/// them.
 fn is_allowed(path: &str) -> bool {
     let mut allowed = GlobSetBuilder::new();
     for pattern in ["/*/orders/*.json", "/health"] {

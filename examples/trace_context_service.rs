@@ -1,10 +1,10 @@
 //! A service that any harness for W3C Trace Context can drive.
 //!
-//! Run it with `PORT=5000 cargo run --example trace_context_service`. On `POST` to any path with the body
-//! `[{"url": "http://...", "arguments": [...]}, ...]` it posts the JSON of `arguments` to each `url` in turn, each within a
-//! client span of its own, with the context propagated, and answers when all are done.
+//! Run it with `PORT=5000 cargo run --example trace_context_service`. On `POST` to any path with the body `[{"url":
+//! "http://...", "arguments": [...]}, ...]` it posts the JSON of `arguments` to each `url` in turn, each in a client
+//! span of its own, with the context propagated, and answers after the last.
 //!
-//! Callers are strangers to it: their traces are continued, and nothing else of them is believed.
+//! Callers are external: their traces are continued, and everything else is ignored.
 
 use std::{convert::Infallible, env, error::Error, net::Ipv4Addr};
 
@@ -65,12 +65,12 @@ async fn main() -> Result<(), BoxError> {
     }
 }
 
-/// Takes up the caller's context, as far as a stranger is believed.
+/// Handles a request in the caller's context, as far as an external caller is trusted.
 async fn handle(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     use opentelemetry::context::FutureExt;
 
     let extracted = SERVER.extract(request.headers(), Trust::external());
-    // Made in the caller's context, the span is a child of the caller's.
+    // Created in the caller's context, the span is a child of the caller's.
     let span = extracted.in_scope(|| {
         info_span!("request", otel.kind = "server", http.request.method = %request.method(), url.path = request.uri().path())
     });
@@ -96,7 +96,7 @@ async fn answer(request: Request<Incoming>) -> Result<Vec<Value>, BoxError> {
     let mut results = Vec::new();
     for call in calls {
         let url = call["url"].as_str().ok_or("a call has no url")?;
-        // Each call has a span of its own, and so a parent-id of its own.
+        // Each call has a span, and so a parent-id, of its own.
         let span = info_span!("call", otel.kind = "client", url.full = url);
         results.push(match post(url, &call["arguments"]).instrument(span).await {
             Ok(status) => json!({ "url": url, "status": status.as_u16() }),
@@ -106,7 +106,7 @@ async fn answer(request: Request<Incoming>) -> Result<Vec<Value>, BoxError> {
     Ok(results)
 }
 
-/// Posts JSON, with the context that is in force.
+/// Posts JSON with the current context.
 async fn post(url: &str, arguments: &Value) -> Result<StatusCode, BoxError> {
     let uri: Uri = url.parse()?;
     let authority = uri.authority().filter(|_| uri.scheme_str() == Some("http")).ok_or("the url is not of http")?;

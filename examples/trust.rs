@@ -1,4 +1,4 @@
-//! An attack, and what it does to a service that believes everybody, and to one that does not.
+//! A forged tenant, sent to a service that trusts every caller, and to one that does not.
 //!
 //! Run it with `cargo run --example trust`.
 
@@ -15,44 +15,44 @@ use tracing_subscriber::prelude::*;
 
 fn main() {
     let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
-    // What is not believed is worth a warning; it is left out here.
+    // The warnings about dropped values are left out.
     let filter = tracing_subscriber::filter::filter_fn(|metadata| metadata.target() == "trust");
     tracing_subscriber::registry()
         .with(fields_once_per_line(text.with_filter(filter)))
         .with_context_fields(Schema::well_known())
         .init();
 
-    // From the internet: a stranger who would like to be somebody else.
+    // From the internet: a caller who claims another tenant.
     let attack = HashMap::from([
         ("traceparent".to_owned(), "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned()),
         ("baggage".to_owned(), "tenant_id=victim,role=admin,locale=x%0alevel%3Derror".to_owned()),
     ]);
 
-    // Wrong: this service can be reached from the internet, and takes its callers for its own.
+    // Wrong: this service is reachable from the internet, and trusts its callers.
     propagation::extract(&attack, Trust::internal()).in_scope(|| {
-        info!("believing");
+        info!("wrong");
         println!("it shows the orders of {:?}", TENANT_ID.get().as_deref().unwrap_or("nobody"));
     });
 
-    // Right, and what you get if you say nothing.
+    // Right, and the default.
     let extracted = propagation::extract(&attack, Trust::default());
     extracted.in_scope(|| {
-        info!("careful");
+        info!("right");
         println!("it shows the orders of {:?}", TENANT_ID.get().as_deref().unwrap_or("nobody"));
-        // The tenant is who logged in.
+        // The authenticated tenant.
         TENANT_ID.in_scope("acme", || info!("logged in"));
     });
     println!("the trace is continued: {}", extracted.is_continued());
-    println!("not believed: {}", extracted.dropped()[0]);
+    println!("dropped: {}", extracted.dropped()[0]);
 
-    // Not even that, if the stranger shall not decide what is recorded.
+    // Not even that: the caller must not decide whether the trace is recorded.
     let linked = propagation::extract(&attack, Trust::external().link_only());
-    println!("a trace of our own: {}, linked to theirs: {}", !linked.is_continued(), linked.remote().is_some());
+    println!("a new trace: {}, linked to theirs: {}", !linked.is_continued(), linked.remote().is_some());
 
-    // A role is not propagated, and a forged log line is no locale: that holds for one's own, too.
+    // A role is not propagated, and a forged log line is not a locale. That applies to internal callers, too.
     let internal = propagation::extract(&attack, Trust::internal());
     internal.in_scope(|| println!("their role: {:?}", ROLE.get()));
     for dropped in internal.dropped() {
-        println!("not believed either: {dropped}");
+        println!("dropped from an internal caller: {dropped}");
     }
 }

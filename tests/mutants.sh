@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Mutation testing: `bash tests/mutants.sh [--rest] [what cargo mutants takes]`. Needs `cargo install cargo-mutants --locked`.
+# Mutation testing: `bash tests/mutants.sh [--rest] [arguments of cargo mutants]`. Needs `cargo install cargo-mutants --locked`.
 #
-# Without `--rest` each mutant is run against the tests that say most about what is current, with fewer random programs than
-# usual. With it those that these tests did not catch are run against all tests. Without `-f` all folders are mutated.
+# Without `--rest` each mutant is run against the tests `model`, `semantics` and `boundaries`, with fewer random programs than
+# usual. With it the mutants that survived are run against all tests. Without `-f` all folders are mutated.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# Mutants differ in one function: what is the same is not built anew.
+# Mutants differ in one function: incremental builds compile only that.
 export CARGO_INCREMENTAL=1
 export CTX_MODEL_PROGRAMS=${CTX_MODEL_PROGRAMS:-3000}
 

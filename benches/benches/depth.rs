@@ -29,13 +29,13 @@ use tracing::{info, info_span, span::EnteredSpan};
 use tracing_core::Dispatch;
 
 fn main() {
-    // Divan would choose the sample size by the first call, which is slow: the call site is registered then.
+    // Divan would derive the sample size from the first call, which is slow: it registers the call site.
     divan::Divan::default().sample_count(200).sample_size(200).config_with_args().main();
 }
 
 const DEPTHS: [usize; 4] = [1, 4, 16, 64];
 
-/// Spans inside one another, left in reverse.
+/// Opens nested spans, and leaves them in reverse order.
 struct Nested(Vec<EnteredSpan>);
 
 impl Nested {
@@ -78,7 +78,7 @@ fn b_ours_fmt_json_without_spans(bencher: Bencher<'_, '_>, depth: usize) {
     ours(bencher, stack::json_without_spans_with(schema()), depth);
 }
 
-/// `fmt` prints every enclosing span here: it is that which grows.
+/// `fmt` prints every enclosing span here, which is the part that grows.
 #[divan::bench(args = DEPTHS)]
 fn c_ours_fmt_json_with_span_list_once_per_line(bencher: Bencher<'_, '_>, depth: usize) {
     ours(bencher, stack::json_once_per_line_with(schema()), depth);

@@ -1,4 +1,4 @@
-//! One event: without fields in force, with five of them, disabled.
+//! One event: without current fields, with five of them, disabled.
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench events`. Arms are in alphabetical order, the hand-written one first.
 //!
@@ -6,11 +6,11 @@
 //!
 //! | median | by hand | ours | fields on the enclosing span |
 //! |---|--:|--:|---|
-//! | no field in force | 14 ns | 17 ns | |
-//! | 5 texts, visited | 29 ns | 61 ns | |
-//! | 5 texts beside own fields, visited | 37 ns | 105 ns | |
-//! | 5 texts, json | 1.36 µs | 1.42 µs | `fmt` json 3.21, json-subscriber 0.92, the same flat 2.09, bunyan 0.85 µs |
-//! | 5 texts, full | 0.59 µs | 0.65 µs | |
+//! | no current field | 14 ns | 17 ns | |
+//! | 5 strings, visited | 29 ns | 61 ns | |
+//! | 5 strings beside own fields, visited | 37 ns | 105 ns | |
+//! | 5 strings, json | 1.36 µs | 1.42 µs | `fmt` json 3.21, json-subscriber 0.92, the same flat 2.09, bunyan 0.85 µs |
+//! | 5 strings, full | 0.59 µs | 0.65 µs | |
 //! | disabled by level | 0.34 ns | 0.34 ns | |
 //! | disabled by a filter that is asked each time | 5.2 ns | 5.7 ns | |
 
@@ -28,12 +28,12 @@ use tracing::{debug, info};
 use tracing_core::Dispatch;
 
 fn main() {
-    // Divan would choose the sample size by the first call, which is slow: the call site is registered then.
+    // Divan would derive the sample size from the first call, which is slow: it registers the call site.
     divan::Divan::default().sample_count(200).sample_size(500).config_with_args().main();
 }
 
-/// Nothing is set: what it costs to have us at all.
-mod no_field_in_force {
+/// No field is set: the cost of the layer alone.
+mod no_current_field {
     use super::*;
 
     #[divan::bench]
@@ -47,8 +47,8 @@ mod no_field_in_force {
     }
 }
 
-/// Five texts to a layer that looks at every value and formats none.
-mod five_texts_visited {
+/// Five strings to a layer that looks at every value and formats none.
+mod five_strings_visited {
     use super::*;
 
     #[divan::bench]
@@ -70,8 +70,8 @@ mod five_texts_visited {
     }
 }
 
-/// The same beside a number, a flag, a text and a `Display` value of the event's own.
-mod five_texts_beside_own_fields_visited {
+/// Five strings beside a number, a flag, a string and a `Display` value of the event's own.
+mod five_strings_beside_own_fields_visited {
     use super::*;
 
     #[divan::bench]
@@ -95,8 +95,8 @@ mod five_texts_beside_own_fields_visited {
     }
 }
 
-/// Through `fmt().json()`, and what other ways to the same line cost.
-mod five_texts_json {
+/// Through `fmt().json()`, and the cost of other ways to the same line.
+mod five_strings_json {
     use super::*;
 
     #[divan::bench]
@@ -140,7 +140,7 @@ mod five_texts_json {
 }
 
 /// Through the text format, each field once per line.
-mod five_texts_full {
+mod five_strings_full {
     use super::*;
 
     #[divan::bench]
@@ -156,7 +156,7 @@ mod five_texts_full {
     }
 }
 
-/// Nobody wants the event: told once by its level, or by a filter that is asked each time.
+/// The event is disabled: once by its level, or by a filter that is asked each time.
 mod disabled {
     use super::*;
 

@@ -1,4 +1,4 @@
-//! One event with 1 to 32 texts: cost is linear in their number.
+//! One event with 1 to 32 strings: cost is linear in their number.
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench fields`.
 //!
@@ -23,7 +23,7 @@ use tracing::info;
 use tracing_core::Dispatch;
 
 fn main() {
-    // Divan would choose the sample size by the first call, which is slow: the call site is registered then.
+    // Divan would derive the sample size from the first call, which is slow: it registers the call site.
     divan::Divan::default().sample_count(200).sample_size(200).config_with_args().main();
 }
 

@@ -6,14 +6,14 @@
 //!
 //! First in process: the service is called, its body read, on one thread. The arms take turns in batches; the lower
 //! quartile of an arm's batches counts. Allocations are those of one request. Then on loopback: a server of one thread,
-//! a client of another with 16 connections that are kept, in turns of 2 000 requests.
+//! a client on another with 16 connections that are kept, in turns of 2 000 requests.
 //!
 //! The goal: to cost no more than the cheaper of the two peers while carrying five fields. Without fields ours costs less
 //! than either. With five it costs less than `TraceLayer` as it comes, with its two lines, and than `TraceLayer` with the same
 //! attributes and fields by hand; the goal is **missed** by 7 % of a request beside `axum-tracing-opentelemetry`, and by 17 %
-//! beside a `TraceLayer` that is told to be silent, whose span has three attributes and no parent. Of the 570 ns that five
-//! fields cost, 320 are what the span's outputs do with five more attributes, whose texts the OpenTelemetry layer copies;
-//! 250 are making and dropping them (five texts and the set). On a virtual machine of two cores (Intel Xeon), nothing else
+//! beside a silent `TraceLayer`, whose span has three attributes and no parent. Of the 570 ns that five
+//! fields cost, 320 are what the span's outputs do with five more attributes, whose strings the OpenTelemetry layer copies;
+//! 250 are creating and dropping them (five strings and the set). On a virtual machine of two cores (Intel Xeon), nothing else
 //! running, rustc 1.95; ns over the bare one, which takes 895, instructions of a whole request (callgrind), and requests per
 //! second on loopback, the best of three runs, which differ by 5 %:
 //!
@@ -21,7 +21,7 @@
 //! |---|--:|--:|--:|--:|
 //! | bare | | | 11 500 | 171 800 |
 //! | ours, five fields set by a closure | 3044 | 41 | 39 500 | 95 400 |
-//! | ours, five fields made before | 2800 | 35 | 37 100 | 91 400 |
+//! | ours, five fields built before | 2800 | 35 | 37 100 | 91 400 |
 //! | ours, five fields from baggage, whose header counts too | 3233 | 43 | 43 300 | 90 400 |
 //! | ours, no field | 2477 | 29 | 33 700 | 104 800 |
 //! | tower-http's TraceLayer, its span only: three attributes, no parent | 2484 | 20 | 29 500 | 118 700 |
@@ -31,9 +31,9 @@
 //! | ours, switched off, the trace passed on | 875 | 9 | 17 700 | 148 300 |
 //! | tower-http's TraceLayer, switched off | 373 | 5 | 14 300 | 154 300 |
 //!
-//! What time goes to beside instructions: the OpenTelemetry layer reads the clock three times whenever the span is entered and
+//! Where the time goes besides instructions: the OpenTelemetry layer reads the clock three times whenever the span is entered and
 //! left. Ours does so once for this request, `axum-tracing-opentelemetry` twice, `TraceLayer` three times. Switched off, ours
-//! is what reading the trace's headers and keeping it in force costs.
+//! is the cost of reading the trace's headers and keeping it current.
 
 use std::{
     convert::Infallible,
@@ -80,7 +80,7 @@ const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const BAGGAGE: &str = "request_id=0191d8a4-77f2-7c3e-9a55-0f1c2b3d4e5f,tenant_id=acme-industries,user_id=u-81723,\
                        locale=nl-NL,correlation_id=order-2024-118-27";
 
-/// Drops what is exported.
+/// An exporter that drops every span.
 #[derive(Debug)]
 struct Drops;
 
@@ -95,13 +95,13 @@ fn provider() -> SdkTracerProvider {
     SdkTracerProvider::builder().with_simple_exporter(Drops).build()
 }
 
-/// What exports spans, without ours.
+/// Creates a stack that exports spans, without this crate.
 fn stock(level: LevelFilter) -> Dispatch {
     let layer = tracing_opentelemetry::layer().with_tracer(provider().tracer("bench"));
     Dispatch::new(tracing_subscriber::registry().with(level).with(layer))
 }
 
-/// The same with ours.
+/// Creates a stack that exports spans, with this crate.
 fn ours() -> Dispatch {
     let layer = tracing_opentelemetry::layer().with_tracer(provider().tracer("bench"));
     let schema = ctx_layer::Schema::builder().field(&REQUEST_ID).field(&TENANT_ID).field(&USER_ID).field(&LOCALE);
@@ -123,7 +123,7 @@ fn five() -> Fields {
         .with(&CORRELATION_ID, "order-2024-118-27")
 }
 
-/// A server that is compared.
+/// A server to compare.
 struct Server {
     name: &'static str,
     dispatch: Dispatch,
@@ -142,7 +142,7 @@ fn servers() -> Vec<Server> {
             false,
         ),
         server(
-            "ours, five fields made before",
+            "ours, five fields built before",
             ours(),
             || {
                 let five = five();
@@ -199,7 +199,7 @@ fn servers() -> Vec<Server> {
     ]
 }
 
-/// The span that ours makes, written by hand; without a parent, and the fields on this one span only.
+/// Opens the span that `ServerLayer` opens, written by hand, without a parent, and with the fields on this span only.
 fn by_hand(request: &Request<Body>) -> tracing::Span {
     let header = |name| request.headers().get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
     let route = request.extensions().get::<axum::extract::MatchedPath>().map(axum::extract::MatchedPath::as_str);
@@ -302,13 +302,13 @@ fn serve(server: &Server) -> SocketAddr {
 
 const CONNECTIONS: usize = 16;
 
-/// Asks `count` times over one connection.
+/// Sends `count` requests over one connection.
 async fn ask(stream: &mut tokio::net::TcpStream, request: &[u8], count: usize) -> std::io::Result<()> {
     let mut buffer = [0; 1024];
     for _ in 0..count {
         stream.write_all(request).await?;
         let mut read = 0;
-        // All responses end alike.
+        // All responses have the same end.
         while !buffer[..read].ends_with(b"Hello, world!") {
             read += stream.read(&mut buffer[read..]).await?;
         }

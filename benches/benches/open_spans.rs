@@ -9,7 +9,7 @@
 //!
 //! | bytes more per open span | 1000 | 10 000 | 100 000 | worst |
 //! |---|--:|--:|--:|--:|
-//! | no field in force | 0 | 0 | 0 | 0 |
+//! | no current field | 0 | 0 | 0 | 0 |
 //! | all in one request of 5 fields | 0 | 41 | 33 | 56 |
 
 use ctx_benches::{
@@ -26,13 +26,13 @@ static ALLOCATOR: Weighing = Weighing;
 const MOST: usize = 100_000;
 const SHOWN: [usize; 3] = [1000, 10_000, MOST];
 
-/// What is allocated while 1, 2, ... `MOST` spans are open.
+/// Returns what is allocated while 1, 2, ... `MOST` spans are open.
 fn allocated(place: Place, mut open: impl FnMut() -> Span) -> Vec<isize> {
-    // Before counting: neither may grow meanwhile.
+    // Before counting: neither may grow during it.
     let mut allocated = Vec::with_capacity(MOST);
     let mut spans = Vec::with_capacity(MOST);
     place.within(|| {
-        // What is made once per thread, subscriber and call site does not count.
+        // Allocations once per thread, subscriber and call site do not count.
         drop(open());
         let before = live_bytes();
         for _ in 0..MOST {
@@ -61,12 +61,12 @@ fn main() {
     println!("| bytes per open span | open | without us | ours | difference | limit | |");
     println!("|---|--:|--:|--:|--:|---|---|");
     let ours = allocated(Place::new(stack::bare_with(schema())), || info_span!("charge"));
-    rows("registry, no field in force", &bare, &ours);
+    rows("registry, no current field", &bare, &ours);
     let ours = allocated(Place::new(stack::bare_with(schema())).with(fields()), || info_span!("charge"));
     rows("registry, all in one request of 5 fields", &bare, &ours);
 
     let request = &*REQUEST;
     let by_hand = allocated(Place::new(stack::json()), || span_by_hand!(request, "charge"));
     let ours = allocated(Place::new(stack::json_with(schema())).with(fields()), || info_span!("charge"));
-    rows("fmt json, all in one request of 5 fields, which stand on each span", &by_hand, &ours);
+    rows("fmt json, all in one request of 5 fields, which are on each span", &by_hand, &ours);
 }

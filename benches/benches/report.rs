@@ -1,4 +1,4 @@
-//! All numeric goals in one table, no arithmetic left to the reader. Memory stands in `open_spans.rs`.
+//! All numeric goals in one table. Memory is in `open_spans.rs`.
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench report` (under a minute). After `--`:
 //!
@@ -17,14 +17,14 @@
 //!
 //! | ns | without us, or by hand | ours | difference | ratio | to reach |
 //! |---|--:|--:|--:|--:|---|
-//! | event, no field in force | 13 | 17 | +4 | | +8 |
-//! | event, 5 texts, visited | 29 | 58 | +29 | | +60 |
-//! | event, 5 texts beside own fields of many kinds, visited | 38 | 99 | +61 | | +60: just missed |
-//! | event, 5 texts, `fmt` json | 1348 | 1418 | | 1.05 | 1.03: missed |
-//! | event, 5 texts, `fmt` text | 601 | 652 | | 1.09 | |
-//! | span made and closed, 5 texts, visited | 105 | 145 | +40 | | +60 |
-//! | span made and closed, 5 texts, `fmt` json | 952 | 997 | | 1.05 | 1.03: missed |
-//! | span entered and left, fields in force | 9 | 21 | +12 | | +20 |
+//! | event, no current field | 13 | 17 | +4 | | +8 |
+//! | event, 5 strings, visited | 29 | 58 | +29 | | +60 |
+//! | event, 5 strings beside own fields of many kinds, visited | 38 | 99 | +61 | | +60: just missed |
+//! | event, 5 strings, `fmt` json | 1348 | 1418 | | 1.05 | 1.03: missed |
+//! | event, 5 strings, `fmt` text | 601 | 652 | | 1.09 | |
+//! | span made and closed, 5 strings, visited | 105 | 145 | +40 | | +60 |
+//! | span made and closed, 5 strings, `fmt` json | 952 | 997 | | 1.05 | 1.03: missed |
+//! | span entered and left, fields current | 9 | 21 | +12 | | +20 |
 //! | event, inside 1 / 64 spans | | 58 / 58 | | | independent |
 //! | event, 1 / 32 fields | | 42 / 163 | | | linear |
 
@@ -39,48 +39,51 @@ use ctx_benches::{
 use ctx_layer::{Schema, field::well_known::TENANT_ID};
 use tracing::{Span, info, info_span, span::EnteredSpan};
 
-/// What an arm may cost, compared to its group's first.
+/// The cost that an arm may have, compared with its group's first.
 #[derive(Clone, Copy)]
 enum Limit {
-    /// There for comparison.
+    /// No limit: for comparison only.
     None,
-    /// So many nanoseconds more.
+    /// At most this many nanoseconds more.
     More(f64),
-    /// So many times as much.
+    /// At most this many times as much.
     Times(f64),
-    /// This many fields: shown is what each after the first costs. The same for all is linear.
+    /// The number of fields. Shown is the cost of each field after the first: equal costs are linear.
     Fields(usize),
 }
 
 use Limit::{More, Times};
 
-/// Arms that are measured in turns; the first is what the others are compared to.
+/// Arms that are measured in turns. The others are compared with the first.
 struct Group {
     title: &'static str,
     make: fn() -> Vec<(Limit, Arm)>,
 }
 
 const GROUPS: &[Group] = &[
-    Group { title: "event: no field in force, to a layer that visits", make: event_without_fields },
-    Group { title: "event: 5 texts, to a layer that visits", make: event_visited },
-    Group { title: "event: 5 texts and the message alone, to a layer that visits", make: event_nothing_else },
-    Group { title: "event: 5 texts beside own fields of many kinds, to a layer that visits", make: event_mixed },
-    Group { title: "event: 5 texts, through fmt json", make: event_json },
-    Group { title: "event: 5 texts, inside a span, through fmt json", make: event_json_in_span },
-    Group { title: "event: 5 texts, through fmt text", make: event_text },
+    Group { title: "event: no current field, to a layer that visits", make: event_without_fields },
+    Group { title: "event: 5 strings, to a layer that visits", make: event_visited },
+    Group { title: "event: 5 strings and the message alone, to a layer that visits", make: event_nothing_else },
+    Group { title: "event: 5 strings beside own fields of many kinds, to a layer that visits", make: event_mixed },
+    Group { title: "event: 5 strings, through fmt json", make: event_json },
+    Group { title: "event: 5 strings, inside a span, through fmt json", make: event_json_in_span },
+    Group { title: "event: 5 strings, through fmt text", make: event_text },
     Group { title: "event: disabled by its level", make: event_off },
     Group { title: "event: disabled by a filter that is asked each time", make: event_refused },
-    Group { title: "span: made and closed, no field in force, to a layer that visits", make: span_without_fields },
-    Group { title: "span: made and closed, 5 texts, to a layer that visits", make: span_visited },
-    Group { title: "span: made and closed, 5 texts, through fmt json", make: span_json },
-    Group { title: "span: entered and left, no field in force", make: enter_without_fields },
-    Group { title: "span: entered and left, its fields in force already", make: enter_in_force },
-    Group { title: "span: entered and left, its fields not in force", make: enter_elsewhere },
+    Group { title: "span: made and closed, no current field, to a layer that visits", make: span_without_fields },
+    Group { title: "span: made and closed, 5 strings, to a layer that visits", make: span_visited },
+    Group { title: "span: made and closed, 5 strings, through fmt json", make: span_json },
+    Group { title: "span: entered and left, no current field", make: enter_without_fields },
+    Group { title: "span: entered and left, its fields current already", make: enter_same_fields },
+    Group { title: "span: entered and left, its fields not current", make: enter_elsewhere },
     Group { title: "recorded: span entered and left, 1, 10, 1000 values recorded on it", make: enter_recorded },
     Group { title: "recorded: another value recorded, after 1, 10, 1000", make: record_again },
-    Group { title: "depth: event with 5 texts inside 1, 4, 16, 64 spans, to a layer that visits", make: depth_visited },
-    Group { title: "depth: event with 5 texts inside 1, 4, 16, 64 spans, fmt json without spans", make: depth_json },
-    Group { title: "fields: event with 1, 2, 4, 8, 16, 32 texts, to a layer that visits", make: number_of_fields },
+    Group {
+        title: "depth: event with 5 strings inside 1, 4, 16, 64 spans, to a layer that visits",
+        make: depth_visited,
+    },
+    Group { title: "depth: event with 5 strings inside 1, 4, 16, 64 spans, fmt json without spans", make: depth_json },
+    Group { title: "fields: event with 1, 2, 4, 8, 16, 32 strings, to a layer that visits", make: number_of_fields },
 ];
 
 fn event_without_fields() -> Vec<(Limit, Arm)> {
@@ -100,7 +103,7 @@ fn event_visited() -> Vec<(Limit, Arm)> {
                 by_hand!(info, request, order = 1042, "placed");
             }),
         ),
-        // Tells what the place in memory does: a difference smaller than this one's means nothing.
+        // Shows the effect of the place in memory: a smaller difference than this one's means nothing.
         (
             Limit::None,
             Arm::new("by hand, the same again", Place::new(stack::visiting()), || {
@@ -303,10 +306,10 @@ fn enter_without_fields() -> Vec<(Limit, Arm)> {
     vec![(Limit::None, arm("bare registry", stack::bare())), (More(20.0), arm("ours", stack::bare_with(schema())))]
 }
 
-fn enter_in_force() -> Vec<(Limit, Arm)> {
+fn enter_same_fields() -> Vec<(Limit, Arm)> {
     let arm = |name, place| Arm::prepared(name, place, || info_span!("charge"), |span| drop(span.enter()));
     let inside = Arm::prepared(
-        "ours, inside a span that put them in force",
+        "ours, inside a span that set them",
         Place::new(stack::bare_with(schema())),
         || {
             let request = fields().in_scope(|| info_span!("request")).entered();
@@ -344,7 +347,7 @@ fn enter_elsewhere() -> Vec<(Limit, Arm)> {
 
 const RECORDED: [usize; 3] = [1, 10, 1000];
 
-/// A span of a worker that recorded so many jobs' tenants on it.
+/// Creates a worker's span with the recorded tenants of a number of jobs.
 fn recorded(values: usize) -> Span {
     let span = info_span!("worker");
     span.in_scope(|| {
@@ -355,7 +358,7 @@ fn recorded(values: usize) -> Span {
     span
 }
 
-/// What the span cost does not grow with the number of values.
+/// Compares spans with different numbers of recorded values: the cost must not grow.
 fn enter_recorded() -> Vec<(Limit, Arm)> {
     let arm = |values| {
         let place = Place::new(stack::bare_with(schema()));
@@ -377,7 +380,7 @@ fn record_again() -> Vec<(Limit, Arm)> {
     RECORDED.map(|values| (Times(1.1), arm(values))).into()
 }
 
-/// So many spans, each inside the one before; left in reverse.
+/// Opens a number of nested spans; they are left in reverse order.
 fn nested(depth: usize) -> Nested {
     Nested((0..depth).map(|level| info_span!("level", level).entered()).collect())
 }
@@ -428,7 +431,7 @@ fn ours_visiting() -> Place {
 }
 
 fn main() {
-    // `cargo bench` says `--bench`.
+    // `cargo bench` passes `--bench`.
     let arguments: Vec<String> = env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let has = |flag: &str| arguments.iter().any(|argument| argument == flag);
     if has("--list") {
@@ -485,7 +488,7 @@ fn verdict(within: bool) -> String {
 type Make = fn() -> Vec<Arm>;
 
 const SCALING: &[(&str, Make)] = &[
-    ("threads: event with 5 texts, to a layer that visits", || {
+    ("threads: event with 5 strings, to a layer that visits", || {
         vec![
             Arm::new("by hand", Place::new(stack::visiting()), || {
                 let request = black_box(&*REQUEST);
@@ -516,7 +519,7 @@ const SCALING: &[(&str, Make)] = &[
             ),
         ]
     }),
-    ("threads: span entered and left, its fields in force already", || {
+    ("threads: span entered and left, its fields current already", || {
         vec![
             Arm::prepared(
                 "bare registry",
@@ -540,7 +543,7 @@ const SCALING: &[(&str, Make)] = &[
     }),
 ];
 
-/// How much more two threads get done than one: 2.0 is perfect.
+/// Prints how much more two threads do than one: 2.0 is perfect.
 fn scaling(title: &str, arms: &[Arm], effort: Effort) {
     println!("\n| {title} | ns on 1 thread | ns on each of 2 | throughput of 2 |");
     println!("|---|--:|--:|--:|");
@@ -566,7 +569,7 @@ fn run(group: Option<usize>, arm: Option<usize>, count: Option<usize>) -> Option
     Some(())
 }
 
-/// Instructions per iteration: what a run with more iterations has more.
+/// Returns the instructions per iteration, from two runs with different numbers of iterations.
 fn instructions(group: usize, arm: usize) -> f64 {
     let collected = |count: u64| {
         let program = env::current_exe().ok()?;
@@ -579,7 +582,7 @@ fn instructions(group: usize, arm: usize) -> f64 {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         said.lines().find_map(|line| line.split("Collected :").nth(1)?.trim().parse::<f64>().ok())
     };
-    // A batch of so many iterations is preceded by a sixteenth as many.
+    // A batch is preceded by a sixteenth as many iterations.
     match (collected(1600), collected(4800)) {
         (Some(fewer), Some(more)) => (more - fewer) / (3200.0 * 17.0 / 16.0),
         _ => f64::NAN,

@@ -1,4 +1,4 @@
-//! One span: made and closed, entered and left, polled on another thread. Memory stands in `open_spans.rs`.
+//! One span: made and closed, entered and left, polled on another thread. Memory is in `open_spans.rs`.
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench spans`. Arms are in alphabetical order, the hand-written one first.
 //!
@@ -6,12 +6,12 @@
 //!
 //! | median | by hand | ours |
 //! |---|--:|--:|
-//! | made and closed, no field in force | 94 ns | 102 ns |
-//! | made and closed, 5 texts, visited | 104 ns | 143 ns |
-//! | made and closed, 5 texts, json | 0.97 µs | 1.02 µs; hidden on spans 0.26 µs |
-//! | entered and left, no field in force | 9 ns | 18 ns |
-//! | entered and left, fields in force already | 9 ns | 20 ns |
-//! | entered and left, fields not in force | 151 ns | 194 ns |
+//! | made and closed, no current field | 94 ns | 102 ns |
+//! | made and closed, 5 strings, visited | 104 ns | 143 ns |
+//! | made and closed, 5 strings, json | 0.97 µs | 1.02 µs; hidden on spans 0.26 µs |
+//! | entered and left, no current field | 9 ns | 18 ns |
+//! | entered and left, fields current already | 9 ns | 20 ns |
+//! | entered and left, fields not current | 151 ns | 194 ns |
 
 use std::hint::black_box;
 
@@ -25,12 +25,12 @@ use tracing::info_span;
 use tracing_core::Dispatch;
 
 fn main() {
-    // Divan would choose the sample size by the first call, which is slow: the call site is registered then.
+    // Divan would derive the sample size from the first call, which is slow: it registers the call site.
     divan::Divan::default().sample_count(200).sample_size(500).config_with_args().main();
 }
 
-/// Nothing is set: what it costs to have us at all.
-mod made_and_closed_no_field_in_force {
+/// No field is set: the cost of the layer alone.
+mod made_and_closed_no_current_field {
     use super::*;
 
     #[divan::bench]
@@ -45,8 +45,8 @@ mod made_and_closed_no_field_in_force {
     }
 }
 
-/// Five texts to a layer that looks at every value and formats none.
-mod made_and_closed_five_texts_visited {
+/// Five strings to a layer that looks at every value and formats none.
+mod made_and_closed_five_strings_visited {
     use super::*;
 
     #[divan::bench]
@@ -63,8 +63,8 @@ mod made_and_closed_five_texts_visited {
     }
 }
 
-/// Through `fmt().json()`, which formats a span's fields when it is made.
-mod made_and_closed_five_texts_json {
+/// Through `fmt().json()`, which formats a span's fields when it is created.
+mod made_and_closed_five_strings_json {
     use super::*;
 
     fn by_hand(bencher: Bencher<'_, '_>, dispatch: Dispatch) {
@@ -125,7 +125,7 @@ mod entered_and_left {
     }
 
     #[divan::bench]
-    fn c_ours_in_force_already(bencher: Bencher<'_, '_>) {
+    fn c_ours_current_already(bencher: Bencher<'_, '_>) {
         Place::new(stack::bare_with(schema())).with(fields()).within(|| {
             let span = info_span!("charge");
             bencher.bench_local(|| drop(span.enter()));
@@ -133,7 +133,7 @@ mod entered_and_left {
     }
 }
 
-/// Entered where its fields are not in force, as a worker thread does that polls an instrumented future.
+/// Entered where other fields are current, as a worker thread does that polls an instrumented future.
 mod entered_and_left_elsewhere {
     use super::*;
 

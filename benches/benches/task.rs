@@ -1,26 +1,26 @@
-//! What it costs to carry context over a task, beside `tracing`'s and OpenTelemetry's own ways.
+//! The cost of carrying context over a task, compared with `tracing` and OpenTelemetry.
 //!
-//! Capture, one poll of a future that is ready, and drop; then one poll alone, of a future that stays pending, where nothing
-//! is in force as on the worker thread of a runtime.
+//! Capture, one poll of a future that is ready, and drop; then one poll alone, of a future that stays pending, on a thread
+//! without context such as the worker thread of a runtime.
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench task`. After `--`: `--quick` takes an eighth of the time; `--scoped` makes
 //! the subscriber that of the thread, under which asking for the current span takes longer; the name of one of [`STACKS`]
 //! runs that alone.
 //!
-//! "Floor" is what cannot be left out, and nothing else: to look whether anything is in force, where a future is made and where
-//! it is polled; and, where a context is attached, to see that it is. OpenTelemetry refuses more than 65 534 contexts on a
-//! thread, and leaves another request's in force. Looking at the context takes longer than it seems: it is borrowed, by a
-//! counter that the next look has to wait for; a value in it is found by hash and by a call through a table; and between the
-//! two locked instructions by which a context is cloned and dropped nothing overlaps.
+//! "Floor" is the least possible: to look for context where a future is created and where it is polled, and to check that an
+//! attached context is current. OpenTelemetry refuses more than 65 534 contexts on a thread, and leaves another request's
+//! current. Looking at the context takes longer than it seems: it is borrowed through a counter that the next look waits for;
+//! a value in it is found by hash and by a call through a table; and the two locked instructions that clone and drop a
+//! context do not overlap with anything.
 //!
 //! Figures: 2-core VM (Intel Xeon), Linux, rustc 1.95.0, nothing else running. Captured, polled and dropped in one place; "goal"
 //! is that of the issue: 1.10 times the peer, both where that is the sum, 5 ns over the bare future.
 //!
 //! | ns | bare | `.instrument(Span::current())` | `.with_current_context()` | both | ours | goal | floor |
 //! |---|--:|--:|--:|--:|--:|---|--:|
-//! | no subscriber, nothing in force | 1 | 11 | 29 | 39 | 17 | 6: missed | 11 |
+//! | no subscriber, no context | 1 | 11 | 29 | 39 | 17 | 6: missed | 11 |
 //! | no subscriber, 5 fields | 1 | 11 | 52 | 61 | 41 | 57 | |
-//! | registry, nothing in force | 1 | 12 | 30 | 38 | 34 | 6: missed | 21 |
+//! | registry, no context | 1 | 12 | 30 | 38 | 34 | 6: missed | 21 |
 //! | registry, a span | 1 | 112 | 30 | 134 | 119 | 123 | |
 //! | registry, a span that carries 5 fields | 1 | 112 | 50 | 159 | 129 | 123: just missed | |
 //! | registry, a span, and 5 fields set since | 1 | 256 | 52 | 299 | 132 | 299 | |
@@ -30,7 +30,7 @@
 //! | OpenTelemetry, a span, and 5 fields set since | 1 | 969 | 73 | 1045 | 156 | 1045 | |
 //! | OpenTelemetry, 5 fields, no span | 1 | 13 | 55 | 62 | 47 | 60 | |
 //!
-//! One poll, where nothing is in force, as on a worker thread; "goal" is the same, though the issue asks it of the above:
+//! One poll on a thread without context, such as a worker thread; "goal" is computed in the same way:
 //!
 //! | ns | `.instrument` | `.with_current_context()` | both | ours | goal | floor |
 //! |---|--:|--:|--:|--:|---|--:|
@@ -70,15 +70,15 @@ fn once<F: Future>(future: F) {
     let _ = black_box(std::pin::pin!(future).poll(&mut task));
 }
 
-/// Ready at once, and not to be left out by the compiler.
+/// A future that is ready at once, and that the compiler does not remove.
 #[inline(never)]
 async fn ready() -> u64 {
     black_box(7)
 }
 
-/// Where the fields in force stand, whether there is an OpenTelemetry span, and whether there is baggage.
-fn context_in_force() -> (usize, bool, bool) {
-    // Not inlined, so that what borrows the thread's context is small.
+/// Returns the address of the current fields, and whether there is an OpenTelemetry span and baggage.
+fn current_context() -> (usize, bool, bool) {
+    // Not inlined, so that the code that borrows the thread's context is small.
     #[inline(never)]
     fn look(cx: &Context) -> (usize, bool, bool) {
         (std::ptr::from_ref(cx.fields()).addr(), cx.has_active_span(), !cx.baggage().is_empty())
@@ -86,54 +86,54 @@ fn context_in_force() -> (usize, bool, bool) {
     Context::map_current(look)
 }
 
-/// Whether anything is in force, the current span included.
-fn is_anything_in_force() -> bool {
-    let (_, has_span, has_baggage) = context_in_force();
+/// Returns `true` if there is any context, the current span included.
+fn has_any_context() -> bool {
+    let (_, has_span, has_baggage) = current_context();
     has_span
         || has_baggage
         || LevelFilter::current() != LevelFilter::OFF
             && dispatcher::get_default(|subscriber| subscriber.current_span().id().is_some())
 }
 
-/// A future that sees what is in force whenever it is polled, and nothing more.
+/// A future that reads the current context at every poll, and nothing more.
 struct Looking<F>(F);
 
 impl<F: Future + Unpin> Future for Looking<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, task: &mut task::Context<'_>) -> Poll<F::Output> {
-        black_box(context_in_force());
+        black_box(current_context());
         Pin::new(&mut self.0).poll(task)
     }
 }
 
-/// What is in force while a batch runs.
-type InForce = (Option<tracing::span::EnteredSpan>, Option<ctx_layer::FieldsGuard>);
+/// The guards that a batch holds while it runs.
+type Guards = (Option<tracing::span::EnteredSpan>, Option<ctx_layer::FieldsGuard>);
 
-fn nothing() -> InForce {
+fn nothing() -> Guards {
     (None, None)
 }
 
-fn span() -> InForce {
+fn span() -> Guards {
     (Some(info_span!("request", path = "/orders").entered()), None)
 }
 
-fn span_after_fields() -> InForce {
+fn span_after_fields() -> Guards {
     let guard = fields().attach();
     (Some(info_span!("request", path = "/orders").entered()), Some(guard))
 }
 
-fn fields_after_span() -> InForce {
+fn fields_after_span() -> Guards {
     let span = info_span!("request", path = "/orders").entered();
     (Some(span), Some(fields().attach()))
 }
 
-fn only_fields() -> InForce {
+fn only_fields() -> Guards {
     (None, Some(fields().attach()))
 }
 
-fn captured_and_polled(place: &Place, in_force: fn() -> InForce) -> Vec<Arm> {
-    let arm = |name: &str, once: fn()| Arm::prepared(name, place.clone(), in_force, move |_: &InForce| once());
+fn captured_and_polled(place: &Place, guards: fn() -> Guards) -> Vec<Arm> {
+    let arm = |name: &str, once: fn()| Arm::prepared(name, place.clone(), guards, move |_: &Guards| once());
     vec![
         arm("bare", || once(ready())),
         arm(".instrument(Span::current())", || once(ready().instrument(Span::current()))),
@@ -141,9 +141,9 @@ fn captured_and_polled(place: &Place, in_force: fn() -> InForce) -> Vec<Arm> {
         arm("both", || once(ready().with_current_context().instrument(Span::current()))),
         arm("ours: .in_current_context()", || once(ready().in_current_context())),
         arm("ours: without the span", || once(ready().in_context(Snapshot::capture_context()))),
-        // Nothing may be carried only from where nothing is in force to where nothing is.
+        // The least possible: to find that there is no context, once at each end.
         arm("floor: two looks", || {
-            black_box((is_anything_in_force(), is_anything_in_force()));
+            black_box((has_any_context(), has_any_context()));
             once(ready());
         }),
     ]
@@ -158,12 +158,12 @@ fn pending(wrap: impl FnOnce(Pin<Box<dyn Future<Output = ()>>>) -> Pin<Box<dyn F
     }))))
 }
 
-fn polled_elsewhere(place: &Place, in_force: fn() -> InForce) -> Vec<Arm> {
+fn polled_elsewhere(place: &Place, guards: fn() -> Guards) -> Vec<Arm> {
     let arm = |name: &str, make: fn() -> Pending| {
         let prepare = move || {
-            let (span, guard) = in_force();
+            let (span, guard) = guards();
             let future = make();
-            // Left in the order in which they were entered in reverse.
+            // Dropped in reverse order.
             drop((guard, span));
             future
         };
@@ -179,8 +179,8 @@ fn polled_elsewhere(place: &Place, in_force: fn() -> InForce) -> Vec<Arm> {
         arm("both", || pending(|future| Box::pin(future.with_current_context().instrument(Span::current())))),
         arm("ours: .in_current_context()", || pending(|future| Box::pin(future.in_current_context()))),
         arm("ours: without the span", || pending(|future| Box::pin(future.in_context(Snapshot::capture_context())))),
-        // One look at whether it is in force already, one at whether OpenTelemetry did attach it: it refuses more than 65 534
-        // contexts, and then another request's stays in force.
+        // One look finds whether the context is current already, one whether OpenTelemetry attached it: it refuses more
+        // than 65 534 contexts, and then another request's stays current.
         arm("floor: context, two looks", || {
             pending(|future| Box::pin(Looking(Looking(future).with_current_context())))
         }),
@@ -207,8 +207,8 @@ type Named<T> = (&'static str, fn() -> T);
 const STACKS: [Named<Option<Dispatch>>; 3] =
     [("no subscriber", no_more), ("registry, under us", registry), ("with OpenTelemetry, under us", opentelemetry)];
 
-const PLACES: [Named<InForce>; 5] = [
-    ("nothing in force", nothing),
+const PLACES: [Named<Guards>; 5] = [
+    ("no context", nothing),
     ("a span", span),
     ("a span that carries 5 fields", span_after_fields),
     ("a span, and 5 fields set since", fields_after_span),
@@ -216,13 +216,13 @@ const PLACES: [Named<InForce>; 5] = [
 ];
 
 fn measure(stack: &str, place: &Place, effort: Effort) {
-    for (in_force_name, in_force) in PLACES {
+    for (guards_name, guards) in PLACES {
         for (title, arms) in [
-            ("captured, polled, dropped", captured_and_polled(place, in_force)),
-            ("one poll where nothing is in force", polled_elsewhere(place, in_force)),
+            ("captured, polled, dropped", captured_and_polled(place, guards)),
+            ("one poll without context", polled_elsewhere(place, guards)),
         ] {
             let times = interleaved(&arms, effort);
-            println!("\n{stack}: {in_force_name}: {title}");
+            println!("\n{stack}: {guards_name}: {title}");
             for (arm, time) in arms.iter().zip(&times) {
                 let (more, ratio) = (time - times[0], time / times[1]);
                 println!("  {:<30} {time:>7.1} ns {more:>+7.1}   x{ratio:.2} of instrument", arm.name());

@@ -15,8 +15,8 @@
 //! | event, ours, a request per thread | 58 | 59 |
 //! | event, ours, both threads for one request | 55 | 58 |
 //! | span entered and left, bare registry | 9 | 10 |
-//! | span entered and left, ours, fields in force | 22 | 23 |
-//! | span entered and left, ours, fields not in force | 196 | 199 |
+//! | span entered and left, ours, fields current | 22 | 23 |
+//! | span entered and left, ours, fields not current | 196 | 199 |
 //! | span made and closed, bare registry | 126 | 341 |
 //! | span made and closed, ours | 174 | 302 |
 
@@ -37,7 +37,8 @@ fn main() {
 
 const TIMES: usize = 1000;
 
-/// Each call makes the dispatcher its thread's default and, where fields are given, attaches them: one in a thousand.
+/// Each call makes the dispatcher its thread's default and, if there are fields, attaches them: once in a thousand
+/// iterations.
 fn repeated<T>(bencher: Bencher<'_, '_>, place: &Place, prepare: impl Fn() -> T + Sync, once: impl Fn(&T) + Sync) {
     bencher.counter(ItemsCount::new(TIMES)).bench(|| {
         place.within(|| {
@@ -84,13 +85,13 @@ mod spans_entered_and_left {
     }
 
     #[divan::bench(threads = [1, 2])]
-    fn b_ours_in_force_already(bencher: Bencher<'_, '_>) {
+    fn b_ours_current_already(bencher: Bencher<'_, '_>) {
         let place = Place::new(stack::bare_with(schema())).with(fields());
         repeated(bencher, &place, || info_span!("charge"), |span| drop(span.enter()));
     }
 
     #[divan::bench(threads = [1, 2])]
-    fn c_ours_not_in_force(bencher: Bencher<'_, '_>) {
+    fn c_ours_not_current(bencher: Bencher<'_, '_>) {
         let place = Place::new(stack::bare_with(schema()));
         let prepare = || fields().in_scope(|| info_span!("charge"));
         repeated(bencher, &place, prepare, |span| drop(span.enter()));

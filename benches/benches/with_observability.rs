@@ -1,4 +1,4 @@
-//! What an annotated function costs, beside `#[tracing::instrument]` and beside no attribute at all.
+//! The cost of an annotated function, compared with `#[tracing::instrument]` and with no attribute.
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench with_observability`; `-- --quick` takes an eighth of the time, and
 //! `-- --run <family> <arm> <count>` runs one arm alone, by its number, for `valgrind`.
@@ -24,7 +24,7 @@ use ctx_benches::{
 use ctx_layer::with_observability;
 use tracing::{Dispatch, instrument, subscriber::NoSubscriber};
 
-/// What is called: enough that no call can be left out, and little enough that it does not count.
+/// The called function: enough that the call is not removed, and little enough that it does not count.
 fn work(id: u64, name: &str) -> Result<u64, std::fmt::Error> {
     black_box(name);
     black_box(Ok(id))
@@ -126,7 +126,7 @@ fn arms(place: &Place) -> Vec<Arm> {
     ]
 }
 
-/// Makes a stack.
+/// Creates a stack.
 type Stack = fn() -> Dispatch;
 
 const FAMILIES: [(&str, Stack); 5] = [
@@ -137,7 +137,7 @@ const FAMILIES: [(&str, Stack); 5] = [
     ("enabled: a layer that visits, events too", stack::visiting),
 ];
 
-/// One arm alone: its family, its number, and how often.
+/// Runs one arm alone: its family, its number, and its count.
 fn run(arguments: &[String]) -> Option<()> {
     let [family, arm, count] = arguments else { return None };
     let (_, stack) = FAMILIES.get(family.parse::<usize>().ok()?)?;

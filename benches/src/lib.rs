@@ -1,4 +1,4 @@
-//! What the benchmarks in `benches/` share: the request, the subscribers and the measuring loop.
+//! Shared code of the benchmarks in `benches/`: the request, the subscribers and the measuring loop.
 
 pub mod measure;
 pub mod request;

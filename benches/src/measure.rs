@@ -1,8 +1,8 @@
-//! Comparing things that differ by a few nanoseconds on a machine that is busy with others.
+//! Compares times that differ by a few nanoseconds, on a machine that is busy.
 //!
-//! What is compared (the *arms*) takes turns in short batches, each turn starting with another arm, so that whatever
-//! slows the machine down slows all of them. Of each arm's batches the lower quartile counts: disturbances only ever
-//! add time.
+//! The compared functions (the *arms*) take turns in short batches, each turn starting with another arm, so that a slow
+//! phase of the machine slows all of them. The lower quartile of each arm's batches counts: disturbances only ever add
+//! time.
 
 use std::{
     fmt,
@@ -14,7 +14,7 @@ use std::{
 use ctx_layer::Fields;
 use tracing_core::{Dispatch, dispatcher};
 
-/// Where an arm runs: under which subscriber, with which fields in force.
+/// The place in which an arm runs: its subscriber and its current fields.
 #[derive(Clone, Debug)]
 pub struct Place {
     /// `None`: the global one.
@@ -23,17 +23,17 @@ pub struct Place {
 }
 
 impl Place {
-    /// Under a subscriber, which is the default of the thread as long as a batch lasts: the same for every arm.
+    /// Sets the subscriber, which is the default of the thread during a batch.
     pub fn new(dispatch: Dispatch) -> Self {
         Place { dispatch: Some(dispatch), fields: Fields::new() }
     }
 
-    /// Under the global subscriber, if there is one, and none of the thread's.
+    /// Uses the global subscriber, if there is one, and none of the thread's.
     pub fn anywhere() -> Self {
         Place { dispatch: None, fields: Fields::new() }
     }
 
-    /// With these fields in force besides.
+    /// Adds these fields.
     pub fn with(self, fields: Fields) -> Self {
         Place { fields, ..self }
     }
@@ -52,20 +52,20 @@ impl Place {
     }
 }
 
-/// One thing that is compared with others.
+/// One function that is compared with others.
 pub struct Arm {
     name: String,
-    /// Runs so many iterations after some to warm up, and says how long they took.
+    /// Runs a number of iterations after a warm-up, and returns their duration.
     batch: Box<dyn Fn(u64) -> Duration + Send + Sync>,
 }
 
 impl Arm {
-    /// Does `once` again and again.
+    /// Creates an arm that calls `once` repeatedly.
     pub fn new(name: impl Into<String>, place: Place, once: impl Fn() + Send + Sync + 'static) -> Self {
         Self::prepared(name, place, || (), move |()| once())
     }
 
-    /// Does `once` again and again to what `prepare` made. Preparing does not count.
+    /// Creates an arm that calls `once` repeatedly with the result of `prepare`, which is not timed.
     pub fn prepared<T>(
         name: impl Into<String>,
         place: Place,
@@ -88,7 +88,7 @@ impl Arm {
         Arm { name: name.into(), batch: Box::new(batch) }
     }
 
-    /// What it is called in the table.
+    /// Returns the arm's name in the table.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -98,7 +98,7 @@ impl Arm {
         (self.batch)(count)
     }
 
-    /// How many iterations fill about that much time.
+    /// Returns the number of iterations that take about this time.
     fn count_for(&self, wanted: Duration) -> u64 {
         let mut count = 16;
         loop {
@@ -117,23 +117,23 @@ impl fmt::Debug for Arm {
     }
 }
 
-/// How long is measured.
+/// The duration of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Effort {
-    /// One batch of one arm.
+    /// The duration of one batch of one arm.
     pub batch: Duration,
-    /// Turns, in each of which every arm has one batch.
+    /// The number of turns. Each arm has one batch in each.
     pub turns: usize,
 }
 
 impl Effort {
-    /// For figures to be written down.
+    /// The effort for published figures.
     pub const FULL: Effort = Effort { batch: Duration::from_micros(60), turns: 4000 };
-    /// For a look in between.
+    /// The effort for a quick look.
     pub const QUICK: Effort = Effort { batch: Duration::from_micros(60), turns: 500 };
 }
 
-/// Nanoseconds per iteration of each arm, measured in turns.
+/// Returns the nanoseconds per iteration of each arm, measured in turns.
 pub fn interleaved(arms: &[Arm], effort: Effort) -> Vec<f64> {
     let counts: Vec<u64> = arms.iter().map(|arm| arm.count_for(effort.batch)).collect();
     let mut batches = vec![Vec::with_capacity(effort.turns); arms.len()];
@@ -146,10 +146,10 @@ pub fn interleaved(arms: &[Arm], effort: Effort) -> Vec<f64> {
     batches.into_iter().map(lower_quartile).collect()
 }
 
-/// Nanoseconds per iteration of each arm, on each of so many threads that all run it at the same time.
+/// Returns the nanoseconds per iteration of each arm, on each of several threads that all run it at the same time.
 ///
 /// This thread is one of them. The registry keeps its threads' stacks in one array, where those of the second and the
-/// third thread share a cache line: two new threads would be slow for a reason that is not what is asked.
+/// third thread share a cache line: two new threads would be slow for a reason outside the measurement.
 pub fn at_once(arms: &[Arm], threads: usize, effort: Effort) -> Vec<f64> {
     // Starting threads takes a while: fewer and longer batches.
     let effort = Effort { batch: effort.batch * 5, turns: effort.turns / 5 };

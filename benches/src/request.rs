@@ -1,4 +1,4 @@
-//! The facts about a request that every benchmark puts on its spans and events.
+//! The fields of a request that every benchmark adds to its spans and events.
 
 use std::sync::LazyLock;
 
@@ -10,22 +10,22 @@ use ctx_layer::{
     },
 };
 
-/// Five texts, as a handler that passes them on by hand would hold them.
+/// Five strings, as a handler that passes them on by hand would hold them.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// Stands as `tenant_id`.
+    /// The value of `tenant_id`.
     pub tenant: String,
-    /// Stands as `user_id`.
+    /// The value of `user_id`.
     pub user: String,
-    /// Stands as `request_id`.
+    /// The value of `request_id`.
     pub id: String,
-    /// Stands as `role`.
+    /// The value of `role`.
     pub role: String,
-    /// Stands as `locale`.
+    /// The value of `locale`.
     pub locale: String,
 }
 
-/// The one request of all benchmarks. Arms pass it through `black_box`, so that its texts are no constants to them.
+/// The one request of all benchmarks. Arms pass it through `black_box`, so that its strings are no constants.
 pub static REQUEST: LazyLock<Request> = LazyLock::new(|| Request {
     tenant: "acme-industries".to_owned(),
     user: "u-81723".to_owned(),
@@ -34,7 +34,7 @@ pub static REQUEST: LazyLock<Request> = LazyLock::new(|| Request {
     locale: "nl-NL".to_owned(),
 });
 
-/// The same five as context fields.
+/// Returns these five as context fields.
 pub fn fields() -> Fields {
     let request = &*REQUEST;
     Fields::new()
@@ -45,14 +45,14 @@ pub fn fields() -> Fields {
         .with(&LOCALE, request.locale.as_str())
 }
 
-/// A schema of exactly those five.
+/// Creates a schema of exactly these five.
 pub fn schema() -> Schema {
     let schema = Schema::builder();
     let schema = schema.field(&TENANT_ID).field(&USER_ID).field(&REQUEST_ID).field(&ROLE).field(&LOCALE);
     schema.build().expect("five fields of different names")
 }
 
-/// `count` texts under names of their own, with the schema that knows them, for costs by the number of fields.
+/// Creates `count` strings under different names, with their schema.
 pub fn many(count: usize) -> (Fields, Schema) {
     let keys = (0..count).map(|i| {
         ContextField::<String>::declare(&format!("field_{i:02}"), Policy::new()).expect("a legal name, declared alike")

@@ -1,4 +1,4 @@
-//! The subscribers that are compared, all writing to nowhere.
+//! The compared subscribers, which discard their output.
 
 use std::{error::Error, fmt::Debug, hint::black_box, io};
 
@@ -16,7 +16,7 @@ use tracing_subscriber::{
     prelude::*,
 };
 
-/// A layer that looks at every value and does nothing with it: what a layer costs that formats nothing.
+/// A layer that looks at every value and formats nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Visiting;
 
@@ -66,27 +66,27 @@ impl Visit for Look {
     }
 }
 
-/// The registry and nothing else.
+/// Creates the bare registry.
 pub fn bare() -> Dispatch {
     Dispatch::new(Registry::default())
 }
 
-/// The registry under us.
+/// Creates the registry under the layer.
 pub fn bare_with(schema: Schema) -> Dispatch {
     Dispatch::new(Registry::default().with_context_fields(schema))
 }
 
-/// A layer that only visits.
+/// Creates a layer that only visits.
 pub fn visiting() -> Dispatch {
     Dispatch::new(Registry::default().with(Visiting))
 }
 
-/// A layer that only visits, under us.
+/// Creates a layer that only visits, under the layer.
 pub fn visiting_with(schema: Schema) -> Dispatch {
     Dispatch::new(Registry::default().with(Visiting).with_context_fields(schema))
 }
 
-/// A layer that only visits and that has to be asked anew each time whether it wants a span or event.
+/// Creates a layer that only visits, and that is asked each time whether a span or event is enabled.
 pub fn asking(schema: Option<Schema>) -> Dispatch {
     let filter = filter::dynamic_filter_fn(|metadata, _| !metadata.target().ends_with("unwanted"));
     let subscriber = Registry::default().with(filter).with(Visiting);
@@ -96,7 +96,7 @@ pub fn asking(schema: Option<Schema>) -> Dispatch {
     }
 }
 
-/// A layer that only visits, behind a level that can be told once and for all.
+/// Creates a layer that only visits, behind a level that is cached per call site.
 pub fn levelled(schema: Option<Schema>) -> Dispatch {
     let subscriber = Registry::default().with(filter::LevelFilter::INFO).with(Visiting);
     match schema {
@@ -114,54 +114,54 @@ where
     fmt::layer().json().with_writer(io::sink as fn() -> io::Sink)
 }
 
-/// `fmt().json()` as it comes.
+/// Creates `fmt().json()` with its defaults.
 pub fn json() -> Dispatch {
     Dispatch::new(Registry::default().with(json_layer()))
 }
 
-/// `fmt().json()` as it comes, under us.
+/// Creates `fmt().json()` with its defaults, under the layer.
 pub fn json_with(schema: Schema) -> Dispatch {
     Dispatch::new(Registry::default().with(json_layer()).with_context_fields(schema))
 }
 
-/// `fmt().json()` with the current span but not the list of all enclosing ones.
+/// Creates `fmt().json()` with the current span but without the list of enclosing spans.
 pub fn json_without_list() -> Dispatch {
     Dispatch::new(Registry::default().with(json_layer().with_span_list(false)))
 }
 
-/// `fmt().json()` without enclosing spans, under us: the fields stand on the event anyway.
+/// Creates `fmt().json()` without enclosing spans, under the layer: the fields are on the event anyway.
 pub fn json_without_spans_with(schema: Schema) -> Dispatch {
     let layer = json_layer().with_span_list(false).with_current_span(false);
     Dispatch::new(Registry::default().with(layer).with_context_fields(schema))
 }
 
-/// `fmt().json()` without enclosing spans.
+/// Creates `fmt().json()` without enclosing spans.
 pub fn json_without_spans() -> Dispatch {
     Dispatch::new(Registry::default().with(json_layer().with_span_list(false).with_current_span(false)))
 }
 
-/// `fmt().json()` under us, the fields hidden on spans.
+/// Creates `fmt().json()` under the layer, with the fields hidden on spans.
 pub fn json_once_per_line_with(schema: Schema) -> Dispatch {
     Dispatch::new(Registry::default().with(fields_once_per_line(json_layer())).with_context_fields(schema))
 }
 
-/// The text format `fmt()` starts with, without colours.
+/// Creates the default text format of `fmt()`, without colours.
 pub fn text() -> Dispatch {
     Dispatch::new(Registry::default().with(fmt::layer().with_ansi(false).with_writer(io::sink)))
 }
 
-/// The same under us, as recommended for text.
+/// Creates the text format under the layer, as recommended.
 pub fn text_once_per_line_with(schema: Schema) -> Dispatch {
     let layer = fields_once_per_line(fmt::layer().with_ansi(false).with_writer(io::sink));
     Dispatch::new(Registry::default().with(layer).with_context_fields(schema))
 }
 
-/// `json-subscriber` as it comes: the current span and the list of enclosing ones.
+/// Creates `json-subscriber` with its defaults: the current span and the list of enclosing spans.
 pub fn json_subscriber() -> Dispatch {
     Dispatch::new(Registry::default().with(json_subscriber::layer().with_writer(io::sink)))
 }
 
-/// `json-subscriber` with all enclosing spans' fields at the top of the line, which is what ambient fields look like.
+/// Creates `json-subscriber` with the fields of all enclosing spans at the top level of the line, like context fields.
 pub fn json_subscriber_flat() -> Dispatch {
     let layer = json_subscriber::layer()
         .with_writer(io::sink)
@@ -171,24 +171,24 @@ pub fn json_subscriber_flat() -> Dispatch {
     Dispatch::new(Registry::default().with(layer))
 }
 
-/// `tracing-bunyan-formatter`, which copies a span's fields to the spans inside it.
+/// Creates `tracing-bunyan-formatter`, which copies a span's fields to the spans inside it.
 pub fn bunyan() -> Dispatch {
     let layer = BunyanFormattingLayer::new("shop".to_owned(), io::sink);
     Dispatch::new(Registry::default().with(JsonStorageLayer).with(layer))
 }
 
-/// The registry, behind a level that can be told once and for all.
+/// Creates the registry, behind a level that is cached per call site.
 pub fn bare_at_info() -> Dispatch {
     Dispatch::new(Registry::default().with(filter::LevelFilter::INFO))
 }
 
-/// A stack that wants nothing of what these benchmarks emit, and all of somebody else's.
+/// Creates a stack that disables everything in these benchmarks, and enables other targets.
 pub fn refusing() -> Dispatch {
     let filter = filter::Targets::new().with_target("somebody_else", filter::LevelFilter::TRACE);
     Dispatch::new(Registry::default().with(filter).with(Visiting))
 }
 
-/// An OpenTelemetry layer over a tracer that samples and exports nothing, under us.
+/// Creates an OpenTelemetry layer, under the layer, with a tracer that samples and exports nothing.
 pub fn opentelemetry_with(schema: Schema) -> Dispatch {
     use opentelemetry::trace::TracerProvider;
     let tracer = opentelemetry_sdk::trace::SdkTracerProvider::builder().build().tracer("benches");

@@ -1,4 +1,4 @@
-//! One function for each target: it must not panic, whatever the input.
+//! One function for each target. It must not panic, whatever the input.
 
 use std::collections::HashMap;
 
@@ -33,7 +33,7 @@ pub fn tracestate(input: &[u8]) {
     assert!(cut.get("tracestate").is_none_or(|list| grammar::is_tracestate(list)), "{cut:?}");
 }
 
-/// Reads baggage of several lines, separated by line feeds, and writes it again.
+/// Reads baggage of several lines, separated by line feeds, and writes it back.
 pub fn baggage(input: &[u8]) {
     let lines = || input.split(|byte| *byte == b'\n');
     let carrier: Vec<_> = lines().map(|line| ("baggage", line)).collect();
@@ -61,7 +61,7 @@ pub fn captured(input: &[u8]) {
     }
 }
 
-/// Takes the input, `NAME=value` separated by zeros as in `/proc/self/environ`, for the environment.
+/// Uses the input, `NAME=value` separated by zero bytes as in `/proc/self/environ`, as the environment.
 pub fn environment(input: &[u8]) {
     let pairs = input.split(|byte| *byte == 0).filter_map(|pair| std::str::from_utf8(pair).ok()?.split_once('='));
     let mut variables: Environment = pairs.clone().collect();
@@ -75,7 +75,7 @@ pub fn environment(input: &[u8]) {
     passed_on(&variables);
 }
 
-/// What is sent on of what came in.
+/// Returns the headers that are sent on for received ones.
 fn passed_on(carrier: &(impl Carrier + ?Sized)) -> HashMap<String, String> {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| propagation::register(&Schema::well_known()));

@@ -1,5 +1,5 @@
-//! What the fuzz targets do. `tests/tests/propagation/fuzzed.rs` does the same with made-up input, on stable;
-//! `tests/tests/json/fuzzed.rs` that of `json_line`.
+//! The bodies of the fuzz targets. `tests/tests/propagation/fuzzed.rs` and `tests/tests/json/fuzzed.rs` run them with generated input,
+//! on stable.
 
 pub mod bodies;
 #[path = "../../tests/tests/propagation/grammar.rs"]

@@ -20,23 +20,23 @@ new NodeSDK({
 const express = require('express');
 const app = express();
 
-// What there is of baggage.
-const told = () => {
+// Returns the current baggage.
+const currentBaggage = () => {
   const all = propagation.getActiveBaggage()?.getAllEntries() ?? [];
   return Object.fromEntries(all.map(([key, { value }]) => [key, value]));
 };
 
-// Calls a URL; says what it has for baggage and what the other end says.
+// Calls a URL; returns the baggage here and the other service's answer.
 app.get('/call', async (request, response) => {
   const next = await (await fetch(request.query.url)).json();
-  response.json({ baggage: told(), raw: request.headers.baggage, next });
+  response.json({ baggage: currentBaggage(), raw: request.headers.baggage, next });
 });
 
-app.get('/leaf', (request, response) => response.json({ baggage: told(), raw: request.headers.baggage }));
+app.get('/leaf', (request, response) => response.json({ baggage: currentBaggage(), raw: request.headers.baggage }));
 
 // Sets baggage of its own, and calls a URL.
 app.get('/start', async (request, response) => {
-  const baggage = propagation.createBaggage({
+  const currentBaggage = propagation.createBaggage({
     tenant_id: { value: 'acme corp' },
     odd: { value: '50% = a=b, \u{1f980}; "q"' },
   });

@@ -1,4 +1,4 @@
-//! Reading what an output writes.
+//! Captures what an output writes.
 
 use std::{
     io,
@@ -7,22 +7,22 @@ use std::{
 
 use tracing_subscriber::fmt::MakeWriter;
 
-/// A writer that keeps what an output writes, so that tests read the real lines.
+/// A writer that keeps what an output writes, so that tests read real lines.
 #[derive(Clone, Debug, Default)]
 pub struct Captured(Arc<Mutex<Vec<u8>>>);
 
 impl Captured {
-    /// All that was written, as text.
+    /// Returns everything that was written.
     pub fn text(&self) -> String {
         String::from_utf8(self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()).expect("outputs write UTF-8")
     }
 
-    /// The lines written, without their ends.
+    /// Returns the written lines without their line ends.
     pub fn lines(&self) -> Vec<String> {
         self.text().lines().map(str::to_owned).collect()
     }
 
-    /// The lines written, each a JSON document.
+    /// Returns the written lines, each parsed as a JSON document.
     pub fn json(&self) -> Vec<serde_json::Value> {
         self.lines()
             .iter()

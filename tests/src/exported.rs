@@ -1,9 +1,9 @@
-//! OpenTelemetry spans, read where they leave the process.
+//! OpenTelemetry spans as they are exported.
 
 use opentelemetry::{Key, KeyValue, Value, trace::TracerProvider as _};
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracer, SdkTracerProvider, ShouldSample, SpanData};
 
-/// A tracer whose finished spans are kept.
+/// A tracer that keeps its finished spans.
 #[derive(Debug)]
 pub struct Exported {
     exporter: InMemorySpanExporter,
@@ -11,12 +11,12 @@ pub struct Exported {
 }
 
 impl Exported {
-    /// With the default sampler.
+    /// Creates a tracer with the default sampler.
     pub fn new() -> Self {
         Self::make(|builder| builder)
     }
 
-    /// With a sampler.
+    /// Creates a tracer with a sampler.
     pub fn with_sampler(sampler: impl ShouldSample + 'static) -> Self {
         Self::make(|builder| builder.with_sampler(sampler))
     }
@@ -31,17 +31,17 @@ impl Exported {
         Exported { exporter, provider: change(builder).build() }
     }
 
-    /// What a `tracing_opentelemetry` layer is made with.
+    /// The tracer for a `tracing_opentelemetry` layer.
     pub fn tracer(&self) -> SdkTracer {
         self.provider.tracer("tests")
     }
 
-    /// The spans that are finished, in the order in which they were.
+    /// Returns the finished spans in the order in which they finished.
     pub fn spans(&self) -> Vec<SpanData> {
         self.exporter.get_finished_spans().expect("the exporter is not shut down")
     }
 
-    /// The one finished span of this name.
+    /// Returns the one finished span of this name.
     pub fn span(&self, name: &str) -> SpanData {
         let mut spans = self.spans();
         spans.retain(|span| span.name == name);
@@ -56,12 +56,12 @@ impl Default for Exported {
     }
 }
 
-/// The values of one attribute: none, one, or, where something is wrong, more.
+/// Returns all values of one attribute: none, one or, where something is wrong, several.
 pub fn attributes(all: &[KeyValue], key: &str) -> Vec<Value> {
     all.iter().filter(|known| known.key == Key::new(key.to_owned())).map(|known| known.value.clone()).collect()
 }
 
-/// The one value of an attribute.
+/// Returns the one value of an attribute.
 pub fn attribute(all: &[KeyValue], key: &str) -> Option<Value> {
     let mut found = attributes(all, key);
     assert!(found.len() <= 1, "`{key}` stands {} times: {all:?}", found.len());

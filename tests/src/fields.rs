@@ -9,17 +9,17 @@ ctx_layer::context_fields! {
     pub static SHARD: u64 = "shard" => propagated, baggage_key("x-shard");
     /// The share of requests that are traced.
     pub static RATIO: f64 = "ratio";
-    /// Whether the user sees what is not released yet.
+    /// `true` if the user sees unreleased features.
     pub static BETA: bool = "beta";
-    /// What the tenant pays for.
+    /// The plan that the tenant pays for.
     pub static PLAN: Plan = "plan" => propagated, max_len(16);
-    /// The user's address; never shown.
+    /// The user's address, which is masked.
     pub static EMAIL: String = "email" => masked;
-    /// The user's address; only told to be the same.
+    /// The user's address, which is hashed.
     pub static HASHED_EMAIL: String = "email_hash" => hashed;
 }
 
-/// A type of the user's own.
+/// A user-defined type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan(pub u8);
 

@@ -1,4 +1,4 @@
-//! What the integration tests share.
+//! Shared code of the integration tests.
 
 mod captured;
 mod exported;
@@ -14,7 +14,7 @@ pub use threads::{Yield, block_on, each_poll_on_a_new_thread, on_a_new_thread, r
 
 use ctx_layer::Schema;
 
-/// The well-known fields and those that only tests have.
+/// Creates a schema of the well-known fields and the fields of the tests.
 pub fn schema() -> Schema {
     Schema::builder()
         .well_known()
@@ -27,7 +27,7 @@ pub fn schema() -> Schema {
         .expect("no name is in it twice")
 }
 
-/// The words that `text` has of the form `name=...`, however often.
+/// Returns every word of `text` that has the form `name=...`, repeated ones included.
 pub fn count(text: &str, name: &str) -> usize {
     text.match_indices(&format!("{name}="))
         .filter(|(at, _)| !text[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))

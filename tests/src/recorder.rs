@@ -1,4 +1,4 @@
-//! A layer that notes what it is told, and by which method of a `Visit`.
+//! A layer that notes everything it receives, and the `Visit` method by which each value arrived.
 
 use std::{
     error::Error,
@@ -13,7 +13,7 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context};
 
-/// A value, with the method by which it came.
+/// A value with the `Visit` method by which it arrived.
 #[derive(Clone, Debug, PartialEq)]
 #[allow(missing_docs)]
 pub enum Value {
@@ -35,7 +35,7 @@ impl From<&str> for Value {
     }
 }
 
-/// What was noted.
+/// The kind of an item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Kind {
@@ -44,7 +44,7 @@ pub enum Kind {
     Record,
 }
 
-/// Which of the three kinds of parent it has.
+/// The three kinds of parent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(missing_docs)]
 pub enum Parent {
@@ -53,31 +53,31 @@ pub enum Parent {
     Explicit(Id),
 }
 
-/// A span, an event, or values recorded late.
+/// A span, an event, or values recorded on an open span.
 #[derive(Clone, Debug)]
 pub struct Item {
-    /// What it is.
+    /// The kind of the item.
     pub kind: Kind,
-    /// Its message, or its span's name.
+    /// The event's message, or the span's name.
     pub name: String,
-    /// Its parent; of values recorded late, the span they are for.
+    /// The parent; for values recorded on an open span, that span.
     pub parent: Parent,
-    /// Its values in the order in which they were visited.
+    /// The values in the order in which they were visited.
     pub values: Vec<(&'static str, Value)>,
-    /// Its metadata, where it has any.
+    /// The metadata, if there are any.
     pub metadata: Option<&'static Metadata<'static>>,
 }
 
 impl Item {
-    /// The value of a field. Fails where there are two of one name.
+    /// Returns the value of a field. Panics if two fields have this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         let mut found = self.values.iter().filter(|(known, _)| *known == name).map(|(_, value)| value);
         let value = found.next();
-        assert!(found.next().is_none(), "`{name}` stands twice on {self:?}");
+        assert!(found.next().is_none(), "`{name}` is twice on {self:?}");
         value
     }
 
-    /// The text of a field that is a `str`.
+    /// Returns the string of a field that is a `str`.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.get(name) {
             Some(Value::Str(text)) => Some(text),
@@ -87,12 +87,12 @@ impl Item {
     }
 }
 
-/// Notes all spans and events.
+/// A layer that notes all spans and events.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder(Arc<Mutex<Vec<Item>>>);
 
 impl Recorder {
-    /// All that was noted.
+    /// Returns everything that was noted.
     pub fn items(&self) -> Vec<Item> {
         self.0.lock().unwrap().clone()
     }
@@ -105,22 +105,22 @@ impl Recorder {
         item
     }
 
-    /// The one event with this message.
+    /// Returns the one event with this message.
     pub fn event(&self, message: &str) -> Item {
         self.only(Kind::Event, message)
     }
 
-    /// The one span of this name.
+    /// Returns the one span of this name.
     pub fn span(&self, name: &str) -> Item {
         self.only(Kind::Span, name)
     }
 
-    /// What was recorded late.
+    /// Returns the values that were recorded on open spans.
     pub fn records(&self) -> Vec<Item> {
         self.items().into_iter().filter(|item| item.kind == Kind::Record).collect()
     }
 
-    /// The values of `field` on all events, in their order.
+    /// Returns the values of `field` on all events, in their order.
     pub fn on_events(&self, field: &str) -> Vec<Option<String>> {
         let events = self.items().into_iter().filter(|item| item.kind == Kind::Event);
         events.map(|event| event.text(field).map(str::to_owned)).collect()

@@ -1,4 +1,4 @@
-//! Running code on other threads, at will and not by chance.
+//! Runs code on other threads, deterministically.
 
 use std::{
     future::Future,
@@ -33,7 +33,7 @@ where
     }
 }
 
-/// Pending once.
+/// A future that is pending once.
 #[derive(Debug, Default)]
 pub struct Yield(bool);
 
@@ -50,12 +50,12 @@ impl Future for Yield {
     }
 }
 
-/// Runs a future on this thread, by a runtime of its own.
+/// Runs a future on this thread, on a runtime of its own.
 pub fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().build().expect("it can be made").block_on(future)
 }
 
-/// A runtime with two threads, each of them under `dispatch` as under a global default.
+/// Creates a runtime with two threads, each under `dispatch` as under a global default.
 pub fn runtime(dispatch: &Dispatch) -> tokio::runtime::Runtime {
     let dispatch = dispatch.clone();
     tokio::runtime::Builder::new_multi_thread()

@@ -1,4 +1,4 @@
-//! What rewriting allocates once it is warm: nothing. Counted by the allocator, so it cannot be argued with.
+//! Rewriting allocates nothing once it is warm. The allocator counts.
 
 use std::{
     fmt,
@@ -21,7 +21,8 @@ use tracing_subscriber::{Layer, layer::Context, prelude::*, registry::LookupSpan
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How many allocations one call of `f` makes on this thread, after enough to warm up: every shard of the span table, too.
+/// Returns the number of allocations of one call of `f` on this thread, after a warm-up of every shard of the span
+/// table.
 fn allocations(mut f: impl FnMut()) -> u64 {
     for _ in 0..1000 {
         f();
@@ -35,10 +36,10 @@ fn allocations(mut f: impl FnMut()) -> u64 {
     made / 100
 }
 
-/// One test at a time: a subscriber that another thread installs changes the path that events take on this one.
+/// Runs one test at a time: a subscriber that another thread installs changes the path that events take on this one.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
-/// Looks at every value without formatting it.
+/// A visitor that looks at every value without formatting it.
 struct Visiting;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Visiting {
@@ -93,7 +94,7 @@ fn rich_event() {
 }
 
 #[test]
-fn an_event_with_five_ambient_fields_allocates_nothing() {
+fn an_event_with_five_context_fields_allocates_nothing() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let subscriber = tracing_subscriber::registry().with(Visiting).with_context_fields(Schema::well_known());
     tracing::subscriber::with_default(subscriber, || {
@@ -114,7 +115,7 @@ fn an_event_of_one_output_allocates_nothing() {
 }
 
 #[test]
-fn an_event_whose_debug_logs_allocates_nothing_either() {
+fn an_event_whose_debug_logs_allocates_nothing() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     struct Formatting;
     impl<S: Subscriber> Layer<S> for Formatting {
@@ -146,9 +147,9 @@ fn an_event_whose_debug_logs_allocates_nothing_either() {
 }
 
 #[test]
-fn a_span_with_five_ambient_fields_allocates_no_more_than_with_five_of_its_own() {
+fn a_span_with_five_context_fields_allocates_like_one_with_own_fields() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-    // `Registry` and the layers under it allocate what they do; ours adds nothing once its table has grown.
+    // `Registry` and its layers allocate; this crate adds nothing once its table has grown.
     let own = tracing::subscriber::with_default(tracing_subscriber::registry().with(Visiting), || {
         allocations(|| {
             let _span =
@@ -167,7 +168,7 @@ fn a_span_with_five_ambient_fields_allocates_no_more_than_with_five_of_its_own()
 }
 
 #[test]
-fn without_a_field_in_force_nothing_is_allocated() {
+fn without_a_current_field_nothing_is_allocated() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let subscriber = tracing_subscriber::registry().with(Visiting).with_context_fields(Schema::well_known());
     tracing::subscriber::with_default(subscriber, || {
@@ -185,13 +186,13 @@ fn reading_a_field_allocates_only_the_clone() {
 }
 
 #[test]
-fn headers_are_written_without_allocating() {
+fn headers_are_written_without_allocations() {
     use ctx_layer::propagation::{self, Trust};
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let message = [("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")];
     let _context = propagation::extract(&message, Trust::external()).attach();
     let _guard = five().attach();
-    // What is written is made in memory that is used again; the carrier has what it keeps.
+    // The headers are written in a reused buffer; only the carrier allocates, for what it keeps.
     let mut len = 0;
     let mut inject = || propagation::inject_with(|key, value| len += key.len() + value.len());
     inject();
@@ -214,16 +215,16 @@ fn capturing_polling_and_dropping_a_carried_future_allocates_nothing() {
             let mut future = std::pin::pin!(std::future::pending::<()>().in_current_context());
             poll(future.as_mut());
         };
-        assert_eq!(allocations(capture), 0, "nothing in force");
+        assert_eq!(allocations(capture), 0, "no context");
         let guard = five().attach();
-        assert_eq!(allocations(capture), 0, "fields in force");
+        assert_eq!(allocations(capture), 0, "current fields");
         let span = info_span!("request").entered();
-        assert_eq!(allocations(capture), 0, "a span in force");
+        assert_eq!(allocations(capture), 0, "a current span");
         let mut elsewhere = Box::pin(std::future::pending::<()>().in_current_context());
         let call = in_current_context!(move |n: u32| n + 1);
         drop((span, guard));
-        assert_eq!(allocations(|| poll(elsewhere.as_mut())), 0, "polled where nothing is in force");
-        assert_eq!(allocations(|| assert_eq!(call(1), 2)), 0, "called where nothing is in force");
+        assert_eq!(allocations(|| poll(elsewhere.as_mut())), 0, "polled where there is no context");
+        assert_eq!(allocations(|| assert_eq!(call(1), 2)), 0, "called where there is no context");
         let _other = TENANT_ID.attach("globex");
         let _span = info_span!("other").entered();
         assert_eq!(allocations(|| poll(elsewhere.as_mut())), 0, "polled inside another request");
@@ -244,7 +245,7 @@ fn a_poll_with_fields_creates_one_context_and_nothing_else() {
 }
 
 #[test]
-fn a_carried_future_allocates_no_more_under_opentelemetry_than_entering_its_span() {
+fn carrying_a_future_under_opentelemetry_allocates_like_entering_its_span() {
     use opentelemetry::trace::TracerProvider;
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let tracer = opentelemetry_sdk::trace::SdkTracerProvider::builder().build().tracer("tests");

@@ -1,4 +1,5 @@
-//! Bad input: each gets a clear error at start-up or a documented outcome; nothing panics, and no line is forged.
+//! Bad input: each case is a clear error at start-up or has a documented outcome. Nothing panics, and no line is
+//! forged.
 
 use ctx_layer::{
     ContextField, ContextLayer, Fields, Policy, Schema, SubscriberFieldsExt,
@@ -10,20 +11,20 @@ use tracing::{Subscriber, info, info_span};
 use tracing_subscriber::{fmt, prelude::*, registry::LookupSpan};
 
 ctx_layer::context_fields! {
-    /// Of the same name as a well-known one.
+    /// A field with the name of a well-known one.
     static OTHER_TENANT: String = "tenant_id";
-    /// Of the same baggage key.
+    /// A field with another field's baggage key.
     static SAME_KEY: String = "same_key" => baggage_key("tenant_id");
-    /// Short.
+    /// A short field.
     static SHORT: String = "short" => max_len(8);
-    /// Secret.
+    /// A masked field.
     static MASKED: String = "masked" => masked;
-    /// Secret, but comparable.
+    /// A hashed field.
     static HASHED: String = "hashed" => hashed;
 }
 
 #[test]
-fn two_fields_of_one_name_or_baggage_key_are_an_error_that_names_them_all() {
+fn two_fields_of_one_name_or_baggage_key_are_an_error_that_names_both() {
     let error = Schema::builder().field(&TENANT_ID).field(&OTHER_TENANT).field(&SAME_KEY).build().unwrap_err();
     assert_eq!(
         error.problems(),
@@ -70,7 +71,7 @@ fn a_field_declared_again_is_the_same_or_an_error() {
 }
 
 #[test]
-fn a_schema_of_a_thousand_fields_is_an_error_that_says_how_many_are_allowed() {
+fn a_schema_of_a_thousand_fields_is_an_error_that_names_the_limit() {
     let mut builder = Schema::builder();
     for n in 0..1000 {
         builder = builder.field(ContextField::<String>::declare(&format!("field_{n}"), Policy::new()).unwrap());
@@ -84,7 +85,7 @@ fn a_schema_of_a_thousand_fields_is_an_error_that_says_how_many_are_allowed() {
 }
 
 #[test]
-fn a_schema_of_as_many_fields_as_allowed_works_with_all_of_them_set() {
+fn a_schema_at_the_limit_works_with_all_fields_set() {
     let mut builder = Schema::builder();
     let mut fields = Fields::new();
     for n in 0..Schema::MAX_FIELDS {
@@ -109,7 +110,7 @@ fn a_schema_of_as_many_fields_as_allowed_works_with_all_of_them_set() {
 }
 
 #[test]
-fn a_value_over_its_length_is_cut_where_it_is_shown_and_whole_where_it_is_read() {
+fn a_value_that_is_too_long_is_truncated_in_outputs_and_read_whole() {
     let captured = Captured::default();
     let schema = Schema::builder().field(&SHORT).field(&TENANT_ID).build().unwrap();
     let subscriber = tracing_subscriber::registry()
@@ -123,14 +124,14 @@ fn a_value_over_its_length_is_cut_where_it_is_shown_and_whole_where_it_is_read()
         assert_eq!(TENANT_ID.get().unwrap().len(), 1_000_000);
     });
     let line = &captured.json()[0];
-    // 8 bytes: two characters of two bytes, and the mark of three.
+    // 8 bytes: two characters of two bytes, and an ellipsis of three.
     assert_eq!(line["fields"]["short"], "ÄÖ…");
     let tenant = line["fields"]["tenant_id"].as_str().unwrap();
     assert!(tenant.len() <= 128 && tenant.ends_with("xx…"), "{tenant}");
 }
 
 #[test]
-fn two_long_values_that_are_cut_alike_are_still_two_values() {
+fn two_long_values_that_truncate_to_the_same_string_remain_different() {
     let subscriber = tracing_subscriber::registry().with_context_fields(Schema::well_known());
     tracing::subscriber::with_default(subscriber, || {
         let (a, b) = (format!("{}a", "x".repeat(300)), format!("{}b", "x".repeat(300)));
@@ -141,7 +142,7 @@ fn two_long_values_that_are_cut_alike_are_still_two_values() {
     });
 }
 
-/// Everything by which a value could end its line, begin another, or move the cursor.
+/// Returns values that try to end their line, begin another one, or move the cursor.
 const HOSTILE: &str = "acme\0\n2026-01-01T00:00:00Z  INFO root: granted tenant_id=\"other\"\r\u{1b}[2K\u{1b}[31m\u{85}\u{2028}\u{2029}\u{202e}\u{7f}\u{9b}31m\" tenant_id=\"other\" \\ }";
 
 fn forge(name: &str, layer: impl FnOnce(Captured) -> Box<dyn Subscriber + Send + Sync>) {
@@ -155,11 +156,11 @@ fn forge(name: &str, layer: impl FnOnce(Captured) -> Box<dyn Subscriber + Send +
     let text = captured.text();
     assert!(text.contains("hello"), "{name}: {text:?}");
     let lines = match name {
-        // Pretty lines have one line for the event, one for its place and one for each span.
+        // Pretty output has one line for the event, one for its place and one for each span.
         "pretty" => text.lines().filter(|line| line.contains("hello") || line.contains("granted")).count(),
         _ => text.lines().count(),
     };
-    // The record of a span's new fields makes no line; some formats write a line for spans opened.
+    // Recording a span's new fields writes no line; some formats write a line for an opened span.
     assert!(text.lines().filter(|line| line.contains("hello")).count() == 1, "{name}: {text:?}");
     assert!(!text.lines().any(|line| line.trim_start().starts_with("2026-01-01")), "{name}: {text:?}");
     assert!(lines >= 1);
@@ -204,7 +205,7 @@ fn no_value_forges_a_line_in_any_text_format() {
 }
 
 #[test]
-fn an_ambient_value_stands_in_text_as_one_quoted_word_even_with_quotes_in_it() {
+fn a_context_value_with_quotes_is_one_quoted_word_in_text_formats() {
     let captured = Captured::default();
     let output = fields_once_per_line(fmt::layer().with_ansi(false).with_writer(captured.clone()));
     let subscriber = tracing_subscriber::registry().with(output).with_context_fields(Schema::well_known());
@@ -216,7 +217,7 @@ fn an_ambient_value_stands_in_text_as_one_quoted_word_even_with_quotes_in_it() {
 }
 
 #[test]
-fn sensitive_values_are_masked_or_hashed_everywhere_but_where_they_are_revealed() {
+fn sensitive_values_are_masked_or_hashed_except_where_they_are_revealed() {
     let (masked, plain) = (Captured::default(), Captured::default());
     let schema = || Schema::builder().field(&MASKED).field(&HASHED).build().unwrap();
     let reveal = Schema::builder()
@@ -224,7 +225,7 @@ fn sensitive_values_are_masked_or_hashed_everywhere_but_where_they_are_revealed(
         .field_with(&HASHED, |policy| policy.reveal())
         .build()
         .unwrap();
-    // One output alone shows them; the other gets them from the layer over the whole stack... masked.
+    // One output alone shows them; the other gets them masked, from the layer over the whole stack.
     let subscriber = tracing_subscriber::registry()
         .with(ContextLayer::new(fmt::layer().json().with_writer(plain.clone()), reveal))
         .with(ContextLayer::new(fmt::layer().json().with_writer(masked.clone()), schema()));

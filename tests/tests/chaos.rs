@@ -1,7 +1,9 @@
-//! Every boundary inside a process, at random and nested, for hundreds of tenants at once: each event has its own tenant, and
-//! each exported span is the child of a span of its own tenant and trace. In a runtime of many threads, and in one of one.
+//! Crosses every boundary inside a process, at random and nested, for hundreds of tenants at once. Each event has its
+//! own tenant, and each exported span is the child of a span of its own tenant and trace. Runs in a runtime of many
+//! threads, and in one of a single thread.
 //!
-//! By default 50 000 events; `CTX_STRESS=full` runs a million. The subscriber is global, so that every thread has it.
+//! Runs 50 000 events by default, and a million with `CTX_STRESS=full`. The subscriber is global, so that every thread
+//! has it.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -48,7 +50,7 @@ struct Counts {
 
 static COUNTS: LazyLock<Counts> = LazyLock::new(Counts::default);
 
-/// Compares the tenant of each event with whom the code says it is working for.
+/// A layer that compares the tenant of each event with the tenant that the code works for.
 struct Checker;
 
 #[derive(Default)]
@@ -85,7 +87,7 @@ impl<S: Subscriber> Layer<S> for Checker {
     }
 }
 
-/// What is kept of an exported span.
+/// The part of an exported span that the test compares.
 struct Kept {
     name: String,
     parent: SpanId,
@@ -115,7 +117,7 @@ impl SpanExporter for Keeping {
     }
 }
 
-/// A small generator: each task has its own, so that a run can be repeated.
+/// A small generator. Each task has its own, so that a run can be repeated.
 #[derive(Clone)]
 struct Random(u64);
 
@@ -130,7 +132,7 @@ impl Random {
     }
 }
 
-/// Whom the code is working for; nobody where it is empty.
+/// The tenant that the code works for; empty for no tenant.
 type Tenant = Arc<str>;
 
 fn event(tenant: &str, way: &'static str) {
@@ -138,7 +140,7 @@ fn event(tenant: &str, way: &'static str) {
     info_span!("child").in_scope(|| info!(expected = tenant, way));
 }
 
-/// Logs when it is dropped.
+/// A value that logs when it is dropped.
 struct LogsOnDrop(Tenant, &'static str);
 
 impl Drop for LogsOnDrop {
@@ -147,7 +149,7 @@ impl Drop for LogsOnDrop {
     }
 }
 
-/// Orders go to a worker that serves all tenants.
+/// Starts a worker that takes the orders of all tenants.
 type Order = Carried<(Tenant, oneshot::Sender<()>)>;
 
 static POOL: LazyLock<rayon::ThreadPool> =
@@ -200,7 +202,7 @@ async fn cross(tenant: &Tenant, random: &mut Random, one: Boxed, other: Boxed, o
                 std::future::pending::<()>().await;
             };
             let (losing, winning) = (losing.in_current_context(), one.in_current_context());
-            // The branches are polled by somebody who has no tenant.
+            // The branches are polled by code without a tenant.
             async {
                 tokio::select! { () = losing => {}, () = winning => {} }
             }
@@ -260,7 +262,7 @@ async fn cross(tenant: &Tenant, random: &mut Random, one: Boxed, other: Boxed, o
                 std::panic::panic_any(());
             };
             assert!(task::spawn(panics).await.unwrap_err().is_panic());
-            // Nobody's: the thread that panicked has nothing left of it.
+            // The thread that panicked has no context left.
             tokio::spawn(async { event("", "after a panic") }).await.unwrap();
         }
         16 => {
@@ -298,7 +300,7 @@ fn run(runtime: &Runtime, events: u64) {
         let mut requests = JoinSet::new();
         let mut n = 0;
         while COUNTS.events.load(Relaxed) < until {
-            // No more at once than there are threads for what blocks.
+            // No more at once than there are threads for blocking work.
             while requests.len() >= 48 {
                 requests.join_next().await.unwrap().unwrap();
             }
@@ -316,7 +318,7 @@ fn run(runtime: &Runtime, events: u64) {
 }
 
 #[test]
-fn across_all_boundaries_at_random_no_event_has_anothers_tenant_and_no_span_is_an_orphan() {
+fn random_boundaries_never_mix_tenants_and_lose_no_parent() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if info.payload().downcast_ref::<()>().is_none() {
@@ -362,7 +364,7 @@ fn across_all_boundaries_at_random_no_event_has_anothers_tenant_and_no_span_is_a
         assert_eq!((&parent.tenant, parent.trace), (&span.tenant, span.trace), "{span:?} under {parent:?}");
         children += 1;
     }
-    // Nobody's spans are roots.
+    // Spans without a tenant are roots.
     assert!(spans.values().filter(|span| span.tenant.is_none()).all(|span| span.parent == SpanId::INVALID));
     println!("{} events, {children} children, 0 wrong, 0 orphans", COUNTS.events.load(Relaxed));
 }

@@ -1,5 +1,5 @@
-//! `clippy.toml.example` makes a bare `tokio::spawn` a warning, and a guard that is held across `.await`. Runs clippy on a small
-//! crate, beside crates that have the names of tokio and of ours and nothing else, so that nothing is compiled for long.
+//! `clippy.toml.example` makes a bare `tokio::spawn` and a guard that is held across `.await` warnings. Runs clippy on
+//! a small crate, next to stub crates with the names of tokio and of this crate, so that it compiles quickly.
 
 use std::{fs, path::Path, process::Command};
 
@@ -9,7 +9,7 @@ fn write(at: &Path, text: &str) {
 }
 
 #[test]
-fn a_bare_spawn_is_a_warning_under_the_lines_that_the_documentation_gives() {
+fn the_documented_clippy_lines_make_a_bare_spawn_a_warning() {
     let at = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clippy");
     let package = |name: &str, more: &str| {
         format!("[package]\nname = \"{name}\"\nversion = \"1.0.0\"\nedition = \"2024\"\n{more}")
@@ -19,7 +19,7 @@ fn a_bare_spawn_is_a_warning_under_the_lines_that_the_documentation_gives() {
     write(&at.join("tokio/Cargo.toml"), &package("tokio", ""));
     write(&at.join("tokio/src/lib.rs"), "pub fn spawn() {}\npub fn other() {}\n");
     write(&at.join("ctx_layer/Cargo.toml"), &package("ctx_layer", ""));
-    // Ours are in private modules, too, and do something when they are dropped.
+    // Our items are in private modules as well, and have destructors.
     let guard = |name| format!("pub struct {name};\nimpl Drop for {name} {{\n    fn drop(&mut self) {{}}\n}}\n");
     let [fields, extracted, snapshot] = ["FieldsGuard", "ExtractedGuard", "SnapshotGuard"].map(guard);
     let ours = format!(

@@ -1,11 +1,11 @@
-//! What the user reads when something is wrong, to the letter.
+//! Compile errors, compared word for word.
 //!
-//! After a change that is meant: `TRYBUILD=overwrite cargo test -p ctx-tests --test compile_errors`, and read the diff.
-//! Compilers word their part differently from version to version: the errors on file are those of one.
+//! After an intended change run `TRYBUILD=overwrite cargo test -p ctx-tests --test compile_errors`, and read the diff.
+//! Compiler versions word their part differently: the recorded errors are those of one version.
 
 #[rustversion::attr(not(stable(1.95)), ignore = "the errors on file are those of Rust 1.95")]
 #[test]
-fn every_mistake_is_a_clear_error_at_the_token_that_is_wrong() {
+fn wrong_input_is_a_clear_error_at_the_wrong_token() {
     let cases = trybuild::TestCases::new();
     cases.compile_fail("ui/context_fields/*.rs");
     cases.compile_fail("ui/with_observability/*.rs");
@@ -13,7 +13,7 @@ fn every_mistake_is_a_clear_error_at_the_token_that_is_wrong() {
 }
 
 #[test]
-fn errors_in_a_body_are_where_they_are_without_the_attribute() {
+fn errors_in_a_body_have_the_span_that_they_have_without_the_attribute() {
     let places = |name: &str| {
         let file = format!("{}/ui/with_observability/{name}.stderr", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(file).unwrap();

@@ -1,5 +1,5 @@
-//! Values whose destructors log. In a binary of its own: what goes wrong in a destructor of a thread-local aborts the
-//! process. The subscriber is global, for only that gets what is logged while a span is closed.
+//! Values whose destructors log. A binary of its own, because a failure in a destructor of a thread-local aborts the
+//! process. The subscriber is global, because a scoped one misses what is logged while a span is closed.
 
 use std::{fmt, sync::OnceLock, thread};
 
@@ -8,7 +8,7 @@ use ctx_tests::{Captured, each_poll_on_a_new_thread};
 use tracing::{Dispatch, info, info_span};
 use tracing_subscriber::{fmt as output, prelude::*};
 
-/// Logs when it is dropped.
+/// A value that logs when it is dropped.
 #[derive(Clone)]
 struct Logs(&'static str);
 
@@ -46,7 +46,7 @@ fn dropped(which: &str) -> usize {
     out().json().iter().filter(|line| line["fields"]["message"] == format!("{which} dropped")).count()
 }
 
-/// The thread's end is part of the test.
+/// Runs code on a thread whose end is part of the test.
 fn on_a_thread_that_ends(run: impl FnOnce() + Send) {
     out();
     thread::scope(|scope| scope.spawn(run).join().unwrap());
@@ -70,15 +70,15 @@ fn a_value_is_dropped_with_its_span() {
 }
 
 #[test]
-fn a_value_that_stood_on_the_last_event_of_a_thread_is_dropped_with_the_thread_at_the_latest() {
+fn a_value_of_a_threads_last_event_is_dropped_when_the_thread_ends() {
     on_a_thread_that_ends(|| LOGS.in_scope(Logs("last"), || info!("the last event")));
     assert_eq!(dropped("last"), 1);
 }
 
 #[test]
-fn a_value_recorded_late_is_dropped_when_another_is_recorded_or_the_span_closes() {
+fn a_recorded_value_is_dropped_when_it_is_replaced_or_the_span_closes() {
     on_a_thread_that_ends(|| {
-        info_span!("late").in_scope(|| {
+        info_span!("recorded").in_scope(|| {
             assert!(LOGS.record(Logs("recorded first")));
             info!("with the first");
             assert!(LOGS.record(Logs("recorded second")));

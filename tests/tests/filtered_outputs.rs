@@ -1,8 +1,8 @@
-//! Outputs that are filtered differently get what they would get from spans and events that are written by hand: random
-//! programs under six outputs, of which each has a filter of its own.
+//! Outputs with different filters get what they would get from spans and events that are written by hand. Random
+//! programs run under six outputs, each with a filter of its own.
 //!
-//! In a binary of its own, and one test at a time: where two threads reload filters and install subscribers at once,
-//! `tracing` may keep for a callsite what only one of the subscribers said.
+//! A binary of its own, one test at a time: where two threads reload filters and install subscribers at once, `tracing`
+//! may cache for a callsite the interest of only one subscriber.
 
 use std::{
     cell::{Cell, RefCell},
@@ -22,19 +22,19 @@ use tracing_subscriber::{
     reload,
 };
 
-/// What a program does.
+/// A step of a program.
 #[derive(Clone, Debug)]
 enum Node {
     Event(u8),
     Span(u8, Vec<Node>),
     Tenant(&'static str, Vec<Node>),
-    /// A function, its argument, what it does, and whether it fails by itself.
+    /// A call of a function: its argument, its body, and whether it fails by itself.
     Call(u8, u8, Vec<Node>, bool),
-    /// The first output's level, from here on.
+    /// Sets the first output's level from here on.
     Reload(u8),
 }
 
-/// Numbers that look random (SplitMix64).
+/// A generator of random numbers (SplitMix64).
 struct Random(u64);
 
 impl Random {
@@ -66,7 +66,7 @@ impl Random {
     }
 }
 
-/// How many functions there are.
+/// The number of functions.
 const FUNCTIONS: u8 = 11;
 
 type SetLevel = Box<dyn Fn(LevelFilter)>;
@@ -76,12 +76,12 @@ thread_local! {
     static LEVEL: RefCell<Option<SetLevel>> = const { RefCell::new(None) };
 }
 
-/// By whom the spans and events are written.
+/// The source of the spans and events.
 #[derive(Clone, Copy)]
 enum Written {
     ByHand,
     ByTheAttribute,
-    /// As by the attribute, which is asked to log an error once.
+    /// The attribute, which logs an error once.
     Once,
 }
 
@@ -101,12 +101,12 @@ thread_local! {
     static ERRORS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// An error with a number of its own within its program.
+/// An error with a number that is unique in its program.
 fn error() -> String {
     format!("error {}", ERRORS.replace(ERRORS.get() + 1))
 }
 
-/// Fails with the first error of a call inside, passed on.
+/// Fails with the first error of an inner call, passed on.
 fn run(written: Written, nodes: &[Node]) -> Result<usize, String> {
     for node in nodes {
         match node {
@@ -140,7 +140,7 @@ fn run(written: Written, nodes: &[Node]) -> Result<usize, String> {
     Ok(nodes.len())
 }
 
-/// What a function does.
+/// Runs the body of a function.
 struct Work<'a> {
     written: Written,
     nodes: &'a [Node],
@@ -161,13 +161,13 @@ impl Work<'_> {
     }
 }
 
-/// An attribute's value that logs where it is evaluated.
+/// An attribute's value that logs when it is evaluated.
 fn noisy(id: u8) -> u8 {
     tracing::info!(target: "app::noise", "noise");
     id
 }
 
-/// An argument that logs where it is shown.
+/// An argument that logs when it is formatted.
 struct Noisy(u8);
 
 impl fmt::Display for Noisy {
@@ -377,17 +377,17 @@ macro_rules! functions {
 functions!(by_the_attribute, every_level);
 functions!(once, true);
 
-/// An output that writes down each span and each event, with the spans around it that it can see.
+/// An output that records each span and each event, with the enclosing spans that it can see.
 #[derive(Clone, Default)]
 struct Seen(Arc<Mutex<Vec<String>>>);
 
-/// What both ways have: not how long it took.
+/// Returns a line without the duration, so that both ways can be compared.
 struct Values<'a>(&'a mut String);
 
 impl Visit for Values<'_> {
     fn record_debug(&mut self, field: &tracing::field::Field, value: &dyn fmt::Debug) {
         if !["elapsed_ms", "busy_ms"].contains(&field.name()) {
-            // A message is a string by the attribute, and formatted by hand.
+            // The attribute's message is a string; the one written by hand is formatted.
             let value = format!("{value:?}");
             let _ = write!(self.0, " {}={}", field.name(), value.trim_matches('"'));
         }
@@ -416,7 +416,7 @@ fn names<'a, S: LookupSpan<'a>>(scope: tracing_subscriber::registry::Scope<'a, S
 
 const OUTPUTS: usize = 6;
 
-/// A stack of outputs. `kind` says by which filter over all of them. From 3 on there is none in it whose answer depends on
+/// Creates a stack of outputs. `kind` selects the filter over all of them. From 3 on, no filter's answer depends on
 /// more than the callsite.
 fn stack(kind: u8, seen: &[Seen; OUTPUTS]) -> Dispatch {
     let [a, b, c, d, e, f] = seen.clone();
@@ -450,7 +450,7 @@ fn stack(kind: u8, seen: &[Seen; OUTPUTS]) -> Dispatch {
     }
 }
 
-/// What each output gets of a program.
+/// Returns what each output gets of a program.
 fn seen(written: Written, kind: u8, program: &[Node]) -> [Vec<String>; OUTPUTS] {
     let seen: [Seen; OUTPUTS] = Default::default();
     let dispatch = stack(kind, &seen);
@@ -484,7 +484,7 @@ fn filtered_outputs_get_what_they_get_from_events_written_by_hand() {
     assert!(lines > 5_000, "{lines}");
 }
 
-/// The error on a line, if it says that something failed.
+/// Returns the error on a line that reports a failure.
 fn failure(line: &str) -> Option<&str> {
     let (_, error) = line.rsplit_once(" error=")?;
     Some(error.split(" tenant_id").next().unwrap_or(error))
@@ -503,7 +503,7 @@ fn an_error_logged_once_is_in_each_output_that_takes_one_of_its_lines() {
             let what = || format!("output {output} of program {seed}: {once:#?}, not {every:#?}, of {program:#?}");
             let mut rest = every.iter();
             for line in once {
-                // What lies between is left out: only errors may be.
+                // Only the errors are compared.
                 assert!(
                     rest.by_ref().take_while(|other| *other != line).all(|other| failure(other).is_some()),
                     "{}",

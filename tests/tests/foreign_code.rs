@@ -1,7 +1,7 @@
-//! Code that is not ours and runs in the middle of ours: it may log, set fields, record, open spans, and panic.
+//! Foreign code that runs inside this crate's code may log, set fields, record, open spans, and panic.
 //!
-//! Each place is tried with each act in a process of its own, since what goes wrong hangs or aborts. The same program without
-//! this crate in the stack says what the outputs themselves cannot do.
+//! Each place is tried with each act in a process of its own, since a fault hangs or aborts. The same program without
+//! this crate shows what the outputs cannot do by themselves.
 
 use std::{
     cell::Cell,
@@ -31,7 +31,7 @@ use opentelemetry_sdk::{
 use tracing::{Event, Metadata, Span, Subscriber, error, field::Empty, info, info_span, span, subscriber::Interest};
 use tracing_subscriber::{Layer, fmt as output, layer::Context, prelude::*};
 
-/// How foreign code acts. `None` ends the child's list.
+/// The acts of foreign code. `None` ends the child's list.
 const ACTS: [(&str, fn()); 6] = [
     ("logs", logs),
     ("sets", || TENANT_ID.in_scope("inner", logs)),
@@ -50,13 +50,13 @@ const ACTS: [(&str, fn()); 6] = [
     ("panics", || panic!("meant")),
 ];
 
-/// Says which tenant is current, and so which one the line is to have.
+/// Logs which tenant is current, and so which one the line must have.
 fn logs() {
     let want = TENANT_ID.get().unwrap_or_else(|| "none".to_owned());
     info!(want, value = ?PHONE.get(), "foreign code logs");
 }
 
-/// Where foreign code runs in `layer` and `field`, each with a program in which it does.
+/// The places in `layer` and `field` where foreign code runs, each with a program.
 const PLACES: &[(&str, fn())] = &[
     ("Display, when set", || drop(SHOWN.attach(Foreign("display")))),
     ("Display, when hashed", || drop(HASHED.attach(Foreign("longer than it may be, display")))),
@@ -152,23 +152,23 @@ const PLACES: &[(&str, fn())] = &[
     ("a writer", || in_a_span("write")),
 ];
 
-/// What fails here and not without this crate, and why.
+/// The combinations that fail here and pass without this crate, each with the reason.
 const EXCEPTIONS: [(&str, &str, &str); 3] = [
-    // Whether a thread is being torn down can be found out by a panic alone, on a thread that used nothing of this crate before.
-    // OpenTelemetry's own layer panics there when a span is entered, and a hook that panics aborts. Without this crate there is
-    // no panic, and so no hook that runs.
+    // Only a panic reveals that a thread is being torn down, on a thread that used nothing of this crate before.
+    // OpenTelemetry's own layer panics there when a span is entered, and a hook that panics aborts. Without this crate
+    // there is no panic, so no hook runs.
     ("a panic hook, at a thread's end", "opens spans", "on"),
     ("a panic hook, at a thread's end", "panics", "on"),
     // A span's lock is poisoned where its sampler panics, and its close aborts. Asking for ids starts the span earlier.
     ("a sampler, where ids are asked for", "panics", "on"),
 ];
 
-/// Where the child's foreign code acts.
+/// The place where the child's foreign code acts.
 static ACTS_IN: Mutex<&str> = Mutex::new("");
-/// How it acts.
+/// The act of the child.
 static ACT: Mutex<Option<fn()>> = Mutex::new(None);
 
-/// The attributes of the spans that were exported.
+/// The attributes of the exported spans.
 static EXPORTED: Mutex<Vec<KeyValue>> = Mutex::new(Vec::new());
 
 thread_local! {
@@ -185,7 +185,7 @@ impl Drop for ActsWhenDropped {
     }
 }
 
-/// Acts, but not within itself: that would be endless in any program.
+/// Acts unless an act is running already: that would recurse without end in any program.
 fn act(place: &str) {
     let acts_in = *ACTS_IN.lock().unwrap_or_else(PoisonError::into_inner);
     if acts_in != place || IS_ACTING.replace(true) {
@@ -199,7 +199,7 @@ fn act(place: &str) {
     }
 }
 
-/// Acts where its one text says, if the place is where the child acts.
+/// Acts if `place` is the child's place.
 #[derive(Clone)]
 struct Foreign(&'static str);
 
@@ -245,9 +245,9 @@ impl Drop for Foreign {
 ctx_layer::context_fields! {
     /// A value of foreign code.
     static SHOWN: Foreign = "shown" => max_len(8);
-    /// One that is hashed.
+    /// A hashed value of foreign code.
     static HASHED: Foreign = "hashed" => hashed, max_len(8);
-    /// A hashed value, which has to be shown hashed to the end.
+    /// A hashed value that must be shown hashed to the end.
     static PHONE: String = "phone" => hashed;
 }
 
@@ -426,7 +426,7 @@ fn install(with_us: bool, activation: bool) -> Captured {
     out
 }
 
-/// The child: one place, one act. Ends with 0 where all is as it is to be.
+/// Runs one place and one act in the child process. Exits with 0 if everything is as expected.
 #[test]
 #[ignore = "run by the test below, in a process of its own"]
 fn child() {
@@ -435,7 +435,7 @@ fn child() {
     let Some((_, how)) = ACTS.iter().find(|(name, _)| *name == argument("ACT")) else { return };
     let with_us = argument("WITH") == "us";
     let out = install(with_us, argument("ACTIVATION") != "off");
-    // Foreign values say themselves where they act.
+    // Foreign values call `act_at` themselves.
     let of_value = ["display", "debug", "drop", "source", "hook"];
     let name = argument("PLACE").to_lowercase();
     if let Some(of_value) = of_value.iter().find(|of_value| name.contains(**of_value)) {
@@ -450,7 +450,7 @@ fn child() {
         catch_unwind(|| TENANT_ID.in_scope("acme", || PHONE.in_scope("555", || info_span!("request").in_scope(place))));
     *ACTS_IN.lock().unwrap() = "";
 
-    // What was done in the middle has changed nothing.
+    // The act has changed nothing.
     assert_eq!((TENANT_ID.get(), USER_ID.get(), PHONE.get()), (None, None, None));
     TENANT_ID.in_scope("after", || {
         PHONE.in_scope("555", || info_span!("after").in_scope(|| info!(want = "after", "after all")))
@@ -459,7 +459,7 @@ fn child() {
         return;
     }
     if argument("PLACE") == "a sampler" && argument("ACT") == "records" {
-        // On the span that was being started then.
+        // It was logged on the span that was being started.
         let exported = EXPORTED.lock().unwrap();
         let users = exported.iter().filter(|attribute| attribute.key.as_str() == "user_id");
         assert!(users.clone().any(|user| user.value.as_str() == "u-1"), "{:?}", users.collect::<Vec<_>>());
@@ -473,7 +473,7 @@ fn child() {
     }
 }
 
-/// How the child ended: `Ok` where all was as it is to be.
+/// Returns how the child ended: `Ok` if everything was as expected.
 fn run(place: &str, how: &str, with: &str, activation: &str) -> Result<(), String> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child", "--ignored", "--nocapture"])
@@ -483,7 +483,7 @@ fn run(place: &str, how: &str, with: &str, activation: &str) -> Result<(), Strin
         .spawn()
         .unwrap();
     let started = Instant::now();
-    // An aborted or hung child is the fault that is looked for. One that waits for its place on the processor is not.
+    // A child that aborted or hangs is a fault. One that waits for the processor is not.
     let limit = Duration::from_secs(30);
     loop {
         if let Some(status) = child.try_wait().unwrap() {
@@ -505,7 +505,7 @@ fn foreign_code_may_log_set_record_open_spans_and_panic_anywhere() {
         .iter()
         .flat_map(|(place, _)| ACTS.iter().map(move |(how, _)| (*place, *how)))
         .flat_map(|(place, how)| {
-            // Without activation `tracing-opentelemetry` itself waits for the lock of the span that it is starting.
+            // Without activation, `tracing-opentelemetry` itself waits for the lock of the span that it is starting.
             let hangs_by_itself =
                 how == "opens spans" && (place.starts_with("a sampler") || place.ends_with("on start"));
             let of_otel =
@@ -525,7 +525,7 @@ fn foreign_code_may_log_set_record_open_spans_and_panic_anywhere() {
                         *compared.lock().unwrap() += 1;
                         continue;
                     };
-                    // What the outputs cannot do by themselves is not ours to mend.
+                    // Failures of the outputs themselves are not tested here.
                     if !EXCEPTIONS.contains(&(place, how, activation)) && run(place, how, "nobody", activation).is_ok()
                     {
                         failed.lock().unwrap().push(format!("{place}, {how}, activation {activation}: {error}"));

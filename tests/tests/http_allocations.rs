@@ -1,4 +1,4 @@
-//! What a request allocates beside the span's own attributes. Counted by the allocator, so it cannot be argued with.
+//! The allocations of a request, besides the span's own attributes. The allocator counts.
 
 use std::{
     convert::Infallible,
@@ -43,7 +43,7 @@ fn now<T>(future: impl Future<Output = T>) -> T {
     }
 }
 
-/// How many allocations one request makes, its own not counted.
+/// Returns the number of allocations of one request, without those of creating the request.
 fn allocations<S, B>(mut service: S, request: fn() -> Request<NoBody>) -> u64
 where
     S: Service<Request<NoBody>, Response = Response<B>, Error = Infallible>,
@@ -57,7 +57,7 @@ where
         let (parts, mut body) = response.into_parts();
         while now(body.frame()).is_some_and(|frame| frame.is_ok()) {}
         drop((parts, body));
-        // After enough to warm up: every shard of the span table, too.
+        // After a warm-up of every shard of the span table.
         if n >= 1000 {
             made += counting::allocations() - before;
         }
@@ -83,7 +83,7 @@ fn ours() -> impl Service<Request<NoBody>, Response = Response<ctx_layer::http::
     ServerLayer::new().layer(tower::service_fn(|request| ready(now(handler(request)))))
 }
 
-/// Looks at every value without keeping it.
+/// A visitor that looks at every value without keeping it.
 struct Visiting;
 
 impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Visiting {
@@ -111,11 +111,11 @@ impl Visit for Visitor {
     }
 }
 
-/// One test at a time: a subscriber that another thread installs changes the path that spans take on this one.
+/// Runs one test at a time: a subscriber that another thread installs changes the path that spans take on this one.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 
 #[test]
-fn a_request_that_nobody_watches_allocates_nothing() {
+fn a_request_without_a_subscriber_allocates_nothing() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     assert_eq!(allocations(ours(), plain), 0);
     let stack = tracing_subscriber::registry()
@@ -126,7 +126,7 @@ fn a_request_that_nobody_watches_allocates_nothing() {
 }
 
 #[test]
-fn a_trace_that_is_continued_allocates_what_its_context_does() {
+fn a_continued_trace_allocates_only_its_context() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     ctx_layer::propagation::register(&Schema::well_known());
     let headers = continued().into_parts().0.headers;
@@ -136,23 +136,23 @@ fn a_trace_that_is_continued_allocates_what_its_context_does() {
         drop(ctx_layer::propagation::extract(&headers, Default::default()));
         of_context = counting::allocations() - before;
     }
-    // Without the set by which a message that says nothing is known: a request has its span.
+    // A request has its span, and so needs no set that identifies a message without fields.
     assert_eq!(allocations(ours(), continued), of_context - 1);
 }
 
 #[test]
-fn fields_that_are_set_cost_their_values_and_no_other_context() {
+fn fields_allocate_only_their_values() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let with_fields = || {
         let layer = ServerLayer::new().fields(|_, fields| fields.with(&TENANT_ID, "acme"));
         layer.layer(tower::service_fn(|request| ready(now(handler(request)))))
     };
-    // The text, and the set.
+    // The string, and the set.
     assert_eq!(allocations(with_fields(), continued), allocations(ours(), continued) + 2);
 }
 
 #[test]
-fn a_request_whose_span_somebody_looks_at_allocates_no_more_than_any_span() {
+fn a_request_with_a_span_allocates_like_any_span() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     // `Registry` allocates nothing for a span, once warm; nor does this layer.
     let stack = tracing_subscriber::registry().with(Visiting).with_context_fields(Schema::well_known());
@@ -167,17 +167,17 @@ fn a_request_whose_span_somebody_looks_at_allocates_no_more_than_any_span() {
 }
 
 #[test]
-fn a_request_that_is_made_allocates_what_it_sends() {
+fn a_client_request_allocates_only_what_it_sends() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let stack = tracing_subscriber::registry().with(Visiting).with_context_fields(Schema::well_known());
     tracing::subscriber::with_default(stack, || {
         let layer = ClientLayer::new()
             .destinations(ctx_layer::propagation::DestinationPolicy::internal(["shop.example"]).expect("it is a name"));
         let service = || layer.layer(tower::service_fn(|request| ready(now(handler(request)))));
-        // Nothing in force: nothing to send.
+        // No current field: nothing to send.
         let nothing = allocations(service(), plain);
         let one = now(async { allocations(service(), plain) }.with_field(&TENANT_ID, "acme"));
-        // To tell whose host it is takes its name in lower case; the header's value is one more.
+        // Comparing the host allocates its name in lower case; the header's value is one more.
         assert!(nothing <= 1, "{nothing}");
         assert!(one <= nothing + 1, "{one}");
     });

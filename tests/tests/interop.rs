@@ -1,8 +1,8 @@
-//! Across languages: FastAPI and httpx, Express and fetch, each instrumented by its own OpenTelemetry, call ours and are
-//! called by ours.
+//! Interoperability: FastAPI and httpx, Express and fetch, each instrumented by its own OpenTelemetry, call our
+//! services and are called by them.
 //!
-//! `bash tests/interop/install.sh target/interop` installs them, and `CTX_INTEROP=target/interop` says where they are. What
-//! is not installed is skipped, which is said loudly.
+//! `bash tests/interop/install.sh target/interop` installs them, and `CTX_INTEROP=target/interop` points to them. A
+//! test whose peer is not installed prints that it was skipped.
 
 use std::{
     collections::HashMap,
@@ -26,15 +26,15 @@ use reqwest_middleware::ClientWithMiddleware;
 use serde_json::{Value, json};
 use tracing_subscriber::prelude::*;
 
-/// Blanks, percent signs, equals signs, an emoji.
+/// Spaces, percent signs, equals signs, an emoji.
 const ODD: &str = "50% = a=b, \u{1f980}; \"q\"";
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-/// With a property, which has to come through.
+/// An entry with a property, which must be preserved.
 const BAGGAGE: &str = "tenant_id=acme%20corp,odd=50%25%20=%20a=b%2C%20%F0%9F%A6%80%3B%20%22q%22,kept=1;ttl=30;flag";
 
-/// Another language's service. Ends with this.
+/// A service in another language. Dropping it stops it.
 struct Other {
     child: Child,
     url: String,
@@ -48,7 +48,7 @@ impl Drop for Other {
 }
 
 impl Other {
-    /// `None` where it is not installed.
+    /// Starts the service. Returns `None` if it is not installed.
     async fn start(language: &str) -> Option<Self> {
         let installed = PathBuf::from(std::env::var_os("CTX_INTEROP").unwrap_or_default());
         // Tests run in the folder of their package.
@@ -71,7 +71,7 @@ impl Other {
             }
             _ => {
                 let mut command = Command::new("node");
-                // Modules are looked for beside the program.
+                // Modules are resolved next to the program.
                 let program = installed.join("node/services.js");
                 std::fs::copy(sources.join("services.js"), &program).expect("it can be copied");
                 command.arg(program).env("OTEL_METRICS_EXPORTER", "none").env("OTEL_LOGS_EXPORTER", "none");
@@ -103,24 +103,24 @@ fn client() -> ClientWithMiddleware {
         .build()
 }
 
-fn in_force() -> Value {
+fn context_of_this_service() -> Value {
     let all = opentelemetry::Context::map_current(|cx| {
         cx.baggage().iter().map(|(key, (value, _))| (key.to_string(), value.to_string())).collect::<HashMap<_, _>>()
     });
     json!({ "tenant": TENANT_ID.get(), "baggage": all })
 }
 
-/// Ours: `/leaf` says what it has, `/call` calls a URL.
+/// Our service: `/leaf` returns its context, `/call` calls a URL.
 async fn ours() -> SocketAddr {
     let call = |Query(query): Query<HashMap<String, String>>| async move {
         let response = client().get(&query["url"]).send().await.expect("it answers");
         let next: Value = serde_json::from_str(&response.text().await.expect("it is text")).expect("it is JSON");
-        let mut said = in_force();
-        said["next"] = next;
-        said.to_string()
+        let mut answer = context_of_this_service();
+        answer["next"] = next;
+        answer.to_string()
     };
     let app = Router::new()
-        .route("/leaf", get(|| async { in_force().to_string() }))
+        .route("/leaf", get(|| async { context_of_this_service().to_string() }))
         .route("/call", get(call))
         .layer(ServerLayer::new().trust(Trust::internal()));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback is there");
@@ -129,7 +129,7 @@ async fn ours() -> SocketAddr {
     address
 }
 
-/// A span of any side, in one form.
+/// A span of either side in a common form.
 #[derive(Debug)]
 struct Link {
     kind: String,
@@ -157,13 +157,13 @@ fn link_of_theirs(span: &Value) -> Link {
     }
 }
 
-/// The kinds of the spans from the one that `parent` names downwards, those for the inside of a service left out.
+/// Returns the kinds of the spans from the child of `parent` downwards, without a service's internal spans.
 fn chain<'a>(links: &'a [Link], parent: Option<&str>) -> Vec<&'a Link> {
     let mut found = Vec::new();
     let mut parent = parent.map(str::to_owned);
     loop {
         let children: Vec<_> = links.iter().filter(|link| link.parent == parent).collect();
-        // Beside a call there are spans for middleware and for sending the response: those have no children.
+        // A call also has spans for middleware and for sending the response: those have no children.
         let has_children = |link: &&&Link| links.iter().any(|child| child.parent.as_deref() == Some(&link.span));
         let Some(next) =
             children.iter().find(has_children).or_else(|| children.iter().find(|link| link.kind != "internal"))
@@ -177,11 +177,11 @@ fn chain<'a>(links: &'a [Link], parent: Option<&str>) -> Vec<&'a Link> {
     }
 }
 
-/// A value as it arrives from a language that was to pass it on.
+/// Returns a value as it arrives from a language that passes it on.
 ///
-/// Python's SDK writes a blank as `+`, which W3C Baggage has as a plus sign (`quote_plus` in
-/// `opentelemetry/baggage/propagation/__init__.py`, 1.45.2), and takes properties for a part of the value. What it is sent it
-/// reads aright. Once that is mended, these lines go.
+/// Python's SDK encodes a space as `+`, which W3C Baggage reads as a plus sign (`quote_plus` in
+/// `opentelemetry/baggage/propagation/__init__.py`, 1.45.2), and takes properties for a part of the value. It decodes
+/// what it receives correctly. Remove these lines once that is fixed.
 fn from(language: &str, value: &str) -> String {
     match (language, value) {
         ("python", "1") => "1;ttl=30;flag".to_owned(),
@@ -194,17 +194,17 @@ async fn speaks_with(language: &str, exported: &Exported) {
     let Some(other) = Other::start(language).await else { return };
     let ours = ours().await;
 
-    // We, they, we: and back.
+    // Ours, theirs, ours, and back.
     let url = format!("http://{ours}/call?url={}/call?url=http://{ours}/leaf", other.url);
     let request = reqwest::Client::new().get(&url).header("traceparent", PARENT).header("baggage", BAGGAGE);
-    let said = request.send().await.expect("it answers").text().await.expect("it is text");
-    let said: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
-    let theirs = &said["next"];
+    let answer = request.send().await.expect("it answers").text().await.expect("it is text");
+    let answer: Value = serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
+    let theirs = &answer["next"];
     let last = &theirs["next"];
-    assert_eq!(said["tenant"], "acme corp");
+    assert_eq!(answer["tenant"], "acme corp");
     for value in ["odd", "kept"] {
         let expected = if value == "odd" { ODD } else { "1" };
-        assert_eq!(said["baggage"][value], expected, "ours: {said}");
+        assert_eq!(answer["baggage"][value], expected, "ours: {answer}");
         let read = if language == "python" && value == "kept" { from(language, expected) } else { expected.to_owned() };
         assert_eq!(theirs["baggage"][value], read, "{language}: {theirs}");
         assert_eq!(last["baggage"][value], from(language, expected), "ours, after {language}: {last}");
@@ -219,17 +219,17 @@ async fn speaks_with(language: &str, exported: &Exported) {
     let kinds: Vec<_> = chain(&links, Some("b7ad6b7169203331")).iter().map(|link| link.kind.clone()).collect();
     assert_eq!(kinds, ["server", "client", "server", "client", "server"], "{links:#?}");
 
-    // They start it.
+    // They start the trace.
     let url = format!("{}/start?url=http://{ours}/call?url={}/leaf", other.url, other.url);
-    let said = reqwest::get(url).await.expect("it answers").text().await.expect("it is text");
-    let said: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}"));
-    let (ours_said, last) = (&said["next"], &said["next"]["next"]);
+    let answer = reqwest::get(url).await.expect("it answers").text().await.expect("it is text");
+    let answer: Value = serde_json::from_str(&answer).unwrap_or_else(|error| panic!("{error}: {answer}"));
+    let (ours, last) = (&answer["next"], &answer["next"]["next"]);
     let (tenant, odd) = (from(language, "acme corp"), from(language, ODD));
-    assert_eq!(ours_said["tenant"], tenant, "{said}");
-    assert_eq!(ours_said["baggage"]["odd"], odd, "{said}");
-    // A plus sign leaves us as `%2B`: Python, too, reads back what we read.
-    assert_eq!(last["baggage"]["tenant_id"], tenant, "{said}");
-    assert_eq!(last["baggage"]["odd"], odd, "{said}");
+    assert_eq!(ours["tenant"], tenant, "{answer}");
+    assert_eq!(ours["baggage"]["odd"], odd, "{answer}");
+    // A plus sign is sent as `%2B`, so that Python reads the same value.
+    assert_eq!(last["baggage"]["tenant_id"], tenant, "{answer}");
+    assert_eq!(last["baggage"]["odd"], odd, "{answer}");
     let mut links: Vec<Link> = other.spans().await.iter().map(link_of_theirs).collect();
     links.extend(exported.spans().iter().map(link_of_ours));
     links.retain(|link| link.trace != TRACE);

@@ -1,6 +1,6 @@
-//! Nobody sees the attribute: no lint of the compiler's or of clippy's is about what it expands to.
+//! The expansion of the attribute triggers no lint of the compiler or of clippy.
 //!
-//! `cargo clippy -p ctx-tests --all-targets` reads this, too.
+//! `cargo clippy -p ctx-tests --all-targets` checks this file as well.
 
 #![deny(warnings, missing_docs, unreachable_pub, rust_2018_idioms, unused_qualifications, single_use_lifetimes)]
 #![deny(let_underscore, non_ascii_idents, trivial_casts, trivial_numeric_casts, unused, variant_size_differences)]
@@ -37,15 +37,15 @@ use ctx_layer::{context_fields, with_observability};
 use tracing::Span;
 
 context_fields! {
-    /// Whose call it is.
+    /// The caller.
     pub static CALLER: String = "caller";
 }
 
-/// A type that cannot be shown.
+/// A type without `Debug`.
 #[derive(Clone, Copy)]
 pub struct Opaque;
 
-/// A type that nobody makes.
+/// A type that is never constructed.
 pub enum Never {}
 
 /// A pair.
@@ -56,7 +56,7 @@ pub struct Pair<T> {
     pub right: T,
 }
 
-/// What may go wrong.
+/// The error.
 #[derive(Debug)]
 pub struct Wrong(u8);
 
@@ -96,18 +96,18 @@ pub fn instrument(number: u8, text: String) -> Result<String, Box<dyn Error + Se
     Ok(format!("{number}{text}"))
 }
 
-/// Nothing is logged.
+/// Has logging switched off.
 #[with_observability(log_args = false, log_result = false, log_errors = false)]
 #[must_use]
 pub fn silent(number: u8) -> u8 {
     number
 }
 
-/// Nothing is logged, and nothing returned.
+/// Has logging switched off and no result.
 #[with_observability(log_args = false, log_result = false, log_errors = false)]
 pub fn silent_unit() {}
 
-/// References in, a reference out.
+/// Takes references and returns one.
 #[with_observability(skip(other), ret(Display))]
 #[must_use]
 pub fn reference<'a>(text: &'a str, other: &str) -> &'a str {
@@ -115,14 +115,14 @@ pub fn reference<'a>(text: &'a str, other: &str) -> &'a str {
     text
 }
 
-/// An array, a tuple, nothing.
+/// Takes an array, a tuple, a unit.
 #[with_observability(ret)]
 #[must_use]
 pub fn tuple((a, b): (u8, u8), [c, d]: [u8; 2], Pair { left, right: _ }: Pair<u8>) -> (u8, [u8; 4]) {
     (left, [a, b, c, d])
 }
 
-/// Generics.
+/// Is generic.
 #[with_observability]
 pub fn generic<T, const N: usize>(value: &T, more: impl Iterator<Item = T>) -> Vec<T>
 where
@@ -131,34 +131,34 @@ where
     more.take(N).chain([value.clone()]).collect()
 }
 
-/// An iterator.
+/// Returns an iterator.
 #[with_observability]
 pub fn iterator(numbers: &[u8]) -> impl Iterator<Item = u8> + '_ {
     numbers.iter().map(|number| number.saturating_add(1))
 }
 
-/// Lifetimes that nobody names, behind a box.
+/// Returns a box with elided lifetimes.
 #[with_observability]
 #[must_use]
 pub fn boxed_iterator(numbers: &[u8]) -> Box<dyn Iterator<Item = u8> + '_> {
     Box::new(numbers.iter().copied())
 }
 
-/// Lifetimes that nobody names, in a type.
+/// Returns a type with elided lifetimes.
 #[with_observability]
 #[must_use]
 pub fn cow(text: &str) -> Cow<'_, str> {
     if text.is_empty() { "nothing".into() } else { Cow::Borrowed(text) }
 }
 
-/// Functions for all lifetimes.
+/// Takes functions for all lifetimes.
 #[with_observability]
 #[allow(clippy::type_complexity, reason = "it would be one without the attribute, too")]
 pub fn functions() -> (fn(&u8) -> &u8, Box<dyn Fn(&str) -> &str + Send>, impl Fn(u8) -> u8) {
     (|a| a, Box::new(str::trim), |number| number)
 }
 
-/// Types of others.
+/// Takes foreign types.
 #[with_observability]
 pub fn associated<T: IntoIterator<IntoIter: Clone>, const N: usize>(from: T) -> [<T as IntoIterator>::IntoIter; N] {
     let iterator = from.into_iter();
@@ -178,7 +178,7 @@ pub fn coerced(number: u8) -> Result<Box<dyn fmt::Display>, Box<dyn Error>> {
     Err(Box::new(Wrong(number)))
 }
 
-/// The same, later.
+/// Coerces like `coerced`, in a future.
 ///
 /// # Errors
 ///
@@ -191,20 +191,20 @@ pub async fn coerced_later(number: u8) -> Result<Box<dyn fmt::Display>, Box<dyn 
     Err(Box::new(Wrong(number)))
 }
 
-/// It never comes back.
+/// Never returns.
 #[with_observability]
 pub fn never() -> ! {
     exit(1)
 }
 
-/// It never comes back, either.
+/// Never returns, in a future.
 #[with_observability]
 #[must_use]
 pub fn uninhabited(never: Never) -> Never {
     never
 }
 
-/// It cannot go wrong.
+/// Never fails.
 ///
 /// # Errors
 ///
@@ -215,7 +215,7 @@ pub fn infallible(number: u8) -> Result<u8, Infallible> {
     Ok(number)
 }
 
-/// Mutable arguments, moved arguments.
+/// Takes mutable and moved arguments.
 #[with_observability(redact = [list], parent = None::<tracing::Id>, level = "debug", log_level = tracing::Level::TRACE)]
 #[must_use]
 pub fn mutable(mut list: Vec<u8>, by: &mut u8) -> Vec<u8> {
@@ -224,21 +224,21 @@ pub fn mutable(mut list: Vec<u8>, by: &mut u8) -> Vec<u8> {
     list
 }
 
-/// An option.
+/// Returns an option.
 #[with_observability(kind = client, name = format!("GET {path}"), follows_from = Span::current().id())]
 #[must_use]
 pub fn option(path: &str, maybe: Option<&str>) -> Option<usize> {
     maybe.map(|text| text.len() + path.len())
 }
 
-/// Context fields.
+/// Sets context fields.
 #[with_observability(context = { caller: CALLER })]
 #[must_use]
 pub fn context(caller: &str) -> bool {
     CALLER.get().as_deref() == Some(caller)
 }
 
-/// Context fields of a future.
+/// Sets context fields of a future.
 ///
 /// # Errors
 ///
@@ -250,72 +250,72 @@ pub async fn context_later(caller: Option<String>) -> Result<(), Wrong> {
     if length == 0 { Err(Wrong(0)) } else { Ok(()) }
 }
 
-/// A future.
+/// Returns a future.
 #[with_observability]
 pub async fn minimal_later() {}
 
-/// A future of a reference.
+/// Returns a future of a reference.
 #[with_observability(err(Debug), ret(level = "warn"))]
 pub async fn reference_later<'a>(text: &'a str, number: &mut u8) -> &'a str {
     *number = number.wrapping_add(1);
     ready(text).await
 }
 
-/// A future of nothing that there is.
+/// Returns a future of an uninhabited type.
 #[with_observability]
 pub async fn uninhabited_later(never: Never) -> Never {
     ready(()).await;
     never
 }
 
-/// A future that never ends.
+/// Returns a future that never ends.
 #[with_observability]
 pub async fn never_later() -> ! {
     pending().await
 }
 
-/// An `async` block.
+/// Returns an `async` block.
 #[with_observability]
 pub fn block(number: u8) -> impl Future<Output = u8> + Send {
     let more = number.wrapping_add(1);
     async move { ready(more).await }
 }
 
-/// A boxed one.
+/// Returns a boxed future.
 #[with_observability]
 #[must_use]
 pub fn boxed<'a>(number: &'a u8) -> Pin<Box<dyn Future<Output = Result<u8, Wrong>> + Send + 'a>> {
     Box::pin(async move { Ok(*number) })
 }
 
-/// A future that is made elsewhere.
+/// Returns a future that another function creates.
 #[with_observability]
 pub fn made(number: u8) -> impl Future<Output = u8> {
     ready(number)
 }
 
-/// A boxed one that is made elsewhere.
+/// Returns a boxed future that another function creates.
 #[with_observability]
 #[must_use]
 pub fn made_boxed(number: u8) -> Pin<Box<dyn Future<Output = u8> + Send>> {
     Box::pin(ready(number))
 }
 
-/// Unsafe to nobody who reads this.
+/// Is unsafe, with nothing unsafe in it.
 #[with_observability]
 #[must_use]
 pub extern "C" fn foreign(number: u32) -> u32 {
     number
 }
 
-/// Recursion.
+/// Recurses.
 #[with_observability]
 #[must_use]
 pub fn factorial(number: u64) -> u64 {
     if number == 0 { 1 } else { number * factorial(number - 1) }
 }
 
-/// Names that the expansion has, too.
+/// Has arguments whose names the expansion uses, too.
 #[with_observability(attributes_from_args = all)]
 #[must_use]
 pub fn names(call: u8, sites: u8, returned: u8, fields: u8, value: u8, error: u8, ending: u8) -> u8 {
@@ -323,19 +323,19 @@ pub fn names(call: u8, sites: u8, returned: u8, fields: u8, value: u8, error: u8
     call | sites | returned | fields | value | error | ending | SITES
 }
 
-/// Has methods.
+/// A trait with methods.
 pub trait Methods {
-    /// One that is given.
+    /// A provided method.
     #[with_observability]
     fn given(&self) -> u8 {
         1
     }
 
-    /// One that is to be written.
+    /// A required method.
     fn written(&mut self, number: u8) -> impl Future<Output = u8> + Send;
 }
 
-/// Has all kinds of methods.
+/// A type with all kinds of methods.
 #[derive(Clone, Debug, Default)]
 pub struct Service {
     users: Vec<String>,
@@ -343,35 +343,35 @@ pub struct Service {
 
 #[with_observability(except(new), kind = server)]
 impl Service {
-    /// How many may be there.
+    /// The limit.
     pub const MOST: usize = 3;
 
-    /// Makes one.
+    /// Creates one.
     #[must_use]
     pub const fn new() -> Self {
         Self { users: Vec::new() }
     }
 
-    /// By reference.
+    /// Takes `&self`.
     #[with_observability(attributes_from_args = { self.users.len(): "users", id: "user.id" })]
     #[must_use]
     pub fn user(&self, id: usize) -> Option<&str> {
         self.users.get(id).map(String::as_str)
     }
 
-    /// By mutable reference.
+    /// Takes `&mut self`.
     pub fn add(&mut self, user: impl Into<String>) -> &mut Self {
         self.users.push(user.into());
         self
     }
 
-    /// By value.
+    /// Takes `self`.
     #[must_use]
     pub fn into_users(self) -> Vec<String> {
         self.users
     }
 
-    /// Later.
+    /// Takes `&self`, in a future.
     ///
     /// # Errors
     ///
@@ -393,7 +393,7 @@ impl Methods for Service {
 /// A trait whose methods are boxed.
 #[async_trait::async_trait]
 pub trait Boxed {
-    /// One of them.
+    /// An implementation of it.
     async fn method(&self, number: u8) -> Result<u8, Wrong>;
 }
 
@@ -407,7 +407,7 @@ impl Boxed for Service {
 }
 
 #[tokio::test]
-async fn what_is_free_of_lints_runs() {
+async fn functions_without_lints_run() {
     minimal();
     assert_eq!(result(1, "text", Opaque).ok(), Some(4));
     assert_eq!(result(0, "text", Opaque).map_err(|error| error.to_string()).err().as_deref(), Some("wrong: 0"));

@@ -1,4 +1,4 @@
-//! The `log` crate's records. In a binary of its own: its logger and the global subscriber are set once per process.
+//! The `log` crate's records. A binary of its own: its logger and the global subscriber are set once per process.
 
 use std::sync::OnceLock;
 
@@ -59,7 +59,7 @@ fn line(out: &Captured, message: &str) -> Value {
 }
 
 #[test]
-fn a_record_of_the_log_crate_carries_the_field_and_keeps_target_file_and_line_in_json() {
+fn a_log_record_has_the_field_and_keeps_target_file_and_line_in_json() {
     let outputs = outputs();
     let at = TENANT_ID.in_scope("acme", || {
         log::info!("a json record {}", 1);
@@ -74,7 +74,7 @@ fn a_record_of_the_log_crate_carries_the_field_and_keeps_target_file_and_line_in
 }
 
 #[test]
-fn a_record_of_the_log_crate_carries_the_field_and_keeps_target_file_and_line_in_text() {
+fn a_log_record_has_the_field_and_keeps_target_file_and_line_in_text() {
     let outputs = outputs();
     let at = TENANT_ID.in_scope("acme", || {
         log::warn!(target: "third_party", "a text record");
@@ -85,7 +85,7 @@ fn a_record_of_the_log_crate_carries_the_field_and_keeps_target_file_and_line_in
 }
 
 #[test]
-fn a_record_of_the_log_crate_carries_the_field_of_one_output_wrapped_alone() {
+fn a_log_record_has_the_field_of_one_output_wrapped_alone() {
     let outputs = outputs();
     let at = ATTEMPT.in_scope(3, || {
         log::info!(target: "third_party", "one output's record");
@@ -100,7 +100,7 @@ fn a_record_of_the_log_crate_carries_the_field_of_one_output_wrapped_alone() {
 }
 
 #[test]
-fn a_record_of_the_log_crate_belongs_to_the_span_around_it() {
+fn a_log_record_belongs_to_the_span_around_it() {
     let outputs = outputs();
     TENANT_ID.in_scope("acme", || {
         let span = info_span!("bridged", path = "/orders");
@@ -116,7 +116,7 @@ fn a_record_of_the_log_crate_belongs_to_the_span_around_it() {
 }
 
 #[test]
-fn a_record_of_the_log_crate_carries_what_the_span_around_it_remembers() {
+fn a_log_record_has_the_fields_that_the_span_around_it_remembers() {
     let outputs = outputs();
     let span = TENANT_ID.in_scope("acme", || info_span!("remembers"));
     span.in_scope(|| log::info!("remembered"));
@@ -124,7 +124,7 @@ fn a_record_of_the_log_crate_carries_what_the_span_around_it_remembers() {
 }
 
 #[test]
-fn records_of_every_level_carry_the_field() {
+fn records_of_every_level_have_the_field() {
     let outputs = outputs();
     TENANT_ID.in_scope("acme", || {
         log::error!(target: "loud", "every level");
@@ -156,7 +156,7 @@ fn records_are_filtered_by_their_own_target() {
 }
 
 #[test]
-fn but_for_the_field_a_record_is_written_as_it_is_without_the_layer() {
+fn except_for_the_field_a_record_is_written_as_without_the_layer() {
     outputs();
     let (with, without) = (Captured::default(), Captured::default());
     let layer = |out: &Captured| fmt::layer().json().without_time().with_file(true).with_writer(out.clone());
@@ -171,7 +171,7 @@ fn but_for_the_field_a_record_is_written_as_it_is_without_the_layer() {
 }
 
 #[test]
-fn a_record_is_told_to_layers_with_its_log_fields_and_the_ambient_ones() {
+fn layers_get_a_record_with_its_log_fields_and_the_context_fields() {
     let outputs = outputs();
     TENANT_ID.in_scope("acme", || log::info!(target: "third_party", "recorded"));
     let event = outputs.recorder.event("recorded");
@@ -181,10 +181,10 @@ fn a_record_is_told_to_layers_with_its_log_fields_and_the_ambient_ones() {
 }
 
 #[test]
-fn records_without_a_field_in_force_carry_none() {
+fn records_without_a_current_field_have_none() {
     let outputs = outputs();
-    log::info!("nothing in force");
-    assert_eq!(line(&outputs.json, "nothing in force")["fields"].get("tenant_id"), None);
-    let text = outputs.text.lines().into_iter().find(|line| line.contains("nothing in force")).unwrap();
+    log::info!("without context");
+    assert_eq!(line(&outputs.json, "without context")["fields"].get("tenant_id"), None);
+    let text = outputs.text.lines().into_iter().find(|line| line.contains("without context")).unwrap();
     assert_eq!(count(&text, "tenant_id"), 0, "{text}");
 }

@@ -40,7 +40,7 @@ const PROGRAMS: [Program; 5] =
 /// The most words that a README has.
 const MOST_WORDS: usize = 700;
 
-/// A fenced block, with the comment in front of it.
+/// A fenced block with the comment in front of it.
 #[derive(Debug)]
 struct Block {
     marker: String,
@@ -66,7 +66,7 @@ fn blocks() -> Vec<Block> {
     blocks
 }
 
-/// The texts of the blocks with a marker of this kind, by what the marker names.
+/// Returns the contents of the blocks with a marker of this kind, by the name in the marker.
 fn marked(kind: &str) -> BTreeMap<String, String> {
     let of_kind = blocks().into_iter().filter_map(|block| {
         let name = block.marker.strip_prefix(kind)?.trim_start_matches(": ").to_owned();
@@ -75,7 +75,7 @@ fn marked(kind: &str) -> BTreeMap<String, String> {
     of_kind.collect()
 }
 
-/// Trace and span ids are random; their length is not.
+/// Replaces trace and span ids, which are random, by their length.
 fn without_ids(text: &str) -> String {
     ["\"trace_id\":\"", "\"span_id\":\""].iter().fold(text.to_owned(), |text, key| {
         let mut parts = text.split(key);
@@ -88,7 +88,7 @@ fn without_ids(text: &str) -> String {
 }
 
 #[test]
-fn every_block_is_of_a_kind_that_is_checked_and_in_its_language() {
+fn every_block_has_a_checked_kind_and_its_language() {
     let blocks = blocks();
     for block in &blocks {
         let languages: &[&str] = match block.marker.split(':').next().unwrap() {
@@ -108,7 +108,7 @@ fn every_block_is_of_a_kind_that_is_checked_and_in_its_language() {
 }
 
 #[test]
-fn every_program_in_the_readme_is_word_for_word_the_one_that_is_run() {
+fn every_program_in_the_readme_is_the_file_that_is_run() {
     let mut shown = marked("program");
     for program in &PROGRAMS {
         let shown = shown.remove(program.name).unwrap_or_else(|| panic!("{} is not shown", program.name));
@@ -118,10 +118,10 @@ fn every_program_in_the_readme_is_word_for_word_the_one_that_is_run() {
 }
 
 #[test]
-fn every_program_prints_exactly_what_the_readme_says() {
+fn every_program_prints_exactly_what_the_readme_shows() {
     let (mut stdout, mut stderr) = (marked("stdout"), marked("stderr"));
     for program in &PROGRAMS {
-        // Where the console is a terminal the lines are coloured.
+        // On a terminal the lines are coloured.
         let output = Command::new(program.executable).env("NO_COLOR", "1").output().expect("it can be run");
         assert!(output.status.success(), "{}: {output:?}", program.name);
         for (name, printed, said) in [("stdout", output.stdout, &mut stdout), ("stderr", output.stderr, &mut stderr)] {
@@ -150,7 +150,7 @@ fn the_readme_is_read_in_a_minute() {
 }
 
 #[test]
-fn random_ids_are_compared_by_their_length_alone() {
+fn random_ids_are_compared_by_length_only() {
     let line = |id: &str| without_ids(&format!("{{\"trace_id\":\"{id}\",\"span_id\":\"0a\",\"x\":\"0a\"}}"));
     assert_eq!(line("12ef"), "{\"trace_id\":\"<4 digits>\",\"span_id\":\"<2 digits>\",\"x\":\"0a\"}");
     assert_eq!(line("12ef"), line("00ff"));
@@ -195,7 +195,7 @@ fn the_versions_in_the_readme_are_those_of_the_workspace() {
 }
 
 #[test]
-fn a_program_that_is_copied_from_the_readme_finds_its_crates_among_the_dependencies_there() {
+fn the_readmes_dependencies_cover_the_crates_of_its_programs() {
     let dependencies = marked("versions").remove("").expect("there is a block of dependencies");
     for program in PROGRAMS.iter().filter(|program| program.name == "readme") {
         let lines = program.source.lines().map(str::trim_start);

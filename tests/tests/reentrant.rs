@@ -1,4 +1,4 @@
-//! Events whose `Debug` logs in turn. In a binary of its own: under a scoped subscriber `tracing` drops what is logged
+//! Events whose `Debug` logs in turn. A binary of its own: under a scoped subscriber `tracing` drops what is logged
 //! while an event is being dispatched; only a global one gets it.
 
 use std::{error::Error, fmt, sync::OnceLock};
@@ -39,7 +39,7 @@ impl Outputs {
     }
 }
 
-/// Logs whenever it is formatted.
+/// A value that logs whenever it is formatted.
 struct Logs {
     depth: usize,
     of: &'static str,
@@ -84,7 +84,7 @@ fn events_nested_three_deep_each_keep_their_own_values_errors_and_tenant() {
     });
     for depth in 1..=3 {
         let lines = outputs.lines(&format!("nested {depth}"));
-        // Each of the three outputs formats the value, and so logs it; and what is logged is again formatted thrice.
+        // Each of the three outputs formats the value, and so logs it; what is logged is again formatted three times.
         assert_eq!(lines.len(), 3usize.pow(4 - depth), "depth {depth}");
         for line in lines {
             let fields = &line["fields"];
@@ -126,7 +126,7 @@ fn a_spans_debug_that_logs_in_turn_keeps_its_own_tenant() {
 }
 
 #[test]
-fn a_debug_that_enters_a_span_and_records_on_it_works_while_an_event_is_rewritten() {
+fn a_debug_that_enters_a_span_and_records_works_during_rewriting() {
     struct Busy;
     impl fmt::Debug for Busy {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,7 +157,7 @@ fn a_debug_that_enters_a_span_and_records_on_it_works_while_an_event_is_rewritte
 
 #[test]
 fn a_value_whose_display_logs_can_be_set() {
-    // A context value is formatted once, when it is set, by whatever code its type has.
+    // A context value is formatted once, when it is set, whatever its type.
     #[derive(Clone)]
     struct Chatty;
     impl fmt::Display for Chatty {
@@ -182,7 +182,7 @@ fn a_value_whose_display_logs_can_be_set() {
     assert!(lines.iter().all(|line| line["fields"]["tenant_id"] == "acme"), "{lines:?}");
 }
 
-/// Logs while it is shown.
+/// A value that logs while it is formatted.
 #[derive(Clone)]
 struct Chatty;
 
@@ -194,11 +194,11 @@ impl fmt::Display for Chatty {
 }
 
 ctx_layer::context_fields! {
-    /// Hashed when first shown, and then it logs, with itself in force.
+    /// A value that is hashed when first shown, and then logs, while it is current itself.
     static CHATTY: Chatty = "chatty" => hashed;
 }
 
-/// The schema of all tests, and the field above.
+/// Returns the schema of all tests, with the field above.
 fn with_chatty() -> Schema {
     Schema::builder().all_of(&schema()).field(&CHATTY).build().unwrap()
 }

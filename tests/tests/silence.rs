@@ -1,4 +1,5 @@
-//! What a program would wonder about is said, once: each program in a process of its own, for what was said before is global.
+//! Each likely problem of a set-up is reported once. Each program runs in a process of its own, because warnings are
+//! global.
 
 use std::{
     fmt,
@@ -16,15 +17,15 @@ use tracing::{Dispatch, Level, Subscriber, dispatcher, info, info_span, warn};
 use tracing_subscriber::{EnvFilter, Layer, filter::LevelFilter, filter::filter_fn, fmt as output, prelude::*, reload};
 
 ctx_layer::context_fields! {
-    /// In no schema here.
+    /// A field in no schema here.
     static WAREHOUSE: String = "warehouse";
-    /// Neither.
+    /// Another field in no schema.
     static SHELF: u64 = "shelf";
-    /// In none, on purpose: on no line.
+    /// A field in no schema that is shown nowhere on purpose.
     static INTERNAL: u64 = "internal_number" => spans(false), events(false);
 }
 
-/// As it is in another version: a crate with a type of that name.
+/// A type as in another version: a crate with a type of that name.
 mod tracing_opentelemetry_elsewhere {
     pub(crate) mod tracing_opentelemetry {
         pub(crate) mod layer {
@@ -44,7 +45,7 @@ mod tracing_opentelemetry_elsewhere {
 }
 use tracing_opentelemetry_elsewhere::tracing_opentelemetry::layer::OpenTelemetryLayer as OtherVersion;
 
-/// A line of text per event, on stdout.
+/// Installs a subscriber that writes a line of text per event to stdout.
 macro_rules! text {
     () => {
         output::layer().without_time().with_ansi(false)
@@ -63,7 +64,7 @@ fn under(subscriber: impl Subscriber + Send + Sync + 'static, f: impl FnOnce()) 
     dispatcher::with_default(&Dispatch::new(subscriber), f);
 }
 
-/// Sets all, by all calls.
+/// Sets every field by every call.
 fn set_all_ways() {
     let _one = WAREHOUSE.attach("rotterdam");
     WAREHOUSE.in_scope("lisbon", || info!("in a scope"));
@@ -82,7 +83,7 @@ const OTHER_VERSION: &str = "an OpenTelemetry layer of another version";
 
 type Program = fn();
 
-/// What each says, each of them exactly once, and nothing besides.
+/// The programs, each with the warnings that it must log exactly once, and no others.
 const PROGRAMS: &[(&str, &[&str], Program)] = &[
     ("an output over ours", &[OVER], || {
         let stack = tracing_subscriber::registry().with_context_fields(known()).with(text!());
@@ -116,7 +117,7 @@ const PROGRAMS: &[(&str, &[&str], Program)] = &[
         under(stack, || (0..3).for_each(|_| info!("text")));
     }),
     ("an output with a filter of its own over ours", &[OVER], || {
-        // What it refuses stays refused, also in the moment in which the warning is said.
+        // A refused call stays refused, even while the warning is logged.
         let refuses = text!().with_filter(filter_fn(|metadata| *metadata.level() <= Level::WARN));
         let stack = tracing_subscriber::registry()
             .with(text!().with_writer(std::io::sink).with_filter(LevelFilter::INFO))
@@ -319,7 +320,7 @@ fn child() {
 }
 
 #[test]
-fn each_mistake_is_said_once_and_only_where_it_is_one() {
+fn each_problem_is_reported_once_and_only_where_there_is_one() {
     for (name, said, _) in PROGRAMS {
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child", "--ignored", "--nocapture"])
@@ -352,7 +353,7 @@ fn each_mistake_is_said_once_and_only_where_it_is_one() {
 }
 
 #[test]
-fn a_warning_names_the_field_and_says_what_to_do() {
+fn a_warning_names_the_field_and_the_remedy() {
     let said = |program: &str| {
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child", "--ignored", "--nocapture"])

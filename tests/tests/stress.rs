@@ -1,7 +1,7 @@
-//! Never the wrong tenant: thousands of tasks at once do everything that moves code between threads, and every line's
-//! tenant is checked against the task's own.
+//! Never the wrong tenant: thousands of tasks at once do everything that moves code between threads. The tenant of
+//! every line is checked against the task's own.
 //!
-//! By default 1 000 tasks and 100 000 events; `CTX_STRESS=full` runs 10 000 tasks and a million events.
+//! Runs 1 000 tasks and 100 000 events by default, and 10 000 tasks and a million events with `CTX_STRESS=full`.
 
 use std::{
     collections::BTreeMap,
@@ -23,7 +23,7 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, prelude::*, registry::LookupSpan};
 
-/// Compares the ambient tenant of each span and event with the one the code says it is working for.
+/// A layer that compares the context's tenant on each span and event with the tenant that the code works for.
 #[derive(Clone, Default)]
 struct Checker(Arc<Counts>);
 
@@ -62,7 +62,7 @@ impl Visit for Seen {
 impl Checker {
     fn check(&self, what: &str, seen: Seen) {
         let Some(expected) = seen.expected else { return };
-        // Exactly one tenant, the right one; and the user of that tenant, if any: values of two sets never mix.
+        // Exactly one tenant, the right one, and at most that tenant's user: values of two sets never mix.
         let wrong_tenant = seen.tenant != [expected.as_str()];
         let wrong_user = seen.user != seen.expected_user.as_slice_of_one();
         if wrong_tenant || wrong_user {
@@ -103,7 +103,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Checker {
     }
 }
 
-/// A small generator: each task has its own, seeded by its number, so a run can be repeated.
+/// A small generator. Each task has its own, seeded by its number, so that a run can be repeated.
 struct Random(u64);
 
 impl Random {
@@ -113,7 +113,7 @@ impl Random {
     }
 }
 
-/// Logs when dropped: a cancelled future still works for its tenant.
+/// A value that logs when it is dropped: a cancelled future still works for its tenant.
 struct LogsOnDrop(Me);
 
 impl Drop for LogsOnDrop {
@@ -122,7 +122,7 @@ impl Drop for LogsOnDrop {
     }
 }
 
-/// Whom the code is working for.
+/// The tenant that the code works for.
 #[derive(Clone)]
 struct Me {
     tenant: String,
@@ -162,7 +162,7 @@ async fn pause(random: &mut Random) {
     }
 }
 
-/// Does random things until `events` are used up, all of them on behalf of `me`.
+/// Does random things for `me` until `events` are used up.
 async fn work(me: Me, mut random: Random, events: u64, depth: u32) {
     let mut left = events;
     while left > 0 {
@@ -187,7 +187,7 @@ async fn work(me: Me, mut random: Random, events: u64, depth: u32) {
                     other.span("nested scope")
                 });
                 me.event("after scope");
-                // Its span is entered here, back in our own scope.
+                // Its span is entered here, back in this task's scope.
                 span.in_scope(|| other.event("span of another scope"));
                 me.event("after span of another scope");
                 (4).min(left)
@@ -200,7 +200,7 @@ async fn work(me: Me, mut random: Random, events: u64, depth: u32) {
                 }
                 share
             }
-            // A child task that is given the fields, without a span.
+            // A child task that has the fields, without a span.
             4 => {
                 let child = boxed(me.clone(), seed, share, depth - 1).replace_fields(me.fields());
                 let child = tokio::spawn(child);
@@ -209,7 +209,7 @@ async fn work(me: Me, mut random: Random, events: u64, depth: u32) {
                 }
                 share
             }
-            // A bare task, which works for somebody else.
+            // A bare task, which works for no tenant.
             5 => {
                 let other = me.other(random.below(4));
                 let fields = other.fields();
@@ -262,18 +262,18 @@ async fn work(me: Me, mut random: Random, events: u64, depth: u32) {
                 task.abort();
                 1
             }
-            // Our span entered on a thread of the blocking pool.
+            // This task's span entered on a thread of the blocking pool.
             9 => {
                 let span = me.span("blocking");
                 let mine = me.clone();
                 tokio::task::spawn_blocking(move || span.in_scope(|| mine.event("on another thread"))).await.unwrap();
                 1
             }
-            // A span made here and never entered, and one that is polled within another's scope.
+            // A span that is never entered, and one that is polled in another's scope.
             10 => {
                 let span = me.span("carried");
                 let other = me.other(random.below(4));
-                // What replaces around a future counts for the spans that it enters, too.
+                // A wrapper that replaces counts for the spans that the future enters, too.
                 let theirs = other.clone();
                 async move {
                     tokio::task::yield_now().await;
@@ -320,7 +320,7 @@ fn run(checker: &Checker, subscriber: impl Subscriber + Send + Sync + 'static) {
         .worker_threads(4)
         .enable_time()
         .on_thread_start(move || {
-            // Scoped dispatchers belong to a thread: this one keeps it for life.
+            // Scoped dispatchers belong to a thread, which keeps this one until it ends.
             std::mem::forget(tracing::dispatcher::set_default(&on_thread));
         })
         .build()
@@ -331,7 +331,7 @@ fn run(checker: &Checker, subscriber: impl Subscriber + Send + Sync + 'static) {
             .map(|n| {
                 let me = Me { tenant: format!("tenant-{n}"), user: (n % 3 == 0).then(|| format!("user-{n}")) };
                 let fields = me.fields();
-                // Each event of the budget makes two on average.
+                // Each event of the budget creates two on average.
                 let work = boxed(me.clone(), Random(n), events / tasks / 2, 4);
                 match n % 2 {
                     0 => tokio::spawn(work.replace_fields(fields)),
@@ -351,7 +351,7 @@ fn run(checker: &Checker, subscriber: impl Subscriber + Send + Sync + 'static) {
     let events_seen = counts.events.load(Ordering::Relaxed);
     assert!(events_seen >= events, "only {events_seen} events");
     assert!(counts.spans.load(Ordering::Relaxed) > events / 10);
-    // Every way of moving was really taken.
+    // Every way of moving was used.
     let kinds = counts.kinds.lock().unwrap();
     for kind in [
         "plain",
@@ -383,14 +383,14 @@ fn silence_expected_panics() {
 }
 
 #[test]
-fn no_line_ever_carries_another_tenant_or_none() {
+fn no_line_has_another_tenant_or_none() {
     silence_expected_panics();
     let checker = Checker::default();
     run(&checker, tracing_subscriber::registry().with(checker.clone()).with_context_fields(Schema::well_known()));
 }
 
 #[test]
-fn no_line_ever_carries_another_tenant_or_none_with_an_opentelemetry_layer() {
+fn no_line_has_another_tenant_or_none_with_an_opentelemetry_layer() {
     silence_expected_panics();
     let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder().build();
     let checker = Checker::default();

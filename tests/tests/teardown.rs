@@ -1,4 +1,4 @@
-//! Threads that are being torn down, and OpenTelemetry's own limits: nothing of ours panics, nothing aborts.
+//! Threads that are being torn down, and OpenTelemetry's own limits: this crate neither panics nor aborts there.
 
 use std::{
     cell::RefCell,
@@ -17,7 +17,8 @@ use tracing_subscriber::{Layer, layer::Context, prelude::*};
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Uses no thread-local of its own: `fmt` and `tracing-opentelemetry` do, and cannot be used in a destructor of one.
+/// A subscriber without thread-locals: `fmt` and `tracing-opentelemetry` have some, and cannot be used in a destructor
+/// of one.
 struct Lines;
 
 impl<S: Subscriber> Layer<S> for Lines {
@@ -47,13 +48,13 @@ fn lines_with(text: &str) -> Vec<String> {
     LINES.lock().unwrap().iter().filter(|line| line.contains(text)).cloned().collect()
 }
 
-/// Uses everything there is from the destructor of a thread-local.
+/// Uses the whole API in the destructor of a thread-local.
 struct UsesEverythingOnDrop;
 
 impl Drop for UsesEverythingOnDrop {
     fn drop(&mut self) {
         info!("from a destructor");
-        let _guard = TENANT_ID.attach("late");
+        let _guard = TENANT_ID.attach("destructor");
         let _ = (TENANT_ID.get(), TRACE_ID.get(), Fields::current());
         info!(text = "text", "done");
     }
@@ -67,7 +68,8 @@ thread_local! {
 #[test]
 fn nothing_panics_while_a_thread_is_torn_down() {
     install();
-    // Thread-locals are destroyed in some order: try one made before ours and OpenTelemetry's, and one after.
+    // Thread-locals are destroyed in some order: try one created before those of this crate and OpenTelemetry, and one
+    // after.
     thread::spawn(|| {
         FIRST.with(|cell| *cell.borrow_mut() = Some(UsesEverythingOnDrop));
         let guard = TENANT_ID.attach("acme");
@@ -78,10 +80,10 @@ fn nothing_panics_while_a_thread_is_torn_down() {
     .join()
     .unwrap();
 
-    // A thread that used nothing of ours before.
+    // A thread that used nothing of this crate before.
     thread::spawn(|| FIRST.with(|cell| *cell.borrow_mut() = Some(UsesEverythingOnDrop))).join().unwrap();
 
-    // A thread that ends inside of spans and scopes which it never leaves.
+    // A thread that ends inside spans and scopes that it never leaves.
     thread::spawn(|| {
         std::mem::forget(TENANT_ID.attach("acme"));
         std::mem::forget(info_span!("never left").entered());
@@ -96,20 +98,21 @@ fn nothing_panics_while_a_thread_is_torn_down() {
 
     assert_eq!(lines_with("from a destructor").len(), 4);
     assert_eq!(lines_with("done").len(), 4);
-    // What came before the teardown is as always.
+    // Everything before the teardown is as usual.
     assert_eq!(lines_with("at work"), [r#"message=at work tenant_id="acme" "#]);
     assert_eq!(lines_with("inside for ever"), [r#"message=inside for ever tenant_id="recorded" "#]);
 }
 
-/// OpenTelemetry warns, by `tracing`, while it holds its context stack: reading the context then would panic.
+/// OpenTelemetry logs a warning through `tracing` while it holds its context stack: reading the context then would
+/// panic.
 #[test]
-fn opentelemetry_may_complain_about_its_context_while_it_holds_it() {
+fn opentelemetry_may_log_a_warning_while_it_holds_its_context() {
     install();
     let mut guards: Vec<_> = (0..70_000).map(|n| TENANT_ID.attach(format!("tenant-{n}"))).collect();
-    // The last ones were refused. Rather than another's tenant, none is in force.
+    // The last ones were refused. No tenant is current, rather than another request's.
     assert_eq!(TENANT_ID.get(), None);
     info!("still here");
-    // Out of order, and among them those that were never attached.
+    // Out of order, the ones that were never attached included.
     while let Some(guard) = guards.pop() {
         drop(guard);
         if let Some(guard) = (!guards.is_empty()).then(|| guards.swap_remove(0)) {

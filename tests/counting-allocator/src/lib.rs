@@ -11,25 +11,27 @@ use std::{
 };
 
 thread_local! {
-    // Neither made at first use nor destroyed: the allocator may be called at any time.
+    // Needs neither lazy initialization nor a destructor: the allocator may be called at any time.
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
     static LIVE_BYTES: Cell<isize> = const { Cell::new(0) };
 }
 
-/// How often this thread has allocated, under either.
+/// Returns how often this thread has allocated, with either allocator.
 pub fn allocations() -> u64 {
     ALLOCATIONS.get()
 }
 
-/// How many bytes this thread has allocated more than it has freed, under [`Weighing`]: less than 0 where it freed what
-/// others allocated.
+/// Returns by how many bytes this thread's allocations exceed what it freed, under [`Weighing`]. Negative if it freed
+/// what others allocated.
 pub fn live_bytes() -> isize {
     LIVE_BYTES.get()
 }
 
-/// The system's allocator; how often each thread allocates is counted, and no more: benchmarks measure what is done under it.
+/// The system's allocator, which counts the allocations of each thread. Bytes are not counted, because benchmarks
+/// measure what runs on it.
 ///
-/// `realloc` and `alloc_zeroed` are those of the trait, which call the two below: a vector that grows is an allocation.
+/// `realloc` and `alloc_zeroed` are the trait's defaults, which call the methods below: a vector that grows is an
+/// allocation.
 #[derive(Clone, Copy, Debug)]
 pub struct Counting;
 
@@ -50,7 +52,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// The same, and the bytes are counted, too.
+/// The system's allocator, which counts allocations and bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Weighing;
 

@@ -1,4 +1,4 @@
-//! Callbacks that return futures: the call and the future are each run somewhere else.
+//! Callbacks that return futures: the call and the future each run somewhere else.
 
 use std::{future::Future, pin::Pin, sync::Arc, thread};
 
@@ -11,7 +11,7 @@ use tracing::{Dispatch, info_span};
 
 use crate::request::{Seen, World, request};
 
-/// Calls back on another thread, under a request of another tenant, and polls what it returns on yet others.
+/// Calls back on another thread, under a request of another tenant, and polls the returned future on yet others.
 fn on_upgrade<F: Future<Output = [Seen; 2]> + Send>(
     dispatch: &Dispatch,
     callback: impl FnOnce(u32) -> F + Send,
@@ -21,7 +21,7 @@ fn on_upgrade<F: Future<Output = [Seen; 2]> + Send>(
     request("another", || each_poll_on_a_new_thread(dispatch, future))
 }
 
-/// What is seen in the call, and in the future after it was polled before.
+/// Returns what is current in the call, and in the future after its first poll.
 async fn socket(in_call: Seen, number: u32) -> [Seen; 2] {
     assert_eq!(number, 7);
     Yield::default().await;
@@ -56,9 +56,9 @@ fn context_is_carried_into_the_call_and_into_the_future() {
     }
 }
 
-/// The control: without it nothing arrives in one of the two.
+/// The control: without the wrapper, the context is missing in the call or in the future.
 #[test]
-fn a_plain_closure_carries_into_neither_and_the_macro_into_one() {
+fn a_plain_closure_covers_neither_and_a_wrapped_closure_only_the_call() {
     let world = World::exporting();
     world.in_scope(|| {
         let (bare, closure_alone) = request("acme", || {
@@ -72,11 +72,11 @@ fn a_plain_closure_carries_into_neither_and_the_macro_into_one() {
     });
 }
 
-/// As libraries keep handlers.
+/// A handler as libraries store it.
 type Handler = Arc<dyn Fn(u32) -> Pin<Box<dyn Future<Output = (u32, Option<String>)> + Send>> + Send + Sync>;
 
 #[test]
-fn a_handler_of_jobs_is_called_often_and_on_many_threads() {
+fn a_job_handler_can_be_called_often_and_on_many_threads() {
     let handle = async |job: u32| {
         Yield::default().await;
         (job, TENANT_ID.get())
@@ -100,7 +100,7 @@ fn a_handler_of_jobs_is_called_often_and_on_many_threads() {
 }
 
 #[test]
-fn the_macro_takes_any_number_of_arguments_and_is_as_often_callable() {
+fn the_macro_takes_closures_of_any_arity_and_kind() {
     fn often<F: Future<Output = Option<String>>>(f: impl Fn(u32, (u32, u32)) -> F + Clone) -> [Option<String>; 2] {
         [block_on(f(1, (2, 3))), block_on(f.clone()(1, (2, 3)))]
     }
@@ -120,14 +120,14 @@ fn the_macro_takes_any_number_of_arguments_and_is_as_often_callable() {
 }
 
 #[test]
-fn nothing_is_current_inside_where_nothing_was_captured() {
+fn nothing_is_current_inside_if_nothing_was_captured() {
     let (once, often) =
         (in_current_context_async(async |()| TENANT_ID.get()), in_current_context_async_fn(async |()| TENANT_ID.get()));
     let _guard = TENANT_ID.attach("acme");
     assert_eq!((block_on(once(())), block_on(often(()))), (None, None));
 }
 
-/// Looks when it is dropped.
+/// A value that notes what is current when it is dropped.
 struct Looks(std::sync::mpsc::Sender<Option<String>>);
 
 impl Drop for Looks {
@@ -137,7 +137,7 @@ impl Drop for Looks {
 }
 
 #[test]
-fn what_the_callback_owns_is_dropped_in_its_context_called_or_not() {
+fn a_callbacks_captures_are_dropped_in_its_context_called_or_not() {
     let (sender, receiver) = std::sync::mpsc::channel();
     let make = || {
         let looks = Looks(sender.clone());
@@ -172,7 +172,7 @@ fn the_span_is_held_open_until_the_future_is_ready() {
         assert!(!is_closed());
         block_on(future);
         assert!(is_closed());
-        // The control: of a closure alone the span ends with the call.
+        // The control: with a wrapped closure alone, the span ends with the call.
         let world = World::exporting();
         world.in_scope(|| {
             let callback = request("acme", || in_current_context(|| async { Yield::default().await }.isolated()));

@@ -1,4 +1,4 @@
-//! A receiver that runs under the sender's context, or links to it.
+//! A receiver that runs in the sender's context, or links to it.
 
 use ctx_layer::{field::well_known::*, task::Carried};
 use ctx_tests::{Yield, attribute, each_poll_on_a_new_thread};
@@ -26,7 +26,7 @@ fn a_receiver_that_handles_a_batch_is_linked_to_each_sender() {
 }
 
 #[test]
-fn without_the_span_a_worker_keeps_its_own() {
+fn without_the_span_a_worker_keeps_its_own_span() {
     let world = World::exporting();
     world.in_scope(|| {
         let order = request("acme", || Carried::without_span(7));
@@ -67,7 +67,7 @@ fn events_in_the_scope_are_on_the_span_of_the_sender() {
 }
 
 #[test]
-fn what_is_recorded_in_the_scope_is_never_on_the_receivers_span() {
+fn a_value_recorded_in_the_scope_is_never_on_the_receivers_span() {
     for world in World::all() {
         for carried in [Carried::new, Carried::without_span] {
             world.in_scope(|| {

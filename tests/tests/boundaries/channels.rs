@@ -6,10 +6,10 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::request::{Carry, Seen, request};
 
-/// How a value is carried, and whether the sender's span is with it.
+/// The way in which a value is carried, and whether the sender's span is with it.
 type How = (fn(u32) -> Carried<u32>, bool);
 
-/// Receives values of two tenants, in turn, and says what was seen with each.
+/// Receives values of two tenants in turn, and returns what was current for each.
 fn received(carry: Carry, (carried, has_span): How, cross: impl Fn(Vec<Carried<u32>>) -> Vec<Carried<u32>>) {
     let world = crate::request::World::exporting();
     world.in_scope(|| {

@@ -3,7 +3,7 @@
 use ctx_layer::{field::well_known::*, task::in_current_context};
 
 #[test]
-fn a_closure_is_as_often_callable_as_it_would_be_without_us() {
+fn a_wrapped_closure_is_callable_as_often_as_without_the_wrapper() {
     fn once<R>(f: impl FnOnce() -> R) -> R {
         f()
     }
@@ -49,7 +49,7 @@ fn a_closure_is_as_often_callable_as_it_would_be_without_us() {
 }
 
 #[test]
-fn capture_happens_where_it_is_wrapped_and_not_where_it_is_called() {
+fn a_closure_captures_where_it_is_wrapped_and_not_where_it_is_called() {
     let (once, any) = TENANT_ID
         .in_scope("acme", || (in_current_context(|| TENANT_ID.get()), in_current_context!(move || TENANT_ID.get())));
     TENANT_ID.in_scope("globex", || {

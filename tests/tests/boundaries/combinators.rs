@@ -1,4 +1,4 @@
-//! Futures that were made inside of a request, and are polled together with others outside of it.
+//! Futures that are created inside a request, and polled together with others outside it.
 
 use std::{future::Future, time::Duration};
 

@@ -1,4 +1,4 @@
-//! What is dropped before its end: cancelled, aborted, shut down, panicked.
+//! Futures that are dropped before their end: cancelled, aborted, shut down, panicked.
 
 use std::{
     future::pending,
@@ -11,7 +11,7 @@ use futures_util::stream::{self, StreamExt};
 
 use crate::request::{Afterwards, Carry, Seen, World, proves, request};
 
-/// Looks when it is dropped.
+/// A value that notes what is current when it is dropped.
 struct OnDrop(Arc<Mutex<Vec<Seen>>>, tracing::Dispatch);
 
 impl OnDrop {
@@ -80,7 +80,7 @@ fn the_losing_branch_of_a_select_is_dropped_in_its_context() {
 }
 
 #[test]
-fn what_times_out_is_dropped_in_its_context() {
+fn a_future_that_times_out_is_dropped_in_its_context() {
     proves(|world, carry| {
         dropped_by(world, carry, |work| {
             let timeout = async { tokio::time::timeout(Duration::from_millis(1), work).await };
@@ -129,7 +129,7 @@ fn a_runtime_that_is_shut_down_drops_its_tasks_in_their_contexts() {
 }
 
 #[test]
-fn a_stream_is_dropped_in_its_context_after_its_end_too() {
+fn an_ended_stream_is_dropped_in_its_context() {
     proves(|world, carry| {
         let (on_drop, seen) = OnDrop::new(world);
         let stream = stream::iter(0..2).map(move |n| (&on_drop, n).1);
@@ -145,7 +145,7 @@ fn a_stream_is_dropped_in_its_context_after_its_end_too() {
 }
 
 #[test]
-fn what_a_closure_owns_is_dropped_in_its_context_though_it_was_never_called() {
+fn the_captures_of_an_uncalled_closure_are_dropped_in_its_context() {
     proves(|world, carry| {
         let (on_drop, seen) = OnDrop::new(world);
         let closure = move || drop(on_drop);
@@ -160,7 +160,7 @@ fn what_a_closure_owns_is_dropped_in_its_context_though_it_was_never_called() {
     });
 }
 
-/// One thread, so that what comes next comes on the one that panicked.
+/// Creates a runtime of one thread, so that the next task runs on the thread that panicked.
 fn one_thread(world: &World) -> tokio::runtime::Runtime {
     let dispatch = world.dispatch.clone();
     tokio::runtime::Builder::new_multi_thread()

@@ -1,4 +1,4 @@
-//! Background jobs, to which nothing comes.
+//! Background jobs that inherit nothing.
 
 use ctx_layer::{
     field::well_known::*,
@@ -34,7 +34,7 @@ fn an_isolated_closure_is_a_new_root_wherever_it_is_called() {
 }
 
 #[test]
-fn an_isolated_future_is_a_new_root_also_where_another_request_polls_it() {
+fn an_isolated_future_is_a_new_root_even_if_another_request_polls_it() {
     for world in World::all() {
         world.in_scope(|| {
             let job = request("acme", || {
@@ -53,7 +53,7 @@ fn an_isolated_future_is_a_new_root_also_where_another_request_polls_it() {
 }
 
 #[test]
-fn what_was_captured_where_nothing_was_in_force_has_nothing_inside_another_request() {
+fn work_captured_without_context_has_none_inside_another_request() {
     for world in World::all() {
         world.in_scope(|| {
             let job = async { Seen::here() }.in_current_context();
@@ -64,7 +64,7 @@ fn what_was_captured_where_nothing_was_in_force_has_nothing_inside_another_reque
 }
 
 #[test]
-fn a_span_that_is_left_for_an_isolated_job_is_entered_again_though_that_panics() {
+fn after_an_isolated_job_panics_the_span_around_it_is_current() {
     for world in World::all() {
         world.in_scope(|| {
             request("acme", || {

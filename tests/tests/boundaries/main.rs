@@ -1,5 +1,5 @@
-//! Every boundary inside a process that context has to cross, with us and, as a control, without: what arrives with us does
-//! not arrive bare, so each of these fails when the propagation is taken out.
+//! Every boundary inside a process that context has to cross, with this crate and, as a control, without it. Bare work
+//! must arrive without context, so each test fails when the propagation is removed.
 
 mod callbacks;
 mod carried;

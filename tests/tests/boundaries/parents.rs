@@ -1,4 +1,4 @@
-//! The parents of spans that are made in tasks, as they are exported.
+//! The exported parents of spans that are created in tasks.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use tracing::{info, info_span};
 use crate::request::{World, request};
 
 #[test]
-fn a_child_made_in_a_spawned_task_has_the_spawning_span_as_its_parent_although_that_has_ended() {
+fn a_child_span_of_a_spawned_task_has_the_ended_span_as_parent() {
     let world = World::exporting();
     world.in_scope(|| {
         let (go, gone) = oneshot::channel();
@@ -32,14 +32,14 @@ fn a_child_made_in_a_spawned_task_has_the_spawning_span_as_its_parent_although_t
         let (parent, child) = (world.exported().span("request"), world.exported().span("child"));
         assert_eq!(child.parent_span_id, parent.span_context.span_id());
         assert_eq!(child.span_context.trace_id(), parent.span_context.trace_id());
-        // Entered at every poll, the span has the task's events, and lasts as long.
+        // The span is entered at every poll, has the task's events, and lasts as long as the task.
         assert_eq!(parent.events.iter().filter(|event| event.name == "in the task").count(), 1);
         assert!(parent.end_time >= child.end_time);
     });
 }
 
 #[test]
-fn without_the_span_the_spawning_span_ends_when_it_ends_and_is_the_parent_all_the_same() {
+fn without_the_span_the_spawning_span_ends_and_remains_the_parent() {
     let world = World::exporting();
     world.in_scope(|| {
         let (go, gone) = oneshot::channel();
@@ -62,7 +62,7 @@ fn without_the_span_the_spawning_span_ends_when_it_ends_and_is_the_parent_all_th
 }
 
 #[test]
-fn a_future_that_is_ready_lets_go_of_its_span_before_it_is_dropped() {
+fn a_ready_future_releases_its_span_before_it_is_dropped() {
     let world = World::exporting();
     world.in_scope(|| {
         let mut future = Box::pin(request("acme", || async {}.in_current_context()));

@@ -1,4 +1,4 @@
-//! Reading what is in force.
+//! Reading the current context.
 
 use std::{cell::RefCell, sync::mpsc, thread};
 
@@ -7,7 +7,7 @@ use ctx_layer::task::{self, InContextExt, Snapshot};
 use crate::request::{World, request};
 
 #[test]
-fn all_of_it_can_be_read_inside_a_request_and_none_outside() {
+fn the_context_can_be_read_inside_a_request_and_not_outside() {
     for world in World::all() {
         world.in_scope(|| {
             let none = || {
@@ -28,13 +28,13 @@ fn all_of_it_can_be_read_inside_a_request_and_none_outside() {
 }
 
 #[test]
-fn without_any_subscriber_there_is_nothing_to_read_and_nothing_panics() {
+fn without_a_subscriber_there_is_nothing_to_read_and_nothing_panics() {
     assert!(task::current_span().is_none() && task::current_trace_id().is_none());
     assert!(task::current_span_id().is_none() && task::current_context().is_none());
     Snapshot::capture().in_scope(|| ());
 }
 
-/// Reads all there is to read, and captures, from the destructor of a thread-local.
+/// A value that reads everything, and captures, in the destructor of a thread-local.
 struct ReadsOnDrop(mpsc::Sender<()>);
 
 impl Drop for ReadsOnDrop {
@@ -64,7 +64,7 @@ fn nothing_panics_while_a_thread_is_torn_down() {
             std::mem::forget(tracing::dispatcher::set_default(&dispatch));
             if uses_it_before {
                 request("acme", || {
-                    // Dropped with the thread: a task that was never run.
+                    // Dropped with the thread: a task that never ran.
                     let sees = ReadsOnDrop(sender.clone());
                     KEPT.with_borrow_mut(|kept| kept.push(Box::new(async move { drop(sees) }.in_current_context())));
                 });

@@ -1,4 +1,4 @@
-//! A request of each of two tenants, what is seen on the other side of a boundary, and what has to be.
+//! Requests of two tenants, what is seen of them across a boundary, and what must be seen.
 
 use std::{
     sync::Barrier,
@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 use tracing::{Dispatch, dispatcher, info, info_span};
 use tracing_subscriber::prelude::*;
 
-/// Whether a boundary is crossed with us or bare.
+/// `true` if a boundary is crossed with this crate, `false` if bare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Carry {
     Ours,
@@ -35,7 +35,7 @@ pub(crate) struct World {
 }
 
 impl World {
-    /// Without an OpenTelemetry layer.
+    /// Creates a world without an OpenTelemetry layer.
     pub(crate) fn plain() -> Self {
         let recorder = Recorder::default();
         let dispatch =
@@ -43,7 +43,7 @@ impl World {
         Self::of("without OpenTelemetry", dispatch, recorder, None)
     }
 
-    /// With an OpenTelemetry layer whose spans are kept.
+    /// Creates a world with an OpenTelemetry layer whose spans are kept.
     pub(crate) fn exporting() -> Self {
         Self::with_activation("with OpenTelemetry", true)
     }
@@ -68,11 +68,11 @@ impl World {
     }
 
     pub(crate) fn exported(&self) -> &Exported {
-        self.exported.as_ref().expect("it was made with an exporter")
+        self.exported.as_ref().expect("it has an exporter")
     }
 }
 
-/// What is in force in one place.
+/// The current context of one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) tenant: Option<String>,
@@ -85,7 +85,7 @@ pub(crate) struct Seen {
 impl Seen {
     pub(crate) const NOTHING: Self = Seen { tenant: None, baggage: None, span: None, trace_id: None, span_id: None };
 
-    /// Looks, makes a child span and logs in it.
+    /// Reads the context, creates a child span and logs in it.
     pub(crate) fn here() -> Self {
         info_span!("child").in_scope(|| info!("inside of the child"));
         Self::without_child()
@@ -101,19 +101,20 @@ impl Seen {
         }
     }
 
-    /// The same on a thread that has no subscriber yet.
+    /// Reads the context on a thread that has no subscriber yet.
     pub(crate) fn under(dispatch: &Dispatch) -> Self {
         dispatcher::with_default(dispatch, Self::here)
     }
 }
 
-/// What is done after the request has ended.
+/// The continuation that runs after the request has ended.
 pub(crate) type Afterwards<'a> = Box<dyn FnOnce() -> Vec<Seen> + 'a>;
 
-/// Crosses a boundary with the requests of two tenants at once, in each world, and checks all that arrives; then bare, where
-/// nothing must.
+/// Crosses a boundary with the requests of two tenants at once, in each world, and checks everything that arrives; then
+/// does the same bare, where nothing may arrive.
 ///
-/// `cross` is called inside of a request, which has ended when what it returns is called: that says what was seen.
+/// `cross` is called inside a request. What it returns is called after that request has ended, and returns what was
+/// seen.
 #[track_caller]
 pub(crate) fn proves(cross: impl for<'a> Fn(&'a World, Carry) -> Afterwards<'a> + Sync) {
     for carry in [Carry::Ours, Carry::Bare] {
@@ -143,7 +144,7 @@ pub(crate) fn proves(cross: impl for<'a> Fn(&'a World, Carry) -> Afterwards<'a> 
     }
 }
 
-/// A tenant's request with a remote parent, baggage, fields and a span.
+/// Runs `f` in a tenant's request with a remote parent, baggage, fields and a span.
 pub(crate) fn request<R>(tenant: &'static str, f: impl FnOnce() -> R) -> R {
     let remote = SpanContext::new(
         TraceId::from(tenant.len() as u128),
@@ -175,7 +176,7 @@ fn check(world: &World, carry: Carry, requests: &[(Seen, Vec<Seen>)]) {
     let events = world.recorder.items().into_iter().filter(|item| item.name == "inside of the child");
     assert!(events.map(|event| event.text("tenant_id").is_some()).all(|has| has == (carry == Carry::Ours)), "{name}");
     let Some(exported) = &world.exported else { return };
-    // What was seen may arrive before the other thread has let go of its request's span.
+    // The result may arrive before the other thread has dropped its request's span.
     let deadline = Instant::now() + Duration::from_secs(10);
     let is_request = |span: &&SpanData| span.name == "request";
     let mut spans = exported.spans();
@@ -190,7 +191,7 @@ fn check(world: &World, carry: Carry, requests: &[(Seen, Vec<Seen>)]) {
         let parent = spans.iter().find(|span| span.span_context.span_id() == child.parent_span_id);
         match carry {
             Carry::Ours => {
-                // Its own request's, and in that one's trace.
+                // The span of its own request, in that request's trace.
                 let parent = parent.unwrap_or_else(|| panic!("{name}: an orphan: {child:#?}"));
                 assert_eq!(parent.name, "request", "{name}");
                 assert_eq!(attribute(&parent.attributes, "tenant_id"), tenant, "{name}");

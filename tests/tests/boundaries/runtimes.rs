@@ -1,4 +1,4 @@
-//! Runtimes in runtimes.
+//! Runtimes inside runtimes.
 
 use ctx_layer::task::{self, InContextExt};
 use ctx_tests::Yield;

@@ -1,4 +1,4 @@
-//! What a snapshot has, beyond the request it was taken in.
+//! The contents of a snapshot, beyond the request in which it was captured.
 
 use std::{
     pin::Pin,
@@ -21,7 +21,7 @@ use tracing::{Instrument, info, info_span};
 use crate::request::{Seen, World, request};
 
 #[test]
-fn what_was_set_after_the_span_was_made_is_carried() {
+fn a_value_set_after_the_span_was_created_is_carried() {
     for world in World::all() {
         let future = world.in_scope(|| {
             request("acme", || {
@@ -43,7 +43,7 @@ fn what_was_set_after_the_span_was_made_is_carried() {
 }
 
 #[test]
-fn what_was_recorded_on_an_open_span_before_or_after_is_in_force_in_the_task() {
+fn a_value_recorded_before_or_after_the_capture_is_current_in_the_task() {
     for world in World::all() {
         let span = world.in_scope(|| info_span!("request"));
         let future = world.in_scope(|| {
@@ -69,12 +69,12 @@ fn what_was_recorded_on_an_open_span_before_or_after_is_in_force_in_the_task() {
     }
 }
 
-/// Something that another library keeps in the context.
+/// A value that another library keeps in the context.
 #[derive(Debug, PartialEq)]
 struct Foreign(u32);
 
 #[test]
-fn what_other_libraries_keep_in_the_opentelemetry_context_is_carried_with_the_rest() {
+fn other_libraries_values_in_the_opentelemetry_context_are_carried() {
     for world in World::all() {
         let future = world.in_scope(|| {
             request("acme", || {
@@ -90,7 +90,7 @@ fn what_other_libraries_keep_in_the_opentelemetry_context_is_carried_with_the_re
 }
 
 #[test]
-fn two_tenants_polled_in_turn_by_one_task_of_a_third_keep_their_own() {
+fn two_tenants_polled_by_a_task_of_a_third_keep_their_own_fields() {
     for world in World::all() {
         world.in_scope(|| {
             let work = |expected: &'static str| {
@@ -117,7 +117,7 @@ fn two_tenants_polled_in_turn_by_one_task_of_a_third_keep_their_own() {
 }
 
 #[test]
-fn fields_of_a_future_and_of_a_span_inside_win_over_what_was_captured() {
+fn fields_of_inner_futures_and_spans_win_over_captured_ones() {
     for world in World::all() {
         world.in_scope(|| {
             let future = request("acme", || {
@@ -142,7 +142,7 @@ fn fields_can_be_set_on_a_snapshot() {
 }
 
 #[test]
-fn the_threads_own_subscriber_is_carried_where_asked_for_and_not_otherwise() {
+fn the_threads_subscriber_is_carried_only_on_request() {
     let world = World::plain();
     let (bare, asked) =
         world.in_scope(|| request("acme", || (Snapshot::capture(), Snapshot::capture().with_current_subscriber())));
@@ -154,9 +154,9 @@ fn the_threads_own_subscriber_is_carried_where_asked_for_and_not_otherwise() {
     assert_eq!(world.recorder.event("heard").text("tenant_id"), Some("acme"));
 }
 
-/// As by a server that polls what was spawned inside of one of its requests.
+/// As in a server that polls, inside one of its requests, what was spawned.
 #[test]
-fn nothing_of_the_request_in_which_it_is_polled_gets_into_a_future() {
+fn a_future_gets_nothing_of_the_request_in_which_it_is_polled() {
     let look = || -> Pin<Box<dyn Future<Output = Seen>>> { Box::pin(async { Seen::here() }.in_current_context()) };
     for world in World::all() {
         world.in_scope(|| {
@@ -167,7 +167,7 @@ fn nothing_of_the_request_in_which_it_is_polled_gets_into_a_future() {
                     polled
                 })
             };
-            let polled_in_a_span_with_a_late_value = |mut future: Pin<Box<dyn Future<Output = Seen>>>| {
+            let polled_in_a_span_with_a_recorded_value = |mut future: Pin<Box<dyn Future<Output = Seen>>>| {
                 info_span!("another").in_scope(|| {
                     assert!(TENANT_ID.record("globex"));
                     let polled = future.as_mut().poll(&mut task::Context::from_waker(Waker::noop()));
@@ -175,20 +175,20 @@ fn nothing_of_the_request_in_which_it_is_polled_gets_into_a_future() {
                     polled
                 })
             };
-            let made_in_nothing = polled_in_a_span_with_a_late_value(look());
-            assert_eq!(made_in_nothing, Poll::Ready(Seen::NOTHING), "{}", world.name);
+            let created_without_context = polled_in_a_span_with_a_recorded_value(look());
+            assert_eq!(created_without_context, Poll::Ready(Seen::NOTHING), "{}", world.name);
             let (expected, future) = info_span!("alone").in_scope(|| (Seen::without_child(), look()));
-            let span_alone = polled_in_a_span_with_a_late_value(future);
-            assert_eq!(span_alone, Poll::Ready(expected), "{}: late", world.name);
+            let span_alone = polled_in_a_span_with_a_recorded_value(future);
+            assert_eq!(span_alone, Poll::Ready(expected), "{}: recorded", world.name);
 
-            let made_in_nothing = polled_in_another_request(look());
-            assert_eq!(made_in_nothing, Poll::Ready(Seen::NOTHING), "{}", world.name);
+            let created_without_context = polled_in_another_request(look());
+            assert_eq!(created_without_context, Poll::Ready(Seen::NOTHING), "{}", world.name);
 
-            // No field was in force when it was made.
+            // No field was current where it was created.
             let (expected, future) = info_span!("alone").in_scope(|| (Seen::without_child(), look()));
             assert_eq!(polled_in_another_request(future), Poll::Ready(expected), "{}", world.name);
 
-            // Only a remote parent is in force where it is polled.
+            // Only a remote parent is current where it is polled.
             let (expected, mut future) = info_span!("alone").in_scope(|| (Seen::without_child(), look()));
             let polled = {
                 let parent = SpanContext::new(7.into(), 7.into(), TraceFlags::SAMPLED, true, TraceState::NONE);

@@ -28,7 +28,7 @@ fn context_crosses_a_stream_that_is_polled_elsewhere() {
     });
 }
 
-/// Looks whenever it is asked for anything.
+/// A sink that notes what is current in each of its methods.
 struct Looks(Arc<Mutex<VecDeque<Seen>>>);
 
 impl Looks {

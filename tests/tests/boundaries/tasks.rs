@@ -6,7 +6,7 @@ use tokio::task::{JoinSet, LocalSet};
 
 use crate::request::{Afterwards, Carry, Seen, World, proves};
 
-/// Looks again after it was pending: perhaps on another thread.
+/// Returns what is current after a pending poll, perhaps on another thread.
 async fn look_twice() -> Vec<Seen> {
     let first = Seen::here();
     Yield::default().await;

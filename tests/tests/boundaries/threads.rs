@@ -56,7 +56,7 @@ fn context_crosses_scoped_threads() {
 }
 
 #[test]
-fn context_crosses_a_thread_pool_of_ones_own() {
+fn context_crosses_a_custom_thread_pool() {
     type Job = Box<dyn FnOnce() -> Seen + Send>;
     let (jobs, queue) = mpsc::channel::<(Job, mpsc::Sender<Seen>)>();
     let pool = thread::spawn(move || {

@@ -1,7 +1,7 @@
-//! `docs/semantics.md` is right: its examples are tests, word for word, and the tests that it names exist.
+//! Checks `docs/semantics.md`: its examples are tests, word for word, and the tests that it names exist.
 //!
-//! A comment in front of each code block says which function of `semantics.rs` it is the body of:
-//! `<!-- example: name -->`, or all of: `<!-- helper: name -->`.
+//! A comment in front of each code block names the function of `semantics.rs` whose body it shows: `<!-- example: name
+//! -->`, or which it shows whole: `<!-- helper: name -->`.
 
 mod semantics;
 
@@ -38,7 +38,7 @@ fn blocks() -> Vec<Block<'static>> {
     blocks
 }
 
-/// The lines of a function, from that with its name to its end.
+/// Returns the lines of a function, from its name to its end.
 fn function(name: &str) -> String {
     let begins = |line: &&str| line.contains(&format!("fn {name}("));
     let mut lines = EXAMPLES.lines().skip_while(|line| !begins(line)).peekable();
@@ -47,14 +47,14 @@ fn function(name: &str) -> String {
     inside.collect::<String>() + "}\n"
 }
 
-/// The statements of a test, without the one that installs the subscriber.
+/// Returns the statements of a test, without the one that installs the subscriber.
 fn body(name: &str) -> String {
     let function = function(name);
     let lines = function.lines().skip(1).filter(|line| !matches!(*line, "}" | "    let _stack = stack();"));
     lines.map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line))).collect()
 }
 
-/// The links of the page: their texts and targets.
+/// Returns the links of the page: their labels and targets.
 fn links() -> Vec<(&'static str, &'static str)> {
     let links = PAGE.match_indices("](").filter_map(|(at, _)| {
         let text = PAGE[..at].rsplit('[').next()?;
@@ -64,7 +64,7 @@ fn links() -> Vec<(&'static str, &'static str)> {
 }
 
 #[test]
-fn every_example_is_word_for_word_a_test() {
+fn every_example_is_a_test_word_for_word() {
     for Block { kind, name, text } in blocks() {
         match kind {
             "example" => assert_eq!(text, body(name), "docs/semantics.md and semantics.rs differ in `{name}`"),
@@ -85,7 +85,7 @@ fn every_test_of_the_examples_is_shown_once() {
 }
 
 #[test]
-fn every_test_that_is_named_exists_in_the_file_that_is_linked() {
+fn every_named_test_exists_in_the_linked_file() {
     let mut named = BTreeSet::new();
     for (text, target) in links() {
         let Some(name) = text.strip_prefix('`').and_then(|text| text.strip_suffix('`')) else { continue };
@@ -112,7 +112,7 @@ fn every_rule_has_an_example_and_a_proof() {
 }
 
 #[test]
-fn every_link_leads_somewhere() {
+fn every_link_has_a_target() {
     let here = links().into_iter().map(|(_, target)| target);
     let from_readme = README.split("](docs/semantics.md").skip(1).filter_map(|rest| rest.split(')').next());
     let targets: Vec<_> = here.chain(from_readme.filter(|target| !target.is_empty())).collect();

@@ -17,7 +17,7 @@ fn stack() -> DefaultGuard {
     tracing::subscriber::set_default(tracing_subscriber::registry().with_context_fields(Schema::well_known()))
 }
 
-/// The current values: `tenant_id=acme user_id=ada`.
+/// Returns the current values: `tenant_id=acme user_id=ada`.
 fn current() -> String {
     let values: Vec<_> = Fields::current().iter().map(|(field, value)| format!("{}={value}", field.name())).collect();
     values.join(" ")
@@ -68,7 +68,7 @@ async fn a_future_that_sets_belongs_to_where_it_was_written() {
 }
 
 #[tokio::test]
-async fn written_where_nothing_was_current_it_joins_unless_it_replaces() {
+async fn a_future_written_without_context_joins_unless_it_replaces() {
     let _stack = stack();
     let ada = Fields::new().with(&USER_ID, "ada");
     let joins = async { current() }.with_fields(ada.clone());
@@ -78,7 +78,7 @@ async fn written_where_nothing_was_current_it_joins_unless_it_replaces() {
 }
 
 #[tokio::test]
-async fn what_replaces_around_a_future_counts_for_it() {
+async fn a_replacing_wrapper_counts_for_its_future() {
     let _stack = stack();
     let job = || async { current() }.with_field(&USER_ID, "ada").isolated();
     assert_eq!(TENANT_ID.in_scope("acme", job).await, "user_id=ada");
@@ -99,7 +99,7 @@ fn a_span_brings_its_fields_unless_it_is_entered_in_its_request() {
 }
 
 #[test]
-fn a_span_that_had_nothing_belongs_to_what_is_recorded_on_it() {
+fn a_span_without_fields_belongs_to_the_request_of_its_first_record() {
     let _stack = stack();
     let request = info_span!("request");
     request.in_scope(|| assert!(TENANT_ID.record("acme")));
@@ -108,7 +108,7 @@ fn a_span_that_had_nothing_belongs_to_what_is_recorded_on_it() {
 }
 
 #[test]
-fn record_sets_the_current_span_and_all_inside_it() {
+fn record_sets_the_current_span_and_everything_inside_it() {
     let _stack = stack();
     let request = info_span!("request").entered();
     assert!(TENANT_ID.record("acme"));
@@ -122,7 +122,7 @@ fn record_sets_the_current_span_and_all_inside_it() {
 }
 
 #[test]
-fn what_is_recorded_for_a_message_is_not_for_its_receiver() {
+fn a_value_recorded_for_a_message_is_not_the_receivers() {
     let _stack = stack();
     let _receiver = info_span!("receiver").entered();
     let message = HashMap::from([("baggage".to_owned(), "tenant_id=acme".to_owned())]);
@@ -203,7 +203,7 @@ fn a_foreign_context_replaces_what_is_current() {
 }
 
 #[test]
-fn a_context_for_another_thread_is_taken_with_what_was_recorded() {
+fn current_context_includes_recorded_values_for_another_thread() {
     let _stack = stack();
     let _tenant = TENANT_ID.attach("acme");
     let _request = info_span!("request").entered();

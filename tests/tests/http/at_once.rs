@@ -1,4 +1,4 @@
-//! What is ready at once is done while the span is entered anyway: calling the service, and polling a short body.
+//! Calling the service and polling a short body share one entry of the span, if the response is ready at once.
 
 use std::{
     convert::Infallible,
@@ -24,7 +24,7 @@ use tracing_subscriber::{Layer, prelude::*, registry::LookupSpan};
 
 use crate::shared::*;
 
-/// A body of a length that is known, which says what it does.
+/// A body of a known length that logs what it does.
 struct Known {
     parts: usize,
     fails: bool,
@@ -82,7 +82,7 @@ fn messages(stack: &Stack) -> Vec<String> {
 }
 
 #[test]
-fn a_body_of_known_length_is_polled_with_the_response_and_is_no_shorter() {
+fn a_body_of_known_length_is_polled_with_the_response_and_stays_whole() {
     for (parts, polled) in [(1, ["handled", "polled", "dropped"]), (2, ["handled", "polled", "polled"])] {
         let stack = Stack::new();
         stack.run(async {
@@ -100,7 +100,7 @@ fn a_body_of_known_length_is_polled_with_the_response_and_is_no_shorter() {
 }
 
 #[test]
-fn a_body_that_was_polled_and_is_not_asked_for_is_cancelled() {
+fn a_polled_body_that_is_not_read_is_cancelled() {
     let stack = Stack::new();
     stack.run(async {
         drop(answer(Request::new(Body::empty()), || Known { parts: 1, fails: false }).await);
@@ -110,7 +110,7 @@ fn a_body_that_was_polled_and_is_not_asked_for_is_cancelled() {
 }
 
 #[test]
-fn a_body_that_fails_at_once_fails_who_reads_it() {
+fn a_body_that_fails_at_once_fails_its_reader() {
     let stack = Stack::new();
     stack.run(async {
         let body = answer(Request::new(Body::empty()), || Known { parts: 1, fails: true }).await.into_body();

@@ -1,4 +1,4 @@
-//! The span of a request, by the conventions.
+//! The span of a request, by the semantic conventions.
 
 use std::net::SocketAddr;
 
@@ -26,7 +26,7 @@ fn app(layer: ServerLayer) -> Router {
         .layer(layer)
 }
 
-/// The span of one request.
+/// Returns the span of one request.
 fn span_of(layer: ServerLayer, request: http::request::Builder) -> SpanData {
     let stack = Stack::new();
     stack.run(async {
@@ -76,7 +76,7 @@ fn a_request_has_a_server_span_named_by_method_and_route() {
 }
 
 #[test]
-fn an_unknown_method_is_other_and_no_part_of_the_name() {
+fn an_unknown_method_is_other_and_not_in_the_name() {
     let span = span_of(ServerLayer::new(), get_("/orders/7").method("PURGE"));
     assert_eq!(span.name, "HTTP /orders/{id}");
     assert_eq!(text(&span, "http.request.method").as_deref(), Some("_OTHER"));
@@ -84,8 +84,8 @@ fn an_unknown_method_is_other_and_no_part_of_the_name() {
 }
 
 #[test]
-fn which_methods_are_known_a_variable_may_say() {
-    // It is read once: in a process of its own.
+fn a_variable_can_set_the_known_methods() {
+    // The variable is read once: in a process of its own.
     let program = std::env::current_exe().expect("this is a program");
     let output = std::process::Command::new(program)
         .args(["--exact", "--ignored", "attributes::only_get_and_purge_are_known"])
@@ -117,7 +117,7 @@ fn only_get_and_purge_are_known() {
 fn a_request_without_a_route_is_named_by_its_method_and_never_by_its_path() {
     let stack = Stack::new();
     stack.run(async {
-        // Outside of the router: nothing is matched yet.
+        // Outside the router nothing is matched yet.
         let service = tower::Layer::layer(&ServerLayer::new(), app(ServerLayer::new()));
         let request = get_("/orders/7").body(Body::empty()).expect("it is a request");
         drop(service.oneshot(request).await);
@@ -127,7 +127,7 @@ fn a_request_without_a_route_is_named_by_its_method_and_never_by_its_path() {
 }
 
 #[test]
-fn a_route_may_be_found_by_a_closure() {
+fn a_closure_can_find_the_route() {
     let layer =
         ServerLayer::new().route(|request| request.uri().path().starts_with("/orders/").then(|| "/orders/*".into()));
     assert_eq!(span_of(layer, get_("/orders/7")).name, "GET /orders/*");
@@ -165,14 +165,14 @@ fn the_client_is_the_peer_unless_proxies_were_configured() {
 }
 
 #[test]
-fn of_several_schemes_the_one_that_the_outermost_own_proxy_saw_counts() {
+fn of_several_schemes_the_outermost_trusted_proxys_counts() {
     for (proxies, lines, scheme) in [
         (1, &["HTTPS"][..], "https"),
         (2, &["https, http"], "https"),
         (2, &["https", "http"], "https"),
-        // A proxy further inside has set it anew.
+        // An inner proxy set it again.
         (2, &["https"], "https"),
-        // What strangers write stands to the left.
+        // Values from external callers are on the left.
         (1, &["https, http"], "http"),
         (1, &["https", "http"], "http"),
         (1, &["javascript", "https"], "https"),
@@ -189,7 +189,7 @@ fn of_several_schemes_the_one_that_the_outermost_own_proxy_saw_counts() {
 }
 
 #[test]
-fn the_server_is_the_one_that_the_client_asked_for_where_own_proxies_say_so() {
+fn trusted_proxies_determine_the_server_address() {
     for (proxies, name, lines, address, port, scheme) in [
         (0, "x-forwarded-host", &["shop.example:8443"][..], "inner.example", Some("81"), "http"),
         (1, "x-forwarded-host", &["shop.example:8443"], "shop.example", Some("8443"), "http"),
@@ -223,7 +223,7 @@ fn the_server_is_the_one_that_the_client_asked_for_where_own_proxies_say_so() {
 }
 
 #[test]
-fn within_a_nested_router_the_path_is_the_whole_one() {
+fn in_a_nested_router_the_path_is_the_whole_path() {
     for outer in [
         (|inner| Router::new().nest("/api", inner)) as fn(Router) -> Router,
         |inner| Router::new().nest_service("/api", inner),
@@ -244,7 +244,7 @@ fn within_a_nested_router_the_path_is_the_whole_one() {
 }
 
 #[test]
-fn a_scheme_that_is_no_scheme_is_not_believed() {
+fn an_invalid_scheme_is_not_trusted() {
     let request = get_("/orders/7").header("x-forwarded-proto", "javascript");
     assert_eq!(text(&span_of(ServerLayer::new().trusted_proxies(1), request), "url.scheme").as_deref(), Some("http"));
     let span = span_of(ServerLayer::new().scheme("https"), get_("/orders/7"));
@@ -252,7 +252,7 @@ fn a_scheme_that_is_no_scheme_is_not_believed() {
 }
 
 #[test]
-fn a_query_is_shown_as_far_as_was_said() {
+fn a_query_is_shown_as_configured() {
     for (policy, shown) in [
         (QueryPolicy::names().show(["page"]), Some("page=3&token=REDACTED")),
         (QueryPolicy::whole(), Some("page=3&token=s3cret")),
@@ -264,7 +264,7 @@ fn a_query_is_shown_as_far_as_was_said() {
 }
 
 #[test]
-fn a_span_that_is_entered_where_requests_are_accepted_is_no_parent() {
+fn a_span_entered_where_requests_are_accepted_is_not_a_parent() {
     for traceparent in [None, Some(PARENT)] {
         let stack = Stack::new();
         stack.run(async {

@@ -1,4 +1,4 @@
-//! The context is in force for the body too, and the span ends with it.
+//! The context is current for the body, too, and the span ends with it.
 
 use std::{
     convert::Infallible,
@@ -19,20 +19,20 @@ use tracing::info;
 
 use crate::shared::*;
 
-/// A body of so many parts, which says what it does.
-struct Told {
+/// A body of a number of parts that logs what it does.
+struct LoggedBody {
     parts: u32,
     fails: bool,
     panics: bool,
 }
 
-impl Told {
+impl LoggedBody {
     fn of(parts: u32) -> Self {
-        Told { parts, fails: false, panics: false }
+        LoggedBody { parts, fails: false, panics: false }
     }
 }
 
-impl http_body::Body for Told {
+impl http_body::Body for LoggedBody {
     type Data = Bytes;
     type Error = std::io::Error;
 
@@ -47,7 +47,7 @@ impl http_body::Body for Told {
     }
 }
 
-impl Drop for Told {
+impl Drop for LoggedBody {
     fn drop(&mut self) {
         info!(tenant = TENANT_ID.get(), "dropped");
     }
@@ -57,9 +57,10 @@ fn layer() -> ServerLayer {
     ServerLayer::new().fields(|_, fields| fields.with(&TENANT_ID, "acme"))
 }
 
-type Service = tower::util::BoxCloneService<Request<Body>, Response<ctx_layer::http::ContextBody<Told>>, Infallible>;
+type Service =
+    tower::util::BoxCloneService<Request<Body>, Response<ctx_layer::http::ContextBody<LoggedBody>>, Infallible>;
 
-fn service(make: fn() -> Response<Told>) -> Service {
+fn service(make: fn() -> Response<LoggedBody>) -> Service {
     let handler = tower::service_fn(move |_: Request<Body>| async move {
         info!("handled");
         Ok::<_, Infallible>(make())
@@ -81,10 +82,10 @@ fn messages(stack: &Stack) -> Vec<String> {
 }
 
 #[test]
-fn the_handler_the_body_and_its_end_are_within_the_context() {
+fn the_handler_the_body_and_its_end_are_in_the_context() {
     let stack = Stack::new();
     stack.run(async {
-        let response = service(|| Response::new(Told::of(2))).oneshot(request()).await.expect("it is infallible");
+        let response = service(|| Response::new(LoggedBody::of(2))).oneshot(request()).await.expect("it is infallible");
         assert_eq!(stack.server_spans().len(), 0, "the span lasts as long as the body");
         let mut body = response.into_body();
         while let Some(frame) = body.frame().await {
@@ -100,10 +101,10 @@ fn the_handler_the_body_and_its_end_are_within_the_context() {
 }
 
 #[test]
-fn a_body_that_is_dropped_before_its_end_is_cancelled_and_dropped_within_the_context() {
+fn a_body_dropped_before_its_end_is_cancelled_in_its_context() {
     let stack = Stack::new();
     stack.run(async {
-        let response = service(|| Response::new(Told::of(2))).oneshot(request()).await.expect("it is infallible");
+        let response = service(|| Response::new(LoggedBody::of(2))).oneshot(request()).await.expect("it is infallible");
         let mut body = response.into_body();
         drop(body.frame().await);
     });
@@ -113,11 +114,11 @@ fn a_body_that_is_dropped_before_its_end_is_cancelled_and_dropped_within_the_con
 }
 
 #[test]
-fn a_body_of_which_all_that_was_told_was_sent_is_not_cancelled() {
+fn a_body_sent_to_its_declared_length_is_not_cancelled() {
     let stack = Stack::new();
     stack.run(async {
         let make = || {
-            let mut response = Response::new(Told::of(2));
+            let mut response = Response::new(LoggedBody::of(2));
             response.headers_mut().insert(CONTENT_LENGTH, 8.into());
             response
         };
@@ -130,11 +131,11 @@ fn a_body_of_which_all_that_was_told_was_sent_is_not_cancelled() {
 #[test]
 fn bodies_that_are_not_sent_are_not_cancelled() {
     let not_modified = || {
-        let mut response = Response::new(Told::of(1));
+        let mut response = Response::new(LoggedBody::of(1));
         *response.status_mut() = http::StatusCode::NOT_MODIFIED;
         response
     };
-    for (method, make) in [("HEAD", (|| Response::new(Told::of(1))) as fn() -> _), ("GET", not_modified)] {
+    for (method, make) in [("HEAD", (|| Response::new(LoggedBody::of(1))) as fn() -> _), ("GET", not_modified)] {
         let stack = Stack::new();
         stack.run(async {
             let mut request = request();
@@ -149,7 +150,7 @@ fn bodies_that_are_not_sent_are_not_cancelled() {
 fn a_body_that_fails_is_an_error() {
     let stack = Stack::new();
     stack.run(async {
-        let make = || Response::new(Told { fails: true, ..Told::of(1) });
+        let make = || Response::new(LoggedBody { fails: true, ..LoggedBody::of(1) });
         let body = service(make).oneshot(request()).await.expect("it is infallible").into_body();
         assert!(body.collect().await.is_err());
     });
@@ -160,11 +161,11 @@ fn a_body_that_fails_is_an_error() {
 }
 
 #[test]
-fn a_response_that_is_an_error_has_its_code_for_type_though_its_body_fails_too() {
+fn an_error_response_whose_body_fails_has_its_status_as_error_type() {
     let stack = Stack::new();
     stack.run(async {
         let make = || {
-            let mut response = Response::new(Told { fails: true, ..Told::of(1) });
+            let mut response = Response::new(LoggedBody { fails: true, ..LoggedBody::of(1) });
             *response.status_mut() = http::StatusCode::BAD_GATEWAY;
             response
         };
@@ -177,7 +178,7 @@ fn a_response_that_is_an_error_has_its_code_for_type_though_its_body_fails_too()
 }
 
 #[test]
-fn a_handler_or_a_body_that_panics_is_recorded_and_the_panic_goes_on() {
+fn a_panic_in_a_handler_or_a_body_is_recorded_and_continues() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if info.payload().downcast_ref::<&str>().is_none_or(|message| !message.ends_with("is broken")) {
@@ -188,10 +189,10 @@ fn a_handler_or_a_body_that_panics_is_recorded_and_the_panic_goes_on() {
         let stack = Stack::new();
         stack.run(async {
             let served = tokio::spawn(async move {
-                let make: fn() -> Response<Told> = if in_handler {
+                let make: fn() -> Response<LoggedBody> = if in_handler {
                     || panic!("the handler is broken")
                 } else {
-                    || Response::new(Told { panics: true, ..Told::of(0) })
+                    || Response::new(LoggedBody { panics: true, ..LoggedBody::of(0) })
                 };
                 let body = service(make).oneshot(request()).await.expect("it is infallible").into_body();
                 body.collect().await.map(drop)
@@ -248,7 +249,7 @@ fn a_client_that_hangs_up_ends_the_span() {
 }
 
 #[test]
-fn a_client_that_hangs_up_in_the_middle_of_a_stream_of_http_2_ends_the_span_while_the_connection_lives() {
+fn resetting_an_http_2_stream_ends_the_span_before_the_connection() {
     let stack = Stack::new();
     stack.run(async {
         let app = Router::new().route("/slow", get(|| async { Body::from_stream(endless()) })).layer(layer());
@@ -267,7 +268,7 @@ fn a_client_that_hangs_up_in_the_middle_of_a_stream_of_http_2_ends_the_span_whil
 }
 
 #[test]
-fn what_is_sent_whole_over_a_connection_is_not_cancelled_whatever_it_is() {
+fn a_response_sent_whole_over_a_connection_is_not_cancelled() {
     let parts = || tokio_stream::iter((0..3).map(|_| Ok::<_, Infallible>(Bytes::from_static(b"part"))));
     let app = move || {
         Router::new()
@@ -332,7 +333,7 @@ fn after_trailers_nothing_is_cancelled() {
 }
 
 #[test]
-fn a_connection_that_becomes_another_protocols_ends_the_span() {
+fn a_connection_upgrade_ends_the_span() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let stack = Stack::new();
     stack.run(async {
@@ -358,7 +359,7 @@ fn a_connection_that_becomes_another_protocols_ends_the_span() {
     assert_eq!((text(&span, "cancelled"), span.status.clone()), (None, Status::Unset));
 }
 
-/// Parts without end.
+/// A stream of parts without end.
 fn endless() -> impl tokio_stream::Stream<Item = Result<Bytes, Infallible>> + Send {
     struct Endless(Pin<Box<tokio::time::Sleep>>);
     impl tokio_stream::Stream for Endless {

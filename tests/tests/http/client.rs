@@ -1,4 +1,4 @@
-//! Requests that are made: spans, what is sent to whom, and retries.
+//! Client requests: their spans, the headers that are sent to each host, and retries.
 
 use std::sync::{
     Arc,
@@ -21,7 +21,7 @@ use tracing::Instrument;
 
 use crate::shared::*;
 
-/// Says which headers it got.
+/// A handler that returns the headers it got.
 async fn echo(headers: HeaderMap) -> String {
     let of = |name: &str| headers.get(name).map(|value| value.to_str().expect("it is ASCII").to_owned());
     format!("{:?} {:?}", of("traceparent"), of("baggage"))
@@ -72,13 +72,13 @@ fn the_spans_of_requests_do_not_name_files_of_this_crate() {
     let named = |span: &SpanData| ["code.file.path", "code.module.name", "code.line.number"].map(|key| text(span, key));
     assert_eq!(named(&stack.client_span()), [None, None, None]);
     assert_eq!(named(&stack.server_span()), [None, None, None]);
-    // Those of the program say where they are made.
+    // Spans of the program have the location of their creation.
     let own = stack.spans().into_iter().find(|span| span.name == "own").expect("it is exported");
     assert!(named(&own)[0].as_ref().is_some_and(|file| file.ends_with("client.rs")), "{own:?}");
 }
 
 #[test]
-fn the_tower_layer_does_the_same() {
+fn the_tower_layer_creates_a_client_span_and_sends_its_id() {
     let stack = Stack::new();
     let said = stack.run(async {
         let address = serve(app()).await;
@@ -99,7 +99,7 @@ fn the_tower_layer_does_the_same() {
 }
 
 #[test]
-fn the_version_on_a_span_is_the_one_that_was_spoken() {
+fn the_span_has_the_http_version_of_the_response() {
     for (http2, version) in [(false, "1.1"), (true, "2")] {
         let stack = Stack::new();
         stack.run(async {
@@ -112,7 +112,7 @@ fn the_version_on_a_span_is_the_one_that_was_spoken() {
             let http = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new())
                 .http2_only(http2)
                 .build(connector);
-            // Who makes a request need not say which version it is to be: it says 1.1.
+            // A request has version 1.1 by default, whatever is spoken.
             let request = http::Request::get(url).body(axum::body::Body::empty()).expect("it is a request");
             ClientLayer::new().layer(http).oneshot(request).await.expect("it is there");
         });
@@ -123,18 +123,18 @@ fn the_version_on_a_span_is_the_one_that_was_spoken() {
 }
 
 #[test]
-fn no_redirect_takes_the_fields_to_a_stranger() {
+fn no_redirect_sends_the_fields_to_an_external_host() {
     use axum::response::Redirect;
     let stack = Stack::new();
     stack.run(async {
-        let stranger = serve(app()).await;
+        let external = serve(app()).await;
         let own = Router::new()
-            .route("/away", get(move || async move { Redirect::to(&format!("http://{stranger}/echo")) }))
+            .route("/away", get(move || async move { Redirect::to(&format!("http://{external}/echo")) }))
             .route("/around", get(|| async { Redirect::to("/away") }))
             .route("/on", get(|| async { Redirect::to("/echo") }))
             .route("/echo", get(echo));
         let own = serve(own).await;
-        // One address has two names here: by the one it is one's own.
+        // One address has two names here: one of them is internal.
         let layer = ClientLayer::new().destinations(DestinationPolicy::internal(["localhost"]).expect("it is one"));
         let client = reqwest::Client::builder().redirect(layer.redirects()).build().expect("it can be built");
         let client = reqwest_middleware::ClientBuilder::new(client).with(ClientMiddleware::new(layer)).build();
@@ -142,7 +142,7 @@ fn no_redirect_takes_the_fields_to_a_stranger() {
             (format!("http://localhost:{}/away", own.port()), 303, false),
             (format!("http://localhost:{}/around", own.port()), 303, false),
             (format!("http://localhost:{}/on", own.port()), 200, true),
-            // A stranger gets the `traceparent`, and so does whoever it sends one to.
+            // An external host gets the `traceparent`, and so does the target of its redirect.
             (format!("http://{own}/away"), 200, false),
         ] {
             let response = client.get(&url).send().with_field(&TENANT_ID, "acme").await.expect("it is there");
@@ -153,7 +153,7 @@ fn no_redirect_takes_the_fields_to_a_stranger() {
 }
 
 #[test]
-fn of_a_user_and_a_password_in_a_url_a_span_says_only_that_there_were_some() {
+fn a_user_and_a_password_in_a_url_are_redacted_on_the_span() {
     let stack = Stack::new();
     stack.run(async {
         let service = tower::service_fn(|_: http::Request<()>| async {
@@ -170,7 +170,7 @@ fn of_a_user_and_a_password_in_a_url_a_span_says_only_that_there_were_some() {
 }
 
 #[test]
-fn strangers_get_traceparent_and_no_more() {
+fn external_hosts_get_only_traceparent() {
     let stack = Stack::new();
     stack.run(async {
         let address = serve(app()).await;
@@ -189,7 +189,7 @@ fn strangers_get_traceparent_and_no_more() {
 }
 
 #[test]
-fn headers_of_another_request_that_is_passed_on_are_replaced() {
+fn headers_copied_from_another_request_are_replaced() {
     let stack = Stack::new();
     let said = stack.run(async {
         let address = serve(app()).await;
@@ -218,7 +218,7 @@ fn client_errors_and_server_errors_are_errors_to_a_client() {
 }
 
 #[test]
-fn a_server_that_is_not_there_is_an_error_and_its_url_is_not_told() {
+fn an_unreachable_server_is_an_error_that_does_not_show_its_url() {
     let stack = Stack::new();
     stack.run(async {
         assert!(client().get("http://127.0.0.1:1/?token=s3cret").send().await.is_err());
@@ -275,7 +275,7 @@ fn each_attempt_has_a_span_of_its_own() {
     assert_eq!(attempts, expected.map(|(code, count)| (code.to_owned(), count.map(str::to_owned))));
 }
 
-/// Tries three times, whatever happens.
+/// A policy that tries three times.
 #[derive(Clone)]
 struct Thrice(u32);
 
@@ -293,7 +293,7 @@ impl<R: Clone, S, E> tower::retry::Policy<R, S, E> for Thrice {
 }
 
 #[test]
-fn attempts_that_tower_makes_are_counted_by_what_stands_outside_of_them() {
+fn towers_retries_are_counted_by_the_layer_around_them() {
     let stack = Stack::new();
     let counted = stack.run(async {
         let handler = tower::service_fn(|_: http::Request<String>| async {
@@ -314,7 +314,7 @@ fn attempts_that_tower_makes_are_counted_by_what_stands_outside_of_them() {
 }
 
 #[test]
-fn where_nobody_wants_the_span_the_context_is_passed_on_all_the_same() {
+fn the_context_is_sent_if_the_span_is_disabled() {
     use ctx_layer::{SubscriberFieldsExt, http::ServerLayer};
     use tracing_subscriber::prelude::*;
     // No OpenTelemetry, and no span below WARN.

@@ -81,7 +81,7 @@ async fn a_handler_gets_typed_values() {
 }
 
 #[tokio::test]
-async fn a_field_that_is_needed_and_missing_is_400_and_says_which() {
+async fn a_missing_required_field_is_a_400_that_names_it() {
     for (headers, name) in [(&[("shard", "41")][..], "tenant_id"), (&[("tenant", "acme")], "shard")] {
         let (status, body) = get_("/required", headers).await;
         assert_eq!(status, StatusCode::BAD_REQUEST);

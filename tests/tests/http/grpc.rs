@@ -29,7 +29,7 @@ use crate::shared::*;
 const PATH: &str = "/shop.Orders/Get";
 const LIST: &str = "/shop.Orders/List";
 
-/// Texts as messages.
+/// A codec with strings as messages.
 #[derive(Clone, Copy, Default)]
 struct Text;
 
@@ -64,7 +64,7 @@ impl Decoder for Text {
     }
 }
 
-/// Says for which tenant it was called; fails with the code that it is asked for.
+/// Returns the tenant of the call; fails with the code in the message.
 #[derive(Clone)]
 pub(crate) struct Orders;
 
@@ -103,7 +103,7 @@ impl tower::Service<http::Request<Body>> for Orders {
     }
 }
 
-/// Answers `count code`: with so many messages, one after the other, and then that code.
+/// Answers `count code` with that many messages, one after the other, and then that code.
 impl ServerStreamingService<String> for Orders {
     type Response = String;
     type ResponseStream = Pin<Box<dyn tokio_stream::Stream<Item = Result<String, Status>> + Send>>;
@@ -156,7 +156,7 @@ pub(crate) async fn call(client: &mut Client, path: &'static str, message: &str)
 }
 
 #[test]
-fn a_call_has_a_span_at_both_ends_and_its_fields_go_with_it() {
+fn a_call_has_a_span_at_both_ends_and_carries_its_fields() {
     let stack = Stack::new();
     stack.run(async {
         let peer = |request: &ctx_layer::http::RequestHead<'_>| {
@@ -193,7 +193,7 @@ fn a_call_has_a_span_at_both_ends_and_its_fields_go_with_it() {
 }
 
 #[test]
-fn every_status_is_recorded_and_which_are_errors_depends_on_the_side() {
+fn every_status_is_recorded_and_is_an_error_depending_on_the_side() {
     let stack = Stack::new();
     stack.run(async {
         let mut client = connect(serve_grpc(ServerLayer::new()).await);
@@ -218,7 +218,7 @@ fn every_status_is_recorded_and_which_are_errors_depends_on_the_side() {
 }
 
 #[test]
-fn a_method_that_is_not_there_is_unimplemented() {
+fn a_missing_method_is_unimplemented() {
     let stack = Stack::new();
     stack.run(async {
         let mut client = connect(serve_grpc(ServerLayer::new()).await);
@@ -230,7 +230,7 @@ fn a_method_that_is_not_there_is_unimplemented() {
     }
 }
 
-/// Takes so many messages of a stream, and says whose they are and how it ended, if it did.
+/// Reads that many messages of a stream. Returns their tenants, and the status if the stream ended.
 async fn list(client: &mut Client, asked: &str, take: usize) -> (Vec<String>, Option<Code>) {
     client.ready().await.expect("it is there");
     let path = http::uri::PathAndQuery::from_static(LIST);
@@ -248,13 +248,13 @@ async fn list(client: &mut Client, asked: &str, take: usize) -> (Vec<String>, Op
 }
 
 #[test]
-fn a_stream_is_within_the_context_to_its_end_and_its_trailers_say_how_it_ended() {
+fn a_stream_is_in_the_context_to_its_end_and_its_trailers_set_the_status() {
     use ctx_layer::FutureFieldsExt;
     for (asked, take, ended, code, is_wrong) in [
         ("3 0", 9, Some(Code::Ok), "OK", false),
         ("2 15", 9, Some(Code::DataLoss), "DATA_LOSS", true),
         ("0 0", 9, Some(Code::Ok), "OK", false),
-        // Who wants no more of it hangs up.
+        // The client hangs up.
         ("10000 0", 2, None, "CANCELLED", false),
     ] {
         let stack = Stack::new();
@@ -279,7 +279,7 @@ fn a_stream_is_within_the_context_to_its_end_and_its_trailers_say_how_it_ended()
 }
 
 #[test]
-fn a_server_that_is_not_there_is_an_error_of_the_client() {
+fn an_unreachable_server_is_an_error_of_the_client() {
     let stack = Stack::new();
     stack.run(async {
         let mut client = connect("127.0.0.1:1".parse().expect("it is an address"));

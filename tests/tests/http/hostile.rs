@@ -1,4 +1,4 @@
-//! Headers of those who mean harm.
+//! Headers of attackers.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ fn send(stack: &Stack, trust: Trust, headers: &[(&'static str, &[u8])]) -> (Stat
     stack.run(async {
         let mut request = Request::new(Body::empty());
         for (name, value) in headers {
-            let value = HeaderValue::from_bytes(value).expect("it can stand in a header");
+            let value = HeaderValue::from_bytes(value).expect("it is a header value");
             request.headers_mut().append(HeaderName::from_static(name), value);
         }
         let layer = ServerLayer::new().trust(trust).header(HeaderRule::request_id());
@@ -30,7 +30,7 @@ fn send(stack: &Stack, trust: Trust, headers: &[(&'static str, &[u8])]) -> (Stat
 }
 
 #[test]
-fn a_traceparent_that_is_not_valid_or_stands_there_twice_starts_a_trace() {
+fn an_invalid_or_repeated_traceparent_starts_a_trace() {
     let zeros = format!("00-{}-{CALLER}-01", "0".repeat(32));
     let upper = PARENT.to_uppercase();
     let longer = format!("{PARENT}-00");
@@ -56,7 +56,7 @@ fn a_traceparent_that_is_not_valid_or_stands_there_twice_starts_a_trace() {
 }
 
 #[test]
-fn a_tracestate_that_is_not_valid_costs_itself_only() {
+fn an_invalid_tracestate_is_the_only_thing_dropped() {
     let full = (0..33).map(|n| format!("k{n}=v")).collect::<Vec<_>>().join(",");
     for state in [&b"no list"[..], b"a=1,a=2,=", b"\xff\xff", full.as_bytes(), &[b'a'; 50_000]] {
         let stack = Stack::new();
@@ -67,7 +67,7 @@ fn a_tracestate_that_is_not_valid_costs_itself_only() {
 }
 
 #[test]
-fn baggage_that_means_harm_sets_nothing() {
+fn malicious_baggage_sets_nothing() {
     let long = format!("tenant_id={}", "a".repeat(1000));
     let many = (0..1000).map(|n| format!("k{n}=v")).collect::<Vec<_>>().join(",");
     for baggage in [
@@ -88,11 +88,11 @@ fn baggage_that_means_harm_sets_nothing() {
 }
 
 #[test]
-fn who_sends_the_content_type_of_grpc_to_what_is_none_names_no_span_and_makes_no_error() {
+fn grpcs_content_type_on_another_request_is_ignored() {
     for (method, path, name, code) in [
         ("POST", "/users/4711", "POST", "404"),
         ("POST", "/", "POST", "405"),
-        // A call of gRPC is a POST: this is none from the start.
+        // A call of gRPC is a POST: this is another method.
         ("GET", "/", "GET /", "200"),
         ("GET", "/users/4711", "GET", "404"),
     ] {
@@ -111,7 +111,7 @@ fn who_sends_the_content_type_of_grpc_to_what_is_none_names_no_span_and_makes_no
 }
 
 #[test]
-fn a_header_of_a_mebibyte_harms_nobody() {
+fn a_header_of_a_mebibyte_does_no_harm() {
     let huge = vec![b'a'; 1 << 20];
     for name in ["baggage", "traceparent", "tracestate", "x-request-id", "user-agent", "host", "x-forwarded-for"] {
         let stack = Stack::new();
@@ -123,13 +123,13 @@ fn a_header_of_a_mebibyte_harms_nobody() {
 }
 
 #[test]
-fn a_server_that_got_a_header_of_a_mebibyte_goes_on_serving() {
+fn a_server_that_got_a_header_of_a_mebibyte_continues_serving() {
     let stack = Stack::new();
     stack.run(async {
         let address = serve(app(ServerLayer::new())).await;
         let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
         let request = format!("GET / HTTP/1.1\r\nhost: shop.example\r\nbaggage: {}\r\n\r\n", "a".repeat(1 << 20));
-        // The server may hang up before it has read all.
+        // The server may hang up before it has read everything.
         let _ = stream.write_all(request.as_bytes()).await;
         let mut response = Vec::new();
         let _ = tokio::time::timeout(Duration::from_secs(5), stream.read_to_end(&mut response)).await;

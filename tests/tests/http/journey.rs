@@ -1,4 +1,4 @@
-//! A request on its way through three services: axum, by reqwest to axum, by tonic to tonic.
+//! A request through three services: axum, by reqwest to axum, by tonic to tonic.
 
 use axum::{Router, routing::get};
 use ctx_layer::{
@@ -14,19 +14,19 @@ use crate::{
     shared::*,
 };
 
-/// What is taken out, to see that its absence is noticed.
+/// A fault to inject: the test must notice it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Without {
     Nothing,
     /// The client sends no context.
     Injection,
-    /// The servers believe no field.
+    /// The servers trust no field.
     Belief,
     /// The servers have no layer.
     Layer,
 }
 
-/// Lets a request go through all three, and says what it left behind.
+/// Sends a request through all three services, and returns its spans and lines.
 fn travel(without: Without) -> Result<(), String> {
     let stack = Stack::new();
     stack.run(async {
@@ -54,7 +54,7 @@ fn travel(without: Without) -> Result<(), String> {
             info!(service = "shop", "answering");
             said
         };
-        // At the edge: strangers, whose tenant is found by the request itself.
+        // The edge: callers are external, and the request itself determines its tenant.
         let edge = ServerLayer::new().header(HeaderRule::request_id()).fields(|request, fields| {
             match request.uri().path().split('/').nth(1) {
                 Some(tenant) => fields.with(&TENANT_ID, tenant),
@@ -72,7 +72,7 @@ fn travel(without: Without) -> Result<(), String> {
 
 fn check(stack: &Stack) -> Result<(), String> {
     let spans = stack.spans();
-    // Two of servers over HTTP and one of gRPC, and a client's between each two.
+    // Two HTTP servers, one gRPC server, and a client between each two.
     let chain = ["GET /{tenant}/orders", "GET", "GET /bills/{id}", "shop.Orders/Get", "shop.Orders/Get"];
     let mut parent = SpanId::from_hex(CALLER).map_err(|error| error.to_string())?;
     let mut links = 0;
@@ -112,7 +112,7 @@ fn three_services_are_one_trace_with_the_fields_on_every_span_and_line() {
 }
 
 #[test]
-fn without_propagation_they_are_not() {
+fn without_propagation_three_services_are_not_one_trace() {
     for without in [Without::Injection, Without::Belief, Without::Layer] {
         assert!(travel(without).is_err(), "{without:?}");
     }

@@ -1,4 +1,4 @@
-//! HTTP and gRPC: real servers and clients on loopback, and what they leave behind.
+//! HTTP and gRPC: real servers and clients on loopback, with their spans and lines.
 
 mod at_once;
 mod attributes;

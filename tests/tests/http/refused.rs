@@ -1,4 +1,4 @@
-//! What callers send and servers refuse is counted, and logged at DEBUG: it is not for callers to fill the log.
+//! Refused headers are counted, and logged at DEBUG: callers must not be able to fill the log.
 
 use axum::body::Body;
 use ctx_layer::{
@@ -15,18 +15,18 @@ use tracing_subscriber::prelude::*;
 use crate::servers::app;
 
 ctx_layer::context_fields! {
-    /// How much of the traffic it is.
+    /// The share of the traffic.
     static SHARE: f64 = "refused.share";
 }
 
-/// What a server under a boundary of its own logs, of which each test has one.
+/// Returns what a server logs under a boundary of its own. Each test has another one.
 fn serve(boundary: &'static Boundary, trust: Trust, headers: &[(&'static str, &[u8])]) -> Vec<Item> {
     let recorder = Recorder::default();
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(recorder.clone()));
     tracing::dispatcher::with_default(&dispatch, || {
         let mut request = Request::new(Body::empty());
         for (name, value) in headers {
-            let value = HeaderValue::from_bytes(value).expect("it can stand in a header");
+            let value = HeaderValue::from_bytes(value).expect("it is a header value");
             request.headers_mut().append(HeaderName::from_static(name), value);
         }
         let layer = ServerLayer::new()
@@ -97,7 +97,7 @@ fn a_header_that_a_rule_refuses_is_counted_and_logged_at_debug() {
 }
 
 #[test]
-fn a_header_that_counts_is_neither_counted_as_dropped_nor_logged() {
+fn an_accepted_header_is_neither_counted_as_dropped_nor_logged() {
     let boundary = boundary!();
     let items =
         serve(boundary, Trust::external(), &[("x-tenant-id", b"acme"), ("x-shard", b"7"), ("x-share", b"1e300")]);
@@ -121,7 +121,7 @@ fn nothing_that_an_external_caller_sends_is_logged_above_debug() {
         }
     }
     assert!(boundary.counts().dropped + boundary.counts().invalid >= 5);
-    // What an internal caller does wrong is a warning nevertheless: external ones cannot silence it.
+    // A fault of an internal caller is a warning nevertheless: external callers cannot silence it.
     let items = serve(boundary, Trust::internal(), &[("traceparent", b"nonsense")]);
     assert!(items.iter().any(|item| level(item) == Level::WARN), "{items:?}");
 }

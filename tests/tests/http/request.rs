@@ -1,4 +1,4 @@
-//! What is found out on the way, for the whole request.
+//! Values that are recorded during a request are on the whole request.
 
 use axum::{Router, body::Body, routing::get};
 use ctx_layer::{field::well_known::USER_ID, http::ServerLayer, propagation, task};
@@ -24,7 +24,7 @@ async fn order() -> String {
 }
 
 #[test]
-fn what_authentication_finds_out_is_on_the_whole_request() {
+fn a_user_recorded_by_authentication_is_on_the_whole_request() {
     let stack = Stack::new();
     let app = Router::new().route("/", get(order)).layer(ServerLayer::new());
     let sent = stack.run(async {

@@ -1,4 +1,4 @@
-//! What servers believe, and connections that many use.
+//! The trust of servers in their callers, and connections that many clients share.
 
 use axum::{Router, body::Body, routing::get};
 use ctx_layer::{
@@ -13,7 +13,7 @@ use tracing::info;
 
 use crate::shared::*;
 
-/// Says what is in force.
+/// Returns the current context.
 async fn said() -> String {
     info!("handled");
     tokio::task::yield_now().await;
@@ -39,7 +39,7 @@ async fn send(layer: ServerLayer, headers: &[(&str, &str)]) -> (Response<()>, St
 const CONTEXT: [(&str, &str); 2] = [("traceparent", PARENT), ("baggage", "tenant_id=acme,request_id=r-1,other=1")];
 
 #[test]
-fn strangers_are_believed_their_trace_and_no_more() {
+fn only_the_trace_of_external_callers_is_trusted() {
     let stack = Stack::new();
     let (_, said) = stack.run(send(ServerLayer::new(), &CONTEXT));
     assert_eq!(said, "None None None");
@@ -49,7 +49,7 @@ fn strangers_are_believed_their_trace_and_no_more() {
 }
 
 #[test]
-fn ones_own_services_are_believed_fields_and_baggage() {
+fn fields_and_baggage_of_internal_services_are_trusted() {
     let stack = Stack::new();
     let (_, said) = stack.run(send(ServerLayer::new().trust(internal()), &CONTEXT));
     assert_eq!(said, r#"Some("acme") Some("r-1") Some("1")"#);
@@ -72,7 +72,7 @@ fn a_trace_that_is_only_linked_to_is_a_new_one_with_a_link() {
 }
 
 #[test]
-fn what_is_in_force_where_requests_are_accepted_is_not_for_them() {
+fn the_context_of_the_accepting_task_does_not_reach_requests() {
     let stack = Stack::new();
     let (_, said) = stack.run(async {
         use ctx_layer::FutureFieldsExt;
@@ -82,7 +82,7 @@ fn what_is_in_force_where_requests_are_accepted_is_not_for_them() {
 }
 
 #[test]
-fn a_request_id_is_taken_where_it_is_well_formed_and_echoed() {
+fn a_well_formed_request_id_is_accepted_and_echoed() {
     let stack = Stack::new();
     let layer = || ServerLayer::new().header(HeaderRule::request_id());
     let (response, said) = stack.run(send(layer(), &[("x-request-id", "from-the-client.1")]));
@@ -92,7 +92,7 @@ fn a_request_id_is_taken_where_it_is_well_formed_and_echoed() {
 }
 
 #[test]
-fn a_request_id_is_made_where_there_is_none_or_it_is_not_well_formed() {
+fn a_missing_or_malformed_request_id_is_generated() {
     let long = "a".repeat(129);
     let hostile: [&[(&str, &str)]; 8] = [
         &[],
@@ -117,7 +117,7 @@ fn a_request_id_is_made_where_there_is_none_or_it_is_not_well_formed() {
 }
 
 #[test]
-fn the_request_id_of_ones_own_services_is_kept() {
+fn the_request_id_of_internal_services_is_kept() {
     let stack = Stack::new();
     let layer = ServerLayer::new().trust(internal()).header(HeaderRule::request_id());
     let (response, said) = stack.run(send(layer, &CONTEXT));
@@ -126,7 +126,7 @@ fn the_request_id_of_ones_own_services_is_kept() {
 }
 
 #[test]
-fn other_headers_set_other_fields_and_a_closure_has_the_last_word() {
+fn other_headers_set_other_fields_and_a_closure_overrides_them() {
     let stack = Stack::new();
     let layer = ServerLayer::new().header(HeaderRule::new("x-locale", &LOCALE)).fields(|request, fields| {
         assert_eq!(fields.get(&LOCALE).map(String::as_str), request.header("x-locale"));
@@ -140,7 +140,7 @@ fn other_headers_set_other_fields_and_a_closure_has_the_last_word() {
 }
 
 #[test]
-fn a_boundary_of_ones_own_counts_requests() {
+fn a_custom_boundary_counts_requests() {
     static SHOP: Boundary = Boundary::new("shop");
     let stack = Stack::new();
     stack.run(send(ServerLayer::new().boundary(&SHOP), &CONTEXT));
@@ -150,7 +150,7 @@ fn a_boundary_of_ones_own_counts_requests() {
 }
 
 #[test]
-fn a_connection_that_tenants_share_keeps_them_apart() {
+fn tenants_on_a_shared_connection_are_kept_apart() {
     for http2 in [false, true] {
         let stack = Stack::new();
         stack.run(async {
@@ -161,7 +161,7 @@ fn a_connection_that_tenants_share_keeps_them_apart() {
             for n in 0..40 {
                 use ctx_layer::FutureFieldsExt;
                 let sending = client.get(format!("http://{address}/")).send();
-                // Each fourth has no tenant: it must not get the one before.
+                // Every fourth request has no tenant, and must not get the previous one.
                 let (response, tenant) = if n % 4 == 3 {
                     (sending.await, None)
                 } else {

@@ -1,4 +1,4 @@
-//! What these tests share: a stack whose spans and lines are kept, and servers on loopback.
+//! Shared code: a stack whose spans and lines are kept, and servers on loopback.
 
 use std::{collections::HashSet, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -40,13 +40,13 @@ impl Stack {
         Stack { exported: Arc::new(exported), lines, dispatch: Dispatch::new(subscriber) }
     }
 
-    /// Runs a future, and all tasks that it spawns, on this thread and under this stack.
+    /// Runs a future and all tasks that it spawns on this thread, under this stack.
     pub(crate) fn run<F: Future>(&self, future: F) -> F::Output {
         let _default = tracing::dispatcher::set_default(&self.dispatch);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it can be built");
         let output = runtime.block_on(async {
             let output = tokio::time::timeout(Duration::from_secs(60), future).await.expect("it takes no minute");
-            // What connections and servers still have to do.
+            // Lets connections and servers finish their work.
             tokio::time::sleep(Duration::from_millis(30)).await;
             output
         });
@@ -61,34 +61,34 @@ impl Stack {
     pub(crate) fn spans(&self) -> Vec<SpanData> {
         let spans = self.exported.spans();
         for span in &spans {
-            // OpenTelemetry's specification of attributes: each key stands there once.
+            // OpenTelemetry's specification of attributes: keys are unique.
             let keys: HashSet<_> = span.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
             assert_eq!(keys.len(), span.attributes.len(), "{span:#?}");
         }
         spans
     }
 
-    /// The spans of servers.
+    /// Returns the spans of servers.
     pub(crate) fn server_spans(&self) -> Vec<SpanData> {
         of_kind(self.spans(), SpanKind::Server)
     }
 
-    /// The spans of clients.
+    /// Returns the spans of clients.
     pub(crate) fn client_spans(&self) -> Vec<SpanData> {
         of_kind(self.spans(), SpanKind::Client)
     }
 
-    /// The only span of a server.
+    /// Returns the only span of a server.
     pub(crate) fn server_span(&self) -> SpanData {
         only(self.server_spans())
     }
 
-    /// The only span of a client.
+    /// Returns the only span of a client.
     pub(crate) fn client_span(&self) -> SpanData {
         only(self.client_spans())
     }
 
-    /// The lines with a message, each as JSON.
+    /// Returns the lines with a message, each as JSON.
     pub(crate) fn lines(&self) -> Vec<serde_json::Value> {
         self.lines.json()
     }
@@ -104,7 +104,7 @@ fn only(mut spans: Vec<SpanData>) -> SpanData {
     spans.remove(0)
 }
 
-/// An attribute as text.
+/// Returns an attribute as a string.
 pub(crate) fn text(span: &SpanData, key: &str) -> Option<String> {
     attribute(&span.attributes, key).map(|value| value.to_string())
 }
@@ -128,12 +128,12 @@ pub(crate) async fn serve(app: Router) -> SocketAddr {
     address
 }
 
-/// Loopback is one's own.
+/// A policy under which loopback is internal.
 pub(crate) fn loopback() -> DestinationPolicy {
     DestinationPolicy::internal(["127.0.0.0/8"]).expect("it is a network")
 }
 
-/// A client that sends all context to loopback.
+/// Creates a client that sends all context to loopback.
 pub(crate) fn client() -> ClientWithMiddleware {
     client_of(reqwest::Client::new())
 }
@@ -144,7 +144,7 @@ pub(crate) fn client_of(client: reqwest::Client) -> ClientWithMiddleware {
         .build()
 }
 
-/// Callers are one's own.
+/// Creates a layer for internal callers.
 pub(crate) fn internal() -> Trust {
     Trust::internal()
 }

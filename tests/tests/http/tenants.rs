@@ -1,4 +1,4 @@
-//! Many tenants at once, and none gets another's: by default 1 000 requests, by `CTX_STRESS=full` 10 000.
+//! Many tenants at once, each with its own context: 1 000 requests by default, 10 000 with `CTX_STRESS=full`.
 
 use std::{
     collections::HashMap,
@@ -22,11 +22,11 @@ use crate::{
     shared::*,
 };
 
-/// How many are on their way at once.
+/// The number of concurrent requests.
 const AT_ONCE: usize = 200;
 
 #[test]
-fn of_many_tenants_at_once_none_gets_anothers() {
+fn many_concurrent_tenants_keep_their_own_context() {
     let requests: u64 = match std::env::var("CTX_STRESS").as_deref() {
         Ok("full") => 10_000,
         _ => 1_000,
@@ -37,7 +37,7 @@ fn of_many_tenants_at_once_none_gets_anothers() {
         .worker_threads(4)
         .enable_all()
         .on_thread_start(move || {
-            // Scoped dispatchers belong to a thread: this one keeps it for life.
+            // Scoped dispatchers belong to a thread, which keeps this one until it ends.
             std::mem::forget(tracing::dispatcher::set_default(&on_thread));
         })
         .build()
@@ -60,7 +60,7 @@ fn of_many_tenants_at_once_none_gets_anothers() {
             }
         };
         let billing = serve(Router::new().route("/{tenant}", get(billing)).layer(layer())).await;
-        // Connections are kept, and shared by all.
+        // Connections are kept and shared.
         let clients = [
             client_of(reqwest::Client::new()),
             client_of(reqwest::Client::builder().http2_prior_knowledge().build().expect("it can be built")),
@@ -87,7 +87,7 @@ fn of_many_tenants_at_once_none_gets_anothers() {
                 tokio::spawn(async move {
                     let _permit = permits.acquire().await.expect("it is open");
                     let tenant = format!("tenant-{n}");
-                    // What this side has in force is not believed there.
+                    // The client's own tenant is not trusted there.
                     let sending = client.get(format!("http://{shop}/{}/{tenant}", n / 2)).send();
                     let response = sending.with_field(&TENANT_ID, "edge").await.expect("it is there");
                     let said = response.text().await.expect("it is text");

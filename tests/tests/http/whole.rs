@@ -1,4 +1,4 @@
-//! The fields stand on the span of a request as on any other, however it is made.
+//! The fields are on the span of a request as on any other, however the span is created.
 
 use axum::body::Body;
 use ctx_layer::{
@@ -15,7 +15,7 @@ use tracing_subscriber::prelude::*;
 
 use crate::shared::text;
 
-/// The span of a request for which `set` sets fields, with a line of its handler as text, under a schema.
+/// Returns the span of a request for which `set` sets fields, and its handler's line as text, under a schema.
 fn served(schema: Schema, set: fn(Fields) -> Fields) -> (SpanData, String) {
     let (exported, lines) = (Exported::new(), Captured::default());
     let stack = tracing_subscriber::registry()
@@ -40,7 +40,7 @@ fn declared(at: usize) -> &'static ContextField<String> {
 }
 
 #[test]
-fn more_fields_than_there_is_room_for_stand_on_it() {
+fn more_fields_than_the_preallocated_slots_are_on_the_span() {
     let schema = (0..20).fold(Schema::builder(), |schema, at| schema.field(declared(at)));
     let set = |fields| (0..20).fold(fields, |fields: Fields, at| fields.with(declared(at), format!("value-{at}")));
     let (span, line) = served(schema.build().expect("they are different"), set);
@@ -51,7 +51,7 @@ fn more_fields_than_there_is_room_for_stand_on_it() {
 }
 
 #[test]
-fn a_field_of_an_attributes_name_fills_that_where_it_is_empty_and_only_there() {
+fn a_field_with_an_attributes_name_fills_only_the_empty_attribute() {
     static CLIENT: std::sync::LazyLock<&ContextField<String>> =
         std::sync::LazyLock::new(|| ContextField::declare("client.address", Policy::new()).expect("it is legal"));
     static PATH: std::sync::LazyLock<&ContextField<String>> =

@@ -286,7 +286,7 @@ fn async_fn_with_async_trait_and_fields_expressions() {
 }
 
 #[test]
-fn async_fn_with_async_trait_and_fields_expressions_with_generic_parameter() {
+fn async_fn_with_async_trait_and_fields_expressions_with_generics() {
     use async_trait::async_trait;
 
     #[async_trait]

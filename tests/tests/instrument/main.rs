@@ -1,6 +1,6 @@
-//! `#[with_observability]` does what `#[tracing::instrument]` does when no more is asked of it.
+//! `#[with_observability]` does what `#[tracing::instrument]` does, as long as its own arguments are not used.
 //!
-//! One file per argument. What is proven, and most of how, comes from the tests of tracing-attributes 0.1.31
+//! One file per argument. The cases and most of the code come from the tests of tracing-attributes 0.1.31
 //! (<https://github.com/tokio-rs/tracing>, MIT licence, Copyright (c) 2019 Tokio Contributors).
 #![allow(unsafe_code, unused_imports, unreachable_pub, reason = "kept close to their source")]
 

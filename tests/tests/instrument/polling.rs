@@ -1,4 +1,4 @@
-//! Futures that take a known number of polls, and what polls them.
+//! Futures that take a known number of polls, and an executor for them.
 
 use std::{
     future::Future,
@@ -6,7 +6,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// Pending until it was polled so many times.
+/// A future that is ready after a number of polls.
 pub(crate) struct PollN<T, E> {
     and_return: Option<Result<T, E>>,
     finish_at: usize,
@@ -34,7 +34,7 @@ impl<T: Unpin, E: Unpin> Future for PollN<T, E> {
     }
 }
 
-/// Polls until it is ready.
+/// Polls a future until it is ready.
 pub(crate) fn block_on_future<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut task = Context::from_waker(Waker::noop());

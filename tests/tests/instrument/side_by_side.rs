@@ -1,4 +1,5 @@
-//! The same programs under both attributes: what the subscriber is told must be the same, to the letter and in order.
+//! Compares the same programs under both attributes: the subscriber must get the same calls, word for word and in
+//! order.
 
 use std::{
     error::Error,
@@ -79,14 +80,14 @@ mod ours {
     }
 }
 
-/// Writes down all that it is told.
+/// A subscriber that notes all calls.
 #[derive(Clone, Default)]
-struct Told {
+struct CallLog {
     lines: Arc<Mutex<Vec<String>>>,
     spans: Arc<AtomicU64>,
 }
 
-/// Each value, and the method by which it came.
+/// Notes each value and the `Visit` method by which it arrived.
 struct Values<'a>(&'a mut String);
 
 macro_rules! write_down {
@@ -106,7 +107,7 @@ impl Visit for Values<'_> {
     }
 }
 
-impl Told {
+impl CallLog {
     fn note(&self, line: String) {
         self.lines.lock().unwrap().push(line.replace("::ours", "::theirs"));
     }
@@ -119,7 +120,7 @@ impl Told {
     }
 }
 
-impl Subscriber for Told {
+impl Subscriber for CallLog {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         true
     }
@@ -164,23 +165,23 @@ impl Subscriber for Told {
     }
 }
 
-fn told_by(program: impl FnOnce()) -> Vec<String> {
-    let told = Told::default();
-    tracing::subscriber::with_default(told.clone(), || {
-        // Also what unwinds is the same.
+fn calls_of(program: impl FnOnce()) -> Vec<String> {
+    let calls = CallLog::default();
+    tracing::subscriber::with_default(calls.clone(), || {
+        // Unwinding is compared, too.
         let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(program));
     });
-    let lines = told.lines.lock().unwrap();
+    let lines = calls.lines.lock().unwrap();
     lines.clone()
 }
 
 #[test]
-fn every_program_tells_the_subscriber_what_it_tells_it_under_instrument() {
+fn every_program_makes_the_same_subscriber_calls_as_under_instrument() {
     let (theirs, ours) = (theirs::programs(), ours::programs());
     assert_eq!(theirs.len(), ours.len());
     for ((name, theirs), (_, ours)) in theirs.into_iter().zip(ours) {
-        let (expected, told) = (told_by(theirs), told_by(ours));
+        let (expected, calls) = (calls_of(theirs), calls_of(ours));
         assert!(!expected.is_empty(), "{name} tells nothing");
-        assert_eq!(told, expected, "{name}");
+        assert_eq!(calls, expected, "{name}");
     }
 }

@@ -1,4 +1,4 @@
-//! Programs that went wrong once, and what their lines must say: by the model, and in the library.
+//! Programs that failed once, and what their lines must show: in the model, and in the library.
 
 use super::{
     operation::{Context, Poll as OnePoll, Scope as Within, Snapshot, What::*, Wrapper},
@@ -29,7 +29,7 @@ fn isolated_work_leaves_what_is_current_around_it_f00() {
 }
 
 #[test]
-fn what_replaces_hides_what_was_recorded_f01() {
+fn a_replacing_frame_hides_recorded_values_f01() {
     let program = [
         span(1),
         op(2, EnterSpan(1)),
@@ -55,7 +55,7 @@ fn two_sets_are_never_mixed_in_a_future_f08() {
         within(3, set("t u r"), [op(4, Poll(1))]),
         looking(5, [with("u")], 6),
         within(7, set("t"), [op(8, Poll(5))]),
-        // Made in another request, it brings that along.
+        // Created in another request, it brings that along.
         within(9, set("t"), [looking(10, [with("u")], 11)]),
         within(12, set("t u r"), [op(13, Poll(10))]),
     ];
@@ -74,7 +74,7 @@ fn an_entered_span_or_snapshot_holds_its_fields_f09() {
 }
 
 #[test]
-fn what_was_recorded_stays_until_the_span_is_left_f17() {
+fn a_recorded_value_stays_until_the_span_is_left_f17() {
     let program = [
         span(1),
         op(2, EnterSpan(1)),
@@ -117,7 +117,7 @@ fn wrappers_of_a_future_nest_in_any_order_r1() {
 }
 
 #[test]
-fn a_future_made_before_has_what_was_recorded_r2() {
+fn a_future_created_before_has_the_recorded_value_r2() {
     let program = [
         op(1, Attach(fields("t"))),
         span(2),
@@ -142,7 +142,7 @@ fn a_span_that_is_left_in_isolated_work_is_left_r4() {
 }
 
 #[test]
-fn baggage_is_the_least_of_a_set_r5() {
+fn baggage_has_the_lowest_priority_in_a_set_r5() {
     let program = [
         op(1, Context(Context::CurrentWithBaggage(vec![Field::Tenant]))),
         op(2, AttachContext(1)),
@@ -154,7 +154,7 @@ fn baggage_is_the_least_of_a_set_r5() {
 }
 
 #[test]
-fn a_snapshot_has_all_that_was_recorded_since_r7() {
+fn a_snapshot_has_the_values_recorded_since_r7() {
     let program = [
         op(1, Attach(fields("t"))),
         span(2),
@@ -168,7 +168,7 @@ fn a_snapshot_has_all_that_was_recorded_since_r7() {
 }
 
 #[test]
-fn what_is_recorded_for_a_message_is_not_the_receivers_r8() {
+fn a_value_recorded_for_a_message_is_not_the_receivers_r8() {
     let program = [
         within(1, set("t"), [op(2, Carried)]),
         span(3),

@@ -2,46 +2,46 @@
 
 use super::{operation::Name, set::Set};
 
-/// A frame's number. No two frames have the same, on whatever thread.
+/// A frame's number. No two frames have the same one, on any thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Number(pub(crate) u32);
 
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     pub(crate) number: Number,
-    /// The set. Of a foreign frame: what it has once the frame is gone from which it was made, or if it was made from none.
+    /// The set. A foreign frame's: what it has if it comes from no frame, or once that frame is gone.
     pub(crate) set: Set,
-    /// The set that the frame began with, before anything was recorded: what an OpenTelemetry context made from it carries. Of a
-    /// frame with nothing: before a second thing was recorded.
+    /// The set with which the frame began, before anything was recorded: an OpenTelemetry context that is created from
+    /// the frame carries it. A frame with nothing: before a second value was recorded.
     pub(crate) first: Set,
     pub(crate) kind: Kind,
-    /// Of a foreign frame: the one from which its context was made.
+    /// For a foreign frame: the frame from which its context comes.
     pub(crate) made_from: Option<Number>,
     pub(crate) is_recorded: bool,
-    /// Whether this replaced something unrelated when it was pushed.
+    /// `true` if this replaced something unrelated when it was pushed.
     pub(crate) cuts: bool,
-    /// What it came on had replaced something unrelated, and is gone. Whether this is apart now is left open.
+    /// `true` if the frame below had replaced something unrelated, and is gone. Whether this is apart now is left open.
     pub(crate) may_cut: bool,
-    /// Of what replaces around a future: the set that was current where the wrapper was written.
+    /// For a wrapper that replaces: the set that was current where it was written.
     pub(crate) written_in: Option<Set>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// What sets: the set below, with a change.
+    /// A frame that sets: the set below, with a change.
     Sets,
-    /// What replaces, and leaves the current span as it is.
+    /// A frame that replaces, and keeps the current span.
     Replaces,
     /// An entered span.
     Span(Name),
     /// A snapshot with a span.
     SnapshotOf(Name),
-    /// A snapshot taken in what had replaced something unrelated inside a span: that is entered, but the frame is not the
-    /// span's.
+    /// A snapshot that was captured in a frame that had replaced something unrelated inside a span: the span is
+    /// entered, but the frame is not the span's.
     SnapshotApart(Name),
     /// An isolation, or a snapshot without a span: spans below are not current in it.
     HidesSpans,
-    /// A context of OpenTelemetry that this library did not attach.
+    /// An OpenTelemetry context that this library did not attach.
     Foreign,
 }
 
@@ -57,7 +57,7 @@ impl Frame {
         self.kind == Kind::Foreign
     }
 
-    /// The span that is current in it, if it has one.
+    /// Returns the span that is current in the frame, if it has one.
     pub(crate) fn current_span(&self) -> Option<Name> {
         match self.kind {
             Kind::SnapshotApart(span) => Some(span),
@@ -65,17 +65,17 @@ impl Frame {
         }
     }
 
-    /// Whether the frame has exactly what it is given, in place of what is below.
+    /// Returns `true` if the frame has exactly what it is given, in place of what is below.
     pub(crate) fn replaces(&self) -> bool {
         matches!(self.kind, Kind::Replaces | Kind::HidesSpans)
     }
 }
 
-/// What an OpenTelemetry context has of this library. By the set it is known which frame it was made from.
+/// The part of an OpenTelemetry context that belongs to this library. The set identifies the frame from which it comes.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Carried {
     pub(crate) set: Set,
     pub(crate) made_from: Option<Number>,
-    /// Something had been recorded on that frame.
+    /// `true` if something had been recorded on that frame.
     pub(crate) is_recorded: bool,
 }

@@ -8,7 +8,7 @@ use super::{
     value::{Change, FIELDS, Field},
 };
 
-/// Kinds of operations. Each program has some of them, so that rare ones come together often.
+/// Kinds of operations. Each program uses some of them, so that rare ones meet often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Set,
@@ -29,7 +29,7 @@ enum Kind {
     OtherThread,
 }
 
-/// Each kind, how often it is taken, and how many in four programs have it.
+/// Each kind, how often it is chosen, and in how many of four programs it appears.
 const KINDS: [(Kind, usize, usize); 16] = [
     (Kind::Set, 4, 4),
     (Kind::Replace, 1, 1),
@@ -49,10 +49,10 @@ const KINDS: [(Kind, usize, usize); 16] = [
     (Kind::OtherThread, 2, 2),
 ];
 
-/// Scopes in scopes, bodies of futures, and so on.
+/// The depth of nested scopes, futures, and other bodies.
 const DEPTH_MOST: usize = 4;
 
-/// A random program of 5 to 40 operations.
+/// Generates a random program of 5 to 40 operations.
 pub(crate) fn program(seed: u64) -> Arc<Vec<Operation>> {
     let mut random = Random::new(seed);
     let len = 5 + if random.happens(1, 4) { random.below(36) } else { random.below(16) };
@@ -85,10 +85,10 @@ pub(crate) fn program(seed: u64) -> Arc<Vec<Operation>> {
 struct Generator {
     random: Random,
     kinds: Vec<Kind>,
-    /// How many operations may come.
+    /// The number of operations that may follow.
     left: usize,
     last: Name,
-    // What there is by now, as far as can be known.
+    // The objects that exist by now, as far as is known.
     spans: Vec<Name>,
     guards: [Vec<Name>; 2],
     snapshots: Vec<Name>,
@@ -135,7 +135,7 @@ impl Generator {
         Operation { name, what, probe }
     }
 
-    /// One of what there is, mostly one of the last few.
+    /// Chooses an object, mostly one of the last few.
     fn of(&mut self, all: impl Fn(&Self) -> &Vec<Name>) -> Option<Name> {
         let len = all(self).len();
         if len == 0 {

@@ -1,4 +1,4 @@
-//! Operations that change nothing, put into programs.
+//! Inserts operations that change nothing into programs.
 
 use std::sync::Arc;
 
@@ -9,14 +9,14 @@ use super::{
     value::{Change, FIELDS},
 };
 
-/// From here on operations are named that were put in.
+/// Inserted operations have names from here on.
 const FIRST: Name = 1000;
 
 pub(crate) fn is_inert(name: Name) -> bool {
     name >= FIRST
 }
 
-/// The program with operations that change nothing put in at some places.
+/// Returns the program with operations that change nothing inserted at some places.
 pub(crate) fn with_inert(program: &Body, seed: u64) -> Body {
     let mut inserter = Inserter { random: Random::new(seed ^ 0xABCD), last: FIRST, spans: Vec::new() };
     let mut program = program.clone();
@@ -29,23 +29,23 @@ pub(crate) fn with_inert(program: &Body, seed: u64) -> Body {
     program
 }
 
-/// The program without them.
+/// Returns the program without them.
 pub(crate) fn without_inert(program: &Body) -> Body {
     let operations = program.iter().filter(|operation| !is_inert(operation.name));
     Arc::new(operations.map(|operation| in_bodies(operation, &mut without_inert)).collect())
 }
 
-/// What was seen outside of them.
+/// Returns what was observed outside of them.
 pub(crate) fn seen_outside(seen: Vec<Observation>) -> Vec<Observation> {
     seen.into_iter().filter(|seen| !is_inert(seen.at) || seen.seen == Seen::Open).collect()
 }
 
-/// How many operations there are, in bodies too.
+/// Counts the operations, in bodies too.
 pub(crate) fn count(program: &Body) -> usize {
     program.iter().map(|operation| 1 + bodies(operation).into_iter().map(count).sum::<usize>()).sum()
 }
 
-/// Where something can be put in: before each operation, and at the end of each body.
+/// Counts the places for an insertion: before each operation, and at the end of each body.
 fn places(program: &Body) -> usize {
     program.iter().map(|operation| 1 + bodies(operation).into_iter().map(places).sum::<usize>()).sum::<usize>() + 1
 }
@@ -101,7 +101,7 @@ impl Inserter {
         Operation { name: self.last, what, probe: Probe::Nothing }
     }
 
-    /// Creates something, and names it to those who use it.
+    /// Creates an object, and passes its name to the operations that use it.
     fn then(&mut self, what: What, after: impl FnOnce(Name) -> Vec<What>) -> Vec<Operation> {
         let first = self.operation(what);
         let others: Vec<_> = after(first.name).into_iter().map(|what| self.operation(what)).collect();
@@ -140,13 +140,13 @@ impl Inserter {
         (len > 0).then(|| self.spans[self.random.below(len)])
     }
 
-    /// One operation of those that together change nothing, so that none of them is taken out alone.
+    /// Wraps operations that change nothing only together, so that none of them is removed alone.
     fn group(&mut self, depth: usize) -> Operation {
         let body = Arc::new(self.inert(depth));
         self.operation(What::Scope { scope: Scope::Block, body, panics: false })
     }
 
-    /// Operations that together change nothing.
+    /// Generates operations that change nothing together.
     fn inert(&mut self, depth: usize) -> Vec<Operation> {
         let span = self.one_span();
         match (self.random.below(17), span) {

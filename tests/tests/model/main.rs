@@ -1,12 +1,12 @@
-//! What is current, against a model: random programs run on the library and on the rules of `docs/semantics.md`.
+//! Compares what is current with a model: random programs run on the library and on the rules of `docs/semantics.md`.
 //!
-//! The model is slow and obvious: `set`, `span`, `frame` and `thread` have the rules, `model` runs programs on them. The
-//! `runner` runs the same programs on the library, and what both see is compared after each operation. A program that
-//! differs is made smaller and shown. `inert` puts in operations that must change nothing.
+//! The model is slow and obvious: `set`, `span`, `frame` and `thread` have the rules, `model` runs programs on them.
+//! The `runner` runs the same programs on the library, and the two are compared after each operation. A program that
+//! differs is shrunk and shown. `inert` inserts operations that must change nothing.
 //!
 //! | variable | default | |
 //! |---|---|---|
-//! | `CTX_MODEL_PROGRAMS` | 100 000 | how many programs are run; 10 million with `--release` |
+//! | `CTX_MODEL_PROGRAMS` | 100 000 | the number of programs; 10 million with `--release` |
 //! | `CTX_MODEL_SEED` | 0 | other programs |
 //! | `CTX_MODEL_ONLY` | | one program, by the number that was shown |
 //! | `CTX_MODEL_FINDINGS` | 1 | how many failing programs of different kinds are shown |
@@ -45,7 +45,7 @@ fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().expect("it is a number"))
 }
 
-/// Whether the library differs from the model, and whether operations that change nothing change something.
+/// Returns the difference between the library and the model, or the effect of operations that must have none.
 fn differs(stack: Stack, threads: &Threads, program: &Body) -> bool {
     let expected = |program: &Body| expected(program, stack.is_filtered());
     let seen = threads.run(program);
@@ -56,7 +56,7 @@ fn differs(stack: Stack, threads: &Threads, program: &Body) -> bool {
     count(&without) != count(program) && !agree(&seen_outside(seen), &expected(&without))
 }
 
-/// Runs programs, and fails with the smallest ones on which the model and the library differ, one of each shape.
+/// Runs programs. Fails with the smallest ones on which the model and the library differ, one of each shape.
 fn compare(stack: Stack, programs: u64, make: impl Fn(u64) -> Body) {
     let seed = setting("CTX_MODEL_SEED", 0);
     let only = std::env::var("CTX_MODEL_ONLY").ok().map(|text| text.parse::<u64>().expect("it is a number"));
@@ -71,7 +71,7 @@ fn compare(stack: Stack, programs: u64, make: impl Fn(u64) -> Body) {
         let smallest = shrink(&program, |program| differs(stack, &Threads::new(stack.dispatches()), program));
         let (times, _) = found.entry(shape(&smallest)).or_insert_with(|| (0, difference(stack, number, &smallest)));
         *times += 1;
-        // What failed may have left something on the threads.
+        // A failure may have left something on the threads.
         threads = Threads::new(stack.dispatches());
         if found.len() >= most_found {
             break;
@@ -83,7 +83,7 @@ fn compare(stack: Stack, programs: u64, make: impl Fn(u64) -> Body) {
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
-/// The kinds of operations that a program consists of.
+/// Returns the kinds of operations in a program.
 fn shape(program: &Body) -> String {
     let lines = format!("{}", Lines(program));
     let words = lines.lines().flat_map(|line| line.split(|char: char| !char.is_alphabetic()));
@@ -110,33 +110,33 @@ fn difference(stack: Stack, number: u64, smallest: &Body) -> String {
     )
 }
 
-/// How many programs run on each of the stacks, and of each kind.
+/// Returns the number of programs on each stack, and of each kind.
 fn programs() -> u64 {
     setting("CTX_MODEL_PROGRAMS", 100_000) / 6
 }
 
 #[test]
-fn random_programs_see_what_the_rules_say() {
+fn random_programs_follow_the_rules() {
     compare(Stack::Plain, programs(), program);
 }
 
 #[test]
-fn random_programs_under_opentelemetry_see_what_the_rules_say() {
+fn random_programs_follow_the_rules_under_opentelemetry() {
     compare(Stack::OpenTelemetry, programs(), program);
 }
 
 #[test]
-fn what_must_change_nothing_changes_nothing() {
+fn inert_operations_change_nothing() {
     compare(Stack::Plain, programs(), |seed| with_inert(&program(!seed), seed));
 }
 
 #[test]
-fn what_must_change_nothing_changes_nothing_under_opentelemetry() {
+fn inert_operations_change_nothing_under_opentelemetry() {
     compare(Stack::OpenTelemetry, programs(), |seed| with_inert(&program(!seed), seed));
 }
 
 #[test]
-fn in_the_model_what_must_change_nothing_changes_nothing() {
+fn inert_operations_change_nothing_in_the_model() {
     for seed in 0..programs() / 10 {
         let with = with_inert(&program(seed), seed);
         let seen = seen_outside(expected(&with, true));
@@ -145,11 +145,11 @@ fn in_the_model_what_must_change_nothing_changes_nothing() {
 }
 
 #[test]
-fn random_programs_under_a_filter_see_what_the_rules_say() {
+fn random_programs_follow_the_rules_under_a_filter() {
     compare(Stack::Filtered, programs(), |seed| with_inert(&program(seed), seed));
 }
 
 #[test]
-fn random_programs_under_both_see_what_the_rules_say() {
+fn random_programs_follow_the_rules_under_both() {
     compare(Stack::FilteredOpenTelemetry, programs(), program);
 }

@@ -14,7 +14,7 @@ use super::{
     value::{Call, Change},
 };
 
-/// What a program must see, without or with a filter that switches some spans off.
+/// Returns what a program must observe, without or with a filter that switches some spans off.
 pub(crate) fn expected(program: &[Operation], is_filtered: bool) -> Vec<Observation> {
     let mut model = Model { is_filtered, ..Model::default() };
     model.run(program);
@@ -33,9 +33,9 @@ struct Model {
     subscriber_of: HashMap<Name, usize>,
     frames: u32,
     spans: Spans,
-    /// The nearest span around each that layers know: itself, if it is on.
+    /// The nearest enabled span around each, or the span itself.
     shown: HashMap<Name, In>,
-    /// The spans of which the program has a handle.
+    /// The spans to which the program has a handle.
     handles: BTreeSet<Name>,
     snapshots: HashMap<Name, Snapshot>,
     contexts: HashMap<Name, Carried>,
@@ -45,11 +45,11 @@ struct Model {
     futures: BTreeMap<Name, Future>,
     guards: [BTreeMap<Name, Guard>; 2],
     log: Vec<Observation>,
-    /// From here on the rules leave open what is seen.
+    /// From here on the rules leave open what is observed.
     is_open: bool,
 }
 
-/// What was captured.
+/// A captured snapshot or context.
 #[derive(Clone)]
 struct Snapshot {
     set: Set,
@@ -86,7 +86,7 @@ struct Future {
     polled: usize,
 }
 
-/// What a future runs in, and what was current where that was written.
+/// The environment of a future, and what was current where that was written.
 #[derive(Clone)]
 enum Around {
     Sets { changes: Vec<Change>, call: Call, remembered: Set },
@@ -148,17 +148,17 @@ impl Model {
         }
     }
 
-    /// Whether there is a handle of the span, and it is of the default subscriber.
+    /// Returns `true` if there is a handle of the span, and it belongs to the default subscriber.
     fn is_own(&self, span: Name) -> bool {
         self.handles.contains(&span) && self.subscriber_of[&span] == self.subscribers[self.active]
     }
 
-    /// The span, if layers know it.
+    /// Returns the span, if it is enabled.
     fn if_shown(&self, span: Name) -> Option<Name> {
         matches!(self.shown[&span], In::Span(shown) if shown == span).then_some(span)
     }
 
-    /// The span that layers take for current: the innermost that they know.
+    /// Returns the span that layers take for current: the innermost enabled one.
     fn parent_of_event(&mut self) -> In {
         let (subscriber, of, shown) = (self.subscribers[self.active], &self.subscriber_of, &self.shown);
         let is_known = |span| of[&span] == subscriber && matches!(shown[&span], In::Span(shown) if shown == span);
@@ -169,7 +169,7 @@ impl Model {
         }
     }
 
-    /// The nearest span that layers know around a span that is created here.
+    /// Returns the nearest enabled span around a span that is created here.
     fn parent_of_span(&mut self) -> In {
         let (subscriber, of) = (self.subscribers[self.active], &self.subscriber_of);
         match self.threads[self.active].current_span(|span| of[&span] == subscriber) {
@@ -191,7 +191,7 @@ impl Model {
     }
 
     fn attach(&mut self, context: &Carried) -> Number {
-        // The rules leave open whether a context carries what was recorded on a frame to where that frame is not.
+        // The rules leave open whether a context carries what was recorded on a frame to a place without that frame.
         self.is_open |= self.thread().is_unclear(context);
         let number = self.number();
         self.thread().attach(number, context);
@@ -203,7 +203,7 @@ impl Model {
         self.push(Kind::Span(span), set, None);
     }
 
-    /// Rule 7: what is recorded on a snapshot's span is in it, if it is related.
+    /// Rule 7: a snapshot has what is recorded on its span, if it is related.
     fn enter_snapshot(&mut self, snapshot: &Snapshot, written_in: Option<Set>) -> Number {
         self.is_open |= snapshot.is_open;
         let set = match snapshot.within {
@@ -222,7 +222,7 @@ impl Model {
         self.push(Kind::Replaces, Set::exactly(changes, call), None)
     }
 
-    /// What a context has that is given to what replaces.
+    /// Returns the context that a replacing operation is given.
     fn given(&mut self, context: Name) -> Option<Set> {
         let context = self.contexts.get(&context)?.clone();
         Some(self.thread().given(&context))
@@ -544,7 +544,7 @@ impl Model {
     }
 
     fn drop_future(&mut self, name: Name, future: &Future) {
-        // OpenTelemetry's wrapper is not there when a future is dropped.
+        // OpenTelemetry's wrapper is gone when a future is dropped.
         let mut at_drop = future.clone();
         at_drop.wrappers.retain(|around| !matches!(around, Around::Foreign(_)));
         let guards = self.enter_wrappers(&at_drop);
@@ -562,7 +562,7 @@ impl Model {
         }
     }
 
-    /// Drops all that a program left.
+    /// Drops everything that a program left.
     fn end(&mut self) {
         for thread in [1, 0] {
             self.active = thread;

@@ -1,10 +1,10 @@
-//! What is seen while a program runs: by the model, and in the library.
+//! The observations of a program: in the model, and in the library.
 
 use std::fmt;
 
 use super::{operation::Name, value::Values};
 
-/// One thing that was seen, after or in one operation.
+/// One observation, after or in one operation.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Observation {
     pub(crate) at: Name,
@@ -24,13 +24,13 @@ pub(crate) enum Seen {
     SpanOfParent(Values),
     /// `record`'s return value, and the span that layers saw it on.
     Recorded(bool, Option<Name>),
-    /// What a future that is dropped sees, or a closure.
+    /// The fields that a dropped future or closure sees.
     Dropped(Values),
     /// At the end of the program nothing may be left on a thread.
     Left(Values),
-    /// The rules leave open what is seen from here on.
+    /// The rules leave open everything from here on.
     Open,
-    /// There was a panic that is not the program's.
+    /// A panic that is not the program's.
     Panicked(String),
 }
 
@@ -39,7 +39,8 @@ pub(crate) enum Seen {
 pub(crate) enum In {
     Span(Name),
     Root,
-    /// The rules leave it open: where a span is entered again inside another, `tracing` goes on taking the other for current.
+    /// The rules leave it open: where a span is entered again inside another, `tracing` still takes the other for
+    /// current.
     Any,
 }
 
@@ -53,7 +54,7 @@ impl PartialEq for In {
     }
 }
 
-/// Whether what was seen is what must be.
+/// Returns `true` if the observation is the expected one.
 pub(crate) fn agree(seen: &[Observation], expected: &[Observation]) -> bool {
     let open = |seen: &[Observation]| seen.iter().position(|one| one.seen == Seen::Open);
     match (open(seen), open(expected)) {

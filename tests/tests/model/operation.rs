@@ -1,4 +1,4 @@
-//! What programs consist of.
+//! The operations of programs.
 
 use std::{
     fmt::{self, Write},
@@ -17,12 +17,12 @@ pub(crate) type Body = Arc<Vec<Operation>>;
 pub(crate) struct Operation {
     pub(crate) name: Name,
     pub(crate) what: What,
-    /// What is looked at afterwards, besides the current values and those on an event.
+    /// An extra check afterwards, besides the current values and those on an event.
     pub(crate) probe: Probe,
 }
 
 impl Operation {
-    /// The call that the operation is. Each operation runs at most once.
+    /// The call of the operation. Each operation runs at most once.
     pub(crate) fn call(&self) -> Call {
         Call(self.name * WRAPPERS_MOST)
     }
@@ -44,7 +44,7 @@ pub(crate) enum Probe {
 
 #[derive(Clone, Debug)]
 pub(crate) enum What {
-    /// Nothing: what is current is looked at, as after all others.
+    /// Nothing: the current fields are observed, as after all others.
     Look,
     /// `attach`, `unset`, `Fields::attach`.
     Attach(Vec<Change>),
@@ -61,7 +61,7 @@ pub(crate) enum What {
         body: Body,
         panics: bool,
     },
-    /// A span. One that is off is so where the stack has a filter.
+    /// A span. A disabled one is switched off by the stack's filter, if it has one.
     Span {
         parent: Parent,
         is_off: bool,
@@ -159,7 +159,7 @@ pub(crate) struct Poll {
     pub(crate) panics: bool,
 }
 
-/// Shows operations as lines.
+/// Formats operations as lines.
 pub(crate) struct Lines<'a>(pub(crate) &'a [Operation]);
 
 impl fmt::Display for Lines<'_> {
@@ -295,7 +295,7 @@ fn line(f: &mut fmt::Formatter<'_>, operation: &Operation, depth: usize) -> fmt:
     Ok(())
 }
 
-/// The call that a future's wrapper is.
+/// Returns the call of a future's wrapper.
 pub(crate) fn wrapper_call(operation: &Operation, at: usize) -> Call {
     Call(operation.call().0 + 1 + at as u32)
 }

@@ -1,4 +1,4 @@
-//! Writing programs by hand, and what they must say.
+//! Programs that are written by hand, with their expected results.
 
 use std::sync::Arc;
 
@@ -12,8 +12,8 @@ use super::{
 };
 use What::*;
 
-/// Runs a program, and compares what is current after some of its operations. A value is shown as the first letter of its
-/// field and the operation that set it.
+/// Runs a program, and compares the current values after some of its operations. A value is shown as the first letter
+/// of its field and the operation that set it.
 pub(crate) fn says<const N: usize>(program: Vec<Operation>, lines: [(Name, &str); N]) {
     let program = Arc::new(program);
     let wanted = expected(&program, false);
@@ -47,12 +47,12 @@ pub(crate) fn body(operations: impl IntoIterator<Item = Operation>) -> Body {
     Arc::new(operations.into_iter().collect())
 }
 
-/// A scope. What is in it is looked at by operations in it.
+/// A scope. Operations in it observe its fields.
 pub(crate) fn within<const N: usize>(name: Name, scope: Within, operations: [Operation; N]) -> Operation {
     op(name, Scope { scope, body: body(operations), panics: false })
 }
 
-/// A future with one poll, which looks.
+/// A future with one poll, which observes its fields.
 pub(crate) fn looking(name: Name, wrappers: impl Into<Vec<Wrapper>>, look: Name) -> Operation {
     let polls = vec![OnePoll { body: body([op(look, Look)]), panics: false }];
     op(name, Future { wrappers: wrappers.into(), polls })

@@ -15,12 +15,12 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`, which is not 0.
+    /// Returns a number below `end`, which is not 0.
     pub(crate) fn below(&mut self, end: usize) -> usize {
         (self.next() % end as u64) as usize
     }
 
-    /// Whether something happens that does `times` times in `of`.
+    /// Returns `true` with a probability of `times` in `of`.
     pub(crate) fn happens(&mut self, times: usize, of: usize) -> bool {
         self.below(of) < times
     }

@@ -22,7 +22,7 @@ thread_local! {
     static RECORD: Cell<Option<(Number, Values)>> = const { Cell::new(None) };
 }
 
-/// Only what programs write is noted: the library has warnings of its own.
+/// Only records of programs are noted: the library logs warnings of its own.
 const TARGET: &str = "model";
 
 pub(crate) fn event(parent: Option<&Span>) {
@@ -53,7 +53,7 @@ pub(crate) fn child_span(parent: &Span) -> Span {
     tracing::span!(target: TARGET, parent: parent, Level::WARN, "child")
 }
 
-/// The values of the last span or event of this thread.
+/// Returns the values of the last span or event of this thread.
 pub(crate) fn last() -> Values {
     LAST.take().expect("layers are given it")
 }
@@ -62,7 +62,7 @@ pub(crate) fn last_if_any() -> Option<Values> {
     LAST.take()
 }
 
-/// The span in which the last event of this thread was, for layers.
+/// Returns the span of this thread's last event, as layers see it.
 pub(crate) fn last_parent() -> Option<Number> {
     PARENT.take()
 }
@@ -71,7 +71,7 @@ pub(crate) fn forget_record() {
     RECORD.set(None);
 }
 
-/// The span on which layers saw this value recorded.
+/// Returns the span on which layers saw this value recorded.
 pub(crate) fn record(field: Field, call: Call) -> Option<Number> {
     let (span, values) = RECORD.take()?;
     let at = FIELDS.iter().position(|known| *known == field)?;
@@ -79,20 +79,20 @@ pub(crate) fn record(field: Field, call: Call) -> Option<Number> {
     Some(span)
 }
 
-/// The number of the recorder of a subscriber.
+/// Returns the number of a subscriber's recorder.
 pub(crate) fn number_of(subscriber: &Dispatch) -> u64 {
     subscriber.downcast_ref::<Recorder>().map_or(0, |recorder| recorder.0)
 }
 
-/// The number of the default subscriber's recorder.
+/// Returns the number of the default subscriber's recorder.
 pub(crate) fn number() -> u64 {
     dispatcher::get_default(number_of)
 }
 
-/// Names a span among those of all subscribers: the number of the recorder, and the span's.
+/// Identifies a span among those of all subscribers: the number of the recorder, and the span's.
 pub(crate) type Number = (u64, u64);
 
-/// The number of a span that `numbers` of the runner knows.
+/// Returns the number of a span that is in the runner's `numbers`.
 pub(crate) fn number_of_span(span: &Span) -> Option<Number> {
     span.with_subscriber(|(id, of)| (number_of(of), id.into_u64()))
 }

@@ -8,7 +8,7 @@ use super::{
 
 #[test]
 fn equal_values_do_not_make_two_requests_one() {
-    // The second scope has all fields of the first, and more; it is another request all the same.
+    // The second scope has all fields of the first, and more; it is another request nevertheless.
     let program = [within(1, set("t"), [span(2)]), within(3, set("t u"), [within(4, Within::Span(2), [op(5, Look)])])];
     says(program.into(), [(5, "t1")]);
 }
@@ -32,7 +32,7 @@ fn replacing_keeps_nothing_of_what_is_below() {
 }
 
 #[test]
-fn a_future_changes_what_it_is_polled_in_if_that_is_its_request() {
+fn a_future_changes_the_fields_around_it_if_polled_in_its_request() {
     let program = [
         op(1, Attach(fields("t"))),
         looking(2, [with("r")], 3),
@@ -58,13 +58,13 @@ fn a_span_keeps_what_is_current_inside_the_same_request() {
 }
 
 #[test]
-fn a_span_made_where_nothing_was_joins_what_it_is_entered_in() {
+fn a_span_created_without_fields_joins_the_request_it_is_entered_in() {
     let program = [span(1), within(2, set("t"), [within(3, Within::Span(1), [op(4, Look)])])];
     says(program.into(), [(4, "t2")]);
 }
 
 #[test]
-fn a_value_recorded_is_on_the_span_and_all_inside_it() {
+fn a_recorded_value_is_on_the_span_and_everything_inside_it() {
     let program = [
         op(1, Attach(fields("t"))),
         span(2),
@@ -82,7 +82,7 @@ fn a_value_recorded_is_on_the_span_and_all_inside_it() {
 }
 
 #[test]
-fn a_value_recorded_in_what_replaced_stays_in_it() {
+fn a_value_recorded_in_a_replacing_frame_stays_in_it() {
     let replaced = |scope: Within| {
         vec![
             op(1, Attach(fields("t"))),
@@ -113,7 +113,7 @@ fn a_value_recorded_on_a_given_span_is_on_that_span() {
 }
 
 #[test]
-fn frames_go_in_any_order_and_change_no_other() {
+fn frames_end_in_any_order_and_change_no_other() {
     let program = [
         op(1, Attach(fields("t"))),
         span(2),
@@ -129,7 +129,7 @@ fn frames_go_in_any_order_and_change_no_other() {
 }
 
 #[test]
-fn baggage_counts_where_the_program_said_nothing() {
+fn baggage_counts_where_the_program_set_nothing() {
     let program = [
         op(1, Attach(fields("t -r"))),
         op(2, Context(Context::CurrentWithBaggage(vec![Field::Tenant, Field::User, Field::Role]))),
@@ -142,7 +142,7 @@ fn baggage_counts_where_the_program_said_nothing() {
 }
 
 #[test]
-fn a_foreign_context_brings_what_it_was_made_from() {
+fn a_foreign_context_brings_the_fields_of_its_frame() {
     let program = [
         op(1, Attach(fields("t"))),
         op(2, Context(Context::Current)),
@@ -157,7 +157,7 @@ fn a_foreign_context_brings_what_it_was_made_from() {
 }
 
 #[test]
-fn an_explicit_parent_gives_what_entering_it_would() {
+fn an_explicit_parent_gives_the_fields_that_entering_it_would() {
     let child = |parent| op(3, Span { parent: Parent::Explicit(parent), is_off: false });
     let program = [within(1, set("t"), [span(2)]), op(4, Attach(fields("u"))), child(2), op(5, EnterSpan(3))];
     says(program.into(), [(4, "u4"), (5, "t1")]);
@@ -181,7 +181,7 @@ fn a_snapshot_is_one_frame_with_its_span() {
 }
 
 #[test]
-fn a_panic_leaves_what_a_scope_entered() {
+fn a_panic_leaves_the_spans_and_scopes_that_were_entered() {
     let panics = |name, scope, operations: [_; 1]| op(name, Scope { scope, body: body(operations), panics: true });
     let program = [
         op(1, Attach(fields("t"))),

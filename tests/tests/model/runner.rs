@@ -35,23 +35,23 @@ use super::{
     value::{Call, Change, Field, Values, bag},
 };
 
-/// Two threads with one subscriber. They run strictly by turns.
+/// Two threads with one subscriber. They strictly take turns.
 pub(crate) struct Threads {
     first: Sender<Body>,
     done: Receiver<Vec<Observation>>,
 }
 
-/// What the second thread does while the first waits.
+/// A job of the second thread, for which the first waits.
 enum Job {
     /// Runs a part of a program.
     Part(Body, Arc<Shared>),
     /// Drops the guards.
     End(Arc<Shared>),
-    /// Looks at what is left.
+    /// Checks what is left.
     Left(Arc<Shared>),
 }
 
-/// The second thread, for the first.
+/// The second thread, as the first sees it.
 struct Second {
     jobs: Sender<Job>,
     done: Receiver<()>,
@@ -74,7 +74,7 @@ impl Threads {
                     Job::End(shared) => shared.guarded(drop_guards),
                     Job::Left(shared) => look_at_what_is_left(&shared),
                 }
-                // All that the job had is dropped: the first thread may go on.
+                // Everything of the job is dropped: the first thread may continue.
                 if part_done.send(()).is_err() {
                     return;
                 }
@@ -93,7 +93,7 @@ impl Threads {
         Threads { first, done }
     }
 
-    /// What a program sees.
+    /// Returns what a program observes.
     pub(crate) fn run(&self, program: &Body) -> Vec<Observation> {
         self.first.send(program.clone()).expect("the first thread runs");
         self.done.recv().expect("the first thread runs")
@@ -108,18 +108,18 @@ thread_local! {
     static SECOND: OnceCell<Second> = const { OnceCell::new() };
 }
 
-/// What belongs to the thread on which it was created.
+/// Objects of the thread on which they were created.
 #[allow(dead_code)] // Kept to be dropped.
 enum Guard {
     Fields(FieldsGuard),
     Extracted(ExtractedGuard),
     Context(ContextGuard),
     Span(EnteredSpan),
-    /// A future that owns a snapshot and its guard, since that borrows.
+    /// A future that owns a snapshot and its guard, which borrows it.
     Snapshot(Pin<Box<dyn Future<Output = ()>>>),
 }
 
-/// What both threads use.
+/// Objects of both threads.
 #[derive(Default)]
 struct Shared {
     objects: Mutex<Objects>,
@@ -158,7 +158,7 @@ impl Shared {
         self.objects().spans.get(&name).cloned()
     }
 
-    /// The span, if it is of the default subscriber: others' ids mean nothing to it.
+    /// Returns the span, if it belongs to the default subscriber: other subscribers' ids mean nothing to it.
     fn own_span(&self, name: Name) -> Option<Span> {
         self.span(name)
             .filter(|span| span.with_subscriber(|(_, of)| recorder::number_of(of) == recorder::number()) == Some(true))
@@ -176,7 +176,7 @@ impl Shared {
         self.objects().extracted.get(&name).cloned()
     }
 
-    /// A panic that is not the program's is something that was seen.
+    /// A panic that is not the program's is an observation.
     fn guarded(&self, f: impl FnOnce()) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(f)) {
             let message = panic.downcast_ref::<String>().cloned();
@@ -206,7 +206,7 @@ fn run_program(program: &Body) -> Vec<Observation> {
     std::mem::take(&mut *lock(&shared.log))
 }
 
-/// Has the second thread do something, and waits. Nothing, where this is the second.
+/// Runs a job on the second thread, and waits. Does nothing on the second thread itself.
 fn on_second(job: Job) {
     SECOND.with(|second| {
         if let Some(second) = second.get() {
@@ -216,7 +216,7 @@ fn on_second(job: Job) {
     });
 }
 
-/// Takes something out, to be used or dropped when this is unlocked again.
+/// Takes an object out, to be used or dropped after this is unlocked.
 fn take<T>(shared: &Shared, take: impl FnOnce(&mut Objects) -> T) -> T {
     take(&mut shared.objects())
 }
@@ -583,7 +583,7 @@ impl Future for Worker {
     }
 }
 
-/// Sees what is current when it is dropped before it is done.
+/// Observes what is current when it is dropped before its end.
 struct Dropped {
     name: Name,
     shared: Arc<Shared>,

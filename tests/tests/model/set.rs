@@ -1,4 +1,4 @@
-//! Rule 1: sets, and how they are related. Rule 9: baggage.
+//! Rule 1: sets and their relations. Rule 9: baggage.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,12 +21,12 @@ pub(crate) struct Set {
 }
 
 impl Set {
-    /// The set of a call that replaces: exactly what is given.
+    /// Creates the set of a call that replaces: exactly what is given.
     pub(crate) fn exactly(changes: &[Change], call: Call) -> Self {
         Set::default().changed(changes, call)
     }
 
-    /// The set with what a call sets and unsets. Baggage stays.
+    /// Returns the set with what a call sets and unsets. Baggage stays.
     pub(crate) fn changed(&self, changes: &[Change], call: Call) -> Self {
         let mut set = self.clone();
         set.calls.insert(call);
@@ -36,7 +36,7 @@ impl Set {
         set
     }
 
-    /// The set with other baggage, as a foreign context has it.
+    /// Returns the set with other baggage, as a foreign context has it.
     pub(crate) fn with_baggage(&self, baggage: Option<Baggage>) -> Self {
         Set { baggage, ..self.clone() }
     }
@@ -54,17 +54,17 @@ impl Set {
         self.calls.contains(&call)
     }
 
-    /// Whether no call made it. There may be baggage.
+    /// Returns `true` if no call is in it. There may be baggage.
     pub(crate) fn calls_are_none(&self) -> bool {
         self.calls.is_empty()
     }
 
-    /// Whether there is nothing: no call, no baggage.
+    /// Returns `true` if there is nothing: no call, no baggage.
     pub(crate) fn is_nothing(&self) -> bool {
         self.calls.is_empty() && self.baggage.is_none()
     }
 
-    /// What the fields are: the values, then baggage.
+    /// Returns the fields: the values, then baggage.
     pub(crate) fn read(&self) -> Values {
         Values(FIELDS.map(|field| match self.values.get(&field) {
             Some(value) => *value,
@@ -75,13 +75,13 @@ impl Set {
         }))
     }
 
-    /// Whether two sets are the same, whatever their baggage. Nothing is known by nothing.
+    /// Returns `true` if two sets have the same calls, whatever their baggage. A set without calls equals no other.
     pub(crate) fn is_same_as(&self, other: &Set) -> bool {
         !self.calls.is_empty() && self.calls == other.calls && self.values == other.values
     }
 
-    /// Whether this has all calls of `other`. All sets descend from nothing. A set without calls that has baggage is known by
-    /// nothing but that baggage.
+    /// Returns `true` if this has all calls of `other`. All sets descend from nothing. Only its baggage identifies a
+    /// set that has no calls.
     pub(crate) fn descends_from(&self, other: &Set) -> bool {
         if other.calls.is_empty() && other.baggage.is_some() {
             return self.baggage == other.baggage;
@@ -93,8 +93,8 @@ impl Set {
         self.descends_from(other) || other.descends_from(self)
     }
 
-    /// Whether a frame with this set replaced something unrelated when it came over `below`. Other than above, a message over
-    /// nothing is unrelated (fault r8): what is found out for the message is not the receiver's.
+    /// Returns `true` if a frame with this set replaced something unrelated when it was pushed on `below`. Unlike
+    /// above, a message over nothing is unrelated (fault r8): values recorded for the message are not the receiver's.
     pub(crate) fn cuts_off(&self, below: &Set) -> bool {
         match (self.calls.is_empty(), below.calls.is_empty()) {
             (true, true) => false,

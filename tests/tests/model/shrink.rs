@@ -1,4 +1,4 @@
-//! Makes a failing program smaller: operations are taken out as long as it fails.
+//! Shrinks a failing program: operations are removed as long as it fails.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::{
     operation::{Body, Operation, Poll, Probe, What},
 };
 
-/// The smallest program that still fails, as far as taking out one thing after the other finds it.
+/// Returns the smallest program that still fails, found by removing one thing after the other.
 pub(crate) fn shrink(program: &Body, fails: impl Fn(&Body) -> bool) -> Body {
     let mut smallest = program.clone();
     loop {
@@ -19,7 +19,7 @@ pub(crate) fn shrink(program: &Body, fails: impl Fn(&Body) -> bool) -> Body {
     }
 }
 
-/// Every program that has one thing less.
+/// Returns every program that has one thing less.
 fn candidates(operations: &[Operation]) -> Vec<Vec<Operation>> {
     let mut all = Vec::new();
     let mut half = operations.len() / 2;
@@ -36,7 +36,7 @@ fn candidates(operations: &[Operation]) -> Vec<Vec<Operation>> {
         if is_inert(operation.name) {
             continue;
         }
-        // A body in place of what it is in.
+        // A body in place of its operation.
         if let What::Scope { body, .. } | What::OtherThread(body) = &operation.what {
             all.push(with(body.to_vec()));
         }
@@ -48,7 +48,7 @@ fn candidates(operations: &[Operation]) -> Vec<Vec<Operation>> {
     all
 }
 
-/// The operation with less in it.
+/// Returns the operation with less in it.
 fn less(what: &What) -> Vec<What> {
     let bodies = |body: &Body| candidates(body).into_iter().map(Arc::new);
     match what {
@@ -66,7 +66,7 @@ fn less(what: &What) -> Vec<What> {
         }
         What::Future { wrappers, polls } => {
             let mut all = Vec::new();
-            // From the end: a wrapper's call is known by its place.
+            // From the end, because a wrapper's index identifies its call.
             if let Some((_, others)) = wrappers.split_last() {
                 all.push(What::Future { wrappers: others.to_vec(), polls: polls.clone() });
             }

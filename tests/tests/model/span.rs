@@ -1,4 +1,4 @@
-//! What a span remembers, and what was recorded on it.
+//! The fields that a span remembers, and the values recorded on it.
 
 use super::{
     set::Set,
@@ -7,7 +7,7 @@ use super::{
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Span {
-    /// What was current when it was created, if anything was.
+    /// The set that was current at its creation, if any was.
     base: Option<Set>,
     /// The last record of each field.
     recorded: Vec<(Field, Call)>,
@@ -20,18 +20,18 @@ impl Span {
         Span { base: (!set.is_nothing()).then(|| set.clone()), ..Span::default() }
     }
 
-    /// What it remembers, apart from what was recorded. `None` where it has nothing.
+    /// Returns what it remembers, without what was recorded. `None` if it has nothing.
     pub(crate) fn base(&self) -> Option<&Set> {
         self.base.as_ref()
     }
 
-    /// All of it.
+    /// Returns what it remembers, with what was recorded.
     pub(crate) fn whole(&self) -> Set {
         self.over(self.base.clone().unwrap_or_default())
     }
 
-    /// Rule 5: what was recorded is laid over related sets only. What a set has already is not laid over it again: what was
-    /// set since then stays.
+    /// Rule 5: recorded values overlay related sets only. Values that a set has already do not overlay it again: what
+    /// was set since then stays.
     pub(crate) fn over_related(&self, set: Set) -> Set {
         match &self.base {
             Some(base) if set.is_related_to(base) => self.over(set),
@@ -49,13 +49,13 @@ impl Span {
         set
     }
 
-    /// Records a value. `current` is the set that is current on the recording thread, before: if the span has nothing, it
+    /// Records a value. `current` is the set that is current on the recording thread before: a span without fields
     /// counts as created there.
     ///
-    /// Returns what the sets that get the value, too, are related to.
+    /// Returns the set to which the other sets that get the value are related.
     pub(crate) fn record(&mut self, field: Field, call: Call, current: &Set) -> Set {
         let base = self.base.get_or_insert_with(|| {
-            // Where no call had been made either, the record is what the span's request is known by.
+            // If that set has no call either, the record identifies the span's request.
             let mut base = current.clone();
             if base.calls_are_none() {
                 base.records(field, call);

@@ -10,10 +10,10 @@ use super::recorder::Recorder;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stack {
-    /// Without an OpenTelemetry layer.
+    /// Creates a stack without an OpenTelemetry layer.
     Plain,
     OpenTelemetry,
-    /// With a filter that switches some spans off.
+    /// Creates a stack with a filter that switches some spans off.
     Filtered,
     FilteredOpenTelemetry,
 }

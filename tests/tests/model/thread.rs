@@ -22,17 +22,17 @@ pub(crate) struct Thread {
     frames: Vec<Frame>,
     /// From here on the rules leave open what is current.
     pub(crate) is_open: bool,
-    /// A snapshot was left around another frame of its span: `tracing` has another order of spans now.
+    /// A snapshot was left around another frame of its span: `tracing` has another order of spans from then on.
     is_order_lost: bool,
 }
 
 impl Thread {
-    /// The set of the top frame.
+    /// Returns the set of the top frame.
     pub(crate) fn current(&self) -> Set {
         self.frames.last().map(|frame| self.set_of(frame)).unwrap_or_default()
     }
 
-    /// Rule 10: a foreign context made from a frame that is still here has that frame's fields and its own baggage.
+    /// Rule 10: a foreign context that comes from a frame of this thread has that frame's fields and its own baggage.
     fn set_of(&self, frame: &Frame) -> Set {
         match self.made_from(frame) {
             Some(from) => from.set.with_baggage(frame.set.baggage.clone()),
@@ -44,12 +44,12 @@ impl Thread {
         if frame.is_foreign() { self.with_first(&frame.set) } else { None }
     }
 
-    /// The last frame that began with a set.
+    /// Returns the last frame that began with a set.
     fn with_first(&self, set: &Set) -> Option<&Frame> {
         self.frames.iter().rfind(|frame| !frame.is_foreign() && frame.first.is_same_as(set))
     }
 
-    /// Pushes a frame with a set. `written_in` is of what replaces around a future.
+    /// Pushes a frame with a set. `written_in` is for wrappers that replace around a future.
     pub(crate) fn push(&mut self, number: Number, kind: Kind, set: Set, written_in: Option<Set>) {
         let below = self.current();
         let mut frame = Frame {
@@ -78,7 +78,7 @@ impl Thread {
 
     /// Attaches a foreign context.
     pub(crate) fn attach(&mut self, number: Number, context: &Carried) {
-        // A frame that came on the one from which it was made may have taken over its context.
+        // A frame pushed on the one from which it comes may have taken over its context.
         let is_gone = |from: Number| !self.frames.iter().any(|frame| frame.number == from);
         self.is_open |= context.made_from.is_some_and(is_gone) && self.frames.iter().any(|frame| frame.is_recorded);
         self.push(number, Kind::Foreign, context.set.clone(), None);
@@ -87,7 +87,7 @@ impl Thread {
         }
     }
 
-    /// Rule 8: a frame goes, wherever it is, and no other changes.
+    /// Rule 8: a frame is removed, wherever it is, and no other changes.
     pub(crate) fn pop(&mut self, number: Number) {
         let Some(at) = self.frames.iter().position(|frame| frame.number == number) else { return };
         let gone = self.frames.remove(at);
@@ -96,21 +96,21 @@ impl Thread {
         let is_guarded = !matches!(gone.kind, Kind::Span(_)) && gone.current_span().is_some();
         self.is_order_lost |= is_guarded && self.frames[at..].iter().any(is_entered_again);
         self.is_order_lost &= !self.frames.is_empty();
-        // A snapshot of another request does not cut, for it has its span; what came on it may, once that is gone.
+        // A snapshot of another request does not cut, for it has its span; what is pushed on it may, once that is gone.
         let below = at.checked_sub(1).map(|below| self.set_of(&self.frames[below])).unwrap_or_default();
         let may_cut = gone.cuts || gone.may_cut || (gone.span().is_some() && gone.set.cuts_off(&below));
         if let Some(above) = self.frames.get_mut(at) {
-            // Of another's context it is only known what it was attached over.
+            // For another request's context only the frame below is known.
             above.may_cut |= may_cut || above.is_foreign();
         }
-        // Whether what was recorded stays in contexts made from the frame is left open.
+        // The rules leave open whether recorded values stay in contexts that come from the frame.
         let is_of_gone = |frame: &Frame| frame.is_foreign() && frame.made_from == Some(number);
         self.is_open |= self.frames.iter().any(is_of_gone) && self.frames.iter().any(|frame| frame.is_recorded);
         let is_copy = |frame: &Frame| frame.is_foreign() && gone.first.is_same_as(&frame.set);
         self.is_open |= gone.is_recorded && self.frames.iter().any(is_copy);
     }
 
-    /// Leaves a span. It says nothing of which of its frames is meant: the last.
+    /// Leaves a span. The call does not say which of its frames is meant: the last.
     pub(crate) fn leave(&mut self, span: Name) {
         let last = self.frames.iter().rfind(|frame| frame.kind == Kind::Span(span)).map(|frame| frame.number);
         if let Some(last) = last {
@@ -118,7 +118,7 @@ impl Thread {
         }
     }
 
-    /// Rule 5: what is current in a span that is entered here.
+    /// Rule 5: returns what is current in a span that is entered here.
     pub(crate) fn entering(&self, span: &Span) -> Set {
         let below = self.current();
         match span.base() {
@@ -128,8 +128,9 @@ impl Thread {
         }
     }
 
-    /// Rule 4: what a future that sets changes: what is below, or, in another request, what was current where it was written.
-    /// Then it replaces something unrelated, and what is recorded in it is not for the other request's span.
+    /// Rule 4: returns what a future changes: what is below, or, in another request, what was current where it was
+    /// written. The future then replaces something unrelated, and what is recorded in it is not for the other request's
+    /// span.
     pub(crate) fn setting(&self, remembered: &Set) -> (Kind, Set) {
         let below = self.current();
         match self.counts_as_descending(&below, remembered) {
@@ -138,22 +139,23 @@ impl Thread {
         }
     }
 
-    /// Whether what is current here descends from a set, or some wrapper around the future that runs replaced something that
-    /// does, and what is current descends from what it put there: wrappers nest in any order.
-    /// From nothing everything descends: what a wrapper of nothing is around counts only while nothing replaced it.
+    /// Returns `true` if what is current here descends from a set. Also if a wrapper around the running future replaced
+    /// something that does, and what is current descends from the wrapper's set: wrappers nest in any order. Everything
+    /// descends from nothing: the place of a wrapper of nothing counts only while nothing replaced it.
     fn counts_as_descending(&self, below: &Set, from: &Set) -> bool {
         let covers = |at: usize| {
             let frame = &self.frames[at];
-            let is_made_from_it = match frame.set.is_nothing() {
+            let descends_from_it = match frame.set.is_nothing() {
                 true => !self.frames[at + 1..].iter().any(|above| above.cuts),
                 false => below.descends_from(&frame.set),
             };
-            is_made_from_it && frame.written_in.as_ref().is_some_and(|written_in| written_in.descends_from(from))
+            descends_from_it && frame.written_in.as_ref().is_some_and(|written_in| written_in.descends_from(from))
         };
         below.descends_from(from) || (0..self.frames.len()).any(covers)
     }
 
-    /// The innermost span of a subscriber that is entered here. `None` also in what hides the thread's spans.
+    /// Returns the innermost span of a subscriber that is entered here. `None` also in a frame that hides the thread's
+    /// spans.
     pub(crate) fn span(&self, is_own: impl Fn(Name) -> bool) -> Option<Name> {
         for frame in self.frames.iter().rev() {
             if let Some(span) = frame.current_span().filter(|span| is_own(*span)) {
@@ -166,7 +168,7 @@ impl Thread {
         None
     }
 
-    /// The last frame that replaced something unrelated inside the innermost span.
+    /// Returns the last frame that replaced something unrelated inside the innermost span.
     pub(crate) fn cut(&mut self, is_own: impl Fn(Name) -> bool) -> Option<usize> {
         for (at, frame) in self.frames.iter().enumerate().rev() {
             if frame.span().is_some_and(&is_own) {
@@ -180,8 +182,8 @@ impl Thread {
         None
     }
 
-    /// The span that is current for `tracing`. Where a span is entered again inside another one, that is the other one; the
-    /// rules do not say.
+    /// Returns the span that is current for `tracing`. Where a span is entered again inside another one, that is the
+    /// other one; the rules do not say.
     pub(crate) fn current_span(&self, is_own: impl Fn(Name) -> bool) -> Result<Option<Name>, IsEnteredAgain> {
         let hidden = self.frames.iter().rposition(|frame| frame.kind == Kind::HidesSpans).map_or(0, |at| at + 1);
         let entered = self.frames[hidden..].iter().filter_map(Frame::current_span);
@@ -191,7 +193,7 @@ impl Thread {
         if first == entered.last().copied() && !self.is_order_lost { Ok(first) } else { Err(IsEnteredAgain) }
     }
 
-    /// What an OpenTelemetry context that is made from the current one carries.
+    /// Returns the part of a new OpenTelemetry context that comes from the current frame.
     pub(crate) fn context(&self) -> Carried {
         let Some(top) = self.frames.last() else { return Carried::default() };
         let from = self.made_from(top).unwrap_or(top);
@@ -199,8 +201,8 @@ impl Thread {
         Carried { set: set.clone(), made_from: Some(from.number), is_recorded: from.is_recorded }
     }
 
-    /// Whether something was recorded on the frame from which a context was made, and that is not what is current here: the
-    /// rules leave open whether the context has it.
+    /// Returns `true` if something was recorded on the frame from which a context comes, and that frame is not current
+    /// here: the rules leave open whether the context has it.
     pub(crate) fn is_unclear(&self, context: &Carried) -> bool {
         let from = self.frames.iter().find(|frame| Some(frame.number) == context.made_from);
         let is_current = self.frames.last().is_some_and(|top| Some(top.number) == context.made_from);
@@ -209,15 +211,16 @@ impl Thread {
         (context.is_recorded || is_recorded(from) || is_recorded(found)) && !is_current
     }
 
-    /// The set of a context that is given to what replaces. Whether it has what was recorded since is left open.
+    /// Returns the set of a context that a replacing operation is given. Whether it has what was recorded since is left
+    /// open.
     pub(crate) fn given(&mut self, context: &Carried) -> Set {
         let is_recorded = self.with_first(&context.set).is_some_and(|from| from.is_recorded);
         self.is_open |= is_recorded || context.is_recorded;
         context.set.clone()
     }
 
-    /// Whether there is a context in which there is nothing over a frame in which there is nothing, either. Without an
-    /// OpenTelemetry layer they look the same, and the rules leave open what `record` does.
+    /// Returns `true` if there is an empty foreign context over an empty frame. Without an OpenTelemetry layer they
+    /// look the same, and the rules leave open what `record` does.
     fn has_nothing_over_nothing(&self) -> bool {
         let first = self.frames.iter().position(|frame| !frame.is_foreign() && frame.set.is_nothing());
         first.is_some_and(|at| self.frames[at..].iter().any(|frame| frame.is_foreign() && frame.set.is_nothing()))
@@ -234,13 +237,13 @@ impl Thread {
         self.is_open |= self.has_nothing_over_nothing();
         let top = self.frames.last()?;
         if top.is_foreign() {
-            // Over the frame from which it was made it cannot be told from that frame, if it has the same baggage, too.
+            // Over the frame from which it comes it looks like that frame, if it has the same baggage, too.
             let below = self.frames.iter().rfind(|frame| !frame.is_foreign())?;
-            // One that was made from no frame, and has nothing but the baggage that the frame has, looks the same.
+            // One that comes from no frame, and has nothing but the frame's baggage, looks the same.
             self.is_open |=
                 below.set.calls_are_none() && top.set.calls_are_none() && below.set.baggage == top.set.baggage;
             let is_same = self.made_from(top)?.number == below.number && below.set.baggage == top.set.baggage;
-            // Frames that began with the same set can be told apart only by their OpenTelemetry span, and by what was recorded.
+            // Only their OpenTelemetry span and their recorded values distinguish frames that began with the same set.
             let is_exact = top.made_from == Some(below.number);
             self.is_open |= !is_exact && (is_same || self.frames.iter().any(|frame| frame.is_recorded));
             if !is_same {

@@ -12,7 +12,7 @@ use ctx_layer::{
 pub(crate) enum Field {
     Tenant,
     User,
-    /// Takes nothing from baggage: that is its policy.
+    /// A field that ignores baggage, by its policy.
     Role,
 }
 
@@ -39,18 +39,18 @@ impl Field {
         self != Field::Role
     }
 
-    /// The string that stands for a value of this field.
+    /// Returns the string of a value of this field.
     pub(crate) fn text(self, value: Call) -> String {
         format!("{}{}", &self.name()[..1], value.0)
     }
 }
 
-/// A call that sets, unsets, replaces, isolates, extracts or records. It sets values of the same number, so that each value
-/// in a program is there once.
+/// A call that sets, unsets, replaces, isolates, extracts or records. It sets values with its own number, so that each
+/// value in a program is unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Call(pub(crate) u32);
 
-/// What one call does to one field.
+/// The change of one field by one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Change {
     pub(crate) field: Field,
@@ -58,7 +58,7 @@ pub(crate) struct Change {
     pub(crate) is_set: bool,
 }
 
-/// The bag of fields that these changes are.
+/// Returns the `Fields` of these changes.
 pub(crate) fn bag(changes: &[Change], call: Call) -> Fields {
     changes.iter().fold(Fields::new(), |fields, change| match change.is_set {
         true => fields.with(change.field.key(), change.field.text(call)),
@@ -66,18 +66,18 @@ pub(crate) fn bag(changes: &[Change], call: Call) -> Fields {
     })
 }
 
-/// What the three fields are.
+/// The values of the three fields.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Values(pub(crate) [Option<Call>; 3]);
 
 impl Values {
-    /// Values read back from strings.
+    /// Parses values from strings.
     pub(crate) fn read(read: impl Fn(Field) -> Option<String>) -> Self {
         Values(FIELDS.map(|field| read(field).map(|text| parse(field, &text))))
     }
 }
 
-/// The number in a value's string. One that is not of this field is shown as such.
+/// Returns the number in a value's string. A value that is not of this field is shown as such.
 pub(crate) fn parse(field: Field, text: &str) -> Call {
     let number = text.strip_prefix(&field.name()[..1]).and_then(|number| number.parse().ok());
     Call(number.unwrap_or(u32::MAX))

@@ -1,4 +1,4 @@
-//! Around one output and over the whole stack at once.
+//! A layer around one output together with the layer over the whole stack.
 
 use ctx_layer::{ContextLayer, Fields, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::{ATTEMPT, Captured, Exported, Recorder, Value, attribute, schema};
@@ -14,9 +14,9 @@ fn handle_a_request() {
 }
 
 #[test]
-fn both_together_never_put_a_field_on_anything_twice() {
+fn both_layers_together_add_each_field_once() {
     let recorder = Recorder::default();
-    // Twice around, with schemas that overlap and are ordered differently, and over it all.
+    // Twice around, with overlapping schemas in different orders, and over the whole stack.
     let reversed = Schema::builder().field(&ATTEMPT).field(&USER_ID).field(&TENANT_ID).build().unwrap();
     let around = ContextLayer::new(ContextLayer::new(recorder.clone(), Schema::well_known()), reversed);
     with_default(tracing_subscriber::registry().with(around).with_context_fields(schema()), handle_a_request);
@@ -26,7 +26,7 @@ fn both_together_never_put_a_field_on_anything_twice() {
         assert_eq!(item.text("tenant_id"), Some("acme"));
         assert_eq!(item.text("user_id"), Some("u-1"));
         assert_eq!(item.get("attempt"), Some(&Value::I64(2)));
-        // Nor may the names stand twice in the metadata.
+        // Nor may a name be twice in the metadata.
         let mut names: Vec<_> = item.metadata.unwrap().fields().iter().map(|field| field.name()).collect();
         let count = names.len();
         names.sort_unstable();
@@ -36,7 +36,7 @@ fn both_together_never_put_a_field_on_anything_twice() {
 }
 
 #[test]
-fn both_together_never_duplicate_a_field_in_what_outputs_write() {
+fn both_layers_together_write_each_field_once() {
     let (text, json, otel) = (Captured::default(), Captured::default(), Exported::new());
     let subscriber = tracing_subscriber::registry()
         .with(ContextLayer::new(
@@ -61,11 +61,11 @@ fn both_together_never_duplicate_a_field_in_what_outputs_write() {
 }
 
 #[test]
-fn an_output_adds_the_fields_that_the_stack_does_not_know() {
+fn an_output_adds_the_fields_that_the_stacks_schema_lacks() {
     let (more, less) = (Recorder::default(), Recorder::default());
     let extra = Schema::builder().field(&ATTEMPT).field(&TENANT_ID).build().unwrap();
     let stack = Schema::builder().field(&TENANT_ID).build().unwrap();
-    // Known to some schema: no warning is among what is recorded.
+    // The field is in some schema, so no warning is among the records.
     ctx_layer::propagation::register(&schema());
     let subscriber = tracing_subscriber::registry()
         .with(ContextLayer::new(more.clone(), extra))
@@ -79,7 +79,7 @@ fn an_output_adds_the_fields_that_the_stack_does_not_know() {
 }
 
 #[test]
-fn two_context_layers_over_each_other_change_nothing_but_the_union_of_fields() {
+fn two_nested_context_layers_add_the_union_of_their_fields() {
     let recorder = Recorder::default();
     let inner = Schema::builder().field(&TENANT_ID).field(&USER_ID).build().unwrap();
     let outer = Schema::builder().field(&USER_ID).field(&ATTEMPT).build().unwrap();
@@ -100,7 +100,7 @@ fn two_context_layers_over_each_other_change_nothing_but_the_union_of_fields() {
 }
 
 #[test]
-fn the_layer_can_stand_over_fmt_built_by_its_builder() {
+fn the_layer_wraps_a_subscriber_from_fmts_builder() {
     let out = Captured::default();
     let subscriber = fmt().json().with_writer(out.clone()).with_max_level(tracing::Level::INFO).finish();
     with_default(subscriber.with_context_fields(schema()), handle_a_request);

@@ -60,7 +60,7 @@ fn an_env_filter_of_one_output_gives_trace_to_one_tenant_only() {
 }
 
 #[test]
-fn an_env_filter_of_an_output_wrapped_alone_gives_trace_to_one_tenant_only() {
+fn an_env_filter_of_a_wrapped_output_gives_trace_to_one_tenant_only() {
     let out = Captured::default();
     let filtered = messages_to(&out).with_filter(EnvFilter::new("info,[{tenant_id=acme}]=trace"));
     with_default(tracing_subscriber::registry().with(ContextLayer::new(filtered, schema())), two_tenants_and_none);
@@ -77,9 +77,9 @@ fn an_env_filter_sees_the_field_through_once_per_line() {
     assert_eq!(messages(&out), TRACE_FOR_ACME_ALONE);
 }
 
-/// `EnvFilter` looks at a span's level when the span is entered: what is recorded counts from the next time on.
+/// `EnvFilter` looks at a span's level when the span is entered: a recorded value counts from the next time on.
 #[test]
-fn an_env_filter_sees_a_tenant_that_is_recorded_late_as_it_sees_one_that_the_span_declares() {
+fn an_env_filter_sees_a_recorded_tenant_like_a_declared_one() {
     let declared = || {
         let request = info_span!("request", tenant_id = tracing::field::Empty);
         (request.clone(), move |tenant| {
@@ -134,12 +134,12 @@ fn an_env_filter_that_names_the_field_without_a_value_sees_every_span() {
         .with(EnvFilter::new("warn,[request{tenant_id}]=debug"))
         .with_context_fields(schema());
     with_default(subscriber, two_tenants_and_none);
-    // Every span has the name, whether it has a value or not: that is how one can be recorded on it later.
+    // Every span has the name, with or without a value, so that a value can be recorded on it.
     let debug = |tenant| [format!("{tenant} info"), format!("{tenant} debug")];
     assert_eq!(messages(&out), [debug("acme"), debug("globex"), debug("nobody")].concat());
 }
 
-/// What to write instead.
+/// The filter to write instead.
 #[test]
 fn an_env_filter_by_any_value_sees_the_spans_that_have_the_field() {
     for directives in
@@ -168,7 +168,7 @@ fn an_env_filter_by_any_value_sees_the_spans_that_have_the_field() {
 }
 
 #[test]
-fn an_env_filter_by_name_alone_sees_the_events_that_have_the_field_themselves() {
+fn an_env_filter_by_name_alone_sees_events_that_declare_the_field() {
     let out = Captured::default();
     let subscriber = tracing_subscriber::registry()
         .with(messages_to(&out))
@@ -202,14 +202,14 @@ fn each_of_two_outputs_keeps_its_own_filter() {
     assert!(all.json().iter().chain(&warnings.json()).all(|line| line["fields"]["tenant_id"] == "acme"));
 }
 
-/// Passes what has the field `tenant_id`.
+/// A filter that passes what has the field `tenant_id`.
 fn has_the_field() -> FilterFn<fn(&Metadata<'_>) -> bool> {
     filter_fn(|metadata| metadata.fields().field("tenant_id").is_some())
 }
 
-/// Metadata is the same for all events of a call site, and so cannot say what one event has.
+/// Metadata is the same for all events of a call site, and so cannot tell which fields one event has.
 #[test]
-fn a_filter_that_asks_for_a_field_by_metadata_is_answered_by_the_call_site() {
+fn a_filter_by_metadata_sees_the_fields_of_the_call_site() {
     let run = || {
         TENANT_ID.in_scope("acme", || {
             info!("a current one");
@@ -260,7 +260,7 @@ fn a_filter_inside_or_outside_the_layer_filters_for_that_output_only() {
     }
 }
 
-/// Decides on an event's values, not on its metadata.
+/// A filter that decides by an event's values, not by its metadata.
 struct TenantIs(&'static str);
 
 impl<S> Filter<S> for TenantIs {
@@ -283,7 +283,7 @@ impl<S> Filter<S> for TenantIs {
 }
 
 #[test]
-fn a_filter_that_looks_at_an_events_values_sees_the_field() {
+fn a_filter_by_an_events_values_sees_the_field() {
     for around in [true, false] {
         let (out, other) = (Captured::default(), Captured::default());
         let registry = tracing_subscriber::registry();
@@ -351,7 +351,7 @@ fn an_output_can_be_reloaded_under_the_layer() {
 }
 
 #[test]
-fn an_output_can_be_reloaded_inside_around_and_around_inside_reload() {
+fn an_output_can_be_reloaded_on_either_side_of_the_layer() {
     let layer = |out: &Captured| fmt::layer().json().with_writer(out.clone());
     let tenant = |out: &Captured| out.json()[0]["fields"]["tenant_id"].clone();
 
@@ -379,7 +379,7 @@ fn an_output_can_be_reloaded_inside_around_and_around_inside_reload() {
 }
 
 #[test]
-fn boxed_optional_and_listed_outputs_work_as_they_do_without_the_layer() {
+fn boxed_optional_and_listed_outputs_work_as_without_the_layer() {
     let (boxed, listed) = (Captured::default(), Captured::default());
     let absent: Option<fmt::Layer<_>> = None;
     let list = vec![messages_to(&listed).with_filter(LevelFilter::WARN).boxed(), messages_to(&boxed).boxed()];
@@ -395,7 +395,7 @@ fn boxed_optional_and_listed_outputs_work_as_they_do_without_the_layer() {
 }
 
 #[test]
-fn enabled_answers_as_it_does_without_the_layer() {
+fn enabled_returns_what_it_returns_without_the_layer() {
     use tracing::{Level, enabled, event_enabled, span_enabled};
     let filter = EnvFilter::new("info,enabled_here=trace");
     with_default(tracing_subscriber::registry().with(filter).with_context_fields(schema()), || {

@@ -21,7 +21,7 @@ fn one_line(run: impl FnOnce()) -> Value {
 }
 
 #[test]
-fn a_json_line_carries_the_field_on_event_and_span() {
+fn a_json_line_has_the_field_on_event_and_span() {
     let line = one_line(|| {
         TENANT_ID.in_scope("acme", || {
             let _span = info_span!("request", path = "/orders").entered();
@@ -82,7 +82,7 @@ fn a_flattened_json_line_has_the_field_once_at_the_top() {
 }
 
 #[test]
-fn a_value_recorded_late_stands_on_the_span_in_json() {
+fn a_recorded_value_is_on_the_span_in_json() {
     let line = one_line(|| {
         let _span = info_span!("request", path = "/orders").entered();
         assert!(TENANT_ID.record("acme"));
@@ -93,7 +93,7 @@ fn a_value_recorded_late_stands_on_the_span_in_json() {
 }
 
 #[test]
-fn a_value_recorded_late_is_hidden_on_the_span_under_once_per_line() {
+fn a_recorded_value_is_hidden_on_the_span_under_once_per_line() {
     let out = Captured::default();
     let subscriber =
         tracing_subscriber::registry().with(fields_once_per_line(json_to(&out))).with_context_fields(schema());
@@ -109,7 +109,7 @@ fn a_value_recorded_late_is_hidden_on_the_span_under_once_per_line() {
 }
 
 #[test]
-fn around_one_json_output_the_field_stands_on_event_and_span() {
+fn around_one_json_output_the_field_is_on_event_and_span() {
     let out = Captured::default();
     let subscriber = tracing_subscriber::registry().with(ContextLayer::new(json_to(&out), schema()).boxed());
     with_default(subscriber, || {

@@ -5,7 +5,7 @@ use ctx_tests::{Captured, count, schema};
 use tracing::{Subscriber, info, info_span, span::EnteredSpan, subscriber::with_default};
 use tracing_subscriber::{Layer, Registry, fmt, prelude::*, registry::LookupSpan};
 
-/// What a program does that knows nothing of context fields.
+/// Runs a program that has no context fields of its own.
 fn handle_a_request() {
     let _span = info_span!("request", path = "/orders").entered();
     info!(lines = 3, "order received");
@@ -28,19 +28,19 @@ fn plain<S: Subscriber + for<'a> LookupSpan<'a>>(
 }
 
 #[test]
-fn a_full_line_carries_the_field_on_event_and_span() {
+fn a_full_line_has_the_field_on_event_and_span() {
     let text = written_by(plain, handle_a_request);
     assert_eq!(text, " INFO request{path=\"/orders\" tenant_id=\"acme\"}: order received lines=3 tenant_id=\"acme\"\n");
 }
 
 #[test]
-fn a_compact_line_carries_the_field_on_event_and_span() {
+fn a_compact_line_has_the_field_on_event_and_span() {
     let text = written_by(|out| plain(out).compact(), handle_a_request);
     assert_eq!(text, " INFO request: order received lines=3 tenant_id=\"acme\" path=\"/orders\" tenant_id=\"acme\"\n");
 }
 
 #[test]
-fn a_pretty_line_carries_the_field_on_event_and_span() {
+fn a_pretty_line_has_the_field_on_event_and_span() {
     let text = written_by(
         |out| {
             fmt::layer()
@@ -61,7 +61,7 @@ fn a_pretty_line_carries_the_field_on_event_and_span() {
 }
 
 #[test]
-fn a_coloured_line_carries_the_field_in_the_colours_of_other_fields() {
+fn a_coloured_line_has_the_field_in_the_colours_of_other_fields() {
     let text = written_by(|out| plain(out).with_ansi(true), || info!(lines = 3, "order received"));
     assert_eq!(
         text,
@@ -70,14 +70,14 @@ fn a_coloured_line_carries_the_field_in_the_colours_of_other_fields() {
 }
 
 #[test]
-fn a_logfmt_line_carries_the_field_on_event_and_span() {
+fn a_logfmt_line_has_the_field_on_event_and_span() {
     let logfmt = |out| tracing_logfmt::builder().with_timestamp(false).with_target(false).layer().with_writer(out);
     let text = written_by(logfmt, handle_a_request);
     assert_eq!(count(&text, "tenant_id"), 2, "once for the event, once for the span: {text:?}");
     assert_eq!(text.matches("tenant_id=acme").count(), 2, "{text:?}");
     assert!(text.contains("message=\"order received\"") && text.contains("path=/orders"), "{text:?}");
 
-    // The event's own, outside of any span.
+    // The event's own value, outside any span.
     assert_eq!(written_by(logfmt, || info!("alone")), "level=info message=alone tenant_id=acme\n");
 }
 
@@ -109,22 +109,22 @@ fn once_at_every_depth<L: Layer<Registry> + Send + Sync + 'static>(layer: impl F
 }
 
 #[test]
-fn a_full_line_under_once_per_line_shows_each_field_once_however_deep_the_spans() {
+fn a_full_line_under_once_per_line_has_each_field_once_at_any_depth() {
     once_at_every_depth(plain);
 }
 
 #[test]
-fn a_compact_line_under_once_per_line_shows_each_field_once_however_deep_the_spans() {
+fn a_compact_line_under_once_per_line_has_each_field_once_at_any_depth() {
     once_at_every_depth(|out| plain(out).compact());
 }
 
 #[test]
-fn a_pretty_line_under_once_per_line_shows_each_field_once_however_deep_the_spans() {
+fn a_pretty_line_under_once_per_line_has_each_field_once_at_any_depth() {
     once_at_every_depth(|out| plain(out).pretty());
 }
 
 #[test]
-fn a_logfmt_line_under_once_per_line_shows_each_field_once_however_deep_the_spans() {
+fn a_logfmt_line_under_once_per_line_has_each_field_once_at_any_depth() {
     once_at_every_depth(|out| {
         tracing_logfmt::builder().with_timestamp(false).with_span_path(false).layer().with_writer(out)
     });
@@ -149,7 +149,7 @@ fn under_once_per_line_a_field_that_a_span_declares_is_on_its_events() {
             info!("received");
         },
     );
-    // The current value is the event's; where there is none, it has the one that its span has declared.
+    // The event has the current value; without one, the value that its span declares.
     assert_eq!(text, " INFO request: received tenant_id=\"acme\" user_id=\"own\"\n");
 }
 
@@ -163,8 +163,8 @@ fn a_field_declared_empty_by_the_span_is_filled_and_shown_by_it() {
 }
 
 #[test]
-fn once_per_line_works_without_with_context_too() {
-    // Nothing ambient anywhere: the output is what it is without this crate.
+fn once_per_line_works_without_with_context_fields() {
+    // No context field anywhere: the output is the same as without this crate.
     let out = Captured::default();
     let subscriber = tracing_subscriber::registry().with(fields_once_per_line(plain(out.clone())));
     with_default(subscriber, || TENANT_ID.in_scope("acme", handle_a_request));
@@ -172,7 +172,7 @@ fn once_per_line_works_without_with_context_too() {
 }
 
 #[test]
-fn around_one_text_output_the_field_stands_there_and_nowhere_else() {
+fn around_one_text_output_the_field_is_only_there() {
     let (with, without) = (Captured::default(), Captured::default());
     let subscriber = tracing_subscriber::registry()
         .with(plain(without.clone()))
@@ -186,7 +186,7 @@ fn around_one_text_output_the_field_stands_there_and_nowhere_else() {
 }
 
 #[test]
-fn two_text_outputs_side_by_side_do_not_show_each_others_span_fields() {
+fn two_text_outputs_do_not_show_each_others_span_fields() {
     for console_first in [true, false] {
         let (console, file) = (Captured::default(), Captured::default());
         let mut outputs = vec![
@@ -205,7 +205,7 @@ fn two_text_outputs_side_by_side_do_not_show_each_others_span_fields() {
 }
 
 #[test]
-fn the_lines_that_fmt_makes_of_a_spans_life_carry_the_field_unless_once_per_line_hides_it() {
+fn fmts_span_lifecycle_lines_have_the_field_unless_once_per_line_hides_it() {
     use fmt::format::FmtSpan;
     let layer = |out| plain(out).with_span_events(FmtSpan::NEW | FmtSpan::ENTER);
     let run = || info_span!("request", path = "/orders").in_scope(|| info!("received"));

@@ -1,4 +1,4 @@
-//! `trace_id` and `span_id` on events, of the one output that asks for them.
+//! `trace_id` and `span_id` on the events of the one output that asks for them.
 
 use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::*, task};
 use ctx_tests::{Captured, Exported, attribute, schema};
@@ -83,7 +83,7 @@ fn each_event_has_the_ids_of_the_span_it_belongs_to() {
 }
 
 #[test]
-fn each_event_has_the_ids_of_its_span_when_opentelemetry_contexts_are_not_activated() {
+fn each_event_has_the_ids_of_its_span_without_context_activation() {
     check(&Outputs::of(false, events_of_every_kind));
 }
 
@@ -104,7 +104,7 @@ fn other_outputs_and_exported_attributes_lack_the_ids() {
 }
 
 #[test]
-fn spans_do_not_carry_the_ids() {
+fn spans_do_not_have_the_ids() {
     let outputs = Outputs::of(true, events_of_every_kind);
     let line = outputs.line("in inner");
     for span in line["spans"].as_array().unwrap().iter().chain([&line["span"]]) {
@@ -113,7 +113,7 @@ fn spans_do_not_carry_the_ids() {
 }
 
 #[test]
-fn the_ids_can_be_read_inside_the_span_also_where_it_is_not_activated() {
+fn the_ids_can_be_read_inside_a_span_that_is_not_activated() {
     for activation in [true, false] {
         let outputs = Outputs::of(activation, || {
             assert_eq!((TRACE_ID.get(), SPAN_ID.get()), (None, None));
@@ -140,7 +140,7 @@ fn without_an_opentelemetry_layer_there_are_no_ids() {
 }
 
 #[test]
-fn an_own_trace_id_of_the_event_wins_over_the_derived_one() {
+fn the_events_own_trace_id_wins_over_the_derived_one() {
     let outputs = Outputs::of(true, || {
         info_span!("request").in_scope(|| info!(trace_id = "own", "received"));
     });
@@ -150,7 +150,7 @@ fn an_own_trace_id_of_the_event_wins_over_the_derived_one() {
 }
 
 #[test]
-fn the_ids_on_all_outputs_when_the_whole_stack_asks_for_them() {
+fn the_ids_are_on_all_outputs_if_the_whole_stack_asks_for_them() {
     let (out, otel) = (Captured::default(), Exported::new());
     let subscriber = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))

@@ -17,7 +17,7 @@ fn handle_a_request() {
 }
 
 #[test]
-fn a_json_subscriber_line_carries_the_field_on_event_and_span() {
+fn a_json_subscriber_line_has_the_field_on_event_and_span() {
     let out = Captured::default();
     let layer = json_subscriber::layer().with_writer(out.clone()).without_time().with_target(false);
     with_default(tracing_subscriber::registry().with(layer).with_context_fields(schema()), handle_a_request);
@@ -44,7 +44,7 @@ fn a_flattened_json_subscriber_line_has_the_field_at_the_top() {
 }
 
 #[test]
-fn a_value_recorded_late_stands_on_the_span_in_a_json_subscriber_line() {
+fn a_recorded_value_is_on_the_span_in_a_json_subscriber_line() {
     let out = Captured::default();
     let layer = json_subscriber::layer().with_writer(out.clone());
     with_default(tracing_subscriber::registry().with(layer).with_context_fields(schema()), || {
@@ -56,7 +56,7 @@ fn a_value_recorded_late_stands_on_the_span_in_a_json_subscriber_line() {
 }
 
 #[test]
-fn bunyan_records_carry_the_field_on_event_span_start_and_span_end() {
+fn bunyan_records_have_the_field_on_event_span_start_and_span_end() {
     let out = Captured::default();
     let subscriber = tracing_subscriber::registry()
         .with(JsonStorageLayer)
@@ -64,7 +64,7 @@ fn bunyan_records_carry_the_field_on_event_span_start_and_span_end() {
         .with_context_fields(schema());
     with_default(subscriber, || {
         handle_a_request();
-        // The event alone: in a span the formatter merges both.
+        // Only the event: in a span the formatter merges both.
         TENANT_ID.in_scope("globex", || info!("alone"));
     });
     let lines = out.json();

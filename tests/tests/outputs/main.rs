@@ -1,4 +1,4 @@
-//! Every output carries the fields: each is read as its reader gets it.
+//! Every output has the fields. Each test reads an output as its consumer gets it.
 
 mod combined;
 mod filters;

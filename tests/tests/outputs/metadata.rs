@@ -1,4 +1,5 @@
-//! A layer sees the metadata that it registered, by address, in every method: `console-subscriber` knows call sites so.
+//! A layer sees the metadata that it registered, by address, in every method: `console-subscriber` identifies call
+//! sites by it.
 
 use std::sync::{Arc, Mutex};
 
@@ -17,11 +18,11 @@ struct Seen {
     asked: usize,
 }
 
-/// Remembers metadata by its address.
+/// A layer that remembers metadata by address.
 #[derive(Clone, Default)]
 struct ByAddress {
     seen: Arc<Mutex<Seen>>,
-    /// Whether what the registry keeps of spans has to be registered, too.
+    /// `true` if the metadata of the registry's spans has to be registered, too.
     asks_registry: bool,
 }
 
@@ -91,7 +92,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for ByAddress {
     }
 }
 
-/// Spans and events of all kinds, each with fields current and without.
+/// Creates spans and events of all kinds, each with and without current fields.
 fn all_kinds() {
     let run = || {
         info!("plain");
@@ -99,8 +100,8 @@ fn all_kinds() {
         error!(name: "named", target: "elsewhere", rows = 3, "of many values {}", 1);
         debug!(counter.requests = 1, "a metric");
         assert!(event_enabled!(tracing::Level::INFO) && span_enabled!(tracing::Level::INFO));
-        let span = info_span!("span", path = "/", late = tracing::field::Empty);
-        span.record("late", 1);
+        let span = info_span!("span", path = "/", recorded = tracing::field::Empty);
+        span.record("recorded", 1);
         let declaring = info_span!("declaring", tenant_id = tracing::field::Empty);
         declaring.follows_from(&span);
         declaring.in_scope(|| {
@@ -149,7 +150,7 @@ fn a_layer_sees_the_metadata_it_registered_in_every_method() {
     sees_what_it_registered("once per line, no stack", true, |layer| {
         registry().with(fields_once_per_line(layer)).into()
     });
-    // The registry keeps what the stack has made of a span; what one output adds to it that output alone sees.
+    // The registry keeps the span as the stack created it; only the output sees what the output adds.
     sees_what_it_registered("around", false, |layer| registry().with(ContextLayer::new(layer, schema())).into());
     sees_what_it_registered("around, in a stack", false, |layer| {
         registry().with(ContextLayer::new(layer, schema())).with_context_fields(other()).into()

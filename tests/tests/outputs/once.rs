@@ -1,4 +1,4 @@
-//! Under `fields_once_per_line` each line of every output has each registered field once, with the value that the event has.
+//! Under `fields_once_per_line` each line of every output has each registered field once, with the event's value.
 
 use std::io;
 
@@ -10,7 +10,7 @@ use tracing_subscriber::{Layer, Registry, fmt, prelude::*};
 
 type Output = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Every output, in every shape that writes spans, with the end of a record.
+/// Returns every output, in every format that writes spans, with the end of a record.
 fn outputs(out: &Captured) -> Vec<(&'static str, &'static str, Output)> {
     let json = || fmt::layer().json().with_writer(out.clone());
     let text = || fmt::layer().with_ansi(false).with_writer(out.clone());
@@ -71,7 +71,7 @@ fn outputs(out: &Captured) -> Vec<(&'static str, &'static str, Output)> {
     ]
 }
 
-/// Every way in which a field can come to a line. Each event says what it is to have.
+/// Puts a field on a line in every possible way. Each event says which value it must have.
 fn all_ways() {
     TENANT_ID.in_scope("acme", || {
         let outer = info_span!("outer", path = "/orders").entered();
@@ -81,7 +81,7 @@ fn all_ways() {
         info!(want = "own", tenant_id = "own", "its own");
         TENANT_ID.in_scope("globex", || {
             info!(want = "globex", "on behalf of another");
-            // Its parent is of the same request: what is current in that stays.
+            // Its parent is of the same request, so the current fields stay.
             info!(parent: &outer, want = "globex", "on behalf of its parent");
         });
     });
@@ -122,7 +122,7 @@ fn all_ways() {
     }
 }
 
-/// The one value of a key in a line of any format.
+/// Returns the one value of a key in a line of any format.
 fn the_one<'a>(record: &'a str, key: &str, output: &str) -> &'a str {
     let found: Vec<_> = record
         .match_indices(key)
@@ -157,7 +157,7 @@ fn each_output_writes_each_field_once_with_the_events_value() {
 }
 
 #[test]
-fn an_output_among_others_writes_each_field_once_too() {
+fn one_of_several_outputs_writes_each_field_once() {
     each_line_is_as_it_is_to_be(|output| {
         let ids = Schema::builder().field(&SPAN_ID).build().unwrap();
         let json = fields_once_per_line(fmt::layer().json().flatten_event(true).with_writer(io::sink));
@@ -195,7 +195,7 @@ fn values_that_spans_declare_keep_their_types_on_the_line() {
 #[test]
 fn a_field_that_is_not_on_events_stays_on_the_span_that_declares_it() {
     ctx_layer::context_fields! {
-        /// On spans alone.
+        /// A field that is on spans only.
         static REGION: String = "region" => events(false);
     }
     let out = Captured::default();

@@ -31,7 +31,7 @@ fn handle_a_request() {
 }
 
 #[test]
-fn a_log_record_has_the_fields_as_attributes_of_their_types() {
+fn a_log_record_has_the_fields_as_typed_attributes() {
     let exporter = InMemoryLogExporter::default();
     let provider = SdkLoggerProvider::builder().with_simple_exporter(exporter.clone()).build();
     let bridge = OpenTelemetryTracingBridge::new(&provider);

@@ -1,4 +1,4 @@
-//! `tracing-opentelemetry`: what is exported.
+//! `tracing-opentelemetry`: the exported spans.
 
 use ctx_layer::{ContextLayer, Fields, SubscriberFieldsExt, UniqueAttributes, field::well_known::*};
 use ctx_tests::{ATTEMPT, BETA, Exported, PLAN, Plan, RATIO, SHARD, attribute, attributes, schema};
@@ -37,7 +37,7 @@ fn typed_attributes(all: &[KeyValue]) {
 }
 
 #[test]
-fn an_exported_span_and_its_events_have_the_fields_as_attributes_of_their_types() {
+fn exported_spans_and_events_have_the_fields_as_typed_attributes() {
     let otel = Exported::new();
     let subscriber = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
@@ -58,7 +58,7 @@ fn an_exported_span_and_its_events_have_the_fields_as_attributes_of_their_types(
 }
 
 #[test]
-fn around_the_opentelemetry_layer_alone_the_exported_span_and_event_have_the_field() {
+fn around_the_opentelemetry_layer_spans_and_events_have_the_field() {
     let otel = Exported::new();
     let layer = ContextLayer::new(tracing_opentelemetry::layer().with_tracer(otel.tracer()), schema());
     with_default(tracing_subscriber::registry().with(layer), || {
@@ -110,7 +110,7 @@ fn a_sampler_sees_the_field_and_decides_by_it() {
 }
 
 #[test]
-fn a_value_recorded_late_is_an_attribute_of_the_exported_span() {
+fn a_recorded_value_is_an_attribute_of_the_exported_span() {
     for activation in [true, false] {
         let otel = Exported::new();
         let layer = tracing_opentelemetry::layer().with_tracer(otel.tracer()).with_context_activation(activation);
@@ -135,7 +135,7 @@ fn a_value_recorded_late_is_an_attribute_of_the_exported_span() {
 }
 
 #[test]
-fn parents_and_links_of_exported_spans_are_what_they_are_without_the_layer() {
+fn parents_and_links_of_exported_spans_are_the_same_without_the_layer() {
     let otel = Exported::new();
     let subscriber = tracing_subscriber::registry()
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
@@ -181,7 +181,7 @@ fn a_field_the_span_sets_itself_is_exported_once_with_the_spans_value() {
 }
 
 #[test]
-fn what_opentelemetry_code_does_to_a_span_from_outside_works_through_the_layer() {
+fn opentelemetry_code_can_change_a_span_through_the_layer() {
     use opentelemetry::{
         SpanId, TraceId,
         trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
@@ -217,17 +217,17 @@ fn what_opentelemetry_code_does_to_a_span_from_outside_works_through_the_layer()
         assert_eq!(span.parent_span_id, remote.span_id(), "around: {around}");
         assert_eq!(attribute(&span.attributes, "by hand"), Some(Value::I64(1)), "around: {around}");
         assert_eq!(attribute(&span.attributes, "tenant_id"), Some("acme".into()), "around: {around}");
-        // Around an output alone nobody remembers: the parent's context, which has no fields, is what the span brings.
+        // Around one output nothing remembers the fields: the span brings its parent's context, which has none.
         let on_event = (!around).then(|| "acme".into());
         assert_eq!(attribute(&span.events.events[0].attributes, "tenant_id"), on_event, "around: {around}");
     }
 }
 
 #[test]
-fn fields_survive_a_parent_from_elsewhere_that_brings_a_context_of_its_own() {
+fn fields_survive_a_remote_parent_with_a_context_of_its_own() {
     use opentelemetry::trace::{SpanContext, TraceContextExt, TraceFlags, TraceState};
     use tracing_opentelemetry::OpenTelemetrySpanExt;
-    // What a server's middleware does: the extracted context becomes the span's parent. It knows nothing of the fields.
+    // As a server's middleware does: the extracted context, which has no fields, becomes the span's parent.
     let remote =
         SpanContext::new(0x1234_u128.into(), 0x56_u64.into(), TraceFlags::SAMPLED, true, TraceState::default());
     let otel = Exported::new();
@@ -246,7 +246,7 @@ fn fields_survive_a_parent_from_elsewhere_that_brings_a_context_of_its_own() {
     assert_eq!(otel.span("child").span_context.trace_id(), otel.span("request").span_context.trace_id());
 }
 
-/// The values of the tenant that a span is exported with, where its exporter is the SDK's or is wrapped by ours.
+/// Returns the tenants that a span is exported with, by the SDK's exporter or by one wrapped by `UniqueAttributes`.
 fn exported_tenants(unique: bool, run: impl FnOnce()) -> Vec<String> {
     let exporter = InMemorySpanExporter::default();
     let builder = SdkTracerProvider::builder();
@@ -300,7 +300,7 @@ fn a_value_that_replaces_another_is_exported_once_by_unique_attributes() {
         });
     };
     assert_eq!(exported_tenants(true, back_again), ["acme"]);
-    // The SDK keeps all of them; the last is the last.
+    // The SDK keeps all of them; the last one is the current value.
     assert_eq!(exported_tenants(false, back_again), ["acme", "globex", "acme"]);
     let declared = || {
         let span = info_span!("one", tenant_id = "own");

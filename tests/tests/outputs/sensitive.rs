@@ -1,4 +1,4 @@
-//! A field that one output may show and others must not.
+//! A field that one output may show and others must mask.
 
 use ctx_layer::{
     ContextLayer, Fields, Schema, SubscriberFieldsExt,
@@ -23,7 +23,7 @@ fn revealed() -> Schema {
         .unwrap()
 }
 
-/// Shows everything, on spans too.
+/// An output that reveals everything, on spans too.
 fn public() -> Schema {
     let fields = Schema::builder().field_with(&EMAIL, |_| Policy::new());
     fields.field_with(&HASHED_EMAIL, |_| Policy::new()).build().unwrap()
@@ -68,7 +68,7 @@ fn a_masked_field_is_redacted_and_a_hashed_one_hashed_in_every_output() {
 }
 
 #[test]
-fn equal_values_have_equal_hashes_and_others_have_others() {
+fn equal_values_have_equal_hashes_and_different_ones_differ() {
     let out = Captured::default();
     let subscriber =
         tracing_subscriber::registry().with(layer().json().with_writer(out.clone())).with_context_fields(masked());
@@ -83,7 +83,7 @@ fn equal_values_have_equal_hashes_and_others_have_others() {
 }
 
 #[test]
-fn a_masked_value_recorded_late_is_redacted_on_the_span() {
+fn a_masked_value_that_is_recorded_is_redacted_on_the_span() {
     let (json, otel) = (Captured::default(), Exported::new());
     let subscriber = tracing_subscriber::registry()
         .with(layer().json().with_writer(json.clone()))
@@ -109,7 +109,7 @@ fn one_output_shows_the_plain_value_that_the_exported_trace_masks() {
     let line = &json.json()[0];
     let values = &line["fields"];
     assert_eq!((&values["email"], &values["email_hash"]), (&ADDRESS.into(), &ADDRESS.into()), "{line}");
-    // Outputs of one format share what they write of spans: nothing is revealed there.
+    // Outputs of one format share the formatted fields of spans: nothing is revealed there.
     assert!(line["span"].get("email").is_none(), "{line}");
     let span = otel.span("request");
     for attributes in [&span.attributes, &span.events.events[0].attributes] {
@@ -119,7 +119,7 @@ fn one_output_shows_the_plain_value_that_the_exported_trace_masks() {
 }
 
 #[test]
-fn an_output_that_reveals_shows_the_plain_value_of_a_field_that_the_stack_masks() {
+fn a_revealing_output_shows_the_plain_value_that_the_stack_masks() {
     let (json, otel) = (Captured::default(), Exported::new());
     let subscriber = tracing_subscriber::registry()
         .with(ContextLayer::new(layer().json().with_writer(json.clone()), revealed()))
@@ -132,7 +132,7 @@ fn an_output_that_reveals_shows_the_plain_value_of_a_field_that_the_stack_masks(
     assert_eq!(line["span"]["email"], "[redacted]", "{line}");
 }
 
-/// The call sites declare the fields themselves, and leave them to us.
+/// Creates spans and events that declare the fields empty, for this crate to fill.
 fn handle_a_request_that_declares_the_fields() {
     Fields::new().with(&EMAIL, ADDRESS).with(&HASHED_EMAIL, ADDRESS).in_scope(|| {
         let _span = info_span!("request", path = "/", email = Empty, email_hash = Empty, lines = 3).entered();
@@ -145,14 +145,14 @@ fn span_and_event(recorder: &Recorder) -> [Item; 2] {
 }
 
 #[test]
-fn a_field_that_the_call_site_leaves_empty_is_shown_as_each_output_is_told() {
+fn a_field_declared_empty_is_shown_by_each_outputs_policy() {
     let (masks, shows, inside, other) =
         (Recorder::default(), Recorder::default(), Recorder::default(), Recorder::default());
     let unrelated = Schema::builder().field(&ATTEMPT).build().unwrap();
     let subscriber = tracing_subscriber::registry()
         .with(ContextLayer::new(masks.clone(), masked()))
         .with(ContextLayer::new(shows.clone(), public()))
-        // What is in between passes on others, and knows nothing of these fields.
+        // The layer in between passes on other fields, and has none of these.
         .with(fields_once_per_line(ContextLayer::new(ContextLayer::new(inside.clone(), masked()), unrelated)))
         .with(other.clone())
         .with_context_fields(public());
@@ -168,7 +168,7 @@ fn a_field_that_the_call_site_leaves_empty_is_shown_as_each_output_is_told() {
 }
 
 #[test]
-fn an_output_that_shows_what_the_stack_masks_does_so_where_the_call_site_leaves_the_field_empty() {
+fn a_revealing_output_shows_a_masked_field_that_is_declared_empty() {
     let (shows, other) = (Recorder::default(), Recorder::default());
     let subscriber = tracing_subscriber::registry()
         .with(ContextLayer::new(shows.clone(), public()))
@@ -181,7 +181,7 @@ fn an_output_that_shows_what_the_stack_masks_does_so_where_the_call_site_leaves_
 }
 
 #[test]
-fn a_value_that_the_code_sets_itself_is_not_ambient_and_stays_as_it_is() {
+fn a_value_that_the_call_site_sets_is_not_masked() {
     let masks = Recorder::default();
     let subscriber =
         tracing_subscriber::registry().with(ContextLayer::new(masks.clone(), masked())).with_context_fields(public());
@@ -199,7 +199,7 @@ fn a_value_that_the_code_sets_itself_is_not_ambient_and_stays_as_it_is() {
 }
 
 #[test]
-fn a_value_recorded_late_is_shown_as_each_output_is_told_where_the_span_declares_the_field() {
+fn a_recorded_value_of_a_declared_field_is_shown_by_each_outputs_policy() {
     let (masks, inside, other) = (Recorder::default(), Recorder::default(), Recorder::default());
     let subscriber = tracing_subscriber::registry()
         .with(ContextLayer::new(masks.clone(), masked()))
@@ -211,13 +211,13 @@ fn a_value_recorded_late_is_shown_as_each_output_is_told_where_the_span_declares
         assert!(EMAIL.record(ADDRESS));
     });
     assert_eq!(masks.records()[0].text("email"), Some("[redacted]"));
-    // There it is on events alone.
+    // There it is on events only.
     assert!(inside.records().is_empty());
     assert_eq!(other.records()[0].text("email"), Some(ADDRESS));
 }
 
 #[test]
-fn a_value_revealed_to_one_output_does_not_reach_another_of_the_same_format() {
+fn a_value_revealed_to_one_output_reaches_no_other_of_its_format() {
     for plain_first in [true, false] {
         let (plain, other) = (Captured::default(), Captured::default());
         let mut outputs = vec![
@@ -234,7 +234,7 @@ fn a_value_revealed_to_one_output_does_not_reach_another_of_the_same_format() {
 }
 
 #[test]
-fn a_field_unknown_to_every_schema_stands_nowhere() {
+fn a_field_in_no_schema_is_shown_nowhere() {
     let out = Captured::default();
     let subscriber =
         tracing_subscriber::registry().with(layer().json().with_writer(out.clone())).with_context_fields(schema());
@@ -243,7 +243,7 @@ fn a_field_unknown_to_every_schema_stands_nowhere() {
 }
 
 #[test]
-fn a_field_stands_where_its_policy_says() {
+fn a_field_is_shown_where_its_policy_allows_it() {
     let spans_only = Schema::builder().field_with(&TENANT_ID, |policy| policy.events(false)).build().unwrap();
     let events_only = Schema::builder().field_with(&TENANT_ID, |policy| policy.spans(false)).build().unwrap();
     let nowhere = Schema::builder().field_with(&TENANT_ID, |policy| policy.spans(false).events(false)).build().unwrap();

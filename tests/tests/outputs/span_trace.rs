@@ -1,4 +1,4 @@
-//! `tracing-error`: what a span trace says.
+//! `tracing-error`: the contents of a span trace.
 
 use ctx_layer::{SeparateSpanFields, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::{Captured, count, schema};

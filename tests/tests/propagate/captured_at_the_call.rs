@@ -1,4 +1,4 @@
-//! What is in force where the function is called is so wherever its future is polled or dropped.
+//! The context of the caller is current wherever the function's future is polled or dropped.
 
 use std::sync::{Arc, Mutex};
 
@@ -44,7 +44,7 @@ fn a_spawned_function_keeps_the_fields_and_the_span_of_its_caller() {
 }
 
 #[test]
-fn it_is_captured_when_the_function_is_called_and_not_when_it_is_first_polled() {
+fn the_context_is_captured_at_the_call_and_not_at_the_first_poll() {
     let stack = Stack::new();
     stack.in_scope(|| {
         let future = TENANT_ID.in_scope("acme", worker);
@@ -59,7 +59,7 @@ fn futures_lite_block_on<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
-fn what_was_captured_is_in_force_when_the_future_is_dropped() {
+fn the_captured_context_is_current_when_the_future_is_dropped() {
     struct NotesTenant(Arc<Mutex<Vec<Option<String>>>>);
 
     impl Drop for NotesTenant {
@@ -88,7 +88,7 @@ fn what_was_captured_is_in_force_when_the_future_is_dropped() {
 }
 
 #[test]
-fn arguments_live_until_the_future_is_done_used_or_not() {
+fn arguments_live_until_the_future_ends_used_or_not() {
     struct Noted(&'static str, Arc<Mutex<Vec<&'static str>>>);
 
     impl Drop for Noted {
@@ -141,7 +141,7 @@ fn an_isolated_function_inherits_nothing() {
         let _request = info_span!("request").entered();
         assert_eq!(futures_block(background()), (None, true));
         assert_eq!(at_once(), None);
-        assert_eq!(tenant().as_deref(), Some("acme"), "it is back in force");
+        assert_eq!(tenant().as_deref(), Some("acme"), "it is current again");
     });
     let request = stack.exported.span("request");
     for name in ["job", "at once"] {

@@ -116,7 +116,7 @@ fn renamed(headers: &mut Headers) -> String {
 }
 
 #[test]
-fn what_is_injected_has_the_own_span_as_parent_in_every_form() {
+fn injected_context_has_the_functions_span_as_parent_in_every_form() {
     let stack = Stack::new();
     let sent = stack.in_scope(|| {
         let _request = info_span!("request").entered();
@@ -165,7 +165,7 @@ fn a_block_of_methods_with_spans_restores_and_links() {
 }
 
 #[test]
-fn links_are_made_to_whatever_can_be_iterated() {
+fn links_are_added_for_every_item_of_any_iterable() {
     #[propagate(links = batch)]
     fn array(batch: [Headers; 2]) {
         drop(batch);
@@ -250,7 +250,7 @@ fn links_are_made_to_whatever_can_be_iterated() {
 }
 
 #[test]
-fn what_is_set_wins_over_what_is_restored_and_the_spans_own_over_both() {
+fn set_fields_win_over_restored_ones_and_the_spans_own_over_both() {
     #[propagate(from = headers, trust = internal, context = { name: ACCOUNT, name: TENANT_ID })]
     fn both(headers: &Headers, name: &str) -> (Option<String>, Option<String>) {
         let _ = (headers, name);
@@ -308,7 +308,7 @@ fn streams_restore_and_set() {
 }
 
 #[test]
-fn it_is_found_under_a_condition() {
+fn the_attribute_works_under_cfg_attr() {
     #[propagate(from = headers, trust = internal)]
     #[cfg_attr(all(), with_observability(log_args = false))]
     async fn above(headers: Headers) {
@@ -343,7 +343,7 @@ fn it_is_found_under_a_condition() {
 }
 
 #[test]
-fn trust_is_any_expression() {
+fn trust_takes_any_expression() {
     use ctx_layer::propagation::Trust;
 
     #[propagate(from = headers, trust = trust)]

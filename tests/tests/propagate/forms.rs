@@ -11,7 +11,7 @@ fn tenant() -> Option<String> {
     TENANT_ID.get()
 }
 
-/// Makes something under a tenant, and runs it on a thread that has none.
+/// Creates a value under a tenant, and runs it on a thread that has none.
 fn elsewhere<F: Future + Send>(make: impl FnOnce() -> F) -> F::Output
 where
     F::Output: Send,
@@ -23,7 +23,7 @@ where
 }
 
 #[test]
-fn it_goes_on_all_that_make_a_future() {
+fn the_attribute_works_on_every_function_that_returns_a_future() {
     #[propagate]
     fn block() -> impl Future<Output = Option<String>> + Send {
         async { tenant() }
@@ -96,7 +96,7 @@ fn it_goes_on_all_that_make_a_future() {
 }
 
 #[test]
-fn it_goes_on_methods_of_traits() {
+fn the_attribute_works_on_methods_of_traits() {
     trait Native {
         fn get(&self) -> impl Future<Output = Option<String>> + Send;
     }
@@ -136,7 +136,7 @@ fn it_goes_on_methods_of_traits() {
 }
 
 #[test]
-fn it_goes_on_what_makes_a_stream() {
+fn the_attribute_works_on_functions_that_return_streams() {
     #[propagate]
     fn ticks() -> impl Stream<Item = Option<String>> + Send + Unpin {
         futures_util::stream::iter(0..3).map(|_| tenant())
@@ -184,7 +184,7 @@ fn fields_are_set_from_arguments_for_the_body() {
 }
 
 #[test]
-fn a_literal_is_of_the_fields_type() {
+fn a_literal_has_the_fields_type() {
     #[propagate(context = { "acme": TENANT_ID, 3: ATTEMPT, 7: ACCOUNT })]
     fn at_once() -> (Option<String>, Option<u64>, Option<String>) {
         (tenant(), ATTEMPT.get(), ACCOUNT.get())
@@ -213,14 +213,14 @@ macro_rules! made {
 made!(made_by_a_macro, name: &str, 2 + 3, { 4 });
 
 #[test]
-fn a_function_may_be_made_by_a_macro() {
+fn a_macro_may_generate_the_function() {
     assert_eq!(elsewhere(|| made_by_a_macro("acme", 1)), (Some("acme".to_owned()), Some(5), 5));
 }
 
 /// They take an `async fn` only.
 #[propagate(context = { "acme": TENANT_ID })]
 #[tokio::test]
-async fn attributes_that_make_a_test_of_a_function_may_stand_below() {
+async fn test_attributes_may_follow() {
     tokio::task::yield_now().await;
     assert_eq!(tenant().as_deref(), Some("acme"));
 }
@@ -234,13 +234,13 @@ async fn program(text: &str) -> Result<Option<String>, std::num::ParseIntError> 
 }
 
 #[test]
-fn so_may_those_that_make_a_program_of_it() {
+fn main_attributes_may_follow() {
     assert_eq!(TENANT_ID.in_scope("acme", || program("7")).unwrap().as_deref(), Some("acme"));
     assert!(program("x").is_err());
 }
 
 #[test]
-fn early_returns_and_question_marks_are_those_of_the_function() {
+fn early_returns_and_question_marks_return_from_the_function() {
     #[propagate(context = { "acme": TENANT_ID })]
     fn at_once(fail: bool) -> Result<Option<String>, std::num::ParseIntError> {
         if fail {
@@ -264,7 +264,7 @@ fn early_returns_and_question_marks_are_those_of_the_function() {
 }
 
 #[test]
-fn it_needs_no_stack() {
+fn the_attribute_needs_no_subscriber() {
     let stack = Stack::new();
     drop(stack);
     #[propagate]

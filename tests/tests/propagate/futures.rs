@@ -1,4 +1,4 @@
-//! The future is what it would be without the attribute: `Send` where it was, as large, and it drops what it did.
+//! The future is the same as without the attribute: it is `Send` where it was, as large, and drops the same values.
 
 use std::{
     cell::Cell,
@@ -11,7 +11,7 @@ use ctx_tests::block_on;
 
 macro_rules! is {
     ($name:ident, $bound:path) => {
-        /// Whether a value is that, told by an inherent method that is found first.
+        /// Checks whether a value has a trait: an inherent method is found before the method of a trait.
         macro_rules! $name {
             ($value:expr) => {{
                 struct Is<T>(T);
@@ -83,7 +83,7 @@ async fn bare<T>(value: T) -> T {
 }
 
 #[test]
-fn it_is_send_and_sync_where_it_was() {
+fn the_future_is_send_and_sync_where_it_was() {
     let cell = Cell::new(1);
     assert!(is_send!(sends("", Arc::new(1))) && is_sync!(sends("", Arc::new(1))));
     assert!(!is_send!(holds(&cell)));
@@ -96,7 +96,7 @@ fn it_is_send_and_sync_where_it_was() {
 }
 
 #[test]
-fn it_is_larger_by_what_is_captured_only() {
+fn the_future_is_larger_only_by_the_captured_context() {
     let over = size_of_val(&generic([0u8; 1024])) - size_of_val(&bare([0u8; 1024]));
     let snapshot = size_of::<ctx_layer::task::Snapshot>();
     assert!(over <= snapshot + 2 * size_of::<usize>(), "{over} over, for a snapshot of {snapshot}");
@@ -191,7 +191,7 @@ macro_rules! dropped {
 }
 
 #[test]
-fn arguments_are_dropped_when_and_as_they_were() {
+fn arguments_are_dropped_at_the_same_time_and_in_the_same_order() {
     let (plain, propagated) = (dropped!(plain::Service), dropped!(propagated::Service));
     assert_eq!(plain.names(), propagated.names());
     for (name, tenant) in propagated.0.lock().unwrap().iter() {
@@ -200,7 +200,7 @@ fn arguments_are_dropped_when_and_as_they_were() {
 }
 
 #[test]
-fn it_may_call_itself_in_a_box() {
+fn the_function_may_call_itself_in_a_box() {
     #[propagate]
     async fn factorial(number: u64) -> u64 {
         if number == 0 { 1 } else { Box::pin(factorial(number - 1)).await * number }
@@ -210,7 +210,7 @@ fn it_may_call_itself_in_a_box() {
 }
 
 #[test]
-fn it_may_never_be_done() {
+fn the_future_may_never_end() {
     #[propagate]
     async fn forever(mut left: u8) -> ! {
         loop {

@@ -3,11 +3,11 @@
 
 mod captured_at_the_call;
 mod combined;
+mod external_callers;
 mod forms;
 mod futures;
 mod remote;
 mod signatures;
 mod stack;
-mod strangers;
 mod tenants;
 mod together;

@@ -1,4 +1,4 @@
-//! Context that comes in by an argument, and goes out by one.
+//! Context that is extracted from an argument, and injected into one.
 
 use std::collections::HashMap;
 
@@ -32,9 +32,9 @@ fn handle(headers: &Headers) -> Option<String> {
 }
 
 #[propagate(from = headers)]
-fn handle_strangers(headers: &Headers) -> Option<String> {
+fn handle_external(headers: &Headers) -> Option<String> {
     let _ = headers;
-    let _span = info_span!("handled for a stranger").entered();
+    let _span = info_span!("handled for an external caller").entered();
     ACCOUNT.get()
 }
 
@@ -56,17 +56,17 @@ async fn consume(message: Message) -> (Option<String>, Option<String>, usize) {
 }
 
 #[test]
-fn the_body_runs_under_the_context_of_the_carrier_and_under_nothing_else() {
+fn the_body_runs_in_the_carriers_context_and_no_other() {
     let stack = Stack::new();
     stack.block_on(async {
         let _tenant = TENANT_ID.attach("of the loop");
         let _loop = info_span!("loop").entered();
         assert_eq!(handle(&headers()).as_deref(), Some("a b"));
-        assert_eq!(handle_strangers(&headers()), None);
+        assert_eq!(handle_external(&headers()), None);
         let (account, tenant, _) = futures_lite(consume(Message { headers: headers() }));
         assert_eq!((account.as_deref(), tenant), (Some("a b"), None), "the loop's tenant is not the message's");
     });
-    for name in ["handled", "handled for a stranger", "consumed"] {
+    for name in ["handled", "handled for an external caller", "consumed"] {
         let span = stack.exported.span(name);
         assert_eq!(span.span_context.trace_id().to_string(), TRACE, "{name}");
         assert_eq!(span.parent_span_id.to_string(), "b7ad6b7169203331", "{name}");
@@ -87,7 +87,7 @@ fn futures_lite<F: Future>(future: F) -> F::Output {
 }
 
 #[test]
-fn it_is_restored_from_what_was_captured_extracted_or_is_not_there() {
+fn context_is_restored_from_captured_extracted_and_missing_values() {
     #[propagate(from = captured, trust = internal)]
     fn from_captured(captured: &Captured) -> Option<String> {
         let _ = captured;
@@ -172,7 +172,7 @@ fn it_is_restored_from_what_was_captured_extracted_or_is_not_there() {
 }
 
 #[test]
-fn what_is_in_force_is_injected_before_the_body() {
+fn the_current_context_is_injected_before_the_body() {
     #[propagate(into = headers)]
     fn send(headers: &mut Headers) -> Option<String> {
         headers.get("baggage").cloned()
@@ -220,7 +220,7 @@ fn what_is_in_force_is_injected_before_the_body() {
     });
 }
 
-/// Headers that are counted by themselves.
+/// Headers with a boundary of their own, under which they are counted.
 struct Counted(Headers);
 
 static COUNTED: Boundary = Boundary::new("counted");
@@ -247,7 +247,7 @@ fn handle_one_counted(message: Option<&Counted>) -> Option<String> {
 }
 
 #[test]
-fn a_batch_that_is_linked_to_is_no_stranger_whose_baggage_is_refused_and_each_carrier_counts_under_its_boundary() {
+fn linked_messages_refuse_no_baggage_and_count_under_their_own_boundary() {
     let stack = Stack::new();
     assert_eq!(stack.block_on(async { handle_counted(vec![Counted(headers()), Counted(headers())]).await }), 2);
     let counts = COUNTED.counts();

@@ -1,4 +1,4 @@
-//! Signatures, attributes and names, under all lints that one may have. Compiled under two editions.
+//! Signatures, attributes and names, under all lints that a user may enable. Compiled under two editions.
 #![deny(clippy::pedantic, let_underscore_drop, refining_impl_trait, unsafe_op_in_unsafe_fn, unused_lifetimes)]
 #![allow(
     clippy::needless_pass_by_value,
@@ -34,7 +34,7 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 #[propagate]
-#[rustfmt::skip] // This is the point.
+#[rustfmt::skip] // The test needs this format.
 async fn on_one_line(a: &str, b: &str) -> usize { a.len() + b.len() }
 
 #[propagate]
@@ -176,10 +176,10 @@ fn called_from() -> u32 {
 }
 
 /// # Safety
-/// It has to be one.
+/// None needed.
 #[propagate]
 async unsafe fn danger(x: *const u8) -> u8 {
-    // SAFETY: it is one.
+    // SAFETY: it has no requirements.
     unsafe { *x }
 }
 
@@ -328,7 +328,7 @@ fn names_of_ours_made(made: u8, snapshot: u8) -> Pin<Box<dyn Future<Output = u8>
 }
 
 #[test]
-fn they_do_what_they_did() {
+fn annotated_functions_return_the_same_results() {
     assert_eq!(block_on(send(elided("a", "b"))) + block_on(send(on_one_line("a", "b"))), 4);
     assert_eq!(block_on(send(named("a", "b"))), "a");
     assert_eq!(block_on(send(generic(1, "x", [0; 3]))), "1x3");
@@ -354,7 +354,7 @@ fn they_do_what_they_did() {
 }
 
 mod shadowed {
-    //! All that one may have given another meaning.
+    //! A module in which every name means something else.
     #![allow(non_camel_case_types)]
 
     struct Option;

@@ -6,9 +6,9 @@ use tracing::Dispatch;
 use tracing_subscriber::prelude::*;
 
 context_fields! {
-    /// A field that may travel.
+    /// A propagated field.
     pub(crate) static ACCOUNT: String = "account" => propagated;
-    /// A number that may travel.
+    /// A propagated number.
     pub(crate) static ATTEMPT: u64 = "attempt" => propagated;
 }
 
@@ -41,7 +41,7 @@ impl Stack {
         self.in_scope(|| runtime.block_on(future))
     }
 
-    /// A field of the one line with this message.
+    /// Returns a field of the one line with this message.
     pub(crate) fn on_line(&self, message: &str, field: &str) -> Option<String> {
         let lines = self.lines.json();
         let mut found = lines.iter().filter(|line| line["fields"]["message"] == message);

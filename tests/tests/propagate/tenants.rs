@@ -1,4 +1,4 @@
-//! A consumer that handles the messages of many tenants side by side: none sees another's.
+//! A consumer that handles the messages of many tenants side by side: none sees another's fields.
 
 use std::{
     collections::HashMap,
@@ -34,7 +34,7 @@ impl Message {
         &self.headers
     }
 
-    /// Of the tenant `number % TENANTS`; each eleventh is of nobody.
+    /// Returns the tenant `number % TENANTS`; every eleventh message has none.
     fn numbered(number: usize) -> Self {
         let mut headers = HashMap::new();
         if !number.is_multiple_of(11) {
@@ -92,7 +92,7 @@ fn at_once(message: &Message) {
     thread::scope(|scope| {
         scope.spawn(task::in_current_context(|| check(number, "thread")));
         sender.send(Carried::new(number)).unwrap();
-        // One that knows nothing: it gets all by the channel.
+        // A task without context, which gets everything through the channel.
         scope.spawn(move || receiver.recv().unwrap().in_scope(|number| check(number, "channel")));
     });
     check(number, "at once, later");
@@ -130,7 +130,7 @@ fn verify(kind: &str, lines: &Captured, places: usize, messages: usize) {
 }
 
 #[test]
-fn a_loop_that_handles_messages_side_by_side_mixes_no_tenants() {
+fn a_loop_that_handles_messages_concurrently_mixes_no_tenants() {
     for (kind, stack, lines) in stacks() {
         let runtime = runtime(&stack);
         with_default(&stack, || {
@@ -164,7 +164,7 @@ fn a_loop_that_handles_messages_side_by_side_mixes_no_tenants() {
 }
 
 #[test]
-fn threads_that_handle_messages_at_once_mix_no_tenants() {
+fn threads_that_handle_messages_concurrently_mix_no_tenants() {
     for (kind, stack, lines) in stacks() {
         let messages: Vec<_> = with_default(&stack, || (0..MESSAGES / 4).map(Message::numbered).collect());
         let next = AtomicUsize::new(0);
@@ -182,7 +182,7 @@ fn threads_that_handle_messages_at_once_mix_no_tenants() {
                 });
             }
         });
-        // What runs on threads of its own has no subscriber.
+        // Work on threads of its own has no subscriber.
         verify(kind, &lines, 2, messages.len());
     }
 }

@@ -1,4 +1,4 @@
-//! `#[propagate]` and an attribute that makes a span, on one function, in either order.
+//! `#[propagate]` and an attribute that creates a span on one function, in either order.
 
 use std::collections::HashMap;
 
@@ -140,13 +140,13 @@ fn a_spawned_function_with_both_has_its_callers_span_as_parent() {
         let tenant = ctx_tests::attribute(&span.attributes, "tenant_id").map(|value| value.to_string());
         assert_eq!(tenant.as_deref(), Some("acme"), "{name}");
     }
-    // Called in the task, and not where that was spawned.
+    // Called inside the task, not where the task was spawned.
     let span = stack.exported.span("Service::method");
     assert_eq!(span.parent_span_id, opentelemetry::SpanId::INVALID);
 }
 
 #[test]
-fn what_is_injected_has_the_functions_own_span_as_parent() {
+fn injected_context_has_the_functions_own_span_as_parent() {
     #[propagate(into = headers)]
     #[with_observability(kind = producer, log_args = false)]
     fn above(headers: &mut Headers) -> String {

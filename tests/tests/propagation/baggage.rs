@@ -24,7 +24,7 @@ fn through(lines: &[&str]) -> Option<String> {
 }
 
 #[test]
-fn one_bad_member_or_property_does_not_cost_the_others() {
+fn one_bad_member_or_property_does_not_drop_the_others() {
     for (bad, why) in [
         ("key", BaggageError::NoValue),
         ("key;p=1", BaggageError::NoValue),
@@ -44,14 +44,14 @@ fn one_bad_member_or_property_does_not_cost_the_others() {
         let extracted = extract(&headers([("baggage", &line)]), Trust::internal());
         assert_eq!(extracted.dropped()[0].reason(), DropReason::Baggage(why), "{bad}");
     }
-    // Bytes that are no text.
+    // Bytes that are not UTF-8.
     let out = passed_on(&[("baggage", b"a=1,b=\xff\xfe,c=3")], Trust::internal());
     assert_eq!(out["baggage"], "a=1,c=3");
     assert_eq!(through(&["a=1;good;b@d=1;q=a b;last=2"]).as_deref(), Some("a=1;good;last=2"));
 }
 
 #[test]
-fn unregistered_baggage_passes_through_untouched() {
+fn unregistered_baggage_passes_through_unchanged() {
     for (lines, expected) in [
         (vec!["z=1,b=2,a=3"], "z=1,b=2,a=3"),
         // Several header lines are one list.
@@ -60,10 +60,10 @@ fn unregistered_baggage_passes_through_untouched() {
         (vec!["k = v ; p = q"], "k=v;p=q"),
         (vec!["k=x=y=z"], "k=x=y=z"),
         (vec!["k=1;p=100%;q=%;r=%4;s=%zz;t=%%41;u=%c3%a9"], "k=1;p=100%25;q=%25;r=%254;s=%25zz;t=%25%41;u=%c3%a9"),
-        // Of members with one key the last counts.
+        // The last of several members with one key counts.
         (vec!["k=1,l=2,k=3"], "k=3,l=2"),
         (vec!["k=1;old,l=2", "k=3;new"], "k=3;new,l=2"),
-        // What would have had to be encoded is.
+        // Characters that had to be encoded are encoded.
         (vec!["k=100%"], "k=100%25"),
     ] {
         assert_eq!(through(&lines).as_deref(), Some(expected), "{lines:?}");
@@ -71,16 +71,16 @@ fn unregistered_baggage_passes_through_untouched() {
 }
 
 #[test]
-fn the_properties_of_a_field_go_on_with_its_value_and_not_with_another() {
+fn properties_are_sent_on_with_their_value_and_not_with_another() {
     let line = "tenant_id=acme;ttl=30; p = a b ;internal, x-shard=7;q=%20x, user_id=ada, x-shard=seven;r, other=1;s";
-    // Fields go out in the order in which the tests of this process happen to register them.
+    // Fields are sent in the order in which the tests of this process register them.
     let members = |header: &str| header.split(',').map(str::to_owned).collect::<std::collections::BTreeSet<_>>();
     assert_eq!(
         through(&[line]).as_deref().map(members),
         Some(members("tenant_id=acme;ttl=30;internal,user_id=ada,x-shard=7;q=%20x,other=1;s"))
     );
 
-    // Of several values the last one's.
+    // The properties of the last value.
     let again = "tenant_id=a;p,tenant_id=b;q,user_id=ada;r,tenant_id=c;s,user_id=bob";
     assert_eq!(through(&[again]).as_deref(), Some("tenant_id=c;s,user_id=bob"));
 
@@ -95,7 +95,7 @@ fn the_properties_of_a_field_go_on_with_its_value_and_not_with_another() {
 }
 
 #[test]
-fn what_is_decoded_encoded_and_decoded_again_is_the_same() {
+fn decoding_encoding_and_decoding_again_is_lossless() {
     for text in [
         "",
         "a%41",
@@ -118,7 +118,7 @@ fn what_is_decoded_encoded_and_decoded_again_is_the_same() {
 }
 
 #[test]
-fn fields_go_out_under_their_baggage_keys_and_come_back_as_their_types() {
+fn fields_are_sent_under_their_baggage_keys_and_keep_their_types() {
     let fields = Fields::new().with(&TENANT_ID, "a%41 \"ü\" 🚲,;=").with(&SHARD, 7u64).with(&PLAN, Plan(3));
     let header = sent(fields).expect("there is something to send");
     assert!(grammar::is_baggage(&header), "{header}");
@@ -133,14 +133,14 @@ fn fields_go_out_under_their_baggage_keys_and_come_back_as_their_types() {
 }
 
 #[test]
-fn of_a_field_that_comes_twice_the_last_good_value_counts() {
+fn the_last_good_value_of_a_repeated_field_counts() {
     let fields = |line| extract(&headers([("baggage", line)]), Trust::internal()).fields().get(&SHARD).copied();
     assert_eq!(fields("x-shard=1,x-shard=2"), Some(2));
     assert_eq!(fields("x-shard=1,x-shard=two"), Some(1));
 }
 
 #[test]
-fn baggage_of_the_program_is_sent_too_and_its_fields_win() {
+fn the_programs_baggage_is_sent_and_its_fields_win() {
     let baggage = [KeyValue::new("b", "2 3"), KeyValue::new("a", "1"), KeyValue::new("tenant_id", "by baggage")];
     let cx = Context::new().with_baggage(baggage);
     assert_eq!(injected(&cx)["baggage"], "a=1,b=2%203,tenant_id=by%20baggage");
@@ -149,7 +149,7 @@ fn baggage_of_the_program_is_sent_too_and_its_fields_win() {
 }
 
 #[test]
-fn properties_that_the_program_sets_are_made_fit_to_be_sent() {
+fn the_programs_properties_are_encoded_before_they_are_sent() {
     let mut baggage = Baggage::new();
     baggage.insert_with_metadata("k", "v", "a b;good;q=a, b\u{e9};r=%41; s = t ");
     let header = &injected(&Context::new().with_baggage(baggage))["baggage"];

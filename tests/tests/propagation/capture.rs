@@ -18,7 +18,7 @@ fn captured() -> Captured {
 }
 
 #[test]
-fn what_is_captured_is_restored_elsewhere() {
+fn captured_context_is_restored_elsewhere() {
     let captured = captured();
     let restored = std::thread::spawn(move || propagation::extract(&captured, Trust::internal()))
         .join()
@@ -32,7 +32,7 @@ fn what_is_captured_is_restored_elsewhere() {
 }
 
 #[test]
-fn it_is_a_small_ordered_map_of_texts() {
+fn captured_context_is_a_small_ordered_map_of_strings() {
     let captured = captured();
     assert_eq!(
         captured.iter().collect::<Vec<_>>(),
@@ -53,7 +53,7 @@ fn it_is_a_small_ordered_map_of_texts() {
 }
 
 #[test]
-fn what_is_deserialized_is_not_trusted() {
+fn deserialized_context_is_not_trusted() {
     for (document, expected) in [
         (json!({}), vec![]),
         (json!({"other": 1, "nested": {"a": [1, {"b": null}]}, "baggage": "a=1"}), vec![("baggage", "a=1")]),
@@ -73,19 +73,19 @@ fn what_is_deserialized_is_not_trusted() {
     for wrong in ["null", "[]", "1", "\"x\"", "{\"baggage\"", "{\"baggage\":}"] {
         serde_json::from_str::<Captured>(wrong).expect_err(wrong);
     }
-    // Of a key that stands there twice the last counts, as in any map.
+    // The last of several equal keys counts, as in any map.
     let twice: Captured = serde_json::from_str(r#"{"baggage":"a=1","baggage":"a=2"}"#).expect("it is a map");
     assert_eq!(twice.get("baggage"), Some("a=2"));
 }
 
 #[test]
-fn it_shows_no_values_where_it_is_logged() {
+fn captured_context_shows_no_values_in_logs() {
     let shown = format!("{:?}", captured());
     assert!(shown.contains("traceparent") && !shown.contains("acme") && !shown.contains(TRACE), "{shown}");
 }
 
 #[test]
-fn it_can_be_written_to_any_carrier_and_read_from_any() {
+fn captured_context_can_be_injected_and_extracted_with_any_carrier() {
     let captured = captured();
     let mut object = serde_json::Map::new();
     extract(&captured, Trust::internal()).in_scope(|| propagation::inject(&mut object));

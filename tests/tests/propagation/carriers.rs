@@ -62,7 +62,7 @@ fn a_carrier_may_be_missing() {
 }
 
 #[test]
-fn closures_carry_it_too() {
+fn closures_are_carriers() {
     let mut log = Vec::new();
     extract(&headers([("traceparent", PARENT)]), Trust::external())
         .in_scope(|| inject_with(|key, value| log.push((key.to_owned(), value.to_owned()))));
@@ -74,7 +74,7 @@ fn closures_carry_it_too() {
 }
 
 #[test]
-fn all_lines_of_a_header_are_seen_in_order_whatever_is_in_them() {
+fn all_lines_of_a_header_are_read_in_order_whatever_their_contents() {
     let mut map = HeaderMap::new();
     map.append("traceparent", HeaderValue::from_static(PARENT));
     map.append("tracestate", HeaderValue::from_static("a=1"));
@@ -106,8 +106,8 @@ fn all_lines_of_a_header_are_seen_in_order_whatever_is_in_them() {
 }
 
 #[test]
-fn what_opentelemetry_knows_is_a_carrier() {
-    /// It can only give one value.
+fn opentelemetrys_carriers_are_carriers() {
+    /// It can only return one value.
     struct One;
     impl Extractor for One {
         fn get(&self, key: &str) -> Option<&str> {
@@ -126,7 +126,7 @@ fn what_opentelemetry_knows_is_a_carrier() {
 }
 
 #[test]
-fn what_cannot_stand_in_a_header_is_not_set() {
+fn values_that_are_illegal_in_a_header_are_not_set() {
     let mut map = HeaderMap::new();
     CarrierMut::set(&mut map, "no name", "x");
     CarrierMut::set(&mut map, "name", "a\nb");
@@ -136,7 +136,7 @@ fn what_cannot_stand_in_a_header_is_not_set() {
 }
 
 #[test]
-fn a_map_of_headers_that_is_full_takes_no_more_and_that_is_all() {
+fn a_full_header_map_is_left_as_it_is() {
     let mut full = HeaderMap::new();
     for n in 0.. {
         let name: http::HeaderName = format!("x-{n}").parse().expect("it is a name");
@@ -152,7 +152,7 @@ fn a_map_of_headers_that_is_full_takes_no_more_and_that_is_all() {
 }
 
 #[test]
-fn json_of_other_types_is_passed_over_and_arrays_are_several_lines() {
+fn json_of_other_types_is_skipped_and_arrays_are_several_lines() {
     let object = serde_json::json!({"traceparent": [PARENT], "tracestate": ["a=1", 5, "b=2"], "baggage": {"a": 1}});
     let object = object.as_object().expect("it is one");
     let extracted = extract(object, Trust::internal());

@@ -1,4 +1,4 @@
-//! What is lost is counted, said, and can be alerted on.
+//! Lost context is counted and logged, so that alerts can be set on it.
 
 use std::collections::HashMap;
 
@@ -21,7 +21,7 @@ fn valid() -> Headers {
     headers([("traceparent", PARENT)])
 }
 
-/// What a warning says.
+/// Returns the reason in a warning.
 fn reason(item: &Item) -> String {
     match item.get("reason") {
         Some(Value::Debug(reason)) => reason.clone(),
@@ -67,7 +67,7 @@ fn every_outcome_is_counted_where_it_happens() {
 }
 
 #[test]
-fn counting_loses_nothing_among_threads() {
+fn counting_loses_nothing_across_threads() {
     static BOUNDARY: Boundary = Boundary::new("threads");
     std::thread::scope(|scope| {
         for _ in 0..4 {
@@ -79,14 +79,14 @@ fn counting_loses_nothing_among_threads() {
 }
 
 #[test]
-fn a_warning_says_why_and_is_not_repeated() {
+fn a_warning_has_the_reason_and_is_not_repeated() {
     static BOUNDARY: Boundary = Boundary::new("warnings");
     let recorder = Recorder::default();
     let subscriber = tracing_subscriber::registry().with(recorder.clone());
     tracing::subscriber::with_default(subscriber, || {
         for _ in 0..100 {
             let _ = BOUNDARY.extract(&headers([("traceparent", "nonsense"), ("baggage", "a=1")]), Trust::external());
-            // Who is not one of our own need not have one.
+            // An external caller need not send one.
             let _ = BOUNDARY.extract(&headers([]), Trust::external());
         }
     });
@@ -103,7 +103,7 @@ fn a_warning_says_why_and_is_not_repeated() {
 }
 
 #[test]
-fn baggage_that_a_recipient_would_refuse_is_counted_where_it_is_sent() {
+fn baggage_that_a_recipient_would_refuse_is_counted_by_the_sender() {
     static BOUNDARY: Boundary = Boundary::new("refused baggage");
     propagation::register(&schema());
     let long = "x".repeat(129);
@@ -123,7 +123,7 @@ fn baggage_that_a_recipient_would_refuse_is_counted_where_it_is_sent() {
 }
 
 #[test]
-fn orphans_among_ones_own_are_worth_a_warning() {
+fn a_missing_traceparent_of_an_internal_caller_is_a_warning() {
     static BOUNDARY: Boundary = Boundary::new("orphans");
     let recorder = Recorder::default();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(recorder.clone()), || {
@@ -135,7 +135,7 @@ fn orphans_among_ones_own_are_worth_a_warning() {
 }
 
 #[test]
-fn what_is_counted_can_be_read_as_metrics() {
+fn counts_can_be_read_as_metrics() {
     static BOUNDARY: Boundary = Boundary::new("metrics");
     let exporter = InMemoryMetricExporter::default();
     let provider = SdkMeterProvider::builder().with_reader(PeriodicReader::builder(exporter.clone()).build()).build();

@@ -1,4 +1,4 @@
-//! Nothing of ours prints a sensitive value by `Debug`.
+//! No type of this crate prints a sensitive value by `Debug`.
 
 use ctx_layer::{
     Fields, FutureFieldsExt, InContextExt,
@@ -23,7 +23,7 @@ fn fields() -> Fields {
 }
 
 #[test]
-fn no_type_that_holds_a_sensitive_value_shows_it() {
+fn types_that_hold_a_sensitive_value_do_not_show_it() {
     static BOUNDARY: Boundary = Boundary::new("debug");
     propagation::register(&schema());
     let guard = fields().attach();
@@ -40,7 +40,7 @@ fn no_type_that_holds_a_sensitive_value_shows_it() {
     let mut headers = http::HeaderMap::new();
     headers.insert("authorization", http::HeaderValue::from_static(SECRET));
     BOUNDARY.inject(&mut headers, Outbound::Everything);
-    // It leaves, and so everything below has it.
+    // The field is propagated, and so everything below has it.
     let header = headers["baggage"].to_str().expect("it is ASCII").to_owned();
     assert_eq!(header.matches(SECRET).count(), 2, "{header}");
     check(&HeaderExtractor(&headers));
@@ -62,7 +62,7 @@ fn no_type_that_holds_a_sensitive_value_shows_it() {
 }
 
 #[test]
-fn what_was_dropped_is_told_without_its_value() {
+fn a_dropped_value_is_reported_without_the_value() {
     propagation::register(&schema());
     let header = format!("ssn={SECRET},token={SECRET}%0A,x={SECRET}\",{SECRET}");
     let carrier = [("baggage".to_owned(), header)].into_iter().collect::<std::collections::HashMap<_, _>>();

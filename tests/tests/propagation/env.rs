@@ -42,7 +42,7 @@ fn get_and_set_normalize_and_keys_are_normalized() {
     assert!(!format!("{variables:?}").contains("opaque"), "values may be secrets");
 }
 
-/// Runs a test of this program in a process of its own, started with what is in force.
+/// Runs a test of this program in a process of its own that is started with the current context.
 fn in_a_child(test: &str, prepare: impl FnOnce(&mut Command)) -> String {
     let mut command = Command::new(std::env::current_exe().expect("this is a program"));
     command.args(["--exact", "--ignored", "--nocapture", test]);
@@ -65,7 +65,7 @@ fn child() {
 }
 
 #[test]
-fn a_child_picks_its_context_up_with_one_call() {
+fn a_child_process_restores_its_context_with_one_call() {
     let out = in_a_child("env::child", |command| {
         let incoming = [("traceparent", PARENT), ("baggage", "tenant_id=acme,role=admin")];
         extract(&headers(incoming), Trust::internal()).in_scope(|| propagation::inject(command));
@@ -94,7 +94,7 @@ fn parent_of_a_child() {
 }
 
 #[tokio::test]
-async fn a_command_of_tokio_carries_it_too() {
+async fn tokios_command_is_a_carrier() {
     let mut command = tokio::process::Command::new(std::env::current_exe().expect("this is a program"));
     command.args(["--exact", "--ignored", "--nocapture", "env::child"]);
     TENANT_ID.in_scope("acme", || propagation::inject(&mut command));

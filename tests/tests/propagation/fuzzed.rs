@@ -1,4 +1,4 @@
-//! What the fuzz targets do, with input made up here: so that it is done on stable, by every run of the tests.
+//! Runs the fuzz targets with generated input, on stable, in every test run.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -8,7 +8,7 @@ use crate::grammar;
 #[path = "../../../fuzz/src/bodies.rs"]
 mod bodies;
 
-/// Pieces of which headers, documents and environments are made, and what is in none.
+/// Fragments of headers, documents and environments, and of nothing valid.
 fn input() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         vec(any::<u8>(), 1..5),

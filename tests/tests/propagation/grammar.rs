@@ -1,7 +1,6 @@
-//! Checks what is sent against the grammars of the specifications, written anew from their ABNF: none of the library's code
-//! is used, and none of its cleverness.
+//! Checks what is sent against the grammars of the specifications. Written from their ABNF, without the library's code.
 
-/// `traceparent` of version 00, as it is to be sent: Trace Context Level 2, section 3.2.
+/// Checks a `traceparent` of version 00: Trace Context Level 2, section 3.2.
 pub(crate) fn is_traceparent(value: &str) -> bool {
     let parts: Vec<&str> = value.split('-').collect();
     let [version, trace_id, parent_id, flags] = parts[..] else { return false };
@@ -10,7 +9,7 @@ pub(crate) fn is_traceparent(value: &str) -> bool {
     version == "00" && is_id(trace_id, 32) && is_id(parent_id, 16) && ["00", "01", "02", "03"].contains(&flags)
 }
 
-/// `tracestate`: section 3.3, without the blanks and empty members that nobody should send.
+/// Checks a `tracestate`: section 3.3, without the whitespace and empty members that should not be sent.
 pub(crate) fn is_tracestate(value: &str) -> bool {
     let members: Vec<&str> = value.split(',').collect();
     let mut keys = Vec::new();
@@ -40,7 +39,8 @@ fn is_tracestate_value(value: &str) -> bool {
     }
 }
 
-/// `baggage`: W3C Baggage, section 3.3.1, within the limits of section 3.3.2, with `%` only where it encodes a byte.
+/// Checks a `baggage`: W3C Baggage, section 3.3.1, within the limits of section 3.3.2, with `%` only where it encodes a
+/// byte.
 pub(crate) fn is_baggage(value: &str) -> bool {
     let members: Vec<&str> = value.split(',').collect();
     value.len() <= 8192 && members.len() <= 64 && members.iter().all(|member| is_baggage_member(member))
@@ -73,7 +73,7 @@ fn is_encoded(value: &str) -> bool {
 }
 
 #[test]
-fn the_checker_knows_right_from_wrong() {
+fn the_checker_accepts_valid_and_refuses_invalid_headers() {
     assert!(is_traceparent("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-03"));
     for wrong in [
         "",

@@ -1,4 +1,4 @@
-//! The random flag and the tracestate survive the journey through OpenTelemetry's spans.
+//! The random flag and the tracestate survive OpenTelemetry's spans.
 
 use ctx_layer::propagation::{self, Trust};
 use ctx_tests::Exported;
@@ -15,7 +15,7 @@ use crate::{
     shared::{PARENT, TRACE, extract, headers, injected, schema},
 };
 
-/// A list of which OpenTelemetry's own type holds a part only.
+/// A list that OpenTelemetry's own type holds only in part.
 const STATE: &str = "first=1,second@@x=2,third=3";
 
 fn incoming(flags: &str) -> Context {
@@ -23,7 +23,7 @@ fn incoming(flags: &str) -> Context {
     extract(&headers([("traceparent", &parent), ("tracestate", STATE)]), Trust::external()).into_context()
 }
 
-/// What a child of `cx` sends, by OpenTelemetry alone.
+/// Returns what a child of `cx` sends, with OpenTelemetry alone.
 fn by_sdk(cx: &Context, sampler: impl ShouldSample + 'static) -> (String, Option<String>) {
     let exported = Exported::with_sampler(sampler);
     let span = exported.tracer().start_with_context("server", cx);
@@ -33,7 +33,7 @@ fn by_sdk(cx: &Context, sampler: impl ShouldSample + 'static) -> (String, Option
     (out.remove("traceparent").expect("it has a span"), out.remove("tracestate"))
 }
 
-/// The same by `tracing` and `tracing-opentelemetry`, under this library's layer.
+/// Returns what a child of `cx` sends, with `tracing`, `tracing-opentelemetry` and this crate's layer.
 fn by_tracing(cx: &Context, sampler: impl ShouldSample + 'static) -> (String, Option<String>) {
     use ctx_layer::SubscriberFieldsExt;
     let exported = Exported::with_sampler(sampler);
@@ -58,7 +58,7 @@ fn both(cx: &Context, sampler: impl ShouldSample + Clone + 'static) -> [(String,
 }
 
 #[test]
-fn the_random_flag_goes_out_as_it_came_in_whether_the_trace_is_recorded_or_not() {
+fn the_random_flag_is_preserved_whether_the_trace_is_recorded_or_not() {
     for (came, sampled, goes) in
         [("00", false, "00"), ("01", true, "01"), ("02", false, "02"), ("03", true, "03"), ("ff", true, "03")]
     {
@@ -69,7 +69,7 @@ fn the_random_flag_goes_out_as_it_came_in_whether_the_trace_is_recorded_or_not()
             assert_eq!(tracestate.as_deref(), Some(STATE));
         }
     }
-    // Decided here, against what the caller did.
+    // Decided here, against the caller's decision.
     for (traceparent, _) in both(&incoming("02"), Sampler::AlwaysOn) {
         assert_eq!(&traceparent[53..], "03");
     }
@@ -80,27 +80,27 @@ fn the_random_flag_goes_out_as_it_came_in_whether_the_trace_is_recorded_or_not()
 }
 
 #[test]
-fn a_trace_that_is_started_here_says_that_its_id_is_random() {
+fn a_new_trace_has_the_random_flag() {
     for (traceparent, tracestate) in both(&Context::new(), Sampler::AlwaysOn) {
         assert_eq!((&traceparent[53..], tracestate), ("03", None));
     }
     for (traceparent, _) in both(&Context::new(), Sampler::AlwaysOff) {
         assert_eq!(&traceparent[53..], "02");
     }
-    // One that only links to the caller's, too: nothing of that trace is taken over.
+    // A trace that only links to the caller's, too: it has nothing of that trace.
     let parent = format!("{}00", &PARENT[..53]);
     let linked = extract(&headers([("traceparent", &parent), ("tracestate", STATE)]), Trust::external().link_only());
     for (traceparent, tracestate) in both(linked.context(), Sampler::AlwaysOn) {
         assert_ne!(&traceparent[3..35], TRACE);
         assert_eq!((&traceparent[53..], tracestate), ("03", None));
     }
-    // And a root within a trace that was continued.
+    // A root within a continued trace.
     let root = Exported::new().tracer().start_with_context("root", &Context::new());
     let out = injected(&incoming("00").with_span(root));
     assert_eq!((&out["traceparent"][53..], out.get("tracestate")), ("03", None));
 }
 
-/// Adds a member to the list, as consistent probability samplers do.
+/// A sampler that adds a member to the list, as consistent probability samplers do.
 #[derive(Clone, Debug)]
 struct Adding(&'static str, &'static str);
 
@@ -124,7 +124,7 @@ impl ShouldSample for Adding {
 }
 
 #[test]
-fn what_a_sampler_adds_to_the_tracestate_is_to_the_left_and_the_rest_stays() {
+fn a_samplers_tracestate_member_is_first_and_the_rest_stays() {
     for (_, tracestate) in both(&incoming("01"), Adding("ot", "th:8")) {
         assert_eq!(tracestate.as_deref(), Some("ot=th:8,first=1,third=3,second@@x=2"));
     }
@@ -138,7 +138,7 @@ fn what_a_sampler_adds_to_the_tracestate_is_to_the_left_and_the_rest_stays() {
 }
 
 #[test]
-fn a_full_tracestate_makes_room_at_its_right_end() {
+fn a_full_tracestate_drops_its_last_members() {
     let full: Vec<String> = (1..=32).map(|n| format!("k{n}={n}")).collect();
     let cx = extract(&headers([("traceparent", PARENT), ("tracestate", &full.join(","))]), Trust::external());
     for (_, tracestate) in both(cx.context(), Adding("ot", "x")) {
@@ -164,7 +164,7 @@ fn an_invalid_span_sends_no_traceparent() {
 }
 
 #[test]
-fn what_is_recorded_on_the_span_that_is_open_is_sent_and_what_spans_carry_too() {
+fn recorded_values_and_the_fields_of_spans_are_sent() {
     use ctx_layer::{SubscriberFieldsExt, field::well_known::*};
     let layer = tracing_opentelemetry::layer().with_tracer(Exported::new().tracer());
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer).with_context_fields(schema()));

@@ -17,7 +17,7 @@ fn list(count: usize, value: &str) -> String {
 }
 
 #[test]
-fn what_has_64_members_and_8192_bytes_is_passed_on_whole() {
+fn baggage_of_64_members_and_8192_bytes_is_passed_on_whole() {
     for header in [
         list(64, "v"),
         format!("a={}", "0123456789".repeat(819)),
@@ -32,7 +32,7 @@ fn what_has_64_members_and_8192_bytes_is_passed_on_whole() {
 }
 
 #[test]
-fn over_that_whole_members_are_dropped_the_last_first() {
+fn over_the_limits_whole_members_are_dropped_from_the_end() {
     for (header, kept) in [
         (list(65, "v"), list(64, "v")),
         (list(180, "v"), list(64, "v")),
@@ -47,7 +47,7 @@ fn over_that_whole_members_are_dropped_the_last_first() {
 }
 
 #[test]
-fn fields_have_priority_over_other_baggage_and_what_came_over_what_was_added() {
+fn fields_come_before_other_baggage_and_received_before_added() {
     let extracted = extract(&headers([("baggage", &list(60, "v"))]), Trust::internal());
     let baggage = extracted.context().baggage();
     let all = baggage.iter().map(|(key, (value, _))| KeyValue::new(key.clone(), value.as_str().to_owned()));
@@ -62,7 +62,7 @@ fn fields_have_priority_over_other_baggage_and_what_came_over_what_was_added() {
 }
 
 #[test]
-fn what_does_not_fit_is_left_out_and_what_follows_goes() {
+fn a_member_that_does_not_fit_is_left_out_and_the_next_is_sent() {
     static BOUNDARY: Boundary = Boundary::new("limits");
     let fields = Fields::new().with(&LONG, "x".repeat(9000)).with(&TENANT_ID, "acme");
     let mut out = Vec::new();
@@ -73,7 +73,7 @@ fn what_does_not_fit_is_left_out_and_what_follows_goes() {
 }
 
 #[test]
-fn baggage_whose_values_grow_when_encoded_is_within_the_limits_too() {
+fn baggage_that_grows_when_encoded_is_within_the_limits() {
     let cx = Context::new().with_baggage([KeyValue::new("a", "ü".repeat(2000)), KeyValue::new("b", "1")]);
     assert_eq!(crate::shared::injected(&cx)["baggage"], "b=1");
 }

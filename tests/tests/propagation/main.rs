@@ -1,4 +1,4 @@
-//! Context over the wire: what is sent, what is believed, what is lost and how that shows.
+//! Context over the wire: what is sent, what is trusted, what is lost and how the loss is reported.
 
 mod baggage;
 mod capture;

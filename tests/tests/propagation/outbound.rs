@@ -1,4 +1,4 @@
-//! What may leave, and to whom.
+//! Outbound context: what may be sent, and to which hosts.
 
 use std::collections::HashMap;
 
@@ -14,14 +14,14 @@ use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
 use crate::shared::{ACCOUNT, PARENT, SSN, TOKEN, extract, headers, injected, schema, sent};
 
 #[test]
-fn only_fields_that_propagate_leave() {
+fn only_propagated_fields_are_sent() {
     let fields = Fields::new().with(&TENANT_ID, "acme").with(&ROLE, "admin").with(&ATTEMPT, 3i64);
     assert_eq!(sent(fields).as_deref(), Some("tenant_id=acme"));
     assert_eq!(sent(Fields::new().with(&ROLE, "admin")), None);
 }
 
 #[test]
-fn sensitive_fields_leave_only_if_told_and_never_as_variables() {
+fn sensitive_fields_are_sent_only_if_declared_so_and_never_as_variables() {
     let fields = Fields::new()
         .with(&EMAIL, "a@example.org")
         .with(&SSN, "078-05-1120")
@@ -45,7 +45,7 @@ fn sensitive_fields_leave_only_if_told_and_never_as_variables() {
 }
 
 #[test]
-fn baggage_under_a_registered_key_leaves_only_if_the_field_may() {
+fn baggage_under_a_registered_key_is_sent_only_if_the_field_is_propagated() {
     propagation::register(&schema());
     let baggage = ["role", "ssn", "email", "attempt", "token", "tenant_id", "other"].map(|key| KeyValue::new(key, "1"));
     let cx = Context::new().with_baggage(baggage);
@@ -56,25 +56,25 @@ fn baggage_under_a_registered_key_leaves_only_if_the_field_may() {
 }
 
 #[test]
-fn who_is_not_ones_own_gets_the_traceparent_only() {
+fn external_recipients_get_the_traceparent_only() {
     static CLIENT: Boundary = Boundary::new("outbound");
     let incoming = [("traceparent", PARENT), ("tracestate", "vendor=1"), ("baggage", "tenant_id=acme,other=1")];
     let extracted = extract(&headers(incoming), Trust::internal());
     // As where a proxy copies the headers of the request.
-    let mut to_stranger: HashMap<String, String> =
+    let mut to_external: HashMap<String, String> =
         incoming.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
     let mut to_own = HashMap::new();
     extracted.in_scope(|| {
-        CLIENT.inject(&mut to_stranger, Outbound::TraceParentOnly);
+        CLIENT.inject(&mut to_external, Outbound::TraceParentOnly);
         CLIENT.inject(&mut to_own, Outbound::Everything);
     });
-    assert_eq!(to_stranger, HashMap::from([("traceparent".to_owned(), PARENT.to_owned())]));
+    assert_eq!(to_external, HashMap::from([("traceparent".to_owned(), PARENT.to_owned())]));
     assert_eq!(to_own.len(), 3);
     assert_eq!(to_own["baggage"], "tenant_id=acme,other=1");
 }
 
 #[test]
-fn what_stands_in_the_carrier_of_another_request_is_replaced_or_taken_away() {
+fn headers_of_another_request_in_the_carrier_are_replaced_or_removed() {
     let stale = headers([
         ("Traceparent", "00-11111111111111111111111111111111-1111111111111111-01"),
         ("TRACESTATE", "old=1"),
@@ -86,18 +86,18 @@ fn what_stands_in_the_carrier_of_another_request_is_replaced_or_taken_away() {
     carrier.sort();
     assert_eq!(carrier, headers([("accept", "*/*"), ("traceparent", PARENT)]));
 
-    // Who takes no part in the trace passes it on, but not the baggage: it was not believed.
+    // A service without a span of its own passes the trace on, but not the baggage, which was not trusted.
     let mut carrier = stale.clone();
     propagation::inject(&mut carrier);
     assert_eq!(carrier, [stale[0].clone(), stale[1].clone(), stale[3].clone()]);
-    // And to strangers the traceparent only.
+    // External hosts get the traceparent only.
     let mut carrier = stale.clone();
     Boundary::unnamed().inject(&mut carrier, Outbound::TraceParentOnly);
     assert_eq!(carrier, [stale[0].clone(), stale[3].clone()]);
 }
 
 #[test]
-fn only_ones_own_hosts_are_internal() {
+fn only_listed_hosts_are_internal() {
     let policy = DestinationPolicy::internal([
         "internal.example",
         "*.svc.cluster.local",
@@ -128,20 +128,20 @@ fn only_ones_own_hosts_are_internal() {
         assert_eq!(policy.for_url(url), Outbound::Everything, "{url}");
     }
     for url in [
-        // A suffix counts at the boundary of a label only.
+        // A suffix matches only at the boundary of a label.
         "http://evil-internal.example/",
         "http://evilinternal.example/",
         "http://internal.example.evil.com/",
         "http://internal.exampl/",
         "http://example/",
-        // Who the user is says nothing of the host.
+        // The user part does not change the host.
         "http://internal.example@evil.com/",
         "http://internal.example:80@evil.com/",
         "http://a@internal.example@evil.com/",
         "http://a@evil.com@internal.example/",
         "http://evil.com:80@@internal.example/",
         "http://10.0.0.1@evil.com/",
-        // What clients read in several ways.
+        // URLs that clients read in different ways.
         "http://evil.com\\@internal.example/",
         "http://internal.example\\.evil.com/",
         "http://evil.com /@internal.example",
@@ -158,7 +158,7 @@ fn only_ones_own_hosts_are_internal() {
         "http://internal..example/",
         "http://.internal.example/",
         "http://internal.example../",
-        // Addresses written as nobody should.
+        // Unusual forms of addresses.
         "http://11.0.0.1/",
         "http://010.0.0.1/",
         "http://10.1/",
@@ -189,7 +189,7 @@ fn only_ones_own_hosts_are_internal() {
 }
 
 #[test]
-fn networks_of_every_size_are_known() {
+fn networks_of_every_size_are_recognized() {
     for (network, inside, outside) in [
         ("0.0.0.0/0", "255.1.2.3", None),
         ("10.1.2.3/32", "10.1.2.3", Some("10.1.2.2")),
@@ -202,7 +202,7 @@ fn networks_of_every_size_are_known() {
         ("::ffff:10.0.0.0/104", "10.1.2.3", Some("11.1.2.3")),
         ("::ffff:10.1.2.3", "[::ffff:10.1.2.3]", Some("10.1.2.4")),
         ("::ffff:0.0.0.0/96", "10.1.2.3", Some("[::fffe:10.1.2.3]")),
-        // No more than that is IPv4: a network of which it is a part only has IPv6 addresses.
+        // Nothing else is IPv4: a network that only contains the mapped range has IPv6 addresses.
         ("::ffff:10.0.0.0/95", "[::fffe:0:1]", Some("[::fffd:0:1]")),
     ] {
         let policy = DestinationPolicy::internal([network]).expect(network);

@@ -1,4 +1,4 @@
-//! The propagator among others: as OpenTelemetry's interface has it, and in composition.
+//! The propagator behind OpenTelemetry's interface, alone and in composition.
 
 use std::collections::HashMap;
 
@@ -29,12 +29,12 @@ fn internal() -> ContextPropagator {
 }
 
 #[test]
-fn it_names_its_headers() {
+fn the_propagator_names_its_headers() {
     assert_eq!(ContextPropagator::new().fields().collect::<Vec<_>>(), ["traceparent", "tracestate", "baggage"]);
 }
 
 #[test]
-fn it_is_careful_by_default() {
+fn the_propagator_trusts_and_sends_only_the_trace_by_default() {
     let incoming = map([("traceparent", PARENT), ("baggage", "tenant_id=victim,other=1")]);
     for propagator in [ContextPropagator::new(), ContextPropagator::default().schema(schema())] {
         let cx = propagator.extract(&incoming);
@@ -44,7 +44,7 @@ fn it_is_careful_by_default() {
 }
 
 #[test]
-fn what_one_service_injects_another_extracts() {
+fn one_service_extracts_what_another_injects() {
     let cx = with_remote_span(3, TraceState::NONE)
         .with_baggage([KeyValue::new("other", "1")])
         .with_fields(Fields::new().with(&TENANT_ID, "acme"));
@@ -58,7 +58,7 @@ fn what_one_service_injects_another_extracts() {
 }
 
 #[test]
-fn it_injects_and_extracts_what_is_in_force() {
+fn the_propagator_injects_and_extracts_the_current_context() {
     let mut carrier = Map::new();
     TENANT_ID.in_scope("acme", || internal().inject(&mut carrier));
     assert_eq!(carrier, map([("baggage", "tenant_id=acme")]));
@@ -68,7 +68,7 @@ fn it_injects_and_extracts_what_is_in_force() {
 }
 
 #[test]
-fn where_nothing_valid_comes_in_the_context_stays_as_it_was() {
+fn without_valid_headers_the_context_is_unchanged() {
     let cx = with_remote_span(1, TraceState::NONE).with_baggage([KeyValue::new("k", "v")]);
     for carrier in [map([]), map([("traceparent", "nonsense"), ("tracestate", "a=1")])] {
         let same = internal().extract_with_context(&cx, &carrier);
@@ -78,7 +78,7 @@ fn where_nothing_valid_comes_in_the_context_stays_as_it_was() {
 }
 
 #[test]
-fn it_can_be_told_to_send_the_traceparent_only_and_where_to_count() {
+fn the_destination_and_the_boundary_are_configurable() {
     static BOUNDARY: Boundary = Boundary::new("propagator test");
     let cx = with_remote_span(1, "a=1".parse().expect("it is one")).with_fields(Fields::new().with(&TENANT_ID, "acme"));
     let mut carrier = Map::new();
@@ -89,7 +89,7 @@ fn it_can_be_told_to_send_the_traceparent_only_and_where_to_count() {
 }
 
 #[test]
-fn trace_ids_that_are_not_random_do_not_say_so_and_a_long_tracestate_can_be_cut() {
+fn the_random_flag_and_the_tracestates_length_are_configurable() {
     let local = SpanContext::new(
         TraceId::from_hex(TRACE).expect("it is one"),
         SpanId::from(7),
@@ -131,7 +131,7 @@ impl TextMapPropagator for B3 {
 }
 
 #[test]
-fn it_composes_with_others() {
+fn the_propagator_composes_with_others() {
     let composite = TextMapCompositePropagator::new(vec![Box::new(B3), Box::new(internal())]);
     let cx = composite
         .extract(&map([("b3", "1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1"), ("baggage", "tenant_id=acme")]));
@@ -145,14 +145,14 @@ fn it_composes_with_others() {
     assert!(carrier["traceparent"].ends_with("-01"), "another's trace does not say that it is random: {carrier:?}");
     assert_eq!(carrier["baggage"], "tenant_id=acme");
 
-    // Its own header comes first where both are there.
+    // Its own header wins where both are present.
     let cx = composite
         .extract(&map([("b3", "1af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-1"), ("traceparent", PARENT)]));
     assert_eq!(cx.span().span_context().trace_id().to_string(), TRACE);
 }
 
 #[test]
-fn it_composes_with_the_stock_ones() {
+fn the_propagator_composes_with_the_stock_ones() {
     let stock = || -> Vec<Box<dyn TextMapPropagator + Send + Sync>> {
         vec![Box::new(TraceContextPropagator::new()), Box::new(BaggagePropagator::new())]
     };
@@ -169,7 +169,7 @@ fn it_composes_with_the_stock_ones() {
     let received = composite.extract(&carrier);
     assert_eq!(received.fields().get(&TENANT_ID).map(String::as_str), Some("acme"));
 
-    // And each understands the other.
+    // Each of them reads the other's headers.
     let received = TextMapCompositePropagator::new(stock()).extract(&carrier);
     assert_eq!(received.baggage().get("tenant_id").map(|value| value.as_str()), Some("acme"));
     let mut carrier = Map::new();
@@ -180,8 +180,8 @@ fn it_composes_with_the_stock_ones() {
 }
 
 #[test]
-fn an_injector_may_do_as_it_likes() {
-    /// It attaches contexts while it is written to, and looks at what is in force.
+fn an_injector_may_use_the_context() {
+    /// It attaches contexts while it is written to, and reads the current one.
     struct Meddling(Vec<String>);
     impl Injector for Meddling {
         fn set(&mut self, key: &str, _: String) {

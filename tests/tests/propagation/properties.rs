@@ -1,4 +1,4 @@
-//! What holds for every input.
+//! Properties that hold for every input.
 
 use ctx_layer::{
     Fields, Schema,
@@ -21,7 +21,7 @@ use crate::{
 ctx_layer::context_fields! {
     /// A ratio.
     static RATIO: f64 = "properties.ratio" => propagated;
-    /// Another.
+    /// A ratio in single precision.
     static SINGLE: f32 = "properties.single" => propagated;
 }
 
@@ -29,7 +29,7 @@ fn numbers() -> Schema {
     Schema::builder().all_of(&schema()).field(&RATIO).field(&SINGLE).build().expect("no name is in it twice")
 }
 
-/// What looks like the headers, and what does not.
+/// Generates valid and invalid headers.
 fn header() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
         vec(any::<u8>(), 0..200),
@@ -40,7 +40,7 @@ fn header() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// URLs of one's own hosts, of others', and what could be taken for either.
+/// Generates URLs of internal hosts, of external ones, and of hosts that could be mistaken for either.
 fn url() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         "http",
@@ -96,7 +96,7 @@ fn url() -> impl Strategy<Value = String> {
         .prop_map(|(scheme, pieces)| format!("{scheme}{}", pieces.concat()))
 }
 
-/// Whether a host is one's own, said the long way.
+/// Returns `true` if a host is internal, by a slow and obvious implementation.
 fn is_own(host: &str) -> bool {
     let host = host.trim_matches(['[', ']']);
     match host.parse::<std::net::IpAddr>().map(|address| address.to_canonical()) {
@@ -123,7 +123,7 @@ fn check(out: &std::collections::HashMap<String, String>) {
 
 proptest! {
     #[test]
-    fn what_is_decoded_is_what_was_encoded_for_all_unicode(text in any::<String>()) {
+    fn decoding_restores_what_was_encoded_for_all_unicode(text in any::<String>()) {
         let cx = Context::new().with_baggage([opentelemetry::KeyValue::new("key", text.clone())]);
         let out = injected(&cx);
         check(&out);
@@ -135,7 +135,7 @@ proptest! {
     }
 
     #[test]
-    fn a_value_of_a_field_comes_back_as_it_was(text in "[^\\p{Cc}\\p{Default_Ignorable_Code_Point}\u{2028}\u{2029}\u{fff9}-\u{fffb}]{1,30}") {
+    fn a_fields_value_survives_the_round_trip(text in "[^\\p{Cc}\\p{Default_Ignorable_Code_Point}\u{2028}\u{2029}\u{fff9}-\u{fffb}]{1,30}") {
         let header = sent(Fields::new().with(&TENANT_ID, text.as_str())).expect("there is one");
         prop_assert!(grammar::is_baggage(&header), "{header}");
         let carrier: Headers = vec![("baggage".to_owned(), header)];
@@ -144,13 +144,13 @@ proptest! {
     }
 
     #[test]
-    fn what_is_set_arrives_or_is_counted_where_it_is_sent(
+    fn a_set_value_arrives_or_is_counted_by_the_sender(
         text in prop_oneof![any::<String>(), "[a-z+%=é \u{200b}\u{feff}\n]{0,40}", "[a-z]{100,200}"], float in any::<f64>(),
         single in any::<f32>(), whole in any::<u64>(),
     ) {
         static BOUNDARY: Boundary = Boundary::new("arrives or is counted");
         propagation::register(&numbers());
-        // Fields are sent in the order in which they were set first: as the other tests have it.
+        // Fields are sent in the order in which they were first set: as the other tests have it.
         let sent = Fields::new().with(&TENANT_ID, text.as_str()).with(&USER_ID, "ada").with(&RATIO, float).with(&SINGLE, single).with(&SHARD, whole);
         let mut carrier = std::collections::HashMap::new();
         let before = BOUNDARY.counts();
@@ -164,7 +164,7 @@ proptest! {
             received_fields.get(&SINGLE) != Some(&single),
             received_fields.get(&SHARD) != Some(&whole),
         ];
-        // None comes as something else, and none is refused by the recipient alone.
+        // None arrives as another value, and none is refused only by the recipient.
         prop_assert_eq!(refused, lost.iter().filter(|lost| **lost).count() as u64, "{:?} {:?}", carrier, received.dropped());
         prop_assert!(received.dropped().is_empty());
         prop_assert_eq!(received_fields.len(), 5 - refused as usize);
@@ -172,7 +172,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_comes_in_what_goes_out_is_valid_and_comes_in_again_as_it_is(
+    fn any_input_is_sent_on_as_valid_headers_that_are_read_back_unchanged(
         parents in vec(header(), 0..3), states in vec(header(), 0..4), lines in vec(header(), 0..4), links in any::<bool>(),
     ) {
         let carrier: Vec<(&str, Vec<u8>)> = parents.into_iter().map(|it| ("traceparent", it))
@@ -183,7 +183,7 @@ proptest! {
             let trust = if links { trust.link_only() } else { trust };
             let out = passed_on(&carrier, trust);
             check(&out);
-            // Once more changes nothing.
+            // A second pass changes nothing.
             if !links && trust.passes_unregistered() {
                 prop_assert_eq!(passed_on(&out, trust), out);
             }
@@ -191,7 +191,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_a_program_has_in_its_baggage_what_goes_out_is_valid(
+    fn any_baggage_of_a_program_is_sent_as_a_valid_header(
         members in vec((any::<String>(), any::<String>(), any::<String>()), 0..20),
     ) {
         let mut all = Baggage::new();
@@ -209,7 +209,7 @@ proptest! {
     }
 
     #[test]
-    fn a_traceparent_that_is_read_is_one(text in header()) {
+    fn an_accepted_traceparent_is_valid(text in header()) {
         if let Some(out) = passed_on(&[("traceparent", &text)], Trust::external()).get("traceparent") {
             prop_assert!(grammar::is_traceparent(out));
             let text = String::from_utf8(text).expect("it is text");
@@ -218,7 +218,7 @@ proptest! {
     }
 
     #[test]
-    fn a_tracestate_that_is_read_and_cut_is_one(lines in vec(header(), 0..5), max_len in 0usize..2000) {
+    fn an_accepted_and_truncated_tracestate_is_valid(lines in vec(header(), 0..5), max_len in 0usize..2000) {
         let carrier: Vec<(&str, Vec<u8>)> = [("traceparent", PARENT.as_bytes().to_vec())].into_iter()
             .chain(lines.into_iter().map(|it| ("tracestate", it)))
             .collect();
@@ -231,7 +231,7 @@ proptest! {
     }
 
     #[test]
-    fn captured_context_is_read_whatever_it_is(text in any::<String>(), values in vec(any::<String>(), 3)) {
+    fn captured_context_of_any_shape_is_read(text in any::<String>(), values in vec(any::<String>(), 3)) {
         let _ = serde_json::from_str::<propagation::Captured>(&text);
         let pairs = ["traceparent", "tracestate", "baggage"].into_iter().zip(&values);
         let captured: propagation::Captured = pairs.collect();
@@ -241,19 +241,19 @@ proptest! {
     }
 
     #[test]
-    fn what_is_ones_own_by_its_url_is_so_to_whoever_reads_it(url in url()) {
+    fn an_internal_url_is_internal_to_every_url_parser(url in url()) {
         let policy = DestinationPolicy::internal(["internal.example", "10.0.0.0/8", "fd00::/8"]).expect("they are hosts");
         if policy.for_url(&url) == Outbound::Everything {
-            // As browsers and `reqwest` read it.
+            // As browsers and `reqwest` parse it.
             if let Ok(read) = reqwest::Url::parse(&url) {
                 prop_assert!(read.host_str().is_some_and(is_own), "{url:?} {read}");
             }
-            // As `hyper` and `tonic` do.
+            // As `hyper` and `tonic` parse it.
             if let Ok(read) = url.parse::<http::Uri>() {
                 prop_assert!(read.host().is_some_and(is_own), "{url:?} {read}");
             }
         }
-        // What clients ask of what they have read.
+        // The parsed parts that clients use.
         if let Ok(read) = reqwest::Url::parse(&url) {
             prop_assert!(policy.for_authority(read.authority()) != Outbound::Everything || read.host_str().is_some_and(is_own), "{url:?} {read}");
         }
@@ -263,7 +263,7 @@ proptest! {
     }
 
     #[test]
-    fn a_variables_name_is_normalized_whatever_it_is(key in any::<String>()) {
+    fn any_variables_name_is_normalized(key in any::<String>()) {
         let name = ctx_layer::carriers::normalized_name(&key);
         prop_assert!(!name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()));
         prop_assert!(name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));

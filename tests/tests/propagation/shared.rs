@@ -1,4 +1,4 @@
-//! What these tests share.
+//! Shared code of these tests.
 
 use std::collections::HashMap;
 
@@ -12,20 +12,20 @@ use opentelemetry::{
 };
 
 ctx_layer::context_fields! {
-    /// Sensitive, and not told to leave.
+    /// A masked field that is not propagated.
     pub(crate) static SSN: String = "ssn" => masked, propagated;
-    /// Sensitive, and told to leave.
+    /// A masked field that is propagated in plaintext.
     pub(crate) static TOKEN: String = "token" => masked, propagated_in_plaintext;
-    /// Hashed, and told to leave.
+    /// A hashed field that is propagated in plaintext.
     pub(crate) static ACCOUNT: String = "account" => hashed, propagated_in_plaintext;
-    /// For tests of limits.
+    /// A field for tests of limits.
     pub(crate) static LONG: String = "long" => propagated, max_len(100_000);
 }
 
 pub(crate) const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 pub(crate) const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 
-/// The fields that only these tests have, and all others.
+/// Returns the fields of these tests and all others.
 pub(crate) fn schema() -> Schema {
     Schema::builder()
         .all_of(&ctx_tests::schema())
@@ -49,7 +49,7 @@ pub(crate) fn extract(carrier: &(impl Carrier + ?Sized), trust: Trust) -> Extrac
     propagation::extract(carrier, trust)
 }
 
-/// What a context has to send.
+/// Returns the headers that a context sends.
 pub(crate) fn injected(cx: &Context) -> HashMap<String, String> {
     propagation::register(&schema());
     let mut carrier = HashMap::new();
@@ -57,12 +57,12 @@ pub(crate) fn injected(cx: &Context) -> HashMap<String, String> {
     carrier
 }
 
-/// What is sent on of what came in.
+/// Returns the headers that are sent on for received ones.
 pub(crate) fn passed_on(carrier: &(impl Carrier + ?Sized), trust: Trust) -> HashMap<String, String> {
     injected(extract(carrier, trust).context())
 }
 
-/// The baggage that is sent with these fields in force.
+/// Returns the baggage that is sent with these fields.
 pub(crate) fn sent(fields: Fields) -> Option<String> {
     propagation::register(&schema());
     let mut carrier = HashMap::new();
@@ -70,7 +70,7 @@ pub(crate) fn sent(fields: Fields) -> Option<String> {
     carrier.remove("baggage")
 }
 
-/// A context with a span that came from elsewhere.
+/// Creates a context with a remote span.
 pub(crate) fn with_remote_span(flags: u8, state: TraceState) -> Context {
     let trace_id = TraceId::from_hex(TRACE).expect("it is one");
     let span = SpanContext::new(trace_id, SpanId::from(0xb7ad6b7169203331), TraceFlags::new(flags), true, state);

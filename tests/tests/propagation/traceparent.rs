@@ -35,7 +35,7 @@ fn only_what_the_grammar_allows_is_a_traceparent() {
         ("00-.af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", NotHex),
         ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b716920333.-01", NotHex),
         ("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-.1", NotHex),
-        // What an integer parser would let through.
+        // What an integer parser would accept.
         ("00-+af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", NotHex),
         ("+0-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", NotHex),
         ("00-0af7651916cd43dd8448eb211c80319c- 7ad6b7169203331-01", NotHex),
@@ -48,7 +48,7 @@ fn only_what_the_grammar_allows_is_a_traceparent() {
         // Sections 3.2.2.3 and 3.2.2.4: all zeros.
         ("00-00000000000000000000000000000000-b7ad6b7169203331-01", Zero),
         ("00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01", Zero),
-        // Section 4.3: after what is known of a higher version there is nothing, or a `-`.
+        // Section 4.3: after the known part of a higher version there is nothing, or a `-`.
         ("cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01.more", Separator),
         ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-012", Separator),
         ("01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-0", Length),
@@ -60,7 +60,7 @@ fn only_what_the_grammar_allows_is_a_traceparent() {
 }
 
 #[test]
-fn higher_versions_are_read_as_far_as_they_are_known_and_sent_as_version_00() {
+fn the_known_part_of_higher_versions_is_read_and_sent_as_version_00() {
     for text in [
         "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
         "cc-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
@@ -72,7 +72,7 @@ fn higher_versions_are_read_as_far_as_they_are_known_and_sent_as_version_00() {
 }
 
 #[test]
-fn blanks_around_the_value_do_not_count() {
+fn whitespace_around_the_value_is_ignored() {
     for text in [format!(" {PARENT}"), format!("\t{PARENT}"), format!("{PARENT} "), format!("\t {PARENT} \t")] {
         assert_eq!(passed_on(&headers([("traceparent", &text)]), Trust::external())["traceparent"], PARENT, "{text:?}");
     }
@@ -82,7 +82,7 @@ fn blanks_around_the_value_do_not_count() {
 }
 
 #[test]
-fn flags_that_are_not_known_go_out_as_zero_and_the_known_ones_as_they_came() {
+fn unknown_flags_are_sent_as_zero_and_known_ones_unchanged() {
     for (came, goes) in
         [("00", "00"), ("01", "01"), ("02", "02"), ("03", "03"), ("ff", "03"), ("fc", "00"), ("09", "01")]
     {
@@ -94,7 +94,7 @@ fn flags_that_are_not_known_go_out_as_zero_and_the_known_ones_as_they_came() {
 }
 
 #[test]
-fn two_header_lines_are_invalid_even_if_they_are_alike() {
+fn two_header_lines_are_invalid_even_if_they_are_equal() {
     let other = PARENT.replace("0af", "1af");
     for second in [PARENT, &other, "", "nonsense"] {
         let extracted = extract(&headers([("traceparent", PARENT), ("Traceparent", second)]), Trust::internal());
@@ -116,7 +116,7 @@ fn names_are_found_regardless_of_case_and_no_others() {
 }
 
 #[test]
-fn an_invalid_traceparent_takes_the_tracestate_with_it() {
+fn an_invalid_traceparent_drops_the_tracestate() {
     let out = passed_on(&headers([("traceparent", "nonsense"), ("tracestate", "a=1")]), Trust::internal());
     assert!(out.is_empty(), "{out:?}");
 }

@@ -22,7 +22,7 @@ fn members(range: std::ops::RangeInclusive<usize>) -> String {
 }
 
 #[test]
-fn lists_that_are_legal_are_passed_on_in_order() {
+fn valid_lists_are_passed_on_in_order() {
     let (key, value) = ("z".repeat(256), "v".repeat(256));
     let all_of_key = "abcdefghijklmnopqrstuvwxyz0123456789_-*/";
     let all_of_value: String = (' '..='~').filter(|c| *c != ',' && *c != '=').collect();
@@ -33,12 +33,12 @@ fn lists_that_are_legal_are_passed_on_in_order() {
         // Empty lines and empty members are legal.
         (vec!["", "foo=1", ""], "foo=1".to_owned()),
         (vec!["foo=1,,bar=2, ,\t,"], "foo=1,bar=2".to_owned()),
-        // Blanks around members are not part of them.
+        // Whitespace around members is not part of them.
         (vec!["foo=1 \t , \t bar=2, \t baz=3"], "foo=1,bar=2,baz=3".to_owned()),
         (vec!["\t foo=1 \t"], "foo=1".to_owned()),
-        // Leading blanks belong to the value.
+        // Leading spaces belong to the value.
         (vec!["foo=  1"], "foo=  1".to_owned()),
-        // Level 2: `@` is a character like others, also where OpenTelemetry's own type refuses it.
+        // Level 2: `@` is an ordinary character, also where OpenTelemetry's own type refuses it.
         (vec!["foo@=1,foo@@bar=2,foo@bar@baz=3,1a=4"], "foo@=1,foo@@bar=2,foo@bar@baz=3,1a=4".to_owned()),
         (
             vec![&format!("{}@{}=1", "t".repeat(241), "v".repeat(14))],
@@ -51,7 +51,7 @@ fn lists_that_are_legal_are_passed_on_in_order() {
         (vec![&format!("{all_of_key}={all_of_value}")], format!("{all_of_key}={all_of_value}")),
         (vec![&format!("{all_of_key}@a-z0-9_-*/={all_of_value}")], format!("{all_of_key}@a-z0-9_-*/={all_of_value}")),
         (vec![&members(1..=10), &members(11..=20), &members(21..=32)], members(1..=32)),
-        // Of members with one key the leftmost stays: the one that was written last.
+        // The leftmost of several members with one key stays: it was written last.
         (vec!["foo=1,bar=2,foo=3", "bar=4"], "foo=1,bar=2".to_owned()),
         (vec!["foo=1,foo=1"], "foo=1".to_owned()),
     ] {
@@ -60,7 +60,7 @@ fn lists_that_are_legal_are_passed_on_in_order() {
 }
 
 #[test]
-fn a_list_that_is_malformed_over_long_or_over_full_is_discarded_whole() {
+fn a_malformed_long_or_overfull_list_is_discarded_whole() {
     use TraceStateError::*;
     let (key, value) = ("z".repeat(257), "v".repeat(257));
     for (lines, why) in [
@@ -82,7 +82,7 @@ fn a_list_that_is_malformed_over_long_or_over_full_is_discarded_whole() {
         (vec!["foo=1,bar"], NoValue),
         (vec!["foo=1", ";"], NoValue),
         (vec![&members(1..=10), &members(11..=20), &members(21..=33)], TooMany),
-        // Each counts, the repeated too.
+        // Each member counts, repeated ones included.
         (vec![&"a=1,".repeat(33)], TooMany),
     ] {
         assert_eq!(through(&lines), None, "{lines:?}");

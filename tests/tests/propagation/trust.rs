@@ -1,4 +1,4 @@
-//! What is believed of whom.
+//! Inbound context: what is trusted, by the kind of caller.
 
 use ctx_layer::{
     Fields,
@@ -19,7 +19,7 @@ fn attack() -> Headers {
 }
 
 #[test]
-fn a_strangers_tenant_is_not_believed_but_its_trace_is_continued() {
+fn an_external_callers_tenant_is_ignored_but_its_trace_is_continued() {
     for trust in [Trust::default(), Trust::external(), Trust::external().pass_unregistered()] {
         let extracted = extract(&attack(), trust);
         assert!(extracted.fields().is_empty() && extracted.context().baggage().is_empty());
@@ -48,7 +48,7 @@ fn a_trace_can_only_be_linked_to() {
 }
 
 #[test]
-fn one_of_ones_own_is_believed_what_propagates_and_nothing_else() {
+fn only_propagated_fields_of_an_internal_caller_are_trusted() {
     let extracted = extract(&attack(), Trust::internal());
     let fields = extracted.fields();
     assert_eq!(fields.get(&TENANT_ID).map(String::as_str), Some("victim"));
@@ -67,7 +67,7 @@ fn one_of_ones_own_is_believed_what_propagates_and_nothing_else() {
 }
 
 #[test]
-fn a_field_that_does_not_propagate_does_not_come_in_as_baggage_either() {
+fn a_field_that_is_not_propagated_is_not_set_by_baggage() {
     let extracted = extract(&headers([("baggage", "email=a@example.org,attempt=3")]), Trust::internal());
     assert!(extracted.context().baggage().is_empty() && extracted.fields().is_empty());
     extracted.in_scope(|| assert_eq!(EMAIL.get(), None));
@@ -103,7 +103,7 @@ fn bad_values_are_dropped_one_by_one_and_the_rest_is_kept() {
 }
 
 #[test]
-fn nothing_that_is_in_force_where_it_is_received_is_in_what_was_extracted() {
+fn extracted_context_has_nothing_of_the_receivers() {
     TENANT_ID.in_scope("the server's own", || {
         let extracted = extract(&headers([("traceparent", PARENT)]), Trust::external());
         extracted.in_scope(|| assert_eq!(TENANT_ID.get(), None));
@@ -112,7 +112,7 @@ fn nothing_that_is_in_force_where_it_is_received_is_in_what_was_extracted() {
 }
 
 #[test]
-fn what_was_captured_is_believed_no_more_than_a_header() {
+fn captured_context_is_trusted_no_more_than_a_header() {
     let captured: Captured = attack().into_iter().collect();
     propagation::register(&schema());
     assert!(propagation::extract(&captured, Trust::external()).fields().is_empty());
@@ -120,7 +120,7 @@ fn what_was_captured_is_believed_no_more_than_a_header() {
 }
 
 #[test]
-fn hardly_anything_is_kept_of_what_is_too_much() {
+fn little_is_kept_of_oversized_input() {
     let header: String = (0..100_000).map(|n| format!("k{n}=\u{1},")).collect();
     let extracted = extract(&headers([("baggage", &header)]), Trust::internal());
     assert_eq!(extracted.dropped().len(), 64);
@@ -130,23 +130,23 @@ fn hardly_anything_is_kept_of_what_is_too_much() {
 }
 
 #[test]
-fn the_example_shows_the_attack_and_what_stops_it() {
+fn the_example_shows_the_attack_and_its_defence() {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_trust")).output().expect("it can be started");
     let printed = String::from_utf8_lossy(&output.stdout);
     assert_eq!(
         printed.lines().collect::<Vec<_>>(),
         [
-            " INFO believing tenant_id=\"victim\"",
+            " INFO wrong tenant_id=\"victim\"",
             "it shows the orders of \"victim\"",
-            " INFO careful",
+            " INFO right",
             "it shows the orders of \"nobody\"",
             " INFO logged in tenant_id=\"acme\"",
             "the trace is continued: true",
-            "not believed: `baggage`: baggage of an external caller is not trusted",
-            "a trace of our own: true, linked to theirs: true",
+            "dropped: `baggage`: baggage of an external caller is not trusted",
+            "a new trace: true, linked to theirs: true",
             "their role: None",
-            "not believed either: `role`: the field is not propagated",
-            "not believed either: `locale`: it has control characters",
+            "dropped from an internal caller: `role`: the field is not propagated",
+            "dropped from an internal caller: `locale`: it has control characters",
         ]
     );
 }

@@ -1,4 +1,4 @@
-//! The example service, driven over HTTP as a harness for W3C Trace Context drives it.
+//! Drives the example service over HTTP, as a harness for W3C Trace Context does.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -13,7 +13,7 @@ use crate::grammar;
 const TRACE: &str = "12345678901234567890123456789012";
 const ID: &str = "1234567890123456";
 
-/// The service, in a process of its own, and a place for it to call.
+/// The service in a process of its own, and a server for it to call.
 struct Harness {
     service: Child,
     address: String,
@@ -77,7 +77,7 @@ impl Harness {
         Harness { service, address, callback, received }
     }
 
-    /// What the service calls with, when it is called with these headers.
+    /// Returns the headers of the service's calls, when it is called with these headers.
     fn call(&self, headers: &[(&str, &str)], count: usize) -> Vec<Outgoing> {
         let calls: Vec<_> =
             (0..count).map(|_| serde_json::json!({"url": self.callback, "arguments": [{"any": "thing"}]})).collect();
@@ -92,7 +92,7 @@ impl Harness {
         let mut answer = String::new();
         BufReader::new(stream).read_line(&mut answer).expect("it answers");
         assert!(answer.starts_with("HTTP/1.1 200"), "{headers:?}: {answer}");
-        // It answers when all are done, so they are there.
+        // It answers after its calls are done, so they have arrived.
         (0..count)
             .map(|_| Outgoing::of(self.received.recv_timeout(Duration::from_secs(60)).expect("it was called back")))
             .collect()
@@ -146,16 +146,16 @@ fn numbered(range: std::ops::RangeInclusive<usize>) -> String {
     range.map(|n| format!("bar{n:02}={n:02}")).collect::<Vec<_>>().join(",")
 }
 
-/// One process for all cases: starting it takes longer than all of them.
+/// One process runs all cases: starting it takes longer than all of them.
 #[test]
-fn the_example_service_propagates_trace_context_as_level_2_demands() {
+fn the_example_service_propagates_trace_context_by_level_2() {
     let harness = Harness::start();
     valid_traceparents_are_continued(&harness);
     others_start_a_new_trace(&harness);
     each_call_has_a_parent_id_of_its_own(&harness);
     flags(&harness);
     tracestates(&harness);
-    strangers_are_not_believed(&harness);
+    external_callers_are_not_trusted(&harness);
 }
 
 fn valid_traceparents_are_continued(harness: &Harness) {
@@ -286,7 +286,7 @@ fn tracestates(harness: &Harness) {
         (vec!["foo=1".to_owned(), format!("{long}=1")], Some(format!("foo=1,{long}=1"))),
         (vec!["foo=1".to_owned(), vendor.clone()], Some(format!("foo=1,{vendor}"))),
         (vec!["foo=1".to_owned(), too_long], None),
-        // Level 2: `@` is a character like others, and only the whole key has a limit.
+        // Level 2: `@` is an ordinary character, and only the whole key has a limit.
         (vec!["foo@=1,bar=2".to_owned()], Some("foo@=1,bar=2".to_owned())),
         (vec!["foo@@bar=1,bar=2".to_owned()], Some("foo@@bar=1,bar=2".to_owned())),
         (vec!["foo@bar@baz=1,bar=2".to_owned()], Some("foo@bar@baz=1,bar=2".to_owned())),
@@ -316,7 +316,7 @@ fn tracestates(harness: &Harness) {
     }
 }
 
-fn strangers_are_not_believed(harness: &Harness) {
-    // That no baggage goes out is looked at for every call.
+fn external_callers_are_not_trusted(harness: &Harness) {
+    // Every call checks that no baggage is sent.
     harness.one(&[("traceparent", &parent("01")), ("baggage", "tenant_id=victim,other=1")]);
 }

@@ -90,7 +90,7 @@ fn baggage_that_is_not_a_value_of_the_field_is_ignored() {
 }
 
 #[test]
-fn a_field_with_a_baggage_key_of_its_own_is_not_read_under_its_name() {
+fn a_field_with_a_baggage_key_is_not_read_under_its_name() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         let _baggage = baggage([("shard", "7")]);
@@ -101,7 +101,7 @@ fn a_field_with_a_baggage_key_of_its_own_is_not_read_under_its_name() {
 }
 
 #[test]
-fn unregistered_baggage_passes_through_untouched() {
+fn unregistered_baggage_passes_through_unchanged() {
     for stack in stacks::all() {
         let name = stack.name;
         stack.in_scope(|| {
@@ -129,7 +129,7 @@ fn unregistered_baggage_passes_through_untouched() {
 }
 
 #[test]
-fn a_span_carries_the_baggage_of_its_creation() {
+fn a_span_has_the_baggage_of_its_creation() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let span = {
@@ -149,7 +149,7 @@ fn a_span_carries_the_baggage_of_its_creation() {
 }
 
 #[test]
-fn baggage_added_later_of_the_same_request_remains_in_the_span() {
+fn baggage_added_in_the_same_request_remains_in_the_span() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             TENANT_ID.in_scope("acme", || {
@@ -164,7 +164,7 @@ fn baggage_added_later_of_the_same_request_remains_in_the_span() {
 }
 
 #[test]
-fn a_span_without_fields_leaves_baggage_in_force_alone() {
+fn a_span_without_fields_keeps_the_current_baggage() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let span = info_span!("of nobody");
@@ -193,7 +193,7 @@ fn baggage_and_fields_of_different_requests_are_never_mixed() {
 }
 
 #[test]
-fn fields_read_while_baggage_is_in_force_and_attached_again_are_the_programs_own() {
+fn attached_fields_that_were_read_from_baggage_win_over_baggage() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         let _first = baggage([("tenant_id", "first")]);
@@ -208,7 +208,7 @@ fn fields_read_while_baggage_is_in_force_and_attached_again_are_the_programs_own
 }
 
 #[test]
-fn baggage_is_carried_by_spans_and_as_fields_by_futures_with_fields_across_threads() {
+fn spans_and_futures_carry_baggage_across_threads() {
     for stack in stacks::all() {
         let name = stack.name;
         let (with_field, instrumented) = stack.in_scope(|| {

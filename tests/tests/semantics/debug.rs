@@ -1,4 +1,4 @@
-//! `Debug` values are formatted by whoever prints them, and by nobody else.
+//! `Debug` values are formatted only by the outputs that print them.
 
 use std::{
     fmt,
@@ -18,7 +18,7 @@ use tracing::{
 };
 use tracing_subscriber::{EnvFilter, Layer, fmt as output, layer::Context, prelude::*};
 
-/// Counts how often it is formatted.
+/// A value that counts how often it is formatted.
 struct Counting<'a>(&'a AtomicUsize);
 
 impl fmt::Debug for Counting<'_> {
@@ -33,7 +33,7 @@ impl fmt::Display for Counting<'_> {
     }
 }
 
-/// Visits all values and formats none.
+/// A visitor that visits all values and formats none.
 struct Visits;
 
 impl Visit for Visits {
@@ -57,7 +57,7 @@ fn counted<S: Subscriber + Send + Sync + 'static>(subscriber: S, run: impl FnOnc
 }
 
 #[test]
-fn where_nobody_prints_it_a_value_is_never_formatted() {
+fn a_value_that_no_output_prints_is_not_formatted() {
     let subscriber = || tracing_subscriber::registry().with(Visits).with(Visits).with_context_fields(schema());
     assert_eq!(counted(subscriber(), |count| info!(value = ?Counting(count), "event")), 0);
     assert_eq!(counted(subscriber(), |count| info!(value = %Counting(count), "event")), 0);
@@ -82,7 +82,7 @@ fn a_value_is_formatted_once_by_each_output_that_prints_it() {
 }
 
 #[test]
-fn a_value_is_not_formatted_where_the_event_is_filtered_out() {
+fn a_value_of_a_filtered_event_is_not_formatted() {
     let out = Captured::default();
     let filter = EnvFilter::new("warn");
     let subscriber = tracing_subscriber::registry()
@@ -93,7 +93,7 @@ fn a_value_is_not_formatted_where_the_event_is_filtered_out() {
     assert!(out.text().is_empty());
 }
 
-/// Formats each value with many flags.
+/// A layer that formats each value with many flags.
 #[derive(Clone, Default)]
 struct Flags(Arc<Mutex<Vec<String>>>);
 
@@ -111,7 +111,7 @@ impl<S: Subscriber> Layer<S> for Flags {
 }
 
 #[test]
-fn a_value_is_formatted_with_the_flags_of_whoever_prints_it() {
+fn a_value_is_formatted_with_the_flags_of_the_output() {
     #[derive(Debug)]
     #[allow(dead_code)]
     struct Order {
@@ -128,14 +128,14 @@ fn a_value_is_formatted_with_the_flags_of_whoever_prints_it() {
         ATTEMPT.in_scope(1, run);
     });
     let mut with = with.0.lock().unwrap().clone();
-    // Integers come to `record_debug` too, where a visitor has no method for them.
+    // Integers arrive at `record_debug`, too, if a visitor has no method for them.
     assert!(with.pop().unwrap().starts_with("attempt: 1 "));
     assert_eq!(with, *without.0.lock().unwrap());
     assert!(with[1].starts_with("order: Order {\n    id: 255,"), "{}", with[1]);
 }
 
 #[test]
-fn a_debug_that_panics_leaves_the_thread_in_order() {
+fn the_thread_works_after_a_debug_that_panics() {
     struct Panics;
     impl fmt::Debug for Panics {
         fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {

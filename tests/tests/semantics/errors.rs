@@ -50,7 +50,7 @@ fn failed(order: u32) -> Failed {
     Failed { order, source: io::Error::other(Timeout(order)) }
 }
 
-/// Notes of each error what can be had from it only while it is a `dyn Error`.
+/// A visitor that notes what only a `dyn Error` can tell of an error.
 #[derive(Clone, Default)]
 struct Errors(Arc<Mutex<Vec<String>>>);
 
@@ -125,7 +125,7 @@ fn a_spans_error_arrives_with_its_type_and_sources() {
 }
 
 #[test]
-fn several_errors_on_one_event_each_arrive_as_what_they_are() {
+fn several_errors_on_one_event_arrive_with_their_types() {
     let (first, second, third) = (failed(1), Timeout(2), failed(3));
     assert_eq!(
         seen(|| {
@@ -172,7 +172,7 @@ fn boxed_errors_of_every_kind_arrive_as_errors() {
 }
 
 #[test]
-fn an_error_recorded_late_arrives_as_an_error_even_where_ambient_fields_are_hidden() {
+fn a_recorded_error_arrives_as_an_error_where_fields_are_hidden() {
     let errors = Errors::default();
     let subscriber =
         tracing_subscriber::registry().with(fields_once_per_line(errors.clone())).with_context_fields(schema());
@@ -227,7 +227,7 @@ fn values_beside_an_error_keep_their_types() {
 }
 
 #[test]
-fn opentelemetry_makes_an_exception_of_an_error_as_it_does_without_the_layer() {
+fn opentelemetry_exports_an_error_as_an_exception_through_the_layer() {
     let (with, without) = (Exported::new(), Exported::new());
     let layer = |otel: &Exported| tracing_opentelemetry::layer().with_tracer(otel.tracer()).with_location(false);
     let error = failed(7);

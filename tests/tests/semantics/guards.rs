@@ -12,7 +12,7 @@ fn tenant() -> Option<String> {
 }
 
 #[test]
-fn guards_nest_and_each_brings_back_what_was_before() {
+fn nested_guards_restore_the_previous_fields() {
     let outer = TENANT_ID.attach("outer");
     let inner = TENANT_ID.attach("inner");
     assert_eq!(tenant().as_deref(), Some("inner"));
@@ -23,7 +23,7 @@ fn guards_nest_and_each_brings_back_what_was_before() {
 }
 
 #[test]
-fn guards_dropped_out_of_order_change_nothing_until_the_inner_one_is_dropped() {
+fn an_outer_guard_dropped_first_changes_nothing_before_the_inner_one() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         let first = TENANT_ID.attach("first");
@@ -83,7 +83,7 @@ fn unset_hides_one_value_until_the_guard_is_dropped() {
 }
 
 #[test]
-fn several_values_can_be_set_at_once_and_read_back_in_their_types() {
+fn several_values_can_be_set_at_once_and_keep_their_types() {
     let fields = Fields::new()
         .with(&TENANT_ID, "acme")
         .with(&ATTEMPT, -1)
@@ -118,21 +118,21 @@ fn attaching_keeps_the_other_fields_and_replacing_hides_them() {
 }
 
 #[test]
-fn attaching_a_set_unsets_the_fields_that_it_leaves_out_on_purpose() {
+fn attaching_a_set_unsets_the_fields_that_it_unsets() {
     let _tenant = TENANT_ID.attach("acme");
     let _both = Fields::current().without(&TENANT_ID).with(&USER_ID, "u-1").attach();
     assert_eq!((tenant(), USER_ID.get().as_deref()), (None, Some("u-1")));
 }
 
 #[test]
-fn a_scope_that_panics_brings_back_what_was_before() {
+fn a_scope_that_panics_restores_the_previous_fields() {
     let result = std::panic::catch_unwind(|| TENANT_ID.in_scope("acme", || panic!("on purpose")));
     assert!(result.is_err());
     assert_eq!(tenant(), None);
 }
 
 #[test]
-fn a_value_is_in_force_on_its_own_thread_only() {
+fn a_value_is_current_on_its_own_thread_only() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         TENANT_ID.in_scope("acme", || {
@@ -159,7 +159,7 @@ fn fields_are_read_from_and_set_in_an_opentelemetry_context() {
 }
 
 #[test]
-fn whatever_carries_an_opentelemetry_context_carries_the_fields() {
+fn an_opentelemetry_context_carries_the_fields() {
     use opentelemetry::context::FutureExt;
     let stack = Stack::plain();
     let future = TENANT_ID.in_scope("acme", || async { info!("inside") }.with_current_context());
@@ -168,7 +168,7 @@ fn whatever_carries_an_opentelemetry_context_carries_the_fields() {
 }
 
 #[test]
-fn a_field_declared_at_run_time_stands_on_spans_and_events() {
+fn a_field_declared_at_run_time_is_on_spans_and_events() {
     let region = ContextField::<String>::declare("semantics.region", Policy::new().max_len(8)).unwrap();
     let weight = ContextField::<i64>::declare("semantics.weight", Policy::new()).unwrap();
     let schema = Schema::builder().field(&TENANT_ID).field(region).field(weight).build().unwrap();
@@ -177,7 +177,7 @@ fn a_field_declared_at_run_time_stands_on_spans_and_events() {
         Fields::new().with(region, "eu-west-1").with(weight, 5).in_scope(|| {
             info!("inside");
             tracing::info_span!("span");
-            assert_eq!(region.get().as_deref(), Some("eu-west-1"), "whole for who reads it");
+            assert_eq!(region.get().as_deref(), Some("eu-west-1"), "whole for the code that reads it");
         });
     });
     for item in [stack.recorder.event("inside"), stack.recorder.span("span")] {
@@ -191,7 +191,7 @@ fn a_field_declared_at_run_time_stands_on_spans_and_events() {
 }
 
 #[test]
-fn a_users_type_stands_as_its_text_and_is_read_back_as_itself() {
+fn a_users_type_is_shown_as_a_string_and_read_back_as_itself() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         PLAN.in_scope(Plan(3), || {
@@ -203,7 +203,7 @@ fn a_users_type_stands_as_its_text_and_is_read_back_as_itself() {
 }
 
 #[test]
-fn the_debug_text_of_fields_masks_sensitive_ones() {
+fn the_debug_output_of_fields_masks_sensitive_ones() {
     let fields =
         Fields::new().with(&TENANT_ID, "acme").with(&EMAIL, "ada@example.com").with(&HASHED_EMAIL, "ada@example.com");
     for text in [format!("{fields:?}"), format!("{fields:#?}"), format!("{:?}", fields.clone().attach())] {
@@ -211,7 +211,7 @@ fn the_debug_text_of_fields_masks_sensitive_ones() {
     }
     assert!(format!("{fields:?}").contains(r#""email": [redacted]"#), "{fields:?}");
     assert!(fields.iter().all(|(_, value)| !value.to_string().contains("ada")));
-    assert_eq!(fields.get(&EMAIL).map(String::as_str), Some("ada@example.com"), "but who has the key reads it");
+    assert_eq!(fields.get(&EMAIL).map(String::as_str), Some("ada@example.com"), "the key reads it");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What must never be mixed: two requests, two scopes, two tenants. Each was once possible, or nearly.
+//! Two requests, two scopes, two tenants must never be mixed. Each case was possible once, or nearly.
 
 use std::{
     cell::RefCell,
@@ -18,7 +18,7 @@ use tracing_subscriber::{Layer, fmt::layer, prelude::*};
 use crate::stacks::{self, Stack};
 
 #[test]
-fn what_a_scope_sets_is_not_kept_by_what_is_recorded_within_it() {
+fn a_scopes_value_ends_with_it_though_another_is_recorded_within() {
     for stack in stacks::all() {
         let name = stack.name;
         stack.in_scope(|| {
@@ -38,7 +38,7 @@ fn what_a_scope_sets_is_not_kept_by_what_is_recorded_within_it() {
 }
 
 #[test]
-fn a_worker_that_records_each_job_on_one_span_never_stops_doing_so() {
+fn a_worker_can_record_every_job_on_one_span_without_end() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         let _worker = info_span!("worker").entered();
@@ -90,7 +90,7 @@ fn two_requests_of_one_tenant_are_two_requests() {
 }
 
 #[test]
-fn a_span_made_without_a_value_does_not_get_it_back_from_where_it_is_entered() {
+fn a_span_created_without_a_value_does_not_get_it_when_entered() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let _tenant = TENANT_ID.attach("acme");
@@ -105,7 +105,7 @@ fn a_span_made_without_a_value_does_not_get_it_back_from_where_it_is_entered() {
 }
 
 #[test]
-fn a_span_of_a_tenant_in_baggage_keeps_what_is_set_inside_its_request() {
+fn a_span_of_a_tenant_in_baggage_keeps_values_set_in_its_request() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let _baggage = Context::current_with_baggage(vec![KeyValue::new("tenant_id", "acme")]).attach();
@@ -123,12 +123,12 @@ fn a_span_of_a_tenant_in_baggage_keeps_what_is_set_inside_its_request() {
 }
 
 ctx_layer::context_fields! {
-    /// Known to one output only.
+    /// A field that is in one output's schema only.
     static EMAIL: String = "email";
 }
 
 #[test]
-fn an_optional_output_puts_the_parents_values_on_an_event_and_not_the_current_ones() {
+fn an_optional_output_adds_the_parents_values_and_not_the_current_ones() {
     let email = || Schema::builder().field(&EMAIL).build().unwrap();
     type Outputs = fn(Schema, Captured) -> Box<dyn Layer<tracing_subscriber::Registry> + Send + Sync>;
     let kinds: [(&str, Outputs); 4] = [
@@ -158,7 +158,7 @@ fn an_optional_output_puts_the_parents_values_on_an_event_and_not_the_current_on
 }
 
 #[test]
-fn a_guard_kept_in_a_thread_local_does_no_harm() {
+fn a_guard_may_be_kept_in_a_thread_local() {
     thread_local! {
         static OLDER: RefCell<Option<FieldsGuard>> = const { RefCell::new(None) };
     }
@@ -171,8 +171,8 @@ fn a_guard_kept_in_a_thread_local_does_no_harm() {
     .unwrap();
 }
 
-/// Tenant, user and request in force.
-fn in_force() -> [Option<String>; 3] {
+/// Returns the current tenant, user and request.
+fn tenant_user_and_request() -> [Option<String>; 3] {
     [TENANT_ID.get(), USER_ID.get(), REQUEST_ID.get()]
 }
 
@@ -181,7 +181,7 @@ fn are(expected: [&str; 3]) -> [Option<String>; 3] {
 }
 
 #[test]
-fn recording_a_second_value_does_not_undo_what_a_scope_set_since_the_first() {
+fn recording_a_second_value_keeps_what_a_scope_set_since_the_first() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let _request = info_span!("request").entered();
@@ -189,25 +189,25 @@ fn recording_a_second_value_does_not_undo_what_a_scope_set_since_the_first() {
             {
                 let _impersonated = TENANT_ID.attach("globex");
                 assert!(USER_ID.record("ada"));
-                assert_eq!(in_force(), are(["globex", "ada", ""]), "{}", stack.name);
+                assert_eq!(tenant_user_and_request(), are(["globex", "ada", ""]), "{}", stack.name);
             }
             {
                 let _nobody = TENANT_ID.unset();
                 assert!(REQUEST_ID.record("r-1"));
-                assert_eq!(in_force(), are(["", "ada", "r-1"]), "{}", stack.name);
+                assert_eq!(tenant_user_and_request(), are(["", "ada", "r-1"]), "{}", stack.name);
             }
-            assert_eq!(in_force(), are(["acme", "ada", "r-1"]), "{}", stack.name);
+            assert_eq!(tenant_user_and_request(), are(["acme", "ada", "r-1"]), "{}", stack.name);
         });
     }
 }
 
 #[test]
-fn what_a_future_sets_ends_with_its_poll_though_something_is_recorded_within() {
+fn a_futures_value_ends_with_its_poll_though_another_is_recorded() {
     for stack in stacks::all() {
         let handler = stack.in_scope(|| {
             async {
                 async { USER_ID.record("ada") }.with_field(&TENANT_ID, "globex").await;
-                assert_eq!(in_force(), are(["", "ada", ""]), "{}", stack.name);
+                assert_eq!(tenant_user_and_request(), are(["", "ada", ""]), "{}", stack.name);
             }
             .instrument(info_span!("request"))
         });
@@ -223,16 +223,16 @@ fn nothing_is_recorded_where_opentelemetry_code_attached_a_context() {
             {
                 let _baggage = Context::current_with_baggage(vec![KeyValue::new("tenant_id", "globex")]).attach();
                 assert!(!USER_ID.record("ada"));
-                assert_eq!(in_force(), are(["globex", "", ""]), "{}", stack.name);
+                assert_eq!(tenant_user_and_request(), are(["globex", "", ""]), "{}", stack.name);
             }
-            assert_eq!(in_force(), are(["", "", ""]), "{}", stack.name);
-            request.exit().in_scope(|| assert_eq!(in_force(), are(["", "", ""]), "{}", stack.name));
+            assert_eq!(tenant_user_and_request(), are(["", "", ""]), "{}", stack.name);
+            request.exit().in_scope(|| assert_eq!(tenant_user_and_request(), are(["", "", ""]), "{}", stack.name));
         });
     }
 }
 
 #[test]
-fn what_is_recorded_stays_when_the_span_is_entered_and_left_again_inside_another() {
+fn a_recorded_value_survives_reentering_the_span_inside_another() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let (connection, request) = (info_span!("connection"), info_span!("request"));
@@ -240,17 +240,17 @@ fn what_is_recorded_stays_when_the_span_is_entered_and_left_again_inside_another
                 assert!(TENANT_ID.record("acme"));
                 request.in_scope(|| {
                     connection.in_scope(|| {});
-                    assert_eq!(in_force(), are(["acme", "", ""]), "{}", stack.name);
+                    assert_eq!(tenant_user_and_request(), are(["acme", "", ""]), "{}", stack.name);
                 });
-                assert_eq!(in_force(), are(["acme", "", ""]), "{}", stack.name);
+                assert_eq!(tenant_user_and_request(), are(["acme", "", ""]), "{}", stack.name);
             });
-            assert_eq!(in_force(), are(["", "", ""]), "{}", stack.name);
+            assert_eq!(tenant_user_and_request(), are(["", "", ""]), "{}", stack.name);
         });
     }
 }
 
 #[test]
-fn scopes_that_end_in_the_order_they_began_leave_nothing_where_something_was_recorded() {
+fn scopes_that_end_out_of_order_leave_nothing_after_a_record() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let _request = info_span!("request").entered();
@@ -258,15 +258,15 @@ fn scopes_that_end_in_the_order_they_began_leave_nothing_where_something_was_rec
             assert!(USER_ID.record("ada"));
             let second = TENANT_ID.attach("globex");
             drop(first);
-            assert_eq!(in_force(), are(["globex", "ada", ""]), "{}", stack.name);
+            assert_eq!(tenant_user_and_request(), are(["globex", "ada", ""]), "{}", stack.name);
             drop(second);
-            assert_eq!(in_force(), are(["", "ada", ""]), "{}", stack.name);
+            assert_eq!(tenant_user_and_request(), are(["", "ada", ""]), "{}", stack.name);
         });
     }
 }
 
 #[test]
-fn a_scope_that_ends_inside_another_requests_span_does_not_bring_recorded_values_there() {
+fn a_scope_that_ends_in_another_requests_span_brings_no_recorded_value() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let globex = Fields::new().with(&TENANT_ID, "globex").with(&USER_ID, "grace");
@@ -276,21 +276,21 @@ fn a_scope_that_ends_inside_another_requests_span_does_not_bring_recorded_values
             assert!(TENANT_ID.record("acme"));
             other.in_scope(|| {
                 drop(scope);
-                assert_eq!(in_force(), are(["globex", "grace", ""]), "{}", stack.name);
+                assert_eq!(tenant_user_and_request(), are(["globex", "grace", ""]), "{}", stack.name);
             });
-            assert_eq!(in_force(), are(["acme", "", ""]), "{}", stack.name);
+            assert_eq!(tenant_user_and_request(), are(["acme", "", ""]), "{}", stack.name);
         });
     }
 }
 
 #[test]
-fn a_tenant_recorded_late_is_not_mixed_with_the_user_of_another_request() {
+fn a_recorded_tenant_is_not_mixed_with_the_user_of_another_request() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let second = info_span!("second request");
             second.in_scope(|| TENANT_ID.record("globex"));
             let _first = Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "user of acme").attach();
-            second.in_scope(|| assert_eq!(in_force(), are(["globex", "", ""]), "{}", stack.name));
+            second.in_scope(|| assert_eq!(tenant_user_and_request(), are(["globex", "", ""]), "{}", stack.name));
             info!(parent: &second, "of the second");
         });
         assert_eq!(stack.recorder.event("of the second").text("user_id"), None, "{}", stack.name);
@@ -298,12 +298,13 @@ fn a_tenant_recorded_late_is_not_mixed_with_the_user_of_another_request() {
 }
 
 #[test]
-fn a_value_recorded_between_the_polls_of_a_future_with_fields_is_in_force_in_it() {
+fn a_value_recorded_between_polls_is_current_in_a_future_with_fields() {
     for stack in stacks::all() {
         let handler = stack.in_scope(|| {
             async {
                 assert!(REQUEST_ID.record("r-1"));
-                let inner = async { assert_eq!(in_force(), are(["acme", "ada", "r-1"]), "{}", stack.name) };
+                let inner =
+                    async { assert_eq!(tenant_user_and_request(), are(["acme", "ada", "r-1"]), "{}", stack.name) };
                 let inner = inner.with_field(&USER_ID, "ada");
                 Yield::default().await;
                 assert!(TENANT_ID.record("acme"));
@@ -316,7 +317,7 @@ fn a_value_recorded_between_the_polls_of_a_future_with_fields_is_in_force_in_it(
 }
 
 #[test]
-fn a_child_of_a_span_with_recorded_values_keeps_what_is_set_besides() {
+fn a_child_of_a_span_with_recorded_values_keeps_other_set_values() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let request = info_span!("request");
@@ -326,38 +327,38 @@ fn a_child_of_a_span_with_recorded_values_keeps_what_is_set_besides() {
             });
             request.in_scope(|| {
                 let _user = USER_ID.attach("ada");
-                child.in_scope(|| assert_eq!(in_force(), are(["acme", "ada", ""]), "{}", stack.name));
+                child.in_scope(|| assert_eq!(tenant_user_and_request(), are(["acme", "ada", ""]), "{}", stack.name));
             });
         });
     }
 }
 
 #[test]
-fn a_span_made_in_a_future_without_a_value_does_not_get_it_back() {
+fn a_span_created_in_a_future_without_a_value_does_not_get_it() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let _tenant = TENANT_ID.attach("acme");
             let make = async { info_span!("system") }.with_fields(Fields::current().without(&TENANT_ID));
             let _user = USER_ID.attach("ada");
             let system = tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(make);
-            system.in_scope(|| assert_eq!(in_force(), are(["", "ada", ""]), "{}", stack.name));
+            system.in_scope(|| assert_eq!(tenant_user_and_request(), are(["", "ada", ""]), "{}", stack.name));
         });
     }
 }
 
 #[test]
-fn a_span_made_where_explicitly_nothing_was_in_force_gets_nothing_where_it_is_entered() {
+fn a_span_created_after_replacing_with_nothing_gets_nothing_when_entered() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let _tenant = TENANT_ID.attach("acme");
             let system = Fields::new().replace_in_scope(|| info_span!("system"));
-            system.in_scope(|| assert_eq!(in_force(), are(["", "", ""]), "{}", stack.name));
+            system.in_scope(|| assert_eq!(tenant_user_and_request(), are(["", "", ""]), "{}", stack.name));
         });
     }
 }
 
 #[test]
-fn an_output_that_masks_a_field_masks_it_where_it_is_recorded_late_too() {
+fn an_output_that_masks_a_field_masks_recorded_values() {
     let out = Captured::default();
     let masking = Schema::builder().field_with(&TENANT_ID, |policy| policy.masked()).build().unwrap();
     let output = ContextLayer::new(layer().json().with_writer(out.clone()), masking);
@@ -371,7 +372,7 @@ fn an_output_that_masks_a_field_masks_it_where_it_is_recorded_late_too() {
 }
 
 #[test]
-fn nothing_stays_in_force_where_a_layer_panics_when_a_span_is_left() {
+fn nothing_stays_current_after_a_layer_panics_on_exit() {
     struct PanicsOnExit;
     impl<S: Subscriber> Layer<S> for PanicsOnExit {
         fn on_exit(&self, _: &Id, _: tracing_subscriber::layer::Context<'_, S>) {
@@ -388,7 +389,7 @@ fn nothing_stays_in_force_where_a_layer_panics_when_a_span_is_left() {
 }
 
 #[test]
-fn what_was_recorded_stays_in_a_span_inside_when_all_around_it_ended() {
+fn a_recorded_value_stays_in_an_inner_span_that_outlives_its_parents() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let tenant = TENANT_ID.attach("acme");
@@ -403,7 +404,7 @@ fn what_was_recorded_stays_in_a_span_inside_when_all_around_it_ended() {
 }
 
 #[test]
-fn what_replaces_over_a_context_of_other_code_is_not_the_spans() {
+fn replaced_fields_over_a_foreign_context_do_not_belong_to_the_span() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let _tenant = TENANT_ID.attach("acme");
@@ -411,7 +412,7 @@ fn what_replaces_over_a_context_of_other_code_is_not_the_spans() {
             let request = info_span!("request");
             let _entered = request.enter();
             let _user = USER_ID.attach("ada");
-            // Of the same request as what is below, which the job is not.
+            // The job is not of the same request as what is below.
             let _context = context.attach();
             let _job = Fields::new().with(&ROLE, "admin").replace();
             assert!(!TENANT_ID.record("globex"), "{}", stack.name);
@@ -423,7 +424,7 @@ fn what_replaces_over_a_context_of_other_code_is_not_the_spans() {
 }
 
 #[test]
-fn a_span_holds_the_context_of_other_code_in_which_it_was_entered() {
+fn a_span_holds_the_foreign_context_in_which_it_was_entered() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let foreign = Context::new().with_fields(Fields::new().with(&TENANT_ID, "acme")).attach();

@@ -12,9 +12,9 @@ use tracing::{
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt, prelude::*, reload};
 
-/// What an output at `warn` writes, by each way in which a stack can be told to.
+/// Returns what an output at `warn` writes, under each kind of filter.
 fn stacks() -> Vec<(&'static str, Dispatch, Captured)> {
-    // Each is of another type: that of the stack below.
+    // Each has another type: that of the stack below.
     macro_rules! output {
         () => {{
             let lines = Captured::default();
@@ -54,7 +54,7 @@ fn stacks() -> Vec<(&'static str, Dispatch, Captured)> {
 }
 
 #[test]
-fn what_is_recorded_on_a_span_that_is_off_is_on_the_lines_inside_it() {
+fn a_value_recorded_on_a_disabled_span_is_on_the_lines_inside_it() {
     for (name, dispatch, lines) in stacks() {
         with_default(&dispatch, || {
             let _worker = error_span!("worker").entered();
@@ -80,7 +80,7 @@ fn what_is_recorded_on_a_span_that_is_off_is_on_the_lines_inside_it() {
 }
 
 #[test]
-fn a_span_that_is_off_carries_fields_to_another_task() {
+fn a_disabled_span_carries_fields_to_another_task() {
     for (name, dispatch, lines) in stacks() {
         with_default(&dispatch, || {
             tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
@@ -104,7 +104,7 @@ fn a_span_that_is_off_carries_fields_to_another_task() {
 }
 
 #[test]
-fn what_names_a_span_that_is_off_as_its_parent_has_its_fields() {
+fn an_event_with_a_disabled_parent_has_that_parents_fields() {
     for (name, dispatch, lines) in stacks() {
         with_default(&dispatch, || {
             let _tenant = TENANT_ID.attach("acme");
@@ -133,7 +133,7 @@ fn what_names_a_span_that_is_off_as_its_parent_has_its_fields() {
 }
 
 #[test]
-fn opentelemetry_may_be_asked_of_a_span_that_is_off() {
+fn opentelemetry_calls_work_on_a_disabled_span() {
     for (name, dispatch, _) in stacks() {
         with_default(&dispatch, || {
             let span = info_span!("request", id = 7);
@@ -141,14 +141,14 @@ fn opentelemetry_may_be_asked_of_a_span_that_is_off() {
             span.set_attribute("a", 1);
             span.record("id", 8);
             span.in_scope(|| assert!(!span.context().span().span_context().is_valid(), "{name}"));
-            // A filter of one layer alone says nothing of the others.
+            // A filter of one layer says nothing about the other layers.
             assert!(name != "a level" || !span_enabled!(tracing::Level::INFO));
         });
     }
 }
 
 #[test]
-fn spans_are_kept_up_to_the_level_that_is_set() {
+fn spans_are_kept_up_to_the_configured_level() {
     let record = |stack| {
         with_default(&stack, || {
             let on = |span: tracing::Span| span.in_scope(|| TENANT_ID.record("acme"));
@@ -162,14 +162,14 @@ fn spans_are_kept_up_to_the_level_that_is_set() {
 }
 
 #[test]
-fn spans_that_are_off_leave_nothing_when_they_are_closed() {
+fn closed_disabled_spans_leave_nothing() {
     let stack = tracing_subscriber::registry().with(LevelFilter::WARN).with_context_fields(Schema::well_known());
     with_default(&Dispatch::new(stack), || {
         let mut ids = std::collections::HashSet::new();
         for _ in 0..10_000 {
             let (outer, inner) = (info_span!("outer"), info_span!("inner"));
             outer.in_scope(|| inner.in_scope(|| assert!(TENANT_ID.record("acme"))));
-            // The registry's ids have the place at the lower end.
+            // The registry's ids have the slot index in their lower bits.
             ids.extend([&outer, &inner].map(|span| span.id().unwrap().into_u64() & 0xFFFF));
         }
         assert!(ids.len() < 1000, "{} places", ids.len());

@@ -1,17 +1,17 @@
-//! What the fields mean: which value stands where, and for how long it is in force.
+//! The meaning of fields: which value is current where, and for how long.
 
 mod baggage;
 mod debug;
 mod errors;
 mod guards;
 mod kept_apart;
-mod late_binding;
 mod levels;
 mod metrics;
 mod nothing;
 mod own_values;
 mod parents;
 mod pins;
+mod recording;
 mod requests;
 mod sets;
 mod spans;

@@ -1,4 +1,4 @@
-//! Metric events are left alone, unless a field opts in.
+//! Metric events are unchanged unless a field opts in.
 
 use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::*};
 use ctx_tests::{Recorder, attribute, schema};
@@ -30,7 +30,7 @@ fn emit() {
 const METRIC_EVENTS: [&str; 4] = ["counted", "counted down", "measured", "gauged"];
 
 #[test]
-fn metric_events_are_left_alone() {
+fn metric_events_are_unchanged() {
     let recorder = Recorder::default();
     with_default(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(schema()), emit);
     for message in METRIC_EVENTS {
@@ -41,7 +41,7 @@ fn metric_events_are_left_alone() {
 }
 
 #[test]
-fn a_field_that_opts_in_stands_on_metric_events() {
+fn a_field_that_opts_in_is_on_metric_events() {
     let recorder = Recorder::default();
     with_default(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(opted_in()), emit);
     for message in METRIC_EVENTS {
@@ -51,7 +51,7 @@ fn a_field_that_opts_in_stands_on_metric_events() {
     assert_eq!(recorder.event("no metric").text("user_id"), Some("u-1"));
 }
 
-/// The attributes of the one data point of each instrument, by the instrument's name.
+/// Returns the attributes of the one data point of each instrument, by the instrument's name.
 fn exported(schema: Schema) -> Vec<(String, Vec<KeyValue>)> {
     let exporter = InMemoryMetricExporter::default();
     let provider = SdkMeterProvider::builder().with_periodic_exporter(exporter.clone()).build();
@@ -81,7 +81,7 @@ fn exported(schema: Schema) -> Vec<(String, Vec<KeyValue>)> {
             };
             assert_eq!(points.len(), 1, "{}", metric.name());
             let mut attributes = points.remove(0);
-            // Events are told apart by it above.
+            // The test above finds events by the message.
             attributes.retain(|attribute| attribute.key.as_str() != "message");
             all.push((metric.name().to_owned(), attributes));
         }

@@ -1,4 +1,4 @@
-//! An empty text identifies nothing, and a number that is not finite is none.
+//! An empty string and a number that is not finite are no values.
 
 use ctx_layer::{
     Fields, Policy, Schema, SubscriberFieldsExt,
@@ -12,11 +12,11 @@ use tracing_subscriber::prelude::*;
 ctx_layer::context_fields! {
     /// A ratio.
     static RATIO: f64 = "nothing.ratio" => propagated;
-    /// A small one.
+    /// A ratio in single precision.
     static SMALL: f32 = "nothing.small" => propagated;
-    /// A hashed one.
+    /// A hashed field.
     static HASHED: String = "nothing.hashed" => hashed;
-    /// A masked one.
+    /// A masked field.
     static MASKED: String = "nothing.masked" => masked;
 }
 
@@ -47,7 +47,7 @@ fn an_empty_id_is_not_shown_and_hides_the_one_around_it() {
 }
 
 #[test]
-fn numbers_that_are_not_finite_are_not_shown_and_said_once() {
+fn numbers_that_are_not_finite_are_not_shown_and_reported_once() {
     let recorder = Recorder::default();
     with_default(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(schema()), || {
         for float in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
@@ -66,7 +66,7 @@ fn numbers_that_are_not_finite_are_not_shown_and_said_once() {
 }
 
 #[test]
-fn what_baggage_says_is_refused_by_the_same_rules() {
+fn values_in_baggage_are_refused_by_the_same_rules() {
     let _stack = tracing_subscriber::registry().with_context_fields(schema());
     for (key, value) in [
         ("tenant_id", ""),
@@ -87,7 +87,7 @@ fn what_baggage_says_is_refused_by_the_same_rules() {
 }
 
 #[test]
-fn characters_that_are_not_seen_are_shown_as_replaced() {
+fn invisible_characters_are_shown_as_replaced() {
     let recorder = Recorder::default();
     with_default(tracing_subscriber::registry().with(recorder.clone()).with_context_fields(schema()), || {
         let _tenant = TENANT_ID.attach("ac\u{200b}me\u{feff}");
@@ -97,7 +97,7 @@ fn characters_that_are_not_seen_are_shown_as_replaced() {
 }
 
 #[test]
-fn a_baggage_key_that_is_no_token_cannot_be_declared() {
+fn a_baggage_key_that_is_not_a_token_cannot_be_declared() {
     for key in ["", "tenant id", "tenant=id", "ténant", "a,b", "\"a\""] {
         let declared = ContextField::<String>::declare("nothing.key", Policy::new().propagated().baggage_key(key));
         assert!(matches!(declared, Err(DeclareError::Name { reason: NameError::BaggageKey, .. })), "{key:?}");

@@ -1,4 +1,4 @@
-//! A field that the code sets itself wins over the ambient one.
+//! A field that the code sets itself wins over the current value.
 
 use ctx_layer::{Fields, field::well_known::*};
 use ctx_tests::{ATTEMPT, Value};
@@ -7,7 +7,7 @@ use tracing::{field::Empty, info, info_span};
 use crate::stacks::Stack;
 
 #[test]
-fn an_events_own_value_wins_and_stands_once() {
+fn an_events_own_value_wins_and_appears_once() {
     let stack = Stack::plain();
     stack.in_scope(|| TENANT_ID.in_scope("ambient", || info!(tenant_id = "own", "set")));
     let event = stack.recorder.event("set");
@@ -15,14 +15,14 @@ fn an_events_own_value_wins_and_stands_once() {
 }
 
 #[test]
-fn a_spans_own_value_wins_and_stands_once() {
+fn a_spans_own_value_wins_and_appears_once() {
     let stack = Stack::plain();
     stack.in_scope(|| TENANT_ID.in_scope("ambient", || info_span!("set", tenant_id = "own")));
     assert_eq!(stack.recorder.span("set").text("tenant_id"), Some("own"));
 }
 
 #[test]
-fn an_own_value_of_another_type_wins_too() {
+fn an_own_value_of_another_type_wins() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         Fields::new().with(&TENANT_ID, "ambient").with(&ATTEMPT, 7).in_scope(|| {
@@ -38,7 +38,7 @@ fn an_own_value_of_another_type_wins_too() {
 }
 
 #[test]
-fn where_the_own_value_is_none_or_empty_the_ambient_one_fills_in() {
+fn the_current_value_fills_in_where_the_own_one_is_none_or_empty() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         TENANT_ID.in_scope("ambient", || {
@@ -59,7 +59,7 @@ fn where_the_own_value_is_none_or_empty_the_ambient_one_fills_in() {
 }
 
 #[test]
-fn an_own_value_does_not_change_what_is_in_force() {
+fn an_own_value_does_not_change_the_current_one() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         TENANT_ID.in_scope("ambient", || {
@@ -83,7 +83,7 @@ fn a_value_recorded_by_the_code_on_a_filled_field_replaces_it() {
 }
 
 #[test]
-fn without_a_field_in_force_spans_and_events_are_what_they_were() {
+fn without_a_current_field_spans_and_events_are_unchanged() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         info!(lines = 3, "event");

@@ -1,4 +1,4 @@
-//! Contextual, root, explicit: each keeps its kind and gets the fields that are right for it.
+//! Contextual, root and explicit parents: each kind is kept, and has its fields.
 
 use ctx_layer::{Fields, field::well_known::*};
 use ctx_tests::Parent;
@@ -9,7 +9,7 @@ use crate::stacks;
 #[test]
 fn spans_and_events_keep_their_kind_of_parent() {
     for stack in stacks::all() {
-        // With and without something to add.
+        // With and without a field to add.
         for fields in [Fields::new(), Fields::new().with(&TENANT_ID, "acme")] {
             let stack_name = stack.name;
             let before = stack.recorder.items().len();
@@ -36,7 +36,7 @@ fn spans_and_events_keep_their_kind_of_parent() {
 }
 
 #[test]
-fn a_root_gets_what_is_in_force_where_it_is_made() {
+fn a_root_gets_the_fields_that_are_current_at_its_creation() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let request = TENANT_ID.in_scope("acme", || info_span!("request"));
@@ -50,7 +50,7 @@ fn a_root_gets_what_is_in_force_where_it_is_made() {
 }
 
 #[test]
-fn what_has_an_explicit_parent_gets_what_that_parent_remembers() {
+fn a_child_of_an_explicit_parent_gets_the_fields_that_it_remembers() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let acme = Fields::new().with(&TENANT_ID, "acme").in_scope(|| info_span!("acme"));
@@ -74,7 +74,7 @@ fn what_has_an_explicit_parent_gets_what_that_parent_remembers() {
 }
 
 #[test]
-fn what_has_an_explicit_parent_gets_more_where_more_is_in_force_of_the_same_request() {
+fn a_child_of_an_explicit_parent_gets_more_in_the_same_request() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             TENANT_ID.in_scope("acme", || {
@@ -88,7 +88,7 @@ fn what_has_an_explicit_parent_gets_more_where_more_is_in_force_of_the_same_requ
 }
 
 #[test]
-fn what_has_an_explicit_parent_gets_what_was_recorded_on_it_late() {
+fn a_child_of_an_explicit_parent_gets_values_recorded_on_it() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let request = info_span!("request");
@@ -101,7 +101,7 @@ fn what_has_an_explicit_parent_gets_what_was_recorded_on_it_late() {
 }
 
 #[test]
-fn an_explicit_parent_that_is_no_span_changes_nothing() {
+fn an_explicit_parent_that_is_not_a_span_changes_nothing() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             TENANT_ID.in_scope("acme", || {

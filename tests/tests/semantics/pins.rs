@@ -1,5 +1,5 @@
-//! What `tracing-core` does but does not promise. One of these failing after an upgrade says which file of ours to
-//! look at; without them the same would be found as missing or wrong fields.
+//! Undocumented behaviour of `tracing-core` that this crate relies on. A test that fails after an upgrade names the
+//! file to look at; without it the change would appear as missing or wrong fields.
 
 use std::{fmt, sync::Mutex};
 
@@ -38,7 +38,7 @@ impl Callsite for Site {
     }
 }
 
-/// The indices and names visited, with the values.
+/// Returns the visited indices and names with the values.
 #[derive(Default)]
 struct Order(Vec<(usize, &'static str, String)>);
 
@@ -64,7 +64,7 @@ fn value_set_all_takes_more_than_32_values_and_visits_them_in_order() {
 }
 
 #[test]
-fn an_identifier_gives_its_call_site() {
+fn an_identifier_returns_its_call_site() {
     let Identifier(site) = FEW.callsite();
     assert!(std::ptr::eq(site.metadata(), &FEW), "{RELIES_ON_IDENTIFIER}");
     let names: Vec<_> = site.metadata().fields().iter().map(|field| field.name()).collect();
@@ -72,7 +72,7 @@ fn an_identifier_gives_its_call_site() {
 }
 
 #[test]
-fn a_field_is_its_call_site_and_index_whatever_set_it_is_of() {
+fn a_field_equals_one_of_the_same_call_site_and_index() {
     static MORE: Metadata<'static> = metadata(&["a", "b", "tenant_id"], Kind::EVENT);
     static RENAMED: Metadata<'static> = metadata(&["x", "y"], Kind::EVENT);
     let field = |metadata: &'static Metadata<'static>, index| metadata.fields().iter().nth(index).unwrap();
@@ -83,7 +83,7 @@ fn a_field_is_its_call_site_and_index_whatever_set_it_is_of() {
     assert!(MORE.fields().contains(&field(&FEW, 1)), "{RELIES_ON_FIELD_EQUALITY}");
     assert!(FEW.fields().contains(&field(&MORE, 1)), "{RELIES_ON_FIELD_EQUALITY}");
 
-    // A value set made with fields of the one is visited in an event of the other.
+    // A value set with fields of one is visited in an event of the other.
     let own = field(&FEW, 0);
     let values = [(&own, Some(&1u64 as &dyn Value))];
     let mut order = Order::default();
@@ -93,7 +93,7 @@ fn a_field_is_its_call_site_and_index_whatever_set_it_is_of() {
 }
 
 #[test]
-fn the_debug_text_of_a_hint_ends_as_such_and_no_others_does() {
+fn the_debug_output_of_a_hint_has_a_distinct_ending() {
     for (kind, is_hint) in [
         (Kind::EVENT, false),
         (Kind::SPAN, false),
@@ -106,7 +106,7 @@ fn the_debug_text_of_a_hint_ends_as_such_and_no_others_does() {
     }
 }
 
-/// Notes what it is asked about.
+/// A layer that notes what it is asked.
 #[derive(Default)]
 struct Asked(Mutex<Vec<String>>);
 
@@ -136,7 +136,7 @@ impl Subscriber for Asks {
 }
 
 #[test]
-fn what_the_enabled_macros_ask_with_is_a_hint_of_the_same_kind_under_the_layer() {
+fn the_enabled_macros_pass_a_hint_of_the_same_kind_under_the_layer() {
     use ctx_layer::SubscriberFieldsExt;
     let asked = std::sync::Arc::new(Asked::default());
     let ask = || {
@@ -159,13 +159,13 @@ fn what_the_enabled_macros_ask_with_is_a_hint_of_the_same_kind_under_the_layer()
         without.iter().map(kind).collect::<Vec<_>>(),
         "{RELIES_ON_DEBUG_OF_HINTS}"
     );
-    // The added names are in what spans are known by; events are known by the call site's own metadata.
+    // Spans are identified by the metadata with the added names; events by the call site's own.
     assert!(with.iter().all(|text| text.contains("tenant_id") == kind(text).contains("SPAN")), "{with:?}");
 }
 
 #[test]
 fn an_event_recorded_through_a_dispatcher_by_hand_carries_the_field() {
-    // A call site that no macro made, as bridges from other logging crates make them.
+    // A call site without a macro, as bridges from other logging crates create them.
     use ctx_layer::{SubscriberFieldsExt, field::well_known::TENANT_ID};
     use tracing_subscriber::prelude::*;
     let out = Captured::default();

@@ -6,14 +6,14 @@ use tracing::{Id, Instrument, info, info_span};
 
 use crate::stacks::{self, Stack};
 
-/// The spans on which outputs saw something recorded.
+/// Returns the spans on which outputs saw a recorded value.
 fn recorded_on(stack: &Stack) -> Vec<Id> {
     let parents = stack.recorder.records().into_iter().map(|record| record.parent);
     parents.filter_map(|parent| if let Parent::Explicit(id) = parent { Some(id) } else { None }).collect()
 }
 
 #[test]
-fn what_is_recorded_on_the_request_is_on_all_of_it() {
+fn a_value_recorded_on_the_request_is_on_all_of_it() {
     for stack in stacks::all() {
         let name = stack.name;
         let request = stack.in_scope(|| {
@@ -61,7 +61,7 @@ fn a_task_of_the_request_records_on_it_wherever_it_runs() {
 }
 
 #[test]
-fn work_for_somebody_else_does_not_find_the_request_around_it() {
+fn isolated_and_extracted_work_does_not_find_the_request_around_it() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             assert!(!USER_ID.record_on_request("nobody"));

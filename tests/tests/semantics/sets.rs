@@ -1,4 +1,4 @@
-//! Sets of values are made from one another, and share what they have.
+//! Sets of values are derived from one another, and share their values.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -26,14 +26,14 @@ ctx_layer::context_fields! {
     static OTHER: Counted = "sets.other";
 }
 
-/// What is done with a set of the pool: what comes of it is a set of the pool, too.
+/// A step on a set of the pool, whose result is added to the pool.
 #[derive(Clone, Debug)]
 enum Step {
     With(usize, usize, String),
     Without(usize, usize),
-    /// Values that came from outside are laid over it.
+    /// Overlays values from outside on it.
     Extract(usize, String),
-    /// Nobody else has it when it is changed.
+    /// Changes it while nothing else shares it.
     Take(usize, usize, String),
     Drop(usize),
 }
@@ -51,7 +51,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     #[test]
-    fn a_set_stays_as_it_is_whatever_is_made_from_it(steps in vec(step(), 0..60)) {
+    fn a_set_is_unchanged_by_sets_derived_from_it(steps in vec(step(), 0..60)) {
         let mut pool: Vec<(Fields, BTreeMap<&str, String>)> = vec![Default::default()];
         for step in steps {
             match step {
@@ -98,7 +98,7 @@ proptest! {
 
 static ALIVE: AtomicUsize = AtomicUsize::new(0);
 
-/// Knows how many there are of it.
+/// A value that counts its live instances.
 struct Counted(u32);
 
 impl Counted {
@@ -126,15 +126,15 @@ impl fmt::Display for Counted {
     }
 }
 
-/// Two parts of a program that hand the context back and forth, each setting its own field: for ever.
+/// Two parts of a program that pass the context back and forth without end, each setting its own field.
 #[test]
-fn sets_that_are_made_from_one_another_without_end_keep_no_more_than_the_last_and_the_first() {
+fn a_long_chain_of_derived_sets_keeps_only_the_first_and_the_last() {
     let mut fields = Fields::new().with(&COUNTED, Counted::new(0)).with(&TENANT_ID, "acme");
     for turn in 1..=100_000 {
         let before = fields.clone();
         let field = if turn % 2 == 0 { &COUNTED } else { &OTHER };
         fields = fields.with(field, Counted::new(turn));
-        // Now and then by what is in force, and not by hand.
+        // Now and then through the current fields, not by hand.
         if turn % 1000 == 0 {
             fields = fields.in_scope(Fields::current);
         }

@@ -1,4 +1,4 @@
-//! Fields ride on spans.
+//! Spans carry fields.
 
 use ctx_layer::{Fields, FutureFieldsExt, field::well_known::*};
 use ctx_tests::{Yield, each_poll_on_a_new_thread, on_a_new_thread};
@@ -19,7 +19,7 @@ fn span_of(tenant: &str) -> Span {
 }
 
 #[test]
-fn a_span_carries_the_fields_of_its_creation_wherever_it_is_entered() {
+fn a_span_has_the_fields_of_its_creation_wherever_it_is_entered() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let span = span_of("acme");
@@ -37,7 +37,7 @@ fn a_span_carries_the_fields_of_its_creation_wherever_it_is_entered() {
 }
 
 #[test]
-fn a_span_entered_on_another_thread_carries_its_fields_there() {
+fn a_span_entered_on_another_thread_brings_its_fields_there() {
     for stack in stacks::all() {
         let span = stack.in_scope(|| span_of("acme"));
         on_a_new_thread(&stack.dispatch, || {
@@ -67,7 +67,7 @@ fn one_span_can_be_entered_on_two_threads_at_once() {
 }
 
 #[test]
-fn a_span_never_entered_has_the_field_and_puts_nothing_in_force() {
+fn a_span_that_is_not_entered_has_the_field_and_sets_nothing() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let span = TENANT_ID.in_scope("acme", || info_span!("never"));
@@ -81,7 +81,7 @@ fn a_span_never_entered_has_the_field_and_puts_nothing_in_force() {
 }
 
 #[test]
-fn children_remember_what_the_span_around_them_carries() {
+fn children_remember_the_fields_of_the_span_around_them() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let child = span_of("acme").in_scope(|| info_span!("child"));
@@ -95,7 +95,7 @@ fn children_remember_what_the_span_around_them_carries() {
 }
 
 #[test]
-fn a_span_entered_twice_puts_its_fields_in_force_until_it_is_left_twice() {
+fn a_span_entered_twice_has_its_fields_until_it_is_left_twice() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let span = span_of("acme");
@@ -105,7 +105,7 @@ fn a_span_entered_twice_puts_its_fields_in_force_until_it_is_left_twice() {
             assert!(is("acme"), "{}", stack.name);
             drop(second);
             assert_eq!(tenant(), None, "{}", stack.name);
-            // And again, in the other order.
+            // Again, in the other order.
             let first = span.enter();
             let second = span.enter();
             drop(second);
@@ -117,7 +117,7 @@ fn a_span_entered_twice_puts_its_fields_in_force_until_it_is_left_twice() {
 }
 
 #[test]
-fn spans_left_in_an_odd_order_leave_the_fields_of_those_still_entered() {
+fn spans_left_out_of_order_keep_the_fields_of_those_still_entered() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let (a, b, c) = (span_of("a"), span_of("b"), span_of("c"));
@@ -140,7 +140,7 @@ fn spans_left_in_an_odd_order_leave_the_fields_of_those_still_entered() {
 }
 
 #[test]
-fn a_span_entered_again_inside_another_is_in_force_again() {
+fn a_span_reentered_inside_another_has_its_fields_again() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let (a, b) = (span_of("a"), span_of("b"));
@@ -157,7 +157,7 @@ fn a_span_entered_again_inside_another_is_in_force_again() {
 }
 
 #[test]
-fn fields_are_always_those_of_the_span_entered_last_whatever_is_entered_and_left() {
+fn the_fields_are_those_of_the_last_entered_span() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let spans = ["0", "1", "2"].map(span_of);
@@ -172,7 +172,7 @@ fn fields_are_always_those_of_the_span_entered_last_whatever_is_entered_and_left
                     spans[which].with_subscriber(|(id, dispatch)| dispatch.enter(id));
                 } else if !entered.is_empty() {
                     let which = entered[choice / 2 % entered.len()];
-                    // Leaving a span undoes the innermost entering of it, as it does in the registry.
+                    // Leaving a span undoes its innermost entry, as in the registry.
                     let innermost = entered.iter().rposition(|entered| *entered == which).unwrap();
                     entered.remove(innermost);
                     spans[which].with_subscriber(|(id, dispatch)| dispatch.exit(id));
@@ -189,7 +189,7 @@ fn fields_are_always_those_of_the_span_entered_last_whatever_is_entered_and_left
 }
 
 #[test]
-fn entering_a_span_whose_fields_are_in_force_changes_nothing_and_fields_set_outside_remain() {
+fn entering_a_span_in_its_request_keeps_the_fields_set_outside() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             TENANT_ID.in_scope("acme", || {
@@ -226,7 +226,7 @@ fn fields_set_for_a_future_over_its_span_remain_in_the_span() {
 }
 
 #[test]
-fn a_span_without_fields_leaves_those_in_force_alone() {
+fn a_span_without_fields_keeps_the_current_ones() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let span = info_span!("of nobody");
@@ -349,12 +349,12 @@ fn follows_from_reaches_layers() {
 }
 
 #[test]
-fn a_span_closed_is_forgotten_and_its_id_used_again_remembers_nothing() {
+fn a_reused_span_id_remembers_nothing_of_the_closed_span() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             for round in 0..100 {
                 drop(span_of("acme"));
-                // The registry gives the freed place, and in time the whole id, to the next span.
+                // The registry gives the freed slot, and in time the whole id, to the next span.
                 info_span!("of nobody").in_scope(|| assert_eq!(tenant(), None, "{}, round {round}", stack.name));
             }
         });
@@ -362,7 +362,7 @@ fn a_span_closed_is_forgotten_and_its_id_used_again_remembers_nothing() {
 }
 
 #[test]
-fn a_clone_of_a_span_carries_the_same_fields_and_keeps_them_alive() {
+fn a_clone_of_a_span_has_the_same_fields_and_keeps_them_alive() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let span = span_of("acme");
@@ -377,7 +377,7 @@ fn a_clone_of_a_span_carries_the_same_fields_and_keeps_them_alive() {
 }
 
 #[test]
-fn suppressed_telemetry_stays_suppressed_in_a_span_and_in_a_future_with_fields() {
+fn suppressed_telemetry_stays_suppressed_in_spans_and_futures() {
     use opentelemetry::Context;
     for stack in stacks::all() {
         stack.in_scope(|| {
@@ -388,7 +388,8 @@ fn suppressed_telemetry_stays_suppressed_in_a_span_and_in_a_future_with_fields()
             let _suppressed = Context::enter_telemetry_suppressed_scope();
             span.in_scope(|| {
                 assert!(is("acme"), "{}", stack.name);
-                // An OpenTelemetry layer attaches the context it saw the span made in; that is not for us to change.
+                // An OpenTelemetry layer attaches the context in which the span was created. This crate does not change
+                // that.
                 assert!(Context::is_current_telemetry_suppressed() || stack.name == "with OpenTelemetry");
             });
             let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
@@ -404,7 +405,7 @@ fn other_values_of_the_opentelemetry_context_remain_in_a_span() {
     struct Other(u8);
     for stack in stacks::all() {
         if stack.name == "with OpenTelemetry" {
-            // That layer attaches the context it saw the span made in, as it does without this crate.
+            // That layer attaches the context in which the span was created, as it does without this crate.
             continue;
         }
         stack.in_scope(|| {

@@ -5,7 +5,7 @@ use ctx_tests::{Exported, Recorder, schema};
 use tracing::Dispatch;
 use tracing_subscriber::prelude::*;
 
-/// A stack with a recorder, under which fields are carried.
+/// A stack with a recorder, on which fields are carried.
 pub(crate) struct Stack {
     pub(crate) name: &'static str,
     pub(crate) dispatch: Dispatch,
@@ -13,7 +13,7 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Without an OpenTelemetry layer.
+    /// Creates a stack without an OpenTelemetry layer.
     pub(crate) fn plain() -> Self {
         Self::with_schema(schema())
     }
@@ -38,7 +38,7 @@ impl Stack {
     }
 }
 
-/// Without an OpenTelemetry layer, with one, and with one that does not activate its contexts.
+/// Returns stacks without an OpenTelemetry layer, with one, and with one that does not activate its contexts.
 pub(crate) fn all() -> [Stack; 3] {
     [
         Stack::plain(),

@@ -18,7 +18,7 @@ fn on_tokio<F: Future>(stack: &Stack, future: F) -> F::Output {
 }
 
 #[test]
-fn a_value_set_for_a_future_is_in_force_at_every_poll_on_any_thread_and_not_between() {
+fn a_futures_value_is_current_at_every_poll_and_not_between() {
     for stack in stacks::all() {
         let future = stack.in_scope(|| {
             async {
@@ -52,7 +52,7 @@ fn a_poll_leaves_nothing_behind_on_its_thread() {
 }
 
 #[test]
-fn a_spawned_task_with_a_span_keeps_the_tenant_with_no_new_code() {
+fn a_spawned_task_with_a_span_keeps_the_tenant_without_new_code() {
     for stack in stacks::all() {
         on_tokio(&stack, async {
             let tasks: Vec<_> = ["a", "b", "c", "d"]
@@ -84,7 +84,7 @@ fn a_spawned_task_with_a_span_keeps_the_tenant_with_no_new_code() {
 }
 
 #[test]
-fn a_spawned_task_without_a_span_has_no_tenant_and_never_anothers() {
+fn a_spawned_task_without_a_span_has_no_tenant() {
     for stack in stacks::all() {
         on_tokio(&stack, async {
             let outer = async {
@@ -134,7 +134,7 @@ fn a_future_with_fields_keeps_the_others_and_one_that_replaces_does_not() {
 }
 
 #[test]
-fn a_future_in_a_future_has_the_inner_value_until_it_is_done() {
+fn a_nested_future_has_the_inner_value_until_it_ends() {
     for stack in stacks::all() {
         let name = stack.name;
         let future = async move {
@@ -151,7 +151,7 @@ fn a_future_in_a_future_has_the_inner_value_until_it_is_done() {
     }
 }
 
-/// Logs when it is dropped.
+/// A value that logs when it is dropped.
 struct LogsOnDrop(&'static str);
 
 impl Drop for LogsOnDrop {
@@ -161,7 +161,7 @@ impl Drop for LogsOnDrop {
 }
 
 #[test]
-fn the_losing_branch_of_a_select_is_dropped_with_its_fields_in_force() {
+fn the_losing_branch_of_a_select_is_dropped_with_its_fields() {
     for stack in stacks::all() {
         on_tokio(&stack, async {
             let forever = |name| async move {
@@ -183,7 +183,7 @@ fn the_losing_branch_of_a_select_is_dropped_with_its_fields_in_force() {
 }
 
 #[test]
-fn an_aborted_task_is_dropped_with_its_fields_in_force() {
+fn an_aborted_task_is_dropped_with_its_fields() {
     for stack in stacks::all() {
         on_tokio(&stack, async {
             let (started, start) = tokio::sync::oneshot::channel();
@@ -204,7 +204,7 @@ fn an_aborted_task_is_dropped_with_its_fields_in_force() {
 }
 
 #[test]
-fn a_future_never_polled_is_dropped_with_its_fields_in_force() {
+fn a_future_never_polled_is_dropped_with_its_fields() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         let logs = LogsOnDrop("unpolled");
@@ -247,7 +247,7 @@ async fn fails(path: &str) -> Result<(), std::io::Error> {
 }
 
 #[test]
-fn tracings_own_instrumented_functions_carry_the_fields_across_threads() {
+fn tracings_instrumented_functions_carry_the_fields_across_threads() {
     for stack in stacks::all() {
         let seen = each_poll_on_a_new_thread(&stack.dispatch, handler(3).with_field(&TENANT_ID, "acme"));
         assert_eq!(seen.as_deref(), Some("acme"), "{}", stack.name);
@@ -258,8 +258,8 @@ fn tracings_own_instrumented_functions_carry_the_fields_across_threads() {
 }
 
 #[test]
-fn an_instrumented_function_made_inside_a_scope_carries_its_fields_out_of_it() {
-    // The span of an `#[instrument]` function is made at its first poll, not where it is called.
+fn an_instrumented_future_from_a_scope_keeps_the_scopes_fields() {
+    // The span of an `#[instrument]` function is created at its first poll, not where it is called.
     for stack in stacks::all() {
         let future = stack.in_scope(|| TENANT_ID.in_scope("acme", || handler(1).in_current_span()));
         let seen = each_poll_on_a_new_thread(&stack.dispatch, future);
@@ -272,7 +272,7 @@ fn an_instrumented_function_made_inside_a_scope_carries_its_fields_out_of_it() {
 }
 
 #[test]
-fn what_instrument_logs_of_results_and_errors_carries_the_field() {
+fn results_and_errors_that_instrument_logs_have_the_field() {
     let stack = Stack::plain();
     let result = each_poll_on_a_new_thread(&stack.dispatch, fails("/orders").with_field(&TENANT_ID, "acme"));
     assert!(result.is_err());

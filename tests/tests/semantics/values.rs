@@ -1,4 +1,4 @@
-//! Values arrive as they were.
+//! Values arrive unchanged.
 
 use std::{
     num::{NonZeroI64, Wrapping},
@@ -23,7 +23,7 @@ fn typed() -> Fields {
 }
 
 #[test]
-fn ambient_values_arrive_in_their_types() {
+fn context_values_arrive_with_their_types() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         typed().in_scope(|| {
@@ -40,13 +40,13 @@ fn ambient_values_arrive_in_their_types() {
         assert_eq!(item.get("beta"), Some(&Value::Bool(true)));
         assert_eq!(item.text("plan"), Some("plan-2"));
     }
-    // OpenTelemetry knows no unsigned integers: what fits goes as a signed one.
+    // OpenTelemetry has no unsigned integers: what fits is sent as a signed one.
     assert_eq!(stack.recorder.event("small").get("shard"), Some(&Value::I64(7)));
 }
 
-/// What layers are told of what `run` does: without the layer, with a field in force under it, and inside an output
-/// that rewrites by itself. But for the ambient field all must be the same.
-fn told(run: impl Fn()) -> Vec<Item> {
+/// Returns what layers get of what `run` does: without the layer, with a current field under it, and inside an output
+/// that rewrites by itself. Except for the context field all must be the same.
+fn items_of(run: impl Fn()) -> Vec<Item> {
     let (without, with, around) = (Recorder::default(), Recorder::default(), Recorder::default());
     with_default(tracing_subscriber::registry().with(without.clone()), &run);
     with_default(tracing_subscriber::registry().with(with.clone()).with_context_fields(schema()), || {
@@ -79,7 +79,7 @@ fn told(run: impl Fn()) -> Vec<Item> {
 
 #[test]
 fn every_type_of_value_arrives_by_the_same_method() {
-    let items = told(|| {
+    let items = items_of(|| {
         info!(
             i64 = -1i64,
             u64 = 2u64,
@@ -112,8 +112,8 @@ fn every_type_of_value_arrives_by_the_same_method() {
 }
 
 #[test]
-fn values_behind_references_options_boxes_and_wrappers_arrive_as_they_do_without_the_layer() {
-    told(|| {
+fn references_options_boxes_and_wrappers_arrive_as_without_the_layer() {
+    items_of(|| {
         let owned = String::from("owned");
         let number = 5u8;
         info!(
@@ -136,8 +136,8 @@ fn values_behind_references_options_boxes_and_wrappers_arrive_as_they_do_without
 }
 
 #[test]
-fn spans_and_what_is_recorded_on_them_arrive_as_they_do_without_the_layer() {
-    told(|| {
+fn spans_and_values_recorded_on_them_arrive_as_without_the_layer() {
+    items_of(|| {
         let span = info_span!("span", number = 1, text = "a", debug = ?vec![1, 2], later = Empty, more = Empty);
         span.record("later", 0.5).record("more", b"bytes".as_slice()).record("number", tracing::field::display("x"));
         let _entered = span.enter();
@@ -147,9 +147,9 @@ fn spans_and_what_is_recorded_on_them_arrive_as_they_do_without_the_layer() {
 }
 
 #[test]
-fn long_texts_and_many_of_them_arrive_whole() {
+fn many_long_strings_arrive_whole() {
     let long = Arc::new("äß🚲".repeat(20_000));
-    let items = told({
+    let items = items_of({
         let long = long.clone();
         move || {
             info!(first = "1", long = long.as_str(), last = "3", bytes = long.as_bytes(), "long");
@@ -183,8 +183,8 @@ macro_rules! with_100_names {
 }
 
 #[test]
-fn a_hundred_fields_on_one_event_and_span_arrive_with_the_ambient_ones() {
-    let items = told(|| {
+fn a_hundred_own_fields_arrive_with_the_context_fields() {
+    let items = items_of(|| {
         with_100_names!(event_of_100);
         with_100_names!(span_of_100);
     });
@@ -197,7 +197,7 @@ fn a_hundred_fields_on_one_event_and_span_arrive_with_the_ambient_ones() {
 }
 
 #[test]
-fn a_hundred_ambient_fields_stand_on_one_event_beside_its_own() {
+fn a_hundred_context_fields_are_on_one_event_beside_its_own() {
     use ctx_layer::{ContextField, Policy, Schema};
     let keys: Vec<_> = (0..100)
         .map(|i| ContextField::<u64>::declare(&format!("semantics.values.{i}"), Policy::new()).unwrap())

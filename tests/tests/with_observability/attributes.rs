@@ -15,7 +15,7 @@ use opentelemetry::Value;
 
 use crate::setup::with_and_without_context;
 
-/// As `Uuid` is: both `Display` and `Debug`, and no value of its own.
+/// A type like `Uuid`: it has `Display` and `Debug`, and no value type.
 #[derive(Clone, Copy)]
 struct Uuid(u32);
 
@@ -109,9 +109,9 @@ fn errors(
     format!("{plain} {boxed} {optional:?} {owned}")
 }
 
-/// A form that only `'static` errors have would have to be found without knowing whether they are.
+/// A form for `'static` errors only would have to know whether they are.
 #[test]
-fn errors_that_are_arguments_may_borrow_and_are_exported_as_their_texts() {
+fn errors_as_arguments_may_borrow_and_are_exported_as_their_messages() {
     with_and_without_context(|out| {
         let error = || io::Error::other("broken");
         out.run(|| errors(&error(), Box::new(&error()), Some(&error()), &error()));
@@ -127,7 +127,7 @@ fn errors_that_are_arguments_may_borrow_and_are_exported_as_their_texts() {
 fn large(big: u64, bigger: u128, negative: i128) {}
 
 #[test]
-fn a_number_that_is_too_large_for_opentelemetry_is_exported_as_its_text() {
+fn a_number_too_large_for_opentelemetry_is_exported_as_a_string() {
     with_and_without_context(|out| {
         out.run(|| large(u64::MAX, u128::MAX, i128::MIN));
         assert_eq!(out.attribute("large", "big"), Some(u64::MAX.to_string().into()));
@@ -138,7 +138,7 @@ fn a_number_that_is_too_large_for_opentelemetry_is_exported_as_its_text() {
 
 #[allow(clippy::too_many_arguments, reason = "one of each")]
 #[with_observability(attributes_from_args = [flag, text, owned, boxed, cow, letter, uuid, shared])]
-fn texts(
+fn strings(
     flag: bool,
     text: &str,
     owned: String,
@@ -153,13 +153,13 @@ fn texts(
 }
 
 #[test]
-fn booleans_and_texts_are_exported_as_such() {
+fn booleans_and_strings_are_exported_as_such() {
     with_and_without_context(|out| {
         out.run(|| {
             let (owned, boxed, cow) = ("owned".to_owned(), "boxed".into(), Cow::Borrowed("cow"));
-            texts(true, "text", owned, boxed, cow, 'x', Uuid(0xff), "shared".into())
+            strings(true, "text", owned, boxed, cow, 'x', Uuid(0xff), "shared".into())
         });
-        assert_eq!(out.attribute("texts", "flag"), Some(Value::Bool(true)));
+        assert_eq!(out.attribute("strings", "flag"), Some(Value::Bool(true)));
         for (key, value) in [
             ("text", "text"),
             ("owned", "owned"),
@@ -169,7 +169,7 @@ fn booleans_and_texts_are_exported_as_such() {
             ("uuid", "000000ff"),
             ("shared", "shared"),
         ] {
-            assert_eq!(out.attribute("texts", key), Some(value.into()), "{key}");
+            assert_eq!(out.attribute("strings", key), Some(value.into()), "{key}");
         }
     });
 }
@@ -181,7 +181,7 @@ fn others(list: Vec<u8>, only_debug: OnlyDebug, nothing: Nothing, unit: ()) -> (
 }
 
 #[test]
-fn what_has_only_debug_is_exported_as_that_and_what_has_nothing_as_the_name_of_its_type() {
+fn a_value_is_exported_by_debug_or_as_the_name_of_its_type() {
     with_and_without_context(|out| {
         out.run(|| others(vec![1, 2], OnlyDebug, Nothing, ()));
         assert_eq!(out.attribute("others", "list"), Some("[1, 2]".into()));
@@ -206,7 +206,7 @@ fn options(
 }
 
 #[test]
-fn an_option_is_exported_as_what_is_in_it_and_left_out_where_nothing_is() {
+fn an_option_is_exported_as_its_value_and_omitted_if_none() {
     with_and_without_context(|out| {
         out.run(|| {
             options(Some("text"), Some(3), Some(Uuid(1)), Some(OnlyDebug), &Some("borrowed".to_owned()), Some(false));
@@ -246,7 +246,7 @@ fn a_sigil_chooses_display_or_debug() {
 fn sigils_of_options(id: &Option<Uuid>, text: Option<&str>) {}
 
 #[test]
-fn an_option_with_a_sigil_is_left_out_where_nothing_is_in_it() {
+fn an_option_with_a_sigil_is_omitted_if_none() {
     with_and_without_context(|out| {
         out.run(|| {
             sigils_of_options(&Some(Uuid(10)), Some("quoted"));
@@ -297,7 +297,7 @@ fn expressions(order: Order, count: i32, flag: bool) -> Vec<Item> {
 }
 
 #[test]
-fn expressions_of_the_arguments_are_exported_under_the_names_given_to_them() {
+fn expressions_of_arguments_are_exported_under_their_given_names() {
     with_and_without_context(|out| {
         let customer = Customer { name: "Ada".into(), age: Some(36) };
         out.run(|| expressions(Order { items: vec![Item { price: 1.5 }, Item { price: 2.0 }], customer }, 2, true));
@@ -322,7 +322,7 @@ fn expressions_of_the_arguments_are_exported_under_the_names_given_to_them() {
 fn all(name: &str, count: i32, nothing: Nothing, list: &[u8]) {}
 
 #[test]
-fn all_arguments_are_exported_where_that_is_asked_for() {
+fn all_arguments_are_exported_on_request() {
     with_and_without_context(|out| {
         out.run(|| all("Ada", 3, Nothing, &[1]));
         assert_eq!(out.attribute("all", "name"), Some("Ada".into()));
@@ -336,7 +336,7 @@ fn all_arguments_are_exported_where_that_is_asked_for() {
 fn none(name: &str) {}
 
 #[test]
-fn no_argument_is_exported_unless_that_is_asked_for() {
+fn no_argument_is_exported_by_default() {
     with_and_without_context(|out| {
         out.run(|| none("Ada"));
         assert_eq!(out.attribute("none", "name"), None);
@@ -370,7 +370,7 @@ fn unbounded<T>(value: T) -> T {
 }
 
 #[test]
-fn an_argument_of_generic_type_is_exported_in_the_best_form_that_its_bounds_allow() {
+fn a_generic_argument_is_exported_in_the_best_form_its_bounds_allow() {
     with_and_without_context(|out| {
         out.run(|| (generic("x"), unbounded(7_u8)));
         assert_eq!(out.attribute("generic", "value"), Some("\"x\"".into()));

@@ -9,7 +9,7 @@ use crate::setup::with_and_without_context;
 
 #[with_observability]
 unsafe fn not_safe(pointer: *const u8) -> u8 {
-    // SAFETY: the caller says so.
+    // SAFETY: the caller guarantees it.
     unsafe { *pointer }
 }
 
@@ -28,13 +28,13 @@ unsafe extern "C" fn ctx_tests_exported_symbol(a: i32) -> i32 {
 fn unsafe_and_foreign_functions_are_observed() {
     with_and_without_context(|out| {
         out.run(|| {
-            // SAFETY: it points at something.
+            // SAFETY: the pointer is valid.
             assert_eq!(unsafe { not_safe(&7) }, 7);
             assert_eq!(foreign(1), 2);
-            // SAFETY: it asks nothing of its caller.
+            // SAFETY: it has no requirements.
             assert_eq!(unsafe { ctx_tests_exported_symbol(1) }, 3);
             let pointer: unsafe extern "C" fn(i32) -> i32 = ctx_tests_exported_symbol;
-            // SAFETY: it asks nothing of its caller.
+            // SAFETY: it has no requirements.
             assert_eq!(unsafe { pointer(1) }, 3);
         });
         assert_eq!(out.spans().len(), 4);
@@ -174,7 +174,7 @@ fn infers() -> Vec<u64> {
 }
 
 #[test]
-fn a_body_may_hold_anything_that_a_function_may() {
+fn a_body_may_contain_anything_that_a_function_may() {
     with_and_without_context(|out| {
         out.run(|| {
             assert_eq!(has_items(3), 7);
@@ -203,7 +203,7 @@ macro_rules! annotated {
 annotated!(made_by_a_macro, value: i64, value + 1);
 
 #[test]
-fn a_function_may_be_made_by_a_macro() {
+fn a_macro_may_generate_the_function() {
     with_and_without_context(|out| {
         assert_eq!(out.run(|| made_by_a_macro(1)), 2);
         assert_eq!(out.attribute("made_by_a_macro", "value"), Some(1_i64.into()));
@@ -211,7 +211,7 @@ fn a_function_may_be_made_by_a_macro() {
 }
 
 #[test]
-fn functions_within_functions_and_pointers_to_them_are_observed() {
+fn nested_functions_and_function_pointers_are_observed() {
     with_and_without_context(|out| {
         #[with_observability]
         fn inner(value: u8) -> u8 {
@@ -236,7 +236,7 @@ fn each_instance_of_a_generic_function_has_the_same_span() {
     });
 }
 
-/// What `|text|` is can only be told from what the function returns.
+/// Only the function's return type determines the type of `|text|`.
 #[with_observability]
 fn trimming() -> impl for<'a> Fn(&'a str) -> &'a str {
     |text| text.trim()
@@ -256,7 +256,7 @@ fn picking<'a, T: Copy>(known: &'a [T], key: fn(&T) -> usize) -> impl FnOnce(&T,
 }
 
 #[test]
-fn a_function_may_return_closures_whose_arguments_are_told_by_its_signature() {
+fn the_return_type_determines_the_argument_types_of_returned_closures() {
     with_and_without_context(|out| {
         out.run(|| {
             assert_eq!(trimming()(" a "), "a");

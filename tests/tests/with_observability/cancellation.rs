@@ -1,4 +1,4 @@
-//! Futures and streams that are dropped before they come to an end.
+//! Futures and streams that are dropped before they end.
 
 use std::{
     future::{Future, pending},
@@ -80,7 +80,7 @@ fn a_future_that_is_dropped_after_some_polls_is_marked_as_cancelled() {
 }
 
 #[test]
-fn what_it_holds_is_dropped_inside_its_span() {
+fn the_values_of_a_cancelled_future_are_dropped_inside_its_span() {
     with_and_without_context(|out| {
         out.run(|| {
             let mut future = Box::pin(endless());
@@ -91,7 +91,7 @@ fn what_it_holds_is_dropped_inside_its_span() {
 }
 
 #[test]
-fn a_future_that_is_never_polled_has_no_span_at_all() {
+fn a_future_that_is_never_polled_has_no_span() {
     with_and_without_context(|out| {
         out.run(|| {
             drop(endless());
@@ -115,7 +115,7 @@ fn a_future_that_has_ended_is_not_cancelled() {
 }
 
 #[test]
-fn boxed_futures_and_those_of_async_blocks_are_marked_too() {
+fn boxed_futures_and_async_blocks_are_marked_as_cancelled() {
     with_and_without_context(|out| {
         out.run(|| {
             let mut future = boxed();

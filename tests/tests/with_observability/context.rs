@@ -54,7 +54,7 @@ fn assert_everywhere(out: &Outputs) {
 }
 
 #[test]
-fn the_field_stands_on_the_span_itself_on_its_events_and_on_those_of_what_is_called() {
+fn the_field_is_on_the_span_its_events_and_those_of_called_functions() {
     let out = Outputs::with_context();
     out.run(|| sync("acme"));
     assert_eq!(out.spans().len(), 2);
@@ -62,7 +62,7 @@ fn the_field_stands_on_the_span_itself_on_its_events_and_on_those_of_what_is_cal
 }
 
 #[test]
-fn so_it_does_for_async_functions_across_awaits() {
+fn the_field_is_current_in_async_functions_across_awaits() {
     let out = Outputs::with_context();
     out.block_on(later("acme".into()));
     assert_eq!(out.spans().len(), 2);
@@ -84,7 +84,7 @@ fn streamed(tenant: &'static str) -> impl Stream<Item = u8> {
 }
 
 #[test]
-fn so_it_does_for_what_makes_futures_and_streams() {
+fn the_field_is_current_in_returned_futures_and_streams() {
     let out = Outputs::with_context();
     out.block_on(async { boxed("acme").await });
     out.block_on(async { streamed("acme").collect::<Vec<_>>().await });
@@ -92,7 +92,7 @@ fn so_it_does_for_what_makes_futures_and_streams() {
 }
 
 #[test]
-fn it_is_gone_after_the_call() {
+fn the_field_is_gone_after_the_call() {
     let out = Outputs::with_context();
     out.run(|| {
         sync("acme");
@@ -109,7 +109,7 @@ fn it_is_gone_after_the_call() {
 }
 
 #[test]
-fn it_is_gone_after_a_panic() {
+fn the_field_is_gone_after_a_panic() {
     #[with_observability(context = { tenant: TENANT_ID })]
     fn panics(tenant: &str) {
         panic!("out of range")
@@ -123,7 +123,7 @@ fn it_is_gone_after_a_panic() {
 }
 
 #[test]
-fn it_does_not_leak_to_other_tasks_nor_from_one_branch_to_another() {
+fn the_field_does_not_leak_to_other_tasks_or_branches() {
     let out = Outputs::with_context();
     let runtime = runtime(&out.dispatch);
     let tasks: Vec<_> = (0..20)
@@ -164,7 +164,7 @@ fn optional(tenant: Option<&str>, shard: Option<u64>) {
 }
 
 #[test]
-fn an_option_sets_what_is_in_it_and_leaves_what_was_in_force_where_nothing_is() {
+fn an_option_sets_its_value_and_none_keeps_the_current_one() {
     let out = Outputs::with_context();
     out.run(|| {
         optional(Some("acme"), Some(3));
@@ -188,7 +188,7 @@ impl fmt::Display for Id {
     }
 }
 
-/// Displayed, and neither cloned nor converted.
+/// A type with `Display` that is neither cloned nor converted.
 struct Request(u8);
 
 impl fmt::Display for Request {
@@ -204,7 +204,7 @@ fn converted(attempt: i32, shard: u8, plan: &Plan, id: Option<Id>, request: Requ
 }
 
 #[test]
-fn a_value_is_converted_into_the_fields_type_or_else_displayed() {
+fn a_value_is_converted_to_the_fields_type_or_else_displayed() {
     let out = Outputs::with_context();
     out.run(|| converted(2, 7, &Plan(3), Some(Id(9)), Request(1)));
     let fields = out.fields("inside");
@@ -233,7 +233,7 @@ impl Session {
 }
 
 #[test]
-fn expressions_of_the_arguments_may_be_set_and_the_field_may_be_any_path() {
+fn fields_may_be_paths_and_values_expressions_of_the_arguments() {
     let out = Outputs::with_context();
     out.run(|| Session { tenant: "acme".into(), user: Id(1) }.run(" 17 "));
     let fields = out.fields("inside");
@@ -243,7 +243,7 @@ fn expressions_of_the_arguments_may_be_set_and_the_field_may_be_any_path() {
 }
 
 #[test]
-fn the_values_are_in_force_without_our_layer_and_where_all_is_disabled() {
+fn the_fields_are_current_without_the_layer_and_if_all_is_disabled() {
     #[with_observability(context = { tenant: TENANT_ID })]
     fn read(tenant: &str) -> Option<String> {
         TENANT_ID.get()

@@ -2,7 +2,7 @@
 
 use crate::setup::with_and_without_context;
 
-/// As a company's own crate would re-export it.
+/// A re-export, as in a company's own crate.
 mod facade {
     pub(crate) mod telemetry {
         pub(crate) use ctx_layer::*;
@@ -11,7 +11,7 @@ mod facade {
 }
 
 mod user {
-    // A name that leads nowhere.
+    // A path that does not exist.
     #[allow(unused, reason = "it shadows the crate")]
     mod ctx_layer {}
 

@@ -1,4 +1,4 @@
-//! What nobody asks for is not done.
+//! Work for disabled spans and events is skipped.
 
 use std::{
     fmt,
@@ -9,7 +9,7 @@ use ctx_layer::with_observability;
 
 use crate::setup::{Outputs, messages};
 
-/// Counts how often it is looked at.
+/// A value that counts how often it is formatted.
 #[derive(Default)]
 struct Watched {
     asked: AtomicUsize,
@@ -59,7 +59,7 @@ async fn later(watched: &Watched) -> Option<&Watched> {
 }
 
 #[test]
-fn arguments_and_results_are_neither_evaluated_nor_shown_nor_cloned_where_all_is_disabled() {
+fn if_all_is_disabled_arguments_and_results_are_not_touched() {
     let all = [Outputs::filtered("off"), Outputs::filtered("other_target=trace")];
     for out in &all {
         let watched = Watched::default();
@@ -69,15 +69,15 @@ fn arguments_and_results_are_neither_evaluated_nor_shown_nor_cloned_where_all_is
         assert_eq!(messages(out), [""; 0]);
         assert_eq!(out.spans().len(), 0);
     }
-    // They are still there: where those of other tests alone are, and want all, `tracing` asks nobody, not even whether
-    // this thread has a subscriber.
+    // Other tests' subscribers alone enable everything: then `tracing` skips the check whether this thread has a
+    // subscriber.
     let watched = Watched::default();
     sync(&watched);
     assert_eq!(watched.counts(), [0, 0, 0], "without a subscriber");
 }
 
 #[test]
-fn where_only_the_span_is_wanted_no_event_looks_at_the_arguments() {
+fn if_only_the_span_is_enabled_no_event_formats_the_arguments() {
     let out = Outputs::filtered("info");
     let watched = Watched::default();
     out.run(|| sync(&watched));
@@ -94,7 +94,7 @@ fn only_events(value: u8) -> u8 {
 }
 
 #[test]
-fn where_only_the_events_are_wanted_they_are_there_without_a_span() {
+fn if_only_the_events_are_enabled_they_are_emitted_without_a_span() {
     let out = Outputs::filtered("debug");
     out.run(|| only_events(3));
     assert_eq!(messages(&out), ["called", "returned"]);
@@ -115,7 +115,7 @@ async fn fails_later() -> Result<(), &'static str> {
 }
 
 #[test]
-fn an_error_is_logged_where_the_span_is_disabled_and_errors_are_not() {
+fn an_error_is_logged_if_the_span_is_disabled_and_errors_are_not() {
     let out = Outputs::filtered("error");
     assert!(out.run(fails).is_err());
     assert!(out.block_on(fails_later()).is_err());
@@ -128,7 +128,7 @@ fn an_error_is_logged_where_the_span_is_disabled_and_errors_are_not() {
 }
 
 #[test]
-fn values_are_returned_all_the_same() {
+fn a_disabled_function_returns_its_values() {
     let out = Outputs::filtered("off");
     assert_eq!(out.run(|| only_events(3)), 3);
     assert_eq!(out.block_on(fails_later()), Err("no"));

@@ -102,7 +102,7 @@ fn associated<S: Store>(store: &S) -> Result<(), S::Error> {
     Err(store.save().unwrap_err())
 }
 
-/// A layer that does no more than find errors of one type.
+/// A layer that only looks for errors of one type.
 #[derive(Clone, Default)]
 struct Finder(std::sync::Arc<std::sync::atomic::AtomicUsize>);
 
@@ -132,7 +132,7 @@ fn every_error() {
 }
 
 #[test]
-fn an_error_is_recorded_as_itself_so_that_a_layer_can_see_its_type() {
+fn an_error_is_recorded_with_its_type() {
     let finder = Finder::default();
     tracing::subscriber::with_default(tracing_subscriber::registry().with(finder.clone()), every_error);
     assert_eq!(finder.0.load(std::sync::atomic::Ordering::Relaxed), 6);
@@ -170,7 +170,7 @@ fn an_error_is_exported_as_an_exception_with_its_sources() {
 }
 
 #[test]
-fn an_error_that_may_be_borrowed_or_is_of_generic_type_is_an_exception_with_its_sources_too() {
+fn a_borrowed_or_generic_error_is_an_exception_with_its_sources() {
     with_and_without_context(|out| {
         out.run(|| {
             let error = NotLoaded(Refused);
@@ -254,7 +254,7 @@ fn either_of<T, Failed: Error>(result: Either<T, Failed>) -> Either<(), Failed> 
 }
 
 #[test]
-fn so_it_may_where_the_result_has_another_name() {
+fn an_error_may_borrow_under_an_alias_of_result() {
     with_and_without_context(|out| {
         let text = String::from("x");
         assert!(out.run(|| parse_alias(&text).is_err()));
@@ -275,7 +275,7 @@ fn gives_an_error<'a>(error: &'a dyn Error) -> Result<Box<dyn Error + 'a>, u8> {
 }
 
 #[test]
-fn what_is_returned_may_be_an_error_that_borrows() {
+fn a_function_may_return_an_error_that_borrows() {
     with_and_without_context(|out| {
         assert!(out.run(|| gives_an_error(&Unexpected("y")).is_ok()));
         assert_eq!(out.fields("returned")["return"], "Unexpected(\"x\")");
@@ -331,7 +331,7 @@ fn with_unbounded<E>(error: E) -> Result<(), E> {
 }
 
 #[test]
-fn what_is_no_error_is_logged_as_its_display_or_its_debug_or_the_name_of_its_type() {
+fn other_types_are_logged_by_display_debug_or_the_name_of_their_type() {
     with_and_without_context(|out| {
         let _ = out.run(|| {
             let _ = with_text();
@@ -391,7 +391,7 @@ fn quiet() -> Result<(), NotLoaded> {
 }
 
 #[test]
-fn without_log_errors_only_the_status_says_so() {
+fn without_log_errors_only_the_status_shows_the_error() {
     with_and_without_context(|out| {
         let _ = out.run(quiet);
         assert_eq!(messages(out), ["called"]);
@@ -429,7 +429,7 @@ impl<Failure: Error, Transport: Fn() -> Result<u8, Failure>> Client<Transport> {
 }
 
 #[test]
-fn the_type_parameters_of_a_function_and_of_a_block_may_be_errors_without_being_static() {
+fn type_parameters_that_are_not_static_may_be_errors() {
     with_and_without_context(|out| {
         let text = String::from("x");
         assert!(out.block_on(generic_later::<u8, _>(Err(Unexpected(&text)))).is_err());

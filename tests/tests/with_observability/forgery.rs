@@ -1,4 +1,4 @@
-//! No argument, result or error can begin a line of its own in text, whatever its type; other outputs get it unchanged.
+//! No argument, result or error can start a line of its own in text, whatever its type. Other outputs get it unchanged.
 
 use std::{borrow::Cow, fmt, rc::Rc, sync::Arc};
 
@@ -11,7 +11,7 @@ use crate::setup::with_and_without_context;
 const HOSTILE: &str =
     "x\n2026-01-01T00:00:00Z ERROR pay: stolen tenant_id=\"victim\"\r\u{1b}[31m\u{85}\u{2028}\u{202e}\u{200b}\u{feff}";
 
-/// A newtype of what a user wrote.
+/// A newtype of user input.
 #[derive(Clone)]
 struct Name(String);
 
@@ -27,7 +27,7 @@ impl fmt::Debug for Name {
     }
 }
 
-/// Without a `Display`.
+/// A type without `Display`.
 struct Raw(Name);
 
 impl fmt::Debug for Raw {
@@ -84,7 +84,7 @@ fn unquoted(raw: Raw) -> Result<Raw, String> {
     Err(raw.0.0)
 }
 
-/// The lines that text formats write of what is called.
+/// Returns the lines that text formats write of these calls.
 fn lines(call: impl FnOnce()) -> Vec<String> {
     let captured = Captured::default();
     let output = tracing_subscriber::fmt::layer().without_time().with_ansi(false).with_writer(captured.clone());
@@ -97,7 +97,7 @@ fn lines(call: impl FnOnce()) -> Vec<String> {
 }
 
 #[test]
-fn no_argument_result_or_error_begins_a_line() {
+fn no_argument_result_or_error_starts_a_line() {
     let lines = lines(|| {
         call_all();
         asked(&Name(HOSTILE.to_owned()));
@@ -110,7 +110,7 @@ fn no_argument_result_or_error_begins_a_line() {
 }
 
 #[test]
-fn outputs_that_are_no_text_get_strings_as_they_are() {
+fn structured_outputs_get_strings_unchanged() {
     with_and_without_context(|out| {
         let names = out.run(call_all);
         let called = out.events_named("called");
@@ -131,7 +131,7 @@ fn plain(amount: Name, forged: Name, text: Arc<str>, nothing: Option<Name>) {
 }
 
 #[test]
-fn a_display_is_quoted_only_where_it_could_be_another_field() {
+fn a_display_value_is_quoted_only_if_it_could_be_another_field() {
     let name = |text: &str| Name(text.to_owned());
     let lines = lines(|| plain(name("3 EUR"), name("x tenant_id=victim"), "a b".into(), None));
     assert!(lines[0].ends_with(r#"called amount=3 EUR forged="x tenant_id=victim" text="a b""#), "{lines:?}");

@@ -1,4 +1,4 @@
-//! Functions that are asynchronous, in all the ways in which they can be.
+//! Asynchronous functions in all their forms.
 
 use std::{
     future::{Future, ready},
@@ -73,7 +73,7 @@ async fn written(value: u8) -> Result<u8, String> {
 }
 
 #[test]
-fn a_future_is_observed_to_its_end_however_it_is_made() {
+fn a_future_of_any_form_is_observed_to_its_end() {
     with_and_without_context(|out| {
         out.block_on(async {
             assert_eq!(block(2).await, Ok(4));
@@ -94,14 +94,14 @@ fn a_future_is_observed_to_its_end_however_it_is_made() {
             assert_eq!(returned["fields"]["return"], 4, "{name}");
             assert!(returned["fields"]["busy_ms"].is_f64(), "{name}");
         }
-        // What is called is inside.
+        // The called functions are inside.
         let parents: Vec<_> = out.spans().into_iter().filter(|span| span.name == "leaf").collect();
         assert_eq!(parents.len(), 7);
     });
 }
 
 #[test]
-fn its_error_is_that_of_the_call() {
+fn the_futures_error_is_the_calls_error() {
     with_and_without_context(|out| {
         out.block_on(async {
             assert!(block(60).await.is_err());
@@ -120,7 +120,7 @@ fn its_error_is_that_of_the_call() {
 }
 
 #[test]
-fn its_span_is_not_current_between_two_polls() {
+fn a_futures_span_is_not_current_between_two_polls() {
     with_and_without_context(|out| {
         out.block_on(async {
             let mut future = Box::pin(leaf());

@@ -1,4 +1,4 @@
-//! Whatever the user's things are called, they are the user's.
+//! The user's names never conflict with those of the expansion.
 
 use ctx_layer::with_observability;
 
@@ -53,7 +53,7 @@ fn boxed(_inside: u8, _scope: u8, call: u8) -> futures_util::future::BoxFuture<'
 }
 
 #[test]
-fn variables_may_be_called_as_those_of_the_expansion_are() {
+fn variables_may_have_the_names_of_the_expansions_variables() {
     with_and_without_context(|out| {
         assert_eq!(out.run(|| variables(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13)), Ok(91));
         assert_eq!(out.block_on(variables_later(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)), Ok(66));
@@ -78,14 +78,14 @@ const SITES: &str = "the user's name";
 fn named() {}
 
 #[test]
-fn a_constant_may_be_called_as_the_static_of_the_expansion_is() {
+fn a_constant_may_have_the_name_of_the_expansions_static() {
     with_and_without_context(|out| {
         out.run(named);
         assert_eq!(out.spans()[0].name, "the user's name");
     });
 }
 
-/// Traits and methods that are called as those by which forms are found.
+/// Traits and methods with the names by which the expansion selects a form.
 mod same_methods {
     use ctx_layer::with_observability;
 
@@ -126,7 +126,7 @@ mod same_methods {
 }
 
 #[test]
-fn the_users_methods_and_traits_are_the_users() {
+fn the_users_methods_and_traits_are_called() {
     with_and_without_context(|out| {
         assert!(out.run(|| same_methods::methods(&same_methods::Value(1))).is_err());
         for (key, value) in [("show", 1_i64), ("form", 2), ("split", 3), ("path", 3)] {
@@ -137,7 +137,7 @@ fn the_users_methods_and_traits_are_the_users() {
     });
 }
 
-/// A scope in which every name of the prelude is something else.
+/// A scope in which every name of the prelude means something else.
 #[allow(dead_code, non_snake_case, non_camel_case_types, unused, reason = "only to be in the way")]
 mod shadowed {
     use ctx_layer::{field::well_known::TENANT_ID, with_observability};
@@ -215,7 +215,7 @@ mod shadowed {
 }
 
 #[test]
-fn names_of_the_prelude_may_be_something_else() {
+fn names_of_the_prelude_may_be_shadowed() {
     use futures_util::StreamExt;
     with_and_without_context(|out| {
         assert!(out.run(|| shadowed::sync("acme", Some(3))).is_err());

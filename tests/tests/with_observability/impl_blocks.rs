@@ -106,7 +106,7 @@ impl Users {
 }
 
 #[test]
-fn a_method_that_the_blocks_attributes_are_read_with_does_not_call_itself_for_ever() {
+fn a_method_used_in_the_blocks_attributes_does_not_recurse() {
     with_and_without_context(|out| {
         out.run(|| Users(7).load());
         assert_eq!(out.attribute("Users::load", "user.id"), Some(7.into()));
@@ -120,7 +120,7 @@ fn a_method_that_the_blocks_attributes_are_read_with_does_not_call_itself_for_ev
 }
 
 #[test]
-fn what_is_left_out_is_as_it_was() {
+fn excluded_methods_are_unchanged() {
     with_and_without_context(|out| {
         const PROFILES: Profiles = Profiles::new();
         assert_eq!(out.run(|| PROFILES.len()), 0);
@@ -129,7 +129,7 @@ fn what_is_left_out_is_as_it_was() {
 }
 
 #[test]
-fn the_arguments_of_the_block_are_those_of_each_method() {
+fn the_arguments_of_the_block_apply_to_each_method() {
     with_and_without_context(|out| {
         let mut profiles = Profiles::new();
         out.run(|| {
@@ -147,7 +147,7 @@ fn the_arguments_of_the_block_are_those_of_each_method() {
 }
 
 #[test]
-fn the_arguments_of_a_method_go_over_those_of_the_block() {
+fn the_arguments_of_a_method_override_those_of_the_block() {
     with_and_without_context(|out| {
         let mut profiles = Profiles { stored: vec!["a".into()] };
         out.run(|| {
@@ -175,7 +175,7 @@ trait Shape {
     }
 }
 
-/// With a `Debug` for the events: within an event, what its `Display` does is seen by no subscriber.
+/// Has `Debug` for the events: what its `Display` logs within an event reaches no subscriber.
 #[derive(Debug)]
 struct Square(u32);
 
@@ -291,7 +291,7 @@ impl Shape for &nested::Deep<'_> {
 }
 
 #[test]
-fn the_name_is_the_last_of_a_path_and_that_of_what_is_referred_to() {
+fn the_type_name_is_without_its_path_and_references() {
     with_and_without_context(|out| {
         out.run(|| {
             let deep = nested::Deep("x");

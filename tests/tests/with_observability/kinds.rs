@@ -27,7 +27,7 @@ fn consumer() {}
 fn capitalised() {}
 
 #[test]
-fn the_exported_span_has_the_kind_that_was_given_as_a_word_or_as_a_text() {
+fn the_exported_span_has_the_kind_given_as_a_word_or_a_string() {
     with_and_without_context(|out| {
         out.run(|| {
             internal();
@@ -51,7 +51,7 @@ fn the_exported_span_has_the_kind_that_was_given_as_a_word_or_as_a_text() {
 }
 
 #[test]
-fn a_span_is_internal_unless_more_is_said() {
+fn a_span_is_internal_by_default() {
     with_and_without_context(|out| {
         out.run(by_default);
         assert_eq!(out.span("by_default").span_kind, SpanKind::Internal);
@@ -59,7 +59,7 @@ fn a_span_is_internal_unless_more_is_said() {
 }
 
 #[test]
-fn the_kind_is_no_attribute() {
+fn the_kind_is_not_an_attribute() {
     with_and_without_context(|out| {
         out.run(server);
         assert_eq!(out.attribute("server", "otel.kind"), None);

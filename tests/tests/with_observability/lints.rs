@@ -1,6 +1,6 @@
 //! The expansion passes the strictest lints of its caller.
 //!
-//! Clippy's are looked at by `cargo clippy --all-targets`; here they are only asked for.
+//! `cargo clippy --all-targets` checks clippy's; here they are only enabled.
 
 mod strict {
     #![deny(warnings, clippy::all, clippy::pedantic)]
@@ -178,7 +178,7 @@ mod strict {
 }
 
 #[test]
-fn what_is_lint_free_stays_so_and_works() {
+fn functions_without_lints_have_none_under_the_attribute_and_work() {
     use futures_util::StreamExt;
     use strict::Store;
 

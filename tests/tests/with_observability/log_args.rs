@@ -20,7 +20,7 @@ fn draw(at: Point, colour: &str, width: f64, layers: u8, fill: bool, opaque: Opa
 }
 
 #[test]
-fn the_call_is_an_event_with_the_arguments_in_their_order_and_with_their_types() {
+fn the_call_is_an_event_with_typed_arguments_in_their_order() {
     with_and_without_context(|out| {
         out.run(|| draw(Point { x: 1 }, "red", 0.5, 2, true, Opaque, None));
         let called = out.event("called");
@@ -64,7 +64,7 @@ fn skipping_all(id: u8, body: &str) {
 }
 
 #[test]
-fn what_is_skipped_does_not_stand_on_the_event() {
+fn skipped_arguments_are_not_on_the_event() {
     with_and_without_context(|out| {
         out.run(|| skipping(1, "long"));
         assert_eq!(out.fields("called"), json!({ "message": "called", "id": 1 }));
@@ -79,7 +79,7 @@ fn what_is_skipped_does_not_stand_on_the_event() {
 fn speaking(message: &str) {}
 
 #[test]
-fn an_argument_called_message_does_not_take_the_place_of_the_events_own() {
+fn an_argument_called_message_does_not_replace_the_events_message() {
     with_and_without_context(|out| {
         out.run(|| speaking("hello"));
         assert_eq!(out.fields("called"), json!({ "message": "called", "args.message": "hello" }));
@@ -93,7 +93,7 @@ async fn later(id: u8) -> u8 {
 }
 
 #[test]
-fn the_call_of_an_async_function_is_logged_inside_its_span_once_it_is_polled() {
+fn the_call_of_an_async_function_is_logged_in_its_span_at_the_first_poll() {
     with_and_without_context(|out| {
         let future = out.run(|| later(3));
         assert_eq!(messages(out), [""; 0]);

@@ -23,7 +23,7 @@ async fn by_constant() {}
 fn by_number() {}
 
 #[test]
-fn call_and_result_have_the_level_that_was_given() {
+fn call_and_result_have_the_given_level() {
     with_and_without_context(|out| {
         for (call, level) in [(by_word as fn(), "INFO"), (by_text, "TRACE"), (by_path, "ERROR"), (by_number, "INFO")] {
             let before = out.events().len();
@@ -47,7 +47,7 @@ fn by_default() -> Result<u8, String> {
 }
 
 #[test]
-fn the_level_of_the_span_is_another() {
+fn the_spans_level_is_independent() {
     let out = Outputs::filtered("debug");
     assert_eq!(out.run(span_below_its_events), Err("no"));
     assert_eq!(messages(&out), ["called", "failed"]);
@@ -64,7 +64,7 @@ fn an_error_has_its_own_level() {
 }
 
 #[test]
-fn at_the_level_of_production_only_the_span_is_left() {
+fn at_info_only_the_span_is_left() {
     let out = Outputs::filtered("info");
     let _ = out.run(by_default);
     assert_eq!(messages(&out), [""; 0]);
@@ -77,7 +77,7 @@ fn ret_goes_over_it() -> u8 {
 }
 
 #[test]
-fn the_level_of_ret_goes_over_it_for_the_result() {
+fn the_level_of_ret_overrides_it_for_the_result() {
     with_and_without_context(|out| {
         out.run(ret_goes_over_it);
         let returned = out.event("returned");

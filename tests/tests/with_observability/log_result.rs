@@ -92,7 +92,7 @@ fn hidden() -> impl fmt::Debug {
 }
 
 #[test]
-fn the_result_is_an_event_with_the_value_in_the_best_form_that_it_has() {
+fn the_result_is_an_event_with_the_value_in_its_best_form() {
     with_and_without_context(|out| {
         out.run(|| {
             number();
@@ -148,7 +148,7 @@ fn ok_unit() -> Result<(), Opaque> {
 }
 
 #[test]
-fn a_result_that_says_nothing_is_left_out_of_its_event() {
+fn a_unit_result_is_left_out_of_its_event() {
     with_and_without_context(|out| {
         out.run(|| {
             unit();
@@ -170,7 +170,7 @@ async fn later() -> u8 {
 }
 
 #[test]
-fn the_event_has_the_elapsed_time_and_that_of_an_async_function_the_busy_time_too() {
+fn the_event_has_the_elapsed_time_and_for_async_functions_the_busy_time() {
     with_and_without_context(|out| {
         out.run(number);
         let sync = out.fields("returned");
@@ -212,7 +212,7 @@ fn fails() -> Result<u8, String> {
 }
 
 #[test]
-fn a_failure_is_no_result() {
+fn a_failure_is_not_logged_as_a_result() {
     with_and_without_context(|out| {
         let _ = out.run(fails);
         assert_eq!(messages(out), ["called", "failed"]);

@@ -1,6 +1,6 @@
-//! `#[with_observability]`: what its own arguments do, and what it promises of every function.
+//! `#[with_observability]`: its own arguments, and its guarantees for every function.
 //!
-//! What it has in common with `#[tracing::instrument]` stands in `tests/instrument`.
+//! `tests/instrument` tests what it has in common with `#[tracing::instrument]`.
 #![deny(warnings)]
 #![allow(unsafe_code, reason = "`unsafe fn` and `extern` functions can be annotated")]
 #![allow(clippy::manual_async_fn, reason = "they can be, too")]

@@ -81,7 +81,7 @@ fn exported(call: impl Fn()) -> String {
 }
 
 #[test]
-fn the_name_is_the_functions_where_none_is_given() {
+fn the_name_is_the_functions_by_default() {
     assert_eq!(exported(unnamed), "unnamed");
 }
 
@@ -104,7 +104,7 @@ fn the_name_may_be_a_constant() {
 }
 
 #[test]
-fn the_name_may_be_a_constant_of_the_own_type_or_of_a_type_parameter() {
+fn the_name_may_be_a_constant_of_self_or_of_a_type_parameter() {
     assert_eq!(exported(|| Names.of_self()), "profile.store");
     assert_eq!(exported(|| generic(Names)), "of the trait");
 }
@@ -122,7 +122,7 @@ fn the_name_may_be_an_expression_of_the_arguments() {
 }
 
 #[test]
-fn an_expression_names_the_exported_span_and_leaves_the_functions_name_to_the_logs() {
+fn an_expression_names_the_exported_span_but_not_the_logged_one() {
     with_and_without_context(|out| {
         out.run(|| expression("GET", "/users".into()));
         assert_eq!(out.event("returned")["span"]["name"], "expression");
@@ -132,7 +132,7 @@ fn an_expression_names_the_exported_span_and_leaves_the_functions_name_to_the_lo
 }
 
 #[test]
-fn a_constant_name_is_the_names_in_the_logs_too() {
+fn a_constant_name_is_also_the_name_in_the_logs() {
     with_and_without_context(|out| {
         out.run(constant);
         assert_eq!(out.event("called")["span"]["name"], "profile.load");

@@ -1,4 +1,4 @@
-//! Subscribers that are no `Registry`, and none at all.
+//! Subscribers other than `Registry`, and no subscriber at all.
 
 use std::{
     fmt,
@@ -17,7 +17,7 @@ use tracing::{
     subscriber::with_default,
 };
 
-/// Notes what it is told. It knows no current span, and so nothing of what is inside of what.
+/// A subscriber that notes its calls. It has no current span, and so no hierarchy.
 #[derive(Clone, Default)]
 struct Minimal {
     notes: Arc<Mutex<Vec<String>>>,
@@ -92,7 +92,7 @@ fn panics() {
 }
 
 #[test]
-fn a_subscriber_that_is_no_registry_gets_spans_and_events() {
+fn a_subscriber_other_than_registry_gets_spans_and_events() {
     let subscriber = Minimal::default();
     with_default(subscriber.clone(), || assert_eq!(load(3), Ok(3)));
     let expected = [
@@ -106,7 +106,7 @@ fn a_subscriber_that_is_no_registry_gets_spans_and_events() {
 }
 
 #[test]
-fn errors_panics_and_cancellations_are_events_of_it() {
+fn it_gets_errors_panics_and_cancellations_as_events() {
     let subscriber = Minimal::default();
     let events = || -> Vec<_> {
         let notes = subscriber.notes();
@@ -126,7 +126,7 @@ fn errors_panics_and_cancellations_are_events_of_it() {
 }
 
 #[test]
-fn where_nothing_is_known_of_current_spans_an_error_is_rather_logged_twice_than_not_at_all() {
+fn without_current_spans_an_error_may_be_logged_twice_but_never_lost() {
     let subscriber = Minimal::default();
     with_default(subscriber.clone(), || {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -138,7 +138,7 @@ fn where_nothing_is_known_of_current_spans_an_error_is_rather_logged_twice_than_
 }
 
 #[test]
-fn without_a_subscriber_the_function_does_what_it_does() {
+fn without_a_subscriber_the_function_works_as_written() {
     assert_eq!(load(3), Ok(3));
     assert_eq!(load(0), Err("no such user".into()));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

@@ -87,7 +87,7 @@ fn recorded_once(out: &Outputs, span: &str) {
 }
 
 #[test]
-fn a_panic_is_the_status_of_the_span_and_recorded_once() {
+fn a_panic_sets_the_status_and_is_recorded_once() {
     with_and_without_context(|out| {
         out.run(|| caught(sync));
         recorded_once(out, "sync");
@@ -100,7 +100,7 @@ fn a_panic_is_the_status_of_the_span_and_recorded_once() {
 }
 
 #[test]
-fn so_it_is_for_async_functions_streams_and_functions_that_never_return() {
+fn panics_of_futures_streams_and_diverging_functions_set_the_status() {
     with_and_without_context(|out| {
         caught(|| out.block_on(later()));
         recorded_once(out, "later");
@@ -114,7 +114,7 @@ fn so_it_is_for_async_functions_streams_and_functions_that_never_return() {
 }
 
 #[test]
-fn the_message_may_be_formatted() {
+fn a_formatted_panic_message_is_recorded() {
     with_and_without_context(|out| {
         out.run(|| caught(|| formatted(3)));
         assert_eq!(out.span("formatted").status, Status::error("panic: no item 3"));
@@ -122,7 +122,7 @@ fn the_message_may_be_formatted() {
 }
 
 #[test]
-fn it_goes_on_unwinding_with_the_same_payload() {
+fn a_panic_continues_with_the_same_payload() {
     with_and_without_context(|out| {
         assert_eq!(out.run(|| caught(sync)).downcast_ref::<&str>(), Some(&"out of range"));
         assert_eq!(out.run(|| caught(with_payload)).downcast_ref::<Payload>(), Some(&Payload(7)));
@@ -135,7 +135,7 @@ fn it_goes_on_unwinding_with_the_same_payload() {
 }
 
 #[test]
-fn through_several_functions_it_is_logged_once_and_each_span_has_its_status() {
+fn a_panic_through_several_functions_is_logged_once_and_sets_each_status() {
     with_and_without_context(|out| {
         out.run(|| caught(outer));
         assert_eq!(out.event("panicked")["span"]["name"], "sync");
@@ -164,7 +164,7 @@ async fn recovers_later() -> u8 {
 }
 
 #[test]
-fn who_catches_it_has_a_status_of_its_own() {
+fn a_function_that_catches_a_panic_has_its_own_status() {
     with_and_without_context(|out| {
         assert!(out.run(recovers).is_err());
         assert_eq!(out.event("failed")["fields"]["error"], "the worker panicked");
@@ -176,7 +176,7 @@ fn who_catches_it_has_a_status_of_its_own() {
 }
 
 #[test]
-fn where_errors_are_not_logged_the_panic_is_an_exception_of_the_exported_span() {
+fn without_logged_errors_a_panic_is_an_exception_of_the_exported_span() {
     with_and_without_context(|out| {
         out.run(|| caught(quiet));
         caught(|| out.block_on(quiet_later()));
@@ -191,7 +191,7 @@ fn where_errors_are_not_logged_the_panic_is_an_exception_of_the_exported_span() 
 }
 
 #[test]
-fn the_span_is_left_on_the_way() {
+fn a_panic_leaves_the_span() {
     with_and_without_context(|out| {
         out.run(|| {
             caught(outer);

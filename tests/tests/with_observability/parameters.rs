@@ -51,7 +51,7 @@ async fn conditional_later(#[cfg(not(test))] never: Missing, #[cfg(test)] always
 }
 
 #[test]
-fn an_argument_may_be_there_under_a_condition() {
+fn an_argument_may_be_under_cfg() {
     with_and_without_context(|out| {
         assert_eq!(out.run(|| conditional(1, 2)), 1);
         assert_eq!(out.fields("called")["always"], 1);
@@ -64,7 +64,7 @@ fn an_argument_may_be_there_under_a_condition() {
 }
 
 #[test]
-fn what_patterns_bind_are_the_arguments() {
+fn the_bindings_of_patterns_are_the_arguments() {
     with_and_without_context(|out| {
         let foo = Foo { x: 2, y: Bar(-3), z: 0 };
         let returned =
@@ -125,7 +125,7 @@ async fn mutates_later(mut count: u8, list: &mut Vec<u8>) {
 }
 
 #[test]
-fn the_body_may_change_its_arguments() {
+fn the_body_may_mutate_its_arguments() {
     with_and_without_context(|out| {
         let mut list = Vec::new();
         assert_eq!(out.run(|| mutates(1, &mut list, "a".into())), "a!");
@@ -155,7 +155,7 @@ fn iterates<'a>(list: &'a [u8]) -> Box<dyn Iterator<Item = &'a u8> + 'a> {
 }
 
 #[test]
-fn references_may_be_given_back() {
+fn references_may_be_returned() {
     with_and_without_context(|out| {
         out.run(|| {
             assert_eq!(longest("a", "bb"), "bb");
@@ -206,7 +206,7 @@ fn dynamic(shown: &dyn Debug, shared: Arc<dyn Fn() -> u8 + Send + Sync>) -> Stri
 }
 
 #[test]
-fn parameters_and_results_may_be_generic_or_any_type_that_implements_a_trait() {
+fn parameters_and_results_may_be_generic_or_impl_trait() {
     with_and_without_context(|out| {
         out.run(|| {
             assert_eq!(generic("x", [0; 3]), ("x", 3));
@@ -270,7 +270,7 @@ impl Account {
 }
 
 #[test]
-fn a_method_may_take_itself_in_every_way_and_its_members_may_be_attributes() {
+fn a_method_may_take_self_in_every_form_and_export_its_members() {
     with_and_without_context(|out| {
         let mut account = Account { id: 1, name: "Ada".into() };
         out.run(|| {

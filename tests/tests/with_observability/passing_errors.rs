@@ -1,4 +1,4 @@
-//! Errors that pass through several functions: logged where they first appear, the status of each span.
+//! Errors that pass through several functions: they are logged where they first appear, and set each span's status.
 
 use std::{error::Error, fmt};
 
@@ -20,7 +20,7 @@ impl fmt::Display for Wrapped {
 
 impl Error for Wrapped {}
 
-/// As `#[from]` makes one.
+/// An error as `#[from]` creates it.
 #[derive(Debug)]
 struct Outer(Wrapped);
 
@@ -42,7 +42,7 @@ impl From<Wrapped> for Outer {
     }
 }
 
-/// Where errors were logged, and with which text.
+/// Returns where errors were logged, and with which message.
 fn failures(out: &Outputs) -> Vec<(String, String)> {
     let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
     let failed = out.events_named("failed");
@@ -77,7 +77,7 @@ fn handle() -> Result<(), Box<dyn Error>> {
 }
 
 #[test]
-fn an_error_is_logged_where_it_first_appears_and_each_span_has_it_as_its_status() {
+fn an_error_is_logged_where_it_first_appears_and_sets_each_status() {
     with_and_without_context(|out| {
         assert!(out.run(handle).is_err());
         assert_eq!(failures(out), [at("query", "connection lost")]);
@@ -109,7 +109,7 @@ async fn handle_later() -> Result<(), Box<dyn Error + Send + Sync>> {
 }
 
 #[test]
-fn so_it_is_across_awaits() {
+fn an_error_across_awaits_is_logged_once() {
     with_and_without_context(|out| {
         assert!(out.block_on(handle_later()).is_err());
         assert_eq!(failures(out), [at("query_later", "connection lost")]);
@@ -119,7 +119,7 @@ fn so_it_is_across_awaits() {
 }
 
 #[test]
-fn so_it_is_where_each_poll_is_on_another_thread() {
+fn an_error_is_logged_once_if_each_poll_is_on_another_thread() {
     with_and_without_context(|out| {
         assert!(each_poll_on_a_new_thread(&out.dispatch, handle_later()).is_err());
         assert_eq!(failures(out), [at("query_later", "connection lost")]);
@@ -127,7 +127,7 @@ fn so_it_is_where_each_poll_is_on_another_thread() {
 }
 
 #[test]
-fn so_it_is_on_a_runtime_of_several_threads_and_each_task_logs_its_own() {
+fn tasks_on_a_runtime_of_several_threads_each_log_their_error_once() {
     with_and_without_context(|out| {
         let runtime = runtime(&out.dispatch);
         let tasks: Vec<_> = (0..20).map(|_| runtime.spawn(handle_later())).collect();
@@ -150,7 +150,7 @@ fn wraps_twice() -> anyhow::Result<()> {
 }
 
 #[test]
-fn an_error_that_has_it_as_its_source_is_the_same() {
+fn an_error_with_a_logged_source_is_not_logged_again() {
     with_and_without_context(|out| {
         assert!(out.run(wraps_twice).is_err());
         assert_eq!(failures(out), [at("query", "connection lost")]);
@@ -170,7 +170,7 @@ fn has_context() -> anyhow::Result<()> {
 }
 
 #[test]
-fn an_error_that_only_quotes_it_is_logged_too() {
+fn an_error_that_only_quotes_a_logged_one_is_logged() {
     with_and_without_context(|out| {
         assert!(out.run(has_context).is_err());
         assert_eq!(failures(out), [at("query", "connection lost")], "it is the source");
@@ -182,7 +182,7 @@ fn an_error_that_only_quotes_it_is_logged_too() {
     });
 }
 
-/// Its text and its sources say nothing of what it holds.
+/// An error whose message and sources do not mention the one that it holds.
 #[derive(Debug)]
 enum Stored {
     #[allow(dead_code, reason = "shown by its `Debug`")]
@@ -203,7 +203,7 @@ fn holds() -> Result<(), Stored> {
 }
 
 #[test]
-fn an_error_that_holds_it_without_a_source_is_logged_too() {
+fn an_error_that_holds_a_logged_one_without_a_source_is_logged() {
     with_and_without_context(|out| {
         assert!(out.run(holds).is_err());
         assert_eq!(failures(out), [at("query", "connection lost"), at("holds", "not stored")]);
@@ -223,7 +223,7 @@ fn another_error() -> Result<(), String> {
 }
 
 #[test]
-fn after_an_error_that_was_recovered_from_a_different_one_is_logged() {
+fn a_different_error_after_a_recovery_is_logged() {
     with_and_without_context(|out| {
         assert!(out.run(another_error).is_err());
         let expected = [at("query", "connection lost"), at("miss", "no"), at("another_error", "not connected")];
@@ -263,7 +263,7 @@ fn retries_at_once() -> Result<(), Wrapped> {
 }
 
 #[test]
-fn each_attempt_is_logged_and_what_is_left_of_the_last_is_not() {
+fn each_attempt_is_logged_and_the_last_error_only_once() {
     with_and_without_context(|out| {
         assert!(out.block_on(retries()).is_err());
         assert_eq!(failures(out), vec![at("query_later", "connection lost"); 3]);
@@ -286,7 +286,7 @@ fn every_level_above() -> Result<(), Wrapped> {
 }
 
 #[test]
-fn every_level_logs_it_where_that_is_asked_for() {
+fn every_level_logs_the_error_on_request() {
     with_and_without_context(|out| {
         assert!(out.run(every_level_above).is_err());
         let text = "connection lost";
@@ -315,7 +315,7 @@ fn above_what_passes_on() -> Result<(), Wrapped> {
 }
 
 #[test]
-fn an_error_that_nobody_logged_yet_is_logged_further_up() {
+fn an_error_that_is_not_logged_yet_is_logged_further_up() {
     with_and_without_context(|out| {
         assert!(out.run(logs_for_it).is_err());
         assert_eq!(failures(out), [at("logs_for_it", "unseen")]);
@@ -323,7 +323,7 @@ fn an_error_that_nobody_logged_yet_is_logged_further_up() {
 }
 
 #[test]
-fn a_function_between_that_does_not_log_passes_on_that_it_was_logged() {
+fn a_logged_error_is_not_logged_again_past_a_function_that_does_not_log() {
     with_and_without_context(|out| {
         assert!(out.run(above_what_passes_on).is_err());
         assert_eq!(failures(out), [at("query", "connection lost")]);
@@ -331,7 +331,7 @@ fn a_function_between_that_does_not_log_passes_on_that_it_was_logged() {
 }
 
 #[test]
-fn two_tasks_that_fail_with_the_same_text_are_both_logged() {
+fn two_tasks_that_fail_with_the_same_message_are_both_logged() {
     with_and_without_context(|out| {
         let runtime = runtime(&out.dispatch);
         let (a, b) = (runtime.spawn(query_later()), runtime.spawn(query_later()));
@@ -386,7 +386,7 @@ async fn tries_to_join() -> Result<(), String> {
 }
 
 #[test]
-fn errors_of_branches_that_run_side_by_side_are_each_logged_once() {
+fn errors_of_concurrent_branches_are_each_logged_once() {
     with_and_without_context(|out| {
         assert_eq!(out.block_on(joins()), Err("branch 2".into()));
         let expected = [1, 2, 3].map(|name| at("branch", &format!("branch {name}")));
@@ -458,10 +458,10 @@ fn handles_or_fails(fails: bool) -> Result<(), Wrapped> {
 }
 
 #[test]
-fn what_was_logged_inside_a_span_that_is_closed_does_not_count() {
+fn an_error_logged_in_a_closed_span_does_not_count() {
     with_and_without_context(|out| {
         out.run(|| {
-            // The registry uses the first span's id again.
+            // The registry reuses the first span's id.
             for n in 0..=8191 {
                 let _ = handles_or_fails(n == 8191);
             }
@@ -481,7 +481,7 @@ fn calls_under(out: &Outputs) -> Result<(), Wrapped> {
 }
 
 #[test]
-fn what_another_subscriber_got_is_logged_here_too() {
+fn an_error_logged_by_another_subscriber_is_logged_here() {
     with_and_without_context(|out| {
         let other = Outputs::with_context();
         assert!(out.run(|| calls_under(&other)).is_err());
@@ -511,7 +511,7 @@ fn fails_quietly_again() -> Result<(), Wrapped> {
 }
 
 #[test]
-fn a_line_of_a_lower_level_replaces_none_of_a_higher_one() {
+fn an_error_logged_at_a_lower_level_is_logged_again_at_a_higher_one() {
     for filter in ["error", "info", "debug"] {
         let out = Outputs::filtered(filter);
         assert!(out.run(fails_quietly_again).is_err());
@@ -537,7 +537,7 @@ fn says_nothing_either() -> Result<(), Wrapped> {
 }
 
 #[test]
-fn two_errors_that_say_nothing_are_not_the_same() {
+fn two_errors_with_empty_messages_are_different() {
     with_and_without_context(|out| {
         assert!(out.run(says_nothing_either).is_err());
         assert_eq!(failures(out), [at("says_nothing", ""), at("says_nothing_either", "")]);
@@ -557,7 +557,7 @@ async fn awaits_what_was_ready() -> Result<(), Wrapped> {
 }
 
 #[test]
-fn an_error_logged_while_a_future_is_made_is_not_logged_again() {
+fn an_error_logged_while_a_future_is_created_is_not_logged_again() {
     with_and_without_context(|out| {
         assert!(out.block_on(awaits_what_was_ready()).is_err());
         assert_eq!(failures(out), [at("query", "connection lost")]);

@@ -24,7 +24,7 @@ fn pay(card: &str, holder: &str) {
 }
 
 #[test]
-fn what_is_to_be_redacted_is_neither_exported_nor_logged() {
+fn redacted_values_are_neither_exported_nor_logged() {
     with_and_without_context(|out| {
         out.run(|| pay(SECRET, "Ada"));
         assert_eq!(out.attribute("pay", "card"), Some("[redacted]".into()));
@@ -52,7 +52,7 @@ fn built_in(
 }
 
 #[test]
-fn what_is_named_like_a_secret_is_redacted_by_itself() {
+fn values_named_like_a_secret_are_redacted() {
     with_and_without_context(|out| {
         let bytes = SECRET.as_bytes();
         out.run(|| built_in(SECRET, SECRET, SECRET.into(), Some(SECRET), bytes, SECRET, SECRET, bytes.into(), "Ada"));
@@ -86,7 +86,7 @@ fn what_is_named_like_a_secret_is_redacted_by_itself() {
 fn members(login: &Login) {}
 
 #[test]
-fn a_member_or_method_that_is_named_like_a_secret_is_redacted_but_not_its_length() {
+fn members_and_methods_named_like_a_secret_are_redacted_but_not_lengths() {
     with_and_without_context(|out| {
         out.run(|| members(&Login { user: "ada".into(), password: SECRET.into() }));
         assert_eq!(out.attribute("members", "user"), Some("ada".into()));
@@ -121,7 +121,7 @@ fn list(page_token: &str, token: &str) {
 }
 
 #[test]
-fn what_is_to_be_revealed_is_shown_whatever_its_name() {
+fn revealed_values_are_shown_whatever_their_name() {
     with_and_without_context(|out| {
         out.run(|| list("page-2", SECRET));
         assert_eq!(out.attribute("list", "page_token"), Some("page-2".into()));
@@ -169,7 +169,7 @@ fn check_password() -> Result<(), String> {
 }
 
 #[test]
-fn what_a_function_returns_that_is_named_like_a_secret_is_redacted() {
+fn the_result_of_a_function_named_like_a_secret_is_redacted() {
     with_and_without_context(|out| {
         out.run(|| {
             new_token();
@@ -192,11 +192,11 @@ mod becomes_a_field {
     use tracing_subscriber::prelude::*;
 
     ctx_layer::context_fields! {
-        /// An address.
+        /// A masked address.
         pub static EMAIL: String = "customer.email" => masked;
-        /// A number that is shown as its hash.
+        /// A hashed number.
         pub static CARD: String = "customer.card" => hashed;
-        /// Public as it is declared.
+        /// A public name.
         pub static CUSTOMER: String = "customer.id";
     }
 
@@ -256,7 +256,7 @@ mod becomes_a_field {
     }
 
     #[test]
-    fn one_that_is_revealed_or_becomes_a_public_field_is_shown() {
+    fn an_argument_that_is_revealed_or_becomes_a_public_field_is_shown() {
         let shown = text(|| revealed("ada@example.com"));
         assert!(
             shown.contains(r#""mail":"ada@example.com""#) && shown.contains(r#""email":"ada@example.com""#),

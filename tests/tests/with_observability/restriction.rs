@@ -1,6 +1,6 @@
-//! No lint that users may ask for is set off by what the attributes write, where it is not by what `#[instrument]` writes.
+//! The attributes' expansions trigger no lint that `#[instrument]` does not trigger.
 //!
-//! Runs clippy alone, on one file and what is compiled already.
+//! Runs clippy alone, on one file and the compiled dependencies.
 
 use std::{
     collections::BTreeSet,
@@ -9,7 +9,7 @@ use std::{
     process::Command,
 };
 
-/// Functions as the lints ask for them and as they do not, of every kind. The attribute stands in a line of its own.
+/// Functions of every kind, some as the lints require and some not. The attribute is on a line of its own.
 const FUNCTIONS: &str = r#"
 ATTRIBUTE
 pub fn add(a: u8, b: u8) -> u8 { return a.saturating_add(b); }
@@ -65,9 +65,9 @@ fn source_text(attribute: &str) -> String {
     let lines: Vec<_> = FUNCTIONS.lines().collect();
     let next = |at: usize| lines.get(at + 1).copied().unwrap_or_default();
     let with = |at: usize, line: &str| match line {
-        // `#[instrument]` cannot stand on what never returns.
+        // `#[instrument]` cannot be on a function that never returns.
         "OURS" if attribute.contains("instrument]") => String::new(),
-        // `#[propagate]` alone has nothing to do on what runs at once.
+        // `#[propagate]` without arguments does nothing on a synchronous function.
         "ATTRIBUTE" | "OURS" if !next(at).contains("async") && !next(at).contains("Future") => {
             attribute.replace("propagate]", "propagate(isolated)]")
         }
@@ -77,7 +77,7 @@ fn source_text(attribute: &str) -> String {
     lines.iter().enumerate().map(|(at, line)| with(at, line) + "\n").collect()
 }
 
-/// The newest of a crate's compiled versions beside this test.
+/// Returns the newest compiled version of a crate next to this test.
 fn compiled(name: &str) -> PathBuf {
     let deps = std::env::current_exe().unwrap().parent().unwrap().to_owned();
     let begin = format!("lib{name}-");
@@ -89,7 +89,7 @@ fn compiled(name: &str) -> PathBuf {
     versions.max_by_key(|path| fs::metadata(path).unwrap().modified().unwrap()).expect("it is compiled")
 }
 
-/// The lints that are set off, each with its line.
+/// Returns the triggered lints, each with its line.
 fn lints(name: &str, attribute: &str) -> Option<BTreeSet<(u64, String)>> {
     let driver = Path::new(&std::env::var_os("CARGO").unwrap_or_default()).with_file_name("clippy-driver");
     if !driver.exists() {
@@ -117,7 +117,7 @@ fn lints(name: &str, attribute: &str) -> Option<BTreeSet<(u64, String)>> {
         let lint = message["code"]["code"].as_str()?.to_owned();
         let spans = message["spans"].as_array()?;
         let span = spans.iter().find(|span| span["is_primary"] == true)?;
-        // What is said of the attribute is said of the function.
+        // A lint at the attribute counts for the function.
         let mut line = span["line_start"].as_u64()?;
         if FUNCTIONS
             .lines()
@@ -132,7 +132,7 @@ fn lints(name: &str, attribute: &str) -> Option<BTreeSet<(u64, String)>> {
 }
 
 #[test]
-fn no_lint_is_set_off_that_is_not_set_off_under_instrument() {
+fn no_lint_is_triggered_that_instrument_does_not_trigger() {
     let Some(theirs) = lints("instrument", "#[tracing::instrument]") else {
         eprintln!("clippy is not installed here: nothing was tested");
         return;

@@ -1,4 +1,4 @@
-//! Secrets in any spelling, in patterns, keys and within what `Debug` writes.
+//! Secrets in any spelling, in patterns, keys and `Debug` output.
 #![allow(non_snake_case, reason = "names of other systems")]
 
 use std::collections::{BTreeMap, HashMap};
@@ -67,7 +67,7 @@ fn asked(login: Login) -> Result<Login, Login> {
 }
 
 #[test]
-fn results_and_errors_that_are_shown_by_debug_are_masked() {
+fn secrets_in_the_debug_output_of_results_and_errors_are_masked() {
     with_and_without_context(|out| {
         let _ = out.run(|| asked(login()));
         let _ = out.run(|| asked(Login { user: "eve", ..login() }));
@@ -86,7 +86,7 @@ fn redacted(user: &str, login: Login) {
 }
 
 #[test]
-fn redact_and_reveal_are_heard_within_what_debug_writes() {
+fn redact_and_reveal_apply_within_debug_output() {
     with_and_without_context(|out| {
         out.run(|| revealed(login()));
         assert_eq!(out.fields("called")["login"], "Login { user: \"ada\", password: \"hunter2\" }");
@@ -122,7 +122,7 @@ fn spelled(
 }
 
 #[test]
-fn names_of_secrets_are_known_in_every_spelling() {
+fn names_of_secrets_are_recognized_in_every_spelling() {
     with_and_without_context(|out| {
         let all = &[SECRET][..];
         let s = SECRET;
@@ -146,7 +146,7 @@ fn parts(Login { user, password: plain }: Login, ApiKey(key): ApiKey, both @ (a,
 }
 
 #[test]
-fn what_a_pattern_binds_to_a_secret_is_redacted_under_any_name() {
+fn a_patterns_binding_of_a_secret_is_redacted_under_any_name() {
     with_and_without_context(|out| {
         out.run(|| parts(login(), ApiKey(SECRET.to_owned()), ("a", "b")));
         let called = out.fields("called");
@@ -166,7 +166,7 @@ fn keys(headers: &HashMap<&str, &str>) {
 }
 
 #[test]
-fn what_is_under_the_key_of_a_secret_is_redacted() {
+fn a_value_under_a_secrets_key_is_redacted() {
     with_and_without_context(|out| {
         let headers = ["X-CSRFToken", "x-api-keys", "Set-Cookie", "accept"].map(|key| (key, "hunter2"));
         out.run(|| keys(&HashMap::from(headers)));
@@ -178,7 +178,7 @@ fn what_is_under_the_key_of_a_secret_is_redacted() {
 }
 
 #[test]
-fn both_crates_know_the_same_names() {
+fn both_crates_have_the_same_names_of_secrets() {
     let read = |path: &str| std::fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).expect(path);
     assert_eq!(
         read("ctx-layer/src/call/secret_name.rs"),

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-/// Asks of a type whether it has a trait: the type's own method, where its bound holds, goes over that of a trait.
+/// Checks whether a type has a trait: an inherent method, where its bound holds, is found before the trait's.
 mod ask {
     use std::marker::PhantomData;
 
@@ -43,7 +43,7 @@ fn type_of<T>(_: &T) -> PhantomData<T> {
     PhantomData
 }
 
-/// Whether it is `Send`, `Sync` and `Unpin`.
+/// Returns whether a value is `Send`, `Sync` and `Unpin`.
 macro_rules! traits_of {
     ($value:expr) => {{
         let value = $value;
@@ -55,7 +55,7 @@ macro_rules! traits_of {
     }};
 }
 
-/// The same functions without the attribute, with it, and with it and many of its arguments.
+/// Defines the same functions without the attribute, with it, and with many of its arguments.
 macro_rules! functions {
     ($value:ident: $($function:item)*) => {
         mod undecorated {
@@ -162,7 +162,7 @@ functions! {
 
 macro_rules! same {
     ($($function:ident($($argument:expr),*) => $expected:expr;)*) => {$(
-        // Is the question asked well?
+        // Checks the check itself.
         assert_eq!(traits_of!(undecorated::$function($($argument),*)), $expected, stringify!($function));
         assert_eq!(traits_of!(decorated::$function($($argument),*)), $expected, stringify!($function));
         assert_eq!(traits_of!(with_context::$function($($argument),*)), $expected, stringify!($function));
@@ -170,7 +170,7 @@ macro_rules! same {
 }
 
 #[test]
-fn futures_and_streams_are_send_sync_and_unpin_exactly_where_they_are_without_the_attribute() {
+fn futures_and_streams_keep_send_sync_and_unpin() {
     #[allow(unused_imports, reason = "the traits are those of the answers `no`")]
     use ask::No;
 
@@ -197,7 +197,7 @@ fn futures_and_streams_are_send_sync_and_unpin_exactly_where_they_are_without_th
 }
 
 #[test]
-fn a_generic_function_may_ask_for_a_future_that_is_send() {
+fn a_generic_function_may_require_a_future_that_is_send() {
     fn spawn<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> impl Future<Output = T> + Send {
         future
     }

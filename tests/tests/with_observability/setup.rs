@@ -18,17 +18,17 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
-    /// With our layer over them.
+    /// Creates the outputs under `with_context_fields`.
     pub(crate) fn with_context() -> Self {
         Self::new(true, "trace")
     }
 
-    /// Without it: the attribute needs it only for `context`.
+    /// Creates the outputs alone: the attribute needs the layer only for `context`.
     pub(crate) fn without_context() -> Self {
         Self::new(false, "trace")
     }
 
-    /// That take only what a filter lets through.
+    /// Creates outputs that get only what a filter lets through.
     pub(crate) fn filtered(filter: &str) -> Self {
         Self::new(true, filter)
     }
@@ -57,56 +57,56 @@ impl Outputs {
         self.run(|| runtime.block_on(future))
     }
 
-    /// The lines of all events.
+    /// Returns the lines of all events.
     pub(crate) fn events(&self) -> Vec<Json> {
         self.json.json()
     }
 
-    /// The lines of the events with this message.
+    /// Returns the lines of the events with this message.
     pub(crate) fn events_named(&self, message: &str) -> Vec<Json> {
         self.events().into_iter().filter(|event| event["fields"]["message"] == message).collect()
     }
 
-    /// The one line with this message.
+    /// Returns the one line with this message.
     pub(crate) fn event(&self, message: &str) -> Json {
         let mut found = self.events_named(message);
         assert_eq!(found.len(), 1, "events {message:?} among {:#?}", self.events());
         found.remove(0)
     }
 
-    /// The fields of the one line with this message.
+    /// Returns the fields of the one line with this message.
     pub(crate) fn fields(&self, message: &str) -> Json {
         self.event(message)["fields"].clone()
     }
 
-    /// All that was written, as text.
+    /// Returns everything that was written.
     pub(crate) fn text(&self) -> String {
         self.json.text()
     }
 
-    /// The exported spans, in the order in which they were finished.
+    /// Returns the exported spans, in the order in which they finished.
     pub(crate) fn spans(&self) -> Vec<SpanData> {
         self.otel.spans()
     }
 
-    /// The one exported span of this name.
+    /// Returns the one exported span of this name.
     pub(crate) fn span(&self, name: &str) -> SpanData {
         self.otel.span(name)
     }
 
-    /// An attribute of the one exported span of this name.
+    /// Returns an attribute of the one exported span of this name.
     pub(crate) fn attribute(&self, span: &str, key: &str) -> Option<Value> {
         attribute(&self.span(span).attributes, key)
     }
 }
 
-/// Runs a test once with our layer over the outputs, and once without it.
+/// Runs a test once with the layer over the outputs, and once without it.
 pub(crate) fn with_and_without_context(test: impl Fn(&Outputs)) {
     test(&Outputs::with_context());
     test(&Outputs::without_context());
 }
 
-/// The messages of what was written, in order.
+/// Returns the messages that were written, in order.
 pub(crate) fn messages(out: &Outputs) -> Vec<String> {
     out.events().iter().map(|event| event["fields"]["message"].as_str().unwrap_or_default().to_owned()).collect()
 }

@@ -1,8 +1,8 @@
-//! The sizes of futures, beside those of `#[tracing::instrument]`.
+//! The sizes of futures, compared with those of `#[tracing::instrument]`.
 
 use tracing_subscriber::prelude::*;
 
-/// The same functions under both attributes.
+/// Defines the same functions under both attributes.
 macro_rules! functions {
     ($($function:item)*) => {
         mod undecorated {
@@ -106,7 +106,7 @@ fn boxed_size(value: &std::pin::Pin<Box<dyn Future<Output = u64>>>) -> usize {
     size_of_val(&**value)
 }
 
-/// What one of ours may have over one of `#[tracing::instrument]`.
+/// The number of bytes by which a future may be larger than under `#[tracing::instrument]`.
 const ALLOWED: usize = 32;
 
 macro_rules! sizes {

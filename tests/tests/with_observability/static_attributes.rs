@@ -68,7 +68,7 @@ impl<const N: usize> Store<N> {
 }
 
 #[test]
-fn static_attributes_may_be_constants_of_the_own_type() {
+fn static_attributes_may_be_constants_of_self() {
     with_and_without_context(|out| {
         out.run(|| Store::<3>.open());
         assert_eq!(out.attribute("open", "kind"), Some("memory".into()));

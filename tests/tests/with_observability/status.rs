@@ -48,7 +48,7 @@ fn recovers() -> u8 {
 }
 
 #[test]
-fn success_is_ok_and_so_is_whatever_is_no_result() {
+fn success_and_types_other_than_result_are_ok() {
     with_and_without_context(|out| {
         out.run(|| {
             unit();
@@ -67,7 +67,7 @@ fn success_is_ok_and_so_is_whatever_is_no_result() {
 }
 
 #[test]
-fn an_error_is_the_status_with_its_text_as_the_description() {
+fn an_error_is_the_status_with_its_message_as_the_description() {
     with_and_without_context(|out| {
         let _ = out.run(|| (result(Err("no such user".into())), silent(Err("no such user".into()))));
         let _ = out.block_on(later(Err("no such user".into())));
@@ -80,7 +80,7 @@ fn an_error_is_the_status_with_its_text_as_the_description() {
 }
 
 #[test]
-fn a_result_under_another_name_is_one() {
+fn an_alias_of_result_is_a_result() {
     with_and_without_context(|out| {
         let _ = out.run(alias);
         assert!(matches!(out.span("alias").status, Status::Error { .. }));
@@ -96,7 +96,7 @@ fn a_function_that_logs_an_error_and_succeeds_is_ok() {
 }
 
 #[test]
-fn the_status_is_no_field() {
+fn the_status_is_not_a_field() {
     with_and_without_context(|out| {
         let _ = out.run(|| result(Err("no".into())));
         assert!(!out.text().contains("otel."));

@@ -1,4 +1,4 @@
-//! Functions that make streams.
+//! Functions that return streams.
 
 use std::pin::Pin;
 
@@ -25,7 +25,7 @@ fn pinned(count: u8) -> Pin<Box<dyn Stream<Item = u8> + Send>> {
 }
 
 #[test]
-fn the_event_of_its_end_says_how_many_items_it_gave() {
+fn the_event_of_a_streams_end_has_the_number_of_items() {
     with_and_without_context(|out| {
         assert_eq!(out.block_on(async { numbers(3).collect::<Vec<_>>().await }), [0, 1, 2]);
         let returned = out.fields("returned");
@@ -38,7 +38,7 @@ fn the_event_of_its_end_says_how_many_items_it_gave() {
 }
 
 #[test]
-fn it_is_polled_inside_its_span() {
+fn a_stream_is_polled_inside_its_span() {
     with_and_without_context(|out| {
         out.block_on(async {
             let mut numbers = numbers(2);
@@ -54,7 +54,7 @@ fn it_is_polled_inside_its_span() {
 }
 
 #[test]
-fn boxed_streams_are_observed_too() {
+fn boxed_streams_are_observed() {
     with_and_without_context(|out| {
         let items = ["a".to_owned(), "b".to_owned()];
         assert_eq!(out.block_on(async { boxed(&items).collect::<Vec<_>>().await }), ["a", "b"]);
@@ -71,7 +71,7 @@ fn failing() -> impl Stream<Item = Result<u8, String>> {
 }
 
 #[test]
-fn an_item_that_is_an_error_is_logged_and_the_status_of_the_whole() {
+fn an_item_that_is_an_error_is_logged_and_sets_the_status() {
     with_and_without_context(|out| {
         assert_eq!(out.block_on(async { failing().collect::<Vec<_>>().await }).len(), 3);
         assert_eq!(messages(out), ["called", "failed"]);
@@ -81,7 +81,7 @@ fn an_item_that_is_an_error_is_logged_and_the_status_of_the_whole() {
 }
 
 #[test]
-fn its_size_hint_is_that_of_the_stream_within() {
+fn the_size_hint_is_that_of_the_inner_stream() {
     with_and_without_context(|out| {
         out.run(|| assert_eq!(pinned(3).size_hint(), (3, Some(3))));
     });
@@ -89,7 +89,7 @@ fn its_size_hint_is_that_of_the_stream_within() {
 }
 
 #[test]
-fn one_that_is_polled_after_its_end_does_what_it_did() {
+fn a_stream_polled_after_its_end_behaves_as_without_the_attribute() {
     #[with_observability]
     fn fused() -> impl Stream<Item = u8> + Unpin {
         stream::iter([1]).fuse()
@@ -112,7 +112,7 @@ async fn makes_one() -> impl Stream<Item = u8> {
 }
 
 #[test]
-fn an_async_function_that_gives_a_stream_ends_when_it_does_so() {
+fn an_async_function_that_returns_a_stream_ends_when_it_returns() {
     with_and_without_context(|out| {
         let items = out.block_on(async { makes_one().await.collect::<Vec<_>>().await });
         assert_eq!(items, [1]);

@@ -1,4 +1,4 @@
-//! What is not asked for, or not wanted, is not emitted.
+//! Disabled events are not emitted.
 
 use ctx_layer::with_observability;
 use ctx_tests::Recorder;

@@ -1,4 +1,4 @@
-//! The time that a call took.
+//! The duration of a call.
 
 use std::{thread::sleep, time::Duration};
 
@@ -25,7 +25,7 @@ async fn waits() {
 async fn works_and_waits() -> Result<(), &'static str> {
     sleep(LONG);
     tokio::time::sleep(LONG).await;
-    Err("too late")
+    Err("timed out")
 }
 
 #[with_observability]
@@ -52,7 +52,7 @@ fn a_function_took_at_least_as_long_as_it_slept() {
 }
 
 #[test]
-fn a_future_that_waits_is_not_busy_meanwhile() {
+fn a_waiting_future_is_not_busy() {
     with_and_without_context(|out| {
         out.block_on(waits());
         let (elapsed, busy) = times(out, "returned");
@@ -63,7 +63,7 @@ fn a_future_that_waits_is_not_busy_meanwhile() {
 }
 
 #[test]
-fn a_future_that_works_is_busy_and_a_failure_says_how_long_it_took() {
+fn a_working_future_is_busy_and_a_failure_has_its_duration() {
     with_and_without_context(|out| {
         assert!(out.block_on(works_and_waits()).is_err());
         let (elapsed, busy) = times(out, "failed");
@@ -85,7 +85,7 @@ fn a_stream_is_timed_to_its_end() {
 }
 
 #[test]
-fn the_times_are_numbers_in_the_exported_event_too() {
+fn the_durations_are_numbers_in_the_exported_event() {
     with_and_without_context(|out| {
         out.block_on(waits());
         let span = out.span("waits");

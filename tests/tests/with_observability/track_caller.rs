@@ -1,4 +1,4 @@
-//! `#[track_caller]` has its effect on functions that run at once.
+//! `#[track_caller]` works on synchronous functions.
 
 use std::{panic::Location, task::Poll};
 
@@ -110,7 +110,7 @@ impl Get for Store {
     }
 }
 
-/// The line of a panic.
+/// Returns the line of a panic.
 fn panics_at(f: impl FnOnce()) -> u32 {
     thread_local!(static LINE: std::cell::Cell<u32> = const { std::cell::Cell::new(0) });
     static HOOK: std::sync::Once = std::sync::Once::new();
@@ -126,7 +126,7 @@ fn panics_at(f: impl FnOnce()) -> u32 {
 }
 
 #[test]
-fn the_callers_place_is_seen_in_every_function_that_runs_at_once() {
+fn every_synchronous_function_sees_its_callers_location() {
     with_and_without_context(|out| {
         out.run(|| {
             assert_eq!(line(), line!());
@@ -141,7 +141,7 @@ fn the_callers_place_is_seen_in_every_function_that_runs_at_once() {
 }
 
 #[test]
-fn a_panic_is_at_the_callers_place_and_the_status_of_the_span() {
+fn a_panic_is_at_the_callers_location_and_sets_the_spans_status() {
     with_and_without_context(|out| {
         out.run(|| {
             assert_eq!(panics_at(|| assert_eq!(Store(vec![]).get(1), 0)), line!());
@@ -154,7 +154,7 @@ fn a_panic_is_at_the_callers_place_and_the_status_of_the_span() {
 }
 
 #[test]
-fn what_it_returns_early_is_logged_all_the_same() {
+fn an_early_return_is_logged() {
     with_and_without_context(|out| {
         out.run(|| {
             assert_eq!(parses("12").ok(), Some(13));
@@ -201,7 +201,7 @@ impl<T, E> IsErr for Poll<Result<T, E>> {
 }
 
 #[test]
-fn a_disabled_one_works_too() {
+fn track_caller_works_on_a_disabled_function() {
     let out = Outputs::filtered("off");
     out.run(|| {
         assert_eq!(line(), line!());

@@ -1,4 +1,4 @@
-//! All mistakes are reported at once, and the fields can be used all the same.
+//! All errors are reported at once, and the fields can be used nevertheless.
 
 ctx_layer::context_fields! {
     /// Nearly right.

@@ -1,4 +1,4 @@
-//! A value has to be shown; to be propagated it has to come back from text, too.
+//! A value needs `Display`; a propagated one needs `FromStr`, too.
 
 #[derive(Clone)]
 struct NotShown;

@@ -1,4 +1,4 @@
-//! What is made and not used would do nothing.
+//! Results that would do nothing if they are not used.
 #![deny(unused_must_use)]
 
 use ctx_layer::{Fields, field::well_known::TENANT_ID};

@@ -53,7 +53,7 @@ async fn in_parentheses(name: &str) {}
 async fn parenthesised() {}
 
 fn main() {
-    // Whoever calls them gets no errors of their own.
+    // Their callers get no further errors.
     drop(unknown(Headers::new()));
     drop(fields("x"));
     drop(both(Headers::new()));

@@ -20,7 +20,7 @@ fn links_of_instrument(batch: &[std::collections::HashMap<String, String>]) {
     let _ = batch;
 }
 
-mod one_mistake {
+mod one_error {
     #![deny(warnings)]
 
     use std::collections::HashMap;

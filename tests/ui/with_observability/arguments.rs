@@ -1,4 +1,4 @@
-//! Arguments that there are not, that are not complete, or that stand there twice: all are reported at once.
+//! Unknown, incomplete and repeated arguments: all are reported at once.
 
 use ctx_layer::with_observability;
 

@@ -1,4 +1,4 @@
-//! What a future comes to: the error is at what is wrong, where without the attribute it is at the signature.
+//! Output types of futures: the error is at the wrong value; without the attribute it is at the signature.
 
 use ctx_layer::with_observability;
 

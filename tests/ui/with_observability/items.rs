@@ -1,4 +1,4 @@
-//! What the attribute cannot stand on.
+//! Items that the attribute does not support.
 
 use ctx_layer::with_observability;
 

@@ -1,4 +1,4 @@
-//! One mistake is one error, however much the function is used.
+//! One error in the input is reported once, however much the function is used.
 
 use ctx_layer::with_observability;
 

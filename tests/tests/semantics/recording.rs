@@ -1,4 +1,4 @@
-//! `TENANT_ID.record(...)`: a value that becomes known when its span is open already.
+//! `TENANT_ID.record(...)` sets a value on a span that is open already.
 
 use ctx_layer::{Fields, FutureFieldsExt, Schema, field::well_known::*};
 use ctx_tests::{ATTEMPT, Value, Yield, each_poll_on_a_new_thread, on_a_new_thread};
@@ -11,7 +11,7 @@ fn tenant() -> Option<String> {
 }
 
 #[test]
-fn a_value_recorded_late_stands_on_the_span_on_later_events_and_on_spans_made_later() {
+fn a_recorded_value_is_on_the_span_and_on_subsequent_events_and_spans() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let request = info_span!("request", path = "/orders").entered();
@@ -34,21 +34,21 @@ fn a_value_recorded_late_stands_on_the_span_on_later_events_and_on_spans_made_la
 }
 
 #[test]
-fn a_value_recorded_late_keeps_its_type() {
+fn a_recorded_value_keeps_its_type() {
     let stack = Stack::plain();
     stack.in_scope(|| info_span!("request").in_scope(|| ATTEMPT.record(3)));
     assert_eq!(stack.recorder.records()[0].values, [("attempt", Value::I64(3))]);
 }
 
 #[test]
-fn a_value_recorded_late_is_recorded_on_a_field_that_the_span_declares_itself() {
+fn a_recorded_value_fills_a_field_that_the_span_declares() {
     let stack = Stack::plain();
     stack.in_scope(|| info_span!("request", tenant_id = Empty, other = 1).in_scope(|| TENANT_ID.record("acme")));
     assert_eq!(stack.recorder.records()[0].values, [("tenant_id", "acme".into())]);
 }
 
 #[test]
-fn a_value_recorded_late_is_in_force_again_at_every_poll_on_any_thread() {
+fn a_recorded_value_is_current_at_every_poll_on_any_thread() {
     for stack in stacks::all() {
         let name = stack.name;
         let handler = stack.in_scope(|| {
@@ -93,7 +93,7 @@ async fn query() {
 }
 
 #[test]
-fn instrumented_functions_carry_what_was_recorded_late() {
+fn instrumented_functions_carry_recorded_values() {
     for stack in stacks::all() {
         each_poll_on_a_new_thread(&stack.dispatch, async { request().await });
         assert_eq!(stack.recorder.event("queried").text("tenant_id"), Some("acme"), "{}", stack.name);
@@ -102,7 +102,7 @@ fn instrumented_functions_carry_what_was_recorded_late() {
 }
 
 #[test]
-fn a_value_recorded_late_inside_a_future_with_fields_of_its_own_outlives_an_await() {
+fn a_value_recorded_in_a_future_with_fields_survives_an_await() {
     for stack in stacks::all() {
         let handler = stack.in_scope(|| {
             async {
@@ -120,7 +120,7 @@ fn a_value_recorded_late_inside_a_future_with_fields_of_its_own_outlives_an_awai
 }
 
 #[test]
-fn a_value_recorded_late_inside_a_span_inside_a_future_with_fields_outlives_an_await() {
+fn a_value_recorded_in_a_span_in_a_future_with_fields_survives_an_await() {
     for stack in stacks::all() {
         let handler = stack.in_scope(|| {
             async {
@@ -138,7 +138,7 @@ fn a_value_recorded_late_inside_a_span_inside_a_future_with_fields_outlives_an_a
 }
 
 #[test]
-fn the_last_of_two_values_recorded_late_counts() {
+fn the_last_of_two_recorded_values_counts() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let request = info_span!("request");
@@ -164,7 +164,7 @@ fn the_last_of_two_values_recorded_late_counts() {
 }
 
 #[test]
-fn a_value_recorded_late_replaces_the_one_the_span_was_made_with() {
+fn a_recorded_value_replaces_the_one_the_span_was_created_with() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let request =
@@ -178,7 +178,7 @@ fn a_value_recorded_late_replaces_the_one_the_span_was_made_with() {
 }
 
 #[test]
-fn a_parent_does_not_get_what_is_recorded_on_its_child() {
+fn a_parent_does_not_get_values_recorded_on_its_child() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let parent = info_span!("parent").entered();
@@ -192,7 +192,7 @@ fn a_parent_does_not_get_what_is_recorded_on_its_child() {
 }
 
 #[test]
-fn another_thread_that_enters_the_span_later_has_what_was_recorded() {
+fn another_thread_that_enters_the_span_has_the_recorded_values() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let request = info_span!("request");
@@ -204,7 +204,7 @@ fn another_thread_that_enters_the_span_later_has_what_was_recorded() {
 }
 
 #[test]
-fn what_is_recorded_while_the_span_is_entered_twice_is_in_force_until_it_is_left_twice() {
+fn a_value_recorded_in_a_span_entered_twice_lasts_until_the_second_exit() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let request = info_span!("request");
@@ -218,7 +218,7 @@ fn what_is_recorded_while_the_span_is_entered_twice_is_in_force_until_it_is_left
 }
 
 #[test]
-fn what_is_recorded_ends_with_the_span_even_where_a_guard_outlives_it() {
+fn a_recorded_value_ends_with_the_span_even_if_a_guard_outlives_it() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let request = info_span!("request").entered();
@@ -240,7 +240,7 @@ fn what_is_recorded_ends_with_the_span_even_where_a_guard_outlives_it() {
 }
 
 #[test]
-fn without_a_current_span_or_without_the_layer_nothing_is_recorded_and_it_says_so() {
+fn record_returns_false_without_a_current_span_or_the_layer() {
     let stack = Stack::plain();
     stack.in_scope(|| {
         assert!(!TENANT_ID.record("acme"));
@@ -258,7 +258,7 @@ fn without_a_current_span_or_without_the_layer_nothing_is_recorded_and_it_says_s
 }
 
 #[test]
-fn a_field_that_may_not_stand_on_spans_is_in_force_all_the_same() {
+fn a_field_that_is_not_shown_on_spans_can_be_recorded() {
     let schema = Schema::builder().field_with(&TENANT_ID, |policy| policy.spans(false)).build().unwrap();
     let stack = Stack::with_schema(schema);
     stack.in_scope(|| {
@@ -273,7 +273,7 @@ fn a_field_that_may_not_stand_on_spans_is_in_force_all_the_same() {
 }
 
 #[test]
-fn a_value_in_baggage_stays_when_another_is_recorded_late() {
+fn a_value_in_baggage_stays_when_another_is_recorded() {
     use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
     for stack in stacks::all() {
         stack.in_scope(|| {

@@ -1,4 +1,4 @@
-//! What comes from a stranger sets nothing, and what does not come is not made up for by what is in force at the caller.
+//! Untrusted context sets no fields, and missing context is not replaced by the caller's.
 
 use std::collections::HashMap;
 
@@ -29,7 +29,7 @@ fn schema() -> Schema {
     Schema::builder().well_known().field(&ACCOUNT).build().unwrap()
 }
 
-/// With an OpenTelemetry layer, with one that activates nothing, and without.
+/// Returns stacks with an OpenTelemetry layer, with one that activates nothing, and without.
 fn stacks() -> Vec<(&'static str, Dispatch, Lines, Exported)> {
     let mut stacks = Vec::new();
     for kind in ["with OpenTelemetry", "without activation", "without OpenTelemetry"] {
@@ -86,7 +86,7 @@ fn observed_root(headers: &Headers) -> Seen {
     seen()
 }
 
-/// Everything that takes a carrier, within a request of somebody else's.
+/// Calls every function that takes a carrier, inside another request.
 fn all(carrier: &Headers, captured: &Captured) -> Vec<(&'static str, Seen)> {
     vec![
         ("at once", at_once(carrier)),
@@ -98,7 +98,7 @@ fn all(carrier: &Headers, captured: &Captured) -> Vec<(&'static str, Seen)> {
 }
 
 #[test]
-fn nobody_is_believed_by_default() {
+fn no_field_is_trusted_by_default() {
     for (kind, stack, lines, _) in stacks() {
         with_default(&stack, || {
             let captured = ACCOUNT.in_scope("theirs", ctx_layer::propagation::capture);
@@ -111,11 +111,11 @@ fn nobody_is_believed_by_default() {
 }
 
 #[test]
-fn nothing_of_the_callers_is_inherited_where_nothing_is_restored() {
+fn nothing_is_inherited_from_the_caller_where_nothing_is_restored() {
     for (kind, stack, lines, exported) in stacks() {
         with_default(&stack, || {
             let nothing = Captured::default();
-            // A plain span, which has nothing to do with any field; and then one under fields.
+            // A plain span without fields, and one under fields.
             let plain = info_span!("of the caller", customer = "ours").entered();
             for (name, seen) in all(&Headers::new(), &nothing) {
                 assert_eq!(seen, (None, None), "{name}, {kind}, plain");
@@ -142,7 +142,7 @@ fn nothing_of_the_callers_is_inherited_where_nothing_is_restored() {
 }
 
 #[test]
-fn the_remote_parent_holds_for_a_span_made_in_whatever_way() {
+fn the_remote_parent_applies_to_spans_created_in_any_way() {
     for (kind, stack, _, exported) in stacks() {
         with_default(&stack, || {
             let _caller = info_span!("of the caller").entered();
@@ -171,7 +171,7 @@ fn the_remote_parent_holds_for_a_span_made_in_whatever_way() {
 }
 
 #[test]
-fn the_same_context_again_does_not_bring_a_callers_span_with_it() {
+fn the_same_context_again_does_not_bring_the_callers_span() {
     #[propagate(from = cx)]
     fn again(cx: &opentelemetry::Context) {
         let _ = cx;
@@ -191,7 +191,7 @@ fn the_same_context_again_does_not_bring_a_callers_span_with_it() {
 }
 
 #[test]
-fn what_was_captured_where_nothing_was_in_force_is_in_nobody_elses_span() {
+fn work_captured_without_context_is_in_no_other_span() {
     #[propagate]
     async fn nobodys() -> Option<&'static str> {
         ctx_layer::task::current_span().and_then(|span| span.metadata().map(|metadata| metadata.name()))

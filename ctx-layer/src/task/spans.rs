@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, panic};
 
+use thread_local::ThreadLocal;
 use tracing::{Span, level_filters::LevelFilter};
 
 use crate::context::is_gone;
@@ -16,10 +17,13 @@ thread_local! {
 enum State {
     NotKnown,
     Usable,
-    /// The thread is being torn down. `tracing_subscriber::Registry` keeps its stack of spans in a thread-local, and panics
-    /// when asked for it then.
+    /// The thread is being torn down. `tracing_subscriber::Registry` keeps its stack of spans in a [`ThreadLocal`], and panics
+    /// when a span is entered then.
     Gone,
 }
+
+/// All of these share what says which thread it is, the registry's stack of spans, too.
+static PROBE: ThreadLocal<()> = ThreadLocal::new();
 
 /// Thread-locals are destroyed last-made first, so what is made after the registry's is gone before it.
 struct End;
@@ -27,7 +31,7 @@ struct End;
 impl End {
     fn new() -> Self {
         // Fails where a thread that used no span before is being torn down. There is no way to ask.
-        let usable = panic::catch_unwind(|| drop(Span::current())).is_ok();
+        let usable = panic::catch_unwind(|| *PROBE.get_or_default()).is_ok();
         STATE.set(if usable { State::Usable } else { State::Gone });
         End
     }
@@ -39,7 +43,7 @@ impl Drop for End {
     }
 }
 
-/// Whether this thread has a current span that can be asked for.
+/// Whether this thread can have a current span.
 #[inline]
 pub(super) fn is_usable() -> bool {
     match STATE.get() {

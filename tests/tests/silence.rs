@@ -311,7 +311,7 @@ fn child() {
 fn each_mistake_is_said_once_and_only_where_it_is_one() {
     for (name, said, _) in PROGRAMS {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=2"])
             .env("PROGRAM", name)
             .stdin(Stdio::null())
             .output()
@@ -344,7 +344,7 @@ fn each_mistake_is_said_once_and_only_where_it_is_one() {
 fn a_warning_names_the_field_and_says_what_to_do() {
     let said = |program: &str| {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=2"])
             .env("PROGRAM", program)
             .output()
             .unwrap();

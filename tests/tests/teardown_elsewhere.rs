@@ -44,7 +44,8 @@ fn nothing_panics_while_a_thread_is_torn_down() {
     thread::spawn(move || {
         FIRST.set(Some(first));
         TENANT_ID.in_scope("acme", || {
-            info_span!("work").in_scope(|| assert!(task::current_span().is_some() && Snapshot::capture().span().is_some()));
+            info_span!("work")
+                .in_scope(|| assert!(task::current_span().is_some() && Snapshot::capture().span().is_some()));
         });
         LAST.set(Some(last));
     })

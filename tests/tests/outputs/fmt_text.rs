@@ -164,7 +164,8 @@ fn a_field_declared_empty_by_the_span_is_filled_and_shown_by_it() {
 
 #[test]
 fn once_per_line_works_without_with_context_too() {
-    // Nothing ambient anywhere: the output is what it is without this crate.
+    // Nothing ambient anywhere: the output is what it is without this crate. That no schema has the field would be said.
+    let _elsewhere = ContextLayer::new(schema()).over(tracing_subscriber::registry());
     let out = Captured::default();
     let subscriber = tracing_subscriber::registry().with(once_per_line(plain(out.clone())));
     with_default(subscriber, || TENANT_ID.in_scope("acme", handle_a_request));

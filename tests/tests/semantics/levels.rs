@@ -3,14 +3,14 @@
 use ctx_layer::{
     ContextLayer, FutureFieldsExt, Schema, WithContextExt, field::well_known::*, once_per_line, task::Propagate,
 };
-use ctx_tests::{Captured, Exported};
+use ctx_tests::{Captured, Exported, Recorder};
 use opentelemetry::trace::TraceContextExt;
 use tracing::{
     Dispatch, Instrument, debug_span, dispatcher::with_default, error, error_span, info, info_span,
     level_filters::LevelFilter, span_enabled,
 };
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt, prelude::*, reload};
+use tracing_subscriber::{EnvFilter, Layer, filter::dynamic_filter_fn, fmt, prelude::*, reload};
 
 /// What an output at `warn` writes, by each way in which a stack can be told to.
 fn stacks() -> Vec<(&'static str, Dispatch, Captured)> {
@@ -175,4 +175,40 @@ fn spans_that_are_off_leave_nothing_when_they_are_closed() {
         }
         assert!(ids.len() < 1000, "{} places", ids.len());
     });
+}
+
+#[test]
+fn a_span_that_a_filter_switches_off_each_time_anew_is_on_no_output() {
+    let recorder = Recorder::default();
+    let filter = dynamic_filter_fn(|metadata, _| metadata.name() != "off");
+    with_default(
+        tracing_subscriber::registry().with(recorder.clone()).with(filter).with_context(Schema::well_known()),
+        || {
+            for name in ["acme", "globex"] {
+                let off = TENANT_ID.in_scope(name, || info_span!("off"));
+                off.in_scope(|| info_span!("on").in_scope(|| info!("{name}")));
+            }
+        },
+    );
+    let seen: Vec<_> =
+        recorder.items().iter().map(|item| (item.name.clone(), item.text("tenant_id").map(str::to_owned))).collect();
+    let expected =
+        ["acme", "globex"].map(|tenant| ["on", tenant].map(|name| (name.to_owned(), Some(tenant.to_owned()))));
+    assert_eq!(seen, expected.concat());
+}
+
+#[test]
+fn targets_that_one_stack_shares_are_no_others() {
+    let span = || info_span!(target: "pool", "connection");
+    let on_the_span = |layer: ContextLayer| {
+        let recorder = Recorder::default();
+        let stack = layer.over(tracing_subscriber::registry().with(recorder.clone()));
+        with_default(stack, || TENANT_ID.in_scope("acme", || drop(span())));
+        recorder.span("connection").text("tenant_id").map(str::to_owned)
+    };
+    let layer = || ContextLayer::new(Schema::well_known());
+    for _ in 0..2 {
+        assert_eq!(on_the_span(layer().shared_targets(["pool"])), None);
+        assert_eq!(on_the_span(layer()).as_deref(), Some("acme"));
+    }
 }

@@ -212,3 +212,81 @@ fn a_hundred_ambient_fields_stand_on_one_event_beside_its_own() {
     }
     assert_eq!(event.values.len(), 102);
 }
+
+#[test]
+fn a_value_that_is_the_only_one_of_its_span_or_event_arrives_in_its_type() {
+    let error = std::io::Error::other("broken");
+    let items = told(|| {
+        macro_rules! each {
+            ($($value:expr),* $(,)?) => {$(
+                info!(value = $value);
+                drop(info_span!("alone", value = $value));
+            )*};
+        }
+        each![
+            true,
+            -1_i64,
+            u64::MAX,
+            i128::MIN,
+            u128::MAX,
+            0.5_f64,
+            "text",
+            &b"bytes"[..],
+            &error as &(dyn std::error::Error + 'static),
+        ];
+    });
+    let values: Vec<_> = items.iter().map(|item| item.get("value").cloned().unwrap()).collect();
+    let expected = [
+        Value::Bool(true),
+        Value::I64(-1),
+        Value::U64(u64::MAX),
+        Value::I128(i128::MIN),
+        Value::U128(u128::MAX),
+        Value::F64(0.5),
+        Value::from("text"),
+        Value::Bytes(b"bytes".to_vec()),
+        Value::Error("broken".to_owned()),
+    ];
+    assert_eq!(values, expected.into_iter().flat_map(|value| [value.clone(), value]).collect::<Vec<_>>());
+}
+
+macro_rules! declaring_beside_100 {
+    ($($name:ident)*) => {{
+        tracing::info!(tenant_id = Empty, $($name = stringify!($name),)* "declares the first");
+        tracing::info_span!("declares the first", tenant_id = Empty, $($name = stringify!($name)),*);
+        tracing::info_span!("declares the last", $($name = stringify!($name),)* tenant_id = "own");
+    }};
+}
+
+macro_rules! declaring_behind_64 {
+    ($($name:ident)*) => {
+        tracing::info_span!("declares the 65th", $($name = stringify!($name),)* tenant_id = "own").in_scope(|| {
+            tracing::info!($($name = stringify!($name),)* tenant_id = "own", "declares the 65th, too");
+        })
+    };
+}
+
+#[test]
+fn of_more_fields_than_are_marked_those_that_are_registered_arrive() {
+    let recorders = [Recorder::default(), Recorder::default()];
+    let [with, once] = recorders.each_ref();
+    let stack = tracing_subscriber::registry().with(with.clone()).with(once_per_line(once.clone()));
+    with_default(stack.with_context(schema()), || {
+        TENANT_ID.in_scope("acme", || {
+            with_100_names!(declaring_beside_100);
+            declaring_behind_64!(
+                f00 f01 f02 f03 f04 f05 f06 f07 f08 f09 f10 f11 f12 f13 f14 f15 f16 f17 f18 f19 f20 f21 f22 f23 f24
+                f25 f26 f27 f28 f29 f30 f31 f32 f33 f34 f35 f36 f37 f38 f39 f40 f41 f42 f43 f44 f45 f46 f47 f48 f49
+                f50 f51 f52 f53 f54 f55 f56 f57 f58 f59 f60 f61 f62 f63
+            );
+        });
+    });
+    for recorder in &recorders {
+        assert_eq!(recorder.event("declares the first").text("tenant_id"), Some("acme"));
+        assert_eq!(recorder.event("declares the 65th, too").text("tenant_id"), Some("own"));
+    }
+    assert_eq!(with.span("declares the first").text("tenant_id"), Some("acme"));
+    for span in ["declares the last", "declares the 65th"] {
+        assert_eq!(with.span(span).text("tenant_id"), Some("own"));
+    }
+}

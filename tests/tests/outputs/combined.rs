@@ -125,12 +125,20 @@ fn a_root_has_what_is_current_also_after_an_event_with_a_parent_elsewhere() {
             info!(parent: &elsewhere, "there");
             info!(parent: None, "a root");
         });
-        info!(parent: &elsewhere, "there again");
         info!(parent: None, "a root of nothing");
+        info!(parent: &elsewhere, "there again");
     });
-    let tenants = ["there", "a root", "there again", "a root of nothing"]
+    // Nothing over this stack says what a parent remembers.
+    let output = ContextLayer::new(schema()).around(recorder.clone());
+    with_default(tracing_subscriber::registry().with(output), || {
+        TENANT_ID.in_scope("acme", || info!(parent: None, "a root of another stack"));
+    });
+    let tenants = ["there", "a root", "a root of nothing", "there again", "a root of another stack"]
         .map(|event| recorder.event(event).text("tenant_id").map(str::to_owned));
-    assert_eq!(tenants.each_ref().map(Option::as_deref), [Some("globex"), Some("acme"), Some("globex"), None]);
+    assert_eq!(
+        tenants.each_ref().map(Option::as_deref),
+        [Some("globex"), Some("acme"), None, Some("globex"), Some("acme")]
+    );
 }
 
 /// Counts what it is told besides spans and events.

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use ctx_layer::{Fields, WithContextExt, field::well_known::*, once_per_line};
+use ctx_layer::{Fields, Schema, WithContextExt, field::well_known::*, once_per_line};
 use ctx_tests::{ATTEMPT, BETA, Item, Kind, PLAN, Plan, RATIO, Recorder, SHARD, Value, schema};
 use tracing::{field::Empty, info, info_span, subscriber::with_default};
 use tracing_subscriber::prelude::*;
@@ -197,7 +197,7 @@ fn a_hundred_fields_on_one_event_and_span_arrive_with_the_ambient_ones() {
 
 #[test]
 fn a_hundred_ambient_fields_stand_on_one_event_beside_its_own() {
-    use ctx_layer::{ContextField, Policy, Schema};
+    use ctx_layer::{ContextField, Policy};
     let keys: Vec<_> = (0..100)
         .map(|i| ContextField::<u64>::declare(&format!("semantics.values.{i}"), Policy::new()).unwrap())
         .collect();
@@ -216,7 +216,7 @@ fn a_hundred_ambient_fields_stand_on_one_event_beside_its_own() {
 #[test]
 fn a_value_that_is_the_only_one_of_its_span_or_event_arrives_in_its_type() {
     let error = std::io::Error::other("broken");
-    let items = told(|| {
+    let each = || {
         macro_rules! each {
             ($($value:expr),* $(,)?) => {$(
                 info!(value = $value);
@@ -234,8 +234,12 @@ fn a_value_that_is_the_only_one_of_its_span_or_event_arrives_in_its_type() {
             &b"bytes"[..],
             &error as &(dyn std::error::Error + 'static),
         ];
-    });
-    let values: Vec<_> = items.iter().map(|item| item.get("value").cloned().unwrap()).collect();
+    };
+    // Few fields have a way of their own.
+    let few = Recorder::default();
+    let stack = tracing_subscriber::registry().with(few.clone()).with_context(Schema::well_known());
+    with_default(stack, || TENANT_ID.in_scope("acme", each));
+    assert!(few.items().iter().all(|item| item.text("tenant_id") == Some("acme")));
     let expected = [
         Value::Bool(true),
         Value::I64(-1),
@@ -247,7 +251,11 @@ fn a_value_that_is_the_only_one_of_its_span_or_event_arrives_in_its_type() {
         Value::Bytes(b"bytes".to_vec()),
         Value::Error("broken".to_owned()),
     ];
-    assert_eq!(values, expected.into_iter().flat_map(|value| [value.clone(), value]).collect::<Vec<_>>());
+    let expected: Vec<_> = expected.into_iter().flat_map(|value| [value.clone(), value]).collect();
+    for items in [told(each), few.items()] {
+        let values: Vec<_> = items.iter().map(|item| item.get("value").cloned().unwrap()).collect();
+        assert_eq!(values, expected);
+    }
 }
 
 macro_rules! declaring_beside_100 {

@@ -323,7 +323,7 @@ fn child() {
 fn each_problem_is_reported_once_and_only_where_there_is_one() {
     for (name, said, _) in PROGRAMS {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=2"])
             .env("PROGRAM", name)
             .stdin(Stdio::null())
             .output()
@@ -356,7 +356,7 @@ fn each_problem_is_reported_once_and_only_where_there_is_one() {
 fn a_warning_names_the_field_and_the_remedy() {
     let said = |program: &str| {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=2"])
             .env("PROGRAM", program)
             .output()
             .unwrap();

@@ -212,3 +212,23 @@ impl Subscriber for OnlyRegistry {
         if id == TypeId::of::<Registry>() { self.registry().map(|it| std::ptr::from_ref(it).cast()) } else { None }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_kept_until_it_is_removed_whatever_else_has_its_slot() {
+        let kept = KeptSpans::new(LevelFilter::INFO);
+        let ids = [0, 1, 2].map(|turn| Id::from_u64(7 + turn * SLOTS as u64));
+        for _ in 0..2 {
+            ids.iter().for_each(|id| kept.insert(id));
+            for id in &ids {
+                assert!(kept.contain(id));
+                kept.remove(id);
+                assert!(!kept.contain(id));
+            }
+            assert!(!kept.is_any());
+        }
+    }
+}

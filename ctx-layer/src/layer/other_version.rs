@@ -127,6 +127,7 @@ mod tests {
             ("a<my_tracing_opentelemetry::layer::OpenTelemetryLayer<a, b>>", false),
             ("a<tracing_opentelemetry::metrics::MetricsLayer<a>>", false),
             ("a<alloc::boxed::Box<dyn tracing_subscriber::Layer<a>>>", false),
+            ("a<core::option::Option<fn(b) -> tracing_opentelemetry::layer::OpenTelemetryLayer<a, b>>>", false),
             ("é>>><", false),
             ("", false),
         ] {

@@ -463,4 +463,27 @@ mod tests {
         assert!(memory.get(&id).0.is_blank() && is_tenant(&memory, &same_slot, "other"));
         assert!(memory.known_to_remember(&id) == Some(NOTHING));
     }
+
+    #[test]
+    fn a_request_whose_slot_goes_to_another_is_one_and_no_other_is() {
+        let memory = SpanMemory::new();
+        let [request, same_slot, neither] = [0, 1, 2].map(|turn| Id::from_u64(7 + turn * SLOTS as u64));
+        memory.remember(&request, tenant("acme"));
+        memory.mark_request(&request);
+        memory.remember(&same_slot, tenant("other"));
+        assert!(memory.is_request(&request) && !memory.is_request(&same_slot) && !memory.is_request(&neither));
+    }
+
+    #[test]
+    fn nothing_of_a_span_is_left_once_it_is_forgotten() {
+        let memory = SpanMemory::new();
+        let (id, same_slot) = (Id::from_u64(7), Id::from_u64(7 + SLOTS as u64));
+        memory.remember(&id, tenant("before"));
+        memory.remember(&same_slot, tenant("other"));
+        // The slot is free again, and what was moved is not forgotten.
+        memory.forget(&same_slot);
+        memory.remember(&id, tenant("after"));
+        assert!(memory.forget(&id).get(&TENANT_ID).is_some_and(|name| name == "after"));
+        assert!(memory.get(&id).0.is_blank());
+    }
 }

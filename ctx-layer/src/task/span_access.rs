@@ -2,6 +2,7 @@
 
 use std::{cell::Cell, panic};
 
+use thread_local::ThreadLocal;
 use tracing::{Span, level_filters::LevelFilter};
 
 use crate::context::is_gone;
@@ -16,10 +17,13 @@ thread_local! {
 enum SpanAccess {
     Unknown,
     Usable,
-    /// The thread is being torn down. `tracing_subscriber::Registry` keeps its stack of spans in a thread-local, and reading it
-    /// then panics.
+    /// The thread is being torn down. `tracing_subscriber::Registry` keeps its stack of spans in a [`ThreadLocal`], and panics
+    /// when a span is entered then.
     Gone,
 }
+
+/// Shares with the registry's stack of spans what identifies a thread.
+static PROBE: ThreadLocal<()> = ThreadLocal::new();
 
 /// A guard that marks the end of the thread. Thread-locals are destroyed in reverse order of creation, so it is destroyed before
 /// the registry's.
@@ -27,8 +31,8 @@ struct End;
 
 impl End {
     fn new() -> Self {
-        // Panics on a thread that is being torn down and used no span before. There is no other way to detect this.
-        let usable = panic::catch_unwind(|| drop(Span::current())).is_ok();
+        // Fails on a thread that is being torn down and used no span before. There is no other way to detect this.
+        let usable = panic::catch_unwind(|| *PROBE.get_or_default()).is_ok();
         STATE.set(if usable { SpanAccess::Usable } else { SpanAccess::Gone });
         End
     }

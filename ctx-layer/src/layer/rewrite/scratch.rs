@@ -78,3 +78,24 @@ fn give_back(mut buffers: Box<Buffers>) {
         let _ = BUFFERS.try_with(|all| all.borrow_mut().push(buffers));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buffers_are_kept_up_to_a_size() {
+        let kept_after = |text: usize, bytes: usize| {
+            let mut scratch = Scratch::default();
+            scratch.push_text(&"x".repeat(text));
+            scratch.push_bytes(&vec![0; bytes]);
+            drop(scratch);
+            BUFFERS.with_borrow(Vec::len)
+        };
+        // On a thread of its own each, which has none yet.
+        let on_a_thread = |text, bytes| std::thread::scope(|scope| scope.spawn(|| kept_after(text, bytes)).join());
+        for (text, bytes, kept) in [(300, 300, 1), (0, MAX_KEPT, 1), (1, MAX_KEPT, 0), (MAX_KEPT, 1, 0)] {
+            assert!(matches!(on_a_thread(text, bytes), Ok(found) if found == kept), "{text} and {bytes}");
+        }
+    }
+}

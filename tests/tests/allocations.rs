@@ -281,9 +281,9 @@ fn a_json_line_allocates_nothing() {
         all_inside_a_span();
         info_span!("request").in_scope(all_inside_a_span);
     };
-    tracing::subscriber::with_default(stack().with_context(Schema::well_known()), inside);
+    tracing::subscriber::with_default(stack().with_context_fields(Schema::well_known()), inside);
     tracing::subscriber::with_default(stack(), inside);
-    tracing::subscriber::with_default(stack().with(Visiting).with_context(Schema::well_known()), inside);
+    tracing::subscriber::with_default(stack().with(Visiting).with_context_fields(Schema::well_known()), inside);
     let nested = layer().with_format(json::Format::opentelemetry()).with_thread_names(true);
     tracing::subscriber::with_default(tracing_subscriber::registry().with(nested), inside);
 }
@@ -294,7 +294,7 @@ fn a_set_is_encoded_once_in_two_allocations() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let run = |lines: u32| {
         let stack = tracing_subscriber::registry().with(json::layer().with_writer(std::io::sink));
-        tracing::subscriber::with_default(stack.with_context(Schema::well_known()), || {
+        tracing::subscriber::with_default(stack.with_context_fields(Schema::well_known()), || {
             allocations(|| {
                 let _guard = five().attach();
                 (0..lines).for_each(|n| info!(n, "line"));

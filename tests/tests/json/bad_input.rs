@@ -52,7 +52,9 @@ fn a_value_whose_display_panics_or_fails_says_so_and_the_line_is_whole() {
 
 /// A writer that does what the test wants with each call.
 #[derive(Clone)]
-struct Faulty(Arc<Mutex<dyn FnMut(&[u8]) -> io::Result<usize> + Send>>);
+struct Faulty(Arc<Mutex<WriteFn>>);
+
+type WriteFn = dyn FnMut(&[u8]) -> io::Result<usize> + Send;
 
 impl Write for Faulty {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -97,8 +97,10 @@ fn as_bunyan() -> JsonLayer {
     json::layer().with_format(format).with_constant("name", "shop").with_constant("v", "0")
 }
 
+type CreateLayer = fn() -> JsonLayer;
+
 /// The layers that the page shows lines of.
-const LAYERS: [(&str, fn() -> JsonLayer); 8] = [
+const LAYERS: [(&str, CreateLayer); 8] = [
     ("plain", plain),
     ("everything", everything),
     ("ecs", ecs),
@@ -189,18 +191,4 @@ fn every_line_of_the_page_is_what_its_layer_writes() {
     }
     let expected: Vec<_> = LAYERS.iter().map(|(name, _)| *name).collect();
     assert_eq!(shown, expected);
-}
-
-#[test]
-#[ignore = "prints the page"]
-fn print_the_page() {
-    let template = std::fs::read_to_string(std::env::var("TEMPLATE").unwrap()).unwrap();
-    let page = template.lines().map(|l| match l.strip_prefix("@@").and_then(|l| l.strip_suffix("@@")) {
-        Some(name) => match name.strip_prefix("line ") {
-            Some(name) => line(LAYERS.iter().find(|(known, _)| *known == name).unwrap().1()) + "\n",
-            None => body(name),
-        },
-        None => format!("{l}\n"),
-    });
-    std::fs::write(std::env::var("PAGE").unwrap(), page.collect::<String>()).unwrap();
 }

@@ -78,7 +78,7 @@ pub fn layer() -> JsonLayer {
 
 /// A layer that writes one JSON object per line.
 ///
-/// Created by [`layer`]. See [the module](super::json) for what is on a line.
+/// Created by [`layer`]. See [the module](crate::output::json) for what is on a line.
 #[must_use = "a layer does nothing until it is added to a subscriber"]
 pub struct JsonLayer<W = fn() -> io::Stdout> {
     settings: Settings,

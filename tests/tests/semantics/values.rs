@@ -253,7 +253,7 @@ fn the_only_value_of_a_span_or_event_arrives_in_its_type() {
         Value::Error("broken".to_owned()),
     ];
     let expected: Vec<_> = expected.into_iter().flat_map(|value| [value.clone(), value]).collect();
-    for items in [told(each), few.items()] {
+    for items in [items_of(each), few.items()] {
         let values: Vec<_> = items.iter().map(|item| item.get("value").cloned().unwrap()).collect();
         assert_eq!(values, expected);
     }
@@ -276,7 +276,7 @@ macro_rules! declaring_behind_64 {
 }
 
 #[test]
-fn of_more_fields_than_are_marked_those_that_are_registered_arrive() {
+fn registered_fields_arrive_among_more_fields_than_are_marked() {
     let recorders = [Recorder::default(), Recorder::default()];
     let [with, once] = recorders.each_ref();
     let stack = tracing_subscriber::registry().with(with.clone()).with(fields_once_per_line(once.clone()));

@@ -139,7 +139,7 @@ impl Error for Outer {
     }
 }
 
-fn in_force() -> Fields {
+fn current() -> Fields {
     Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "u-1")
 }
 
@@ -147,7 +147,7 @@ fn in_force() -> Fields {
 fn every_kind_of_value_is_passed_on_as_it_was_with_the_fields_behind() {
     let (notes, subscriber) = subscriber();
     tracing::subscriber::with_default(subscriber, || {
-        let _guard = in_force().attach();
+        let _guard = current().attach();
         let error = Outer(io::Error::other("inner"));
         let error: &(dyn Error + 'static) = &error;
         let owned = String::from("owned");
@@ -175,7 +175,7 @@ fn every_kind_of_value_is_passed_on_as_it_was_with_the_fields_behind() {
 fn an_own_value_wins_and_an_empty_one_is_filled() {
     let (notes, subscriber) = subscriber();
     tracing::subscriber::with_default(subscriber, || {
-        let _guard = in_force().attach();
+        let _guard = current().attach();
         info!(tenant_id = "own", "own");
         info!(tenant_id = None::<&str>, "none");
         let _span = info_span!("span", user_id = tracing::field::Empty, tenant_id = "own");
@@ -196,16 +196,16 @@ fn without_fields_in_force_everything_is_passed_on_as_it_is() {
     tracing::subscriber::with_default(subscriber, || {
         info!(n = 1, "message");
         let span = info_span!("span", a = 1, b = tracing::field::Empty);
-        span.record("b", "late");
+        span.record("b", "later");
     });
-    assert_eq!(notes.take(), ["event message:debug=message n:i64=1", "span a:i64=1", "record b:str=late"]);
+    assert_eq!(notes.take(), ["event message:debug=message n:i64=1", "span a:i64=1", "record b:str=later"]);
 }
 
 #[test]
 fn spans_remember_their_fields_on_other_threads() {
     let (notes, subscriber) = subscriber();
     let dispatch = tracing::Dispatch::new(subscriber);
-    let span = tracing::dispatcher::with_default(&dispatch, || in_force().in_scope(|| info_span!("span")));
+    let span = tracing::dispatcher::with_default(&dispatch, || current().in_scope(|| info_span!("span")));
     std::thread::spawn(move || {
         tracing::dispatcher::with_default(&dispatch, || {
             span.in_scope(|| info!("inside"));

@@ -126,7 +126,7 @@ pub fn json_line(input: &[u8]) {
     }
 }
 
-/// What is left of the input; zeros once nothing is.
+/// Returns the rest of the input; zeros once nothing is left.
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {
@@ -206,7 +206,7 @@ impl Own {
             Own::Bool(value) => *written == *value,
             Own::I64(value) => *written == *value,
             Own::U64(value) => *written == *value,
-            // `serde_json` reads the last digit as it likes, unless it is told otherwise.
+            // `serde_json` reads the last digit as it likes, unless it is configured otherwise.
             Own::F64(value) if value.is_finite() => written
                 .as_f64()
                 .is_some_and(|written| (written - value).abs() <= value.abs() * 1e-15 + f64::MIN_POSITIVE),
@@ -243,7 +243,7 @@ impl Error for Caused {
     }
 }
 
-/// What an output has written.
+/// The bytes that an output has written.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -265,7 +265,7 @@ impl Callsite for Site {
     fn set_interest(&self, _: Interest) {}
 
     fn metadata(&self) -> &Metadata<'_> {
-        self.0.get().expect("it is set where it is made")
+        self.0.get().expect("it is set at its creation")
     }
 }
 
@@ -280,5 +280,5 @@ fn metadata_of(names: &[usize]) -> &'static Metadata<'static> {
         assert!(site.0.set(made).is_ok());
         site
     });
-    site.0.get().expect("it is set where it is made")
+    site.0.get().expect("it is set at its creation")
 }

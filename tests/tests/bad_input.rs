@@ -250,7 +250,7 @@ fn sensitive_values_are_masked_or_hashed_except_where_they_are_revealed() {
 
 #[test]
 fn every_error_says_what_is_wrong() {
-    use ctx_layer::{field::set_hash_salt, propagation::baggage::BaggageError};
+    use ctx_layer::{field::set_hash_salt, propagation::BaggageError};
     let errors: [&dyn std::error::Error; 4] =
         [&BaggageError::Key, &BaggageError::Value, &BaggageError::NoValue, &BaggageError::Limit];
     let mut said: Vec<String> = errors.iter().map(ToString::to_string).collect();

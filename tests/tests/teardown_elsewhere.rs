@@ -39,7 +39,7 @@ fn nothing_panics_while_a_thread_is_torn_down() {
     assert!(snapshot.span().is_some());
     let enters = || EntersOnDrop { snapshot: snapshot.clone(), done: done.clone() };
 
-    // Thread-locals are destroyed last-made first: one is made before the registry's, and one after.
+    // Thread-locals are destroyed last-made first: one is created before the registry's, and one after.
     let (first, last) = (enters(), enters());
     thread::spawn(move || {
         FIRST.set(Some(first));

@@ -740,7 +740,7 @@ fn settle() {
     drop(thread::with_frames(|stack| stack.frames.iter_mut().find(|frame| frame.id == id)?.attached.take()));
     let attached = attach(context);
     let view = thread::read(View::of);
-    let late = thread::with_frames(|stack| {
+    let unused = thread::with_frames(|stack| {
         let frame = stack.frames.iter_mut().rfind(|frame| frame.id == id);
         match (frame, view) {
             (Some(frame), Some(view)) => {
@@ -751,5 +751,5 @@ fn settle() {
             _ => Some(attached),
         }
     });
-    drop(late);
+    drop(unused);
 }

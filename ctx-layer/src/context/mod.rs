@@ -66,6 +66,7 @@ pub(crate) use scope::Scope;
 #[cfg(feature = "http-server")]
 pub(crate) use thread::address_alone;
 pub(crate) use thread::{
-    BAGGAGE, InForce, NOTHING, give_back, in_force, is_gone, is_nothing_in_force, is_recorded, read, read_if_ready,
+    BAGGAGE, CurrentFields, NOTHING, current_fields, give_back, is_gone, is_nothing_current, is_recorded, read,
+    read_if_ready,
 };
 pub(crate) use view::View;

@@ -145,7 +145,7 @@ pub(crate) fn give_back(fields: Fields) {
 }
 
 /// The values of the current context for a layer. Small enough to be returned in registers.
-pub(crate) enum InForce {
+pub(crate) enum CurrentFields {
     Nothing,
     /// To be [given back](give_back).
     Fields(Fields),
@@ -168,42 +168,42 @@ pub(crate) fn address_alone(cx: &Context) -> usize {
 
 /// Returns `true` if there certainly is no active span, no field, no baggage, and no recorded value.
 #[inline(never)]
-pub(crate) fn is_nothing_in_force() -> bool {
+pub(crate) fn is_nothing_current() -> bool {
     read_if_ready(has_nothing) == Some(true)
 }
 
 /// Returns the current values.
 #[inline]
-pub(crate) fn in_force() -> InForce {
-    if STATE.get() == State::Ready { in_context() } else { in_force_otherwise() }
+pub(crate) fn current_fields() -> CurrentFields {
+    if STATE.get() == State::Ready { in_context() } else { current_fields_otherwise() }
 }
 
 /// Returns the values of the current context. The state must be `Ready`.
 #[inline]
-fn in_context() -> InForce {
+fn in_context() -> CurrentFields {
     match Context::map_current(address_alone) {
-        NOTHING => InForce::Nothing,
-        BAGGAGE => InForce::More,
-        address => InForce::Fields(fields_at(address)),
+        NOTHING => CurrentFields::Nothing,
+        BAGGAGE => CurrentFields::More,
+        address => CurrentFields::Fields(fields_at(address)),
     }
 }
 
 #[cold]
-fn in_force_otherwise() -> InForce {
+fn current_fields_otherwise() -> CurrentFields {
     match state() {
         State::Ready => in_context(),
-        State::Recorded => in_force_recorded(),
-        State::NotKnown | State::Refused(_) | State::Gone => InForce::Nothing,
+        State::Recorded => current_fields_recorded(),
+        State::NotKnown | State::Refused(_) | State::Gone => CurrentFields::Nothing,
     }
 }
 
 /// Returns the current values if something was recorded on a frame.
 #[cold]
-fn in_force_recorded() -> InForce {
+fn current_fields_recorded() -> CurrentFields {
     match read(|cx| cx.baggage().is_empty().then(|| fields_in(cx))) {
-        Some(None) => InForce::More,
-        Some(Some(fields)) if !fields.is_blank() => InForce::Fields(fields),
-        _ => InForce::Nothing,
+        Some(None) => CurrentFields::More,
+        Some(Some(fields)) if !fields.is_blank() => CurrentFields::Fields(fields),
+        _ => CurrentFields::Nothing,
     }
 }
 

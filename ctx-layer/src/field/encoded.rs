@@ -1,4 +1,4 @@
-//! What outputs have encoded of a set: kept with the set, so that each line copies it.
+//! The encoded form of a set of fields, kept with the set, so that each line copies it.
 
 use std::sync::OnceLock;
 
@@ -18,7 +18,7 @@ struct Entry {
 #[derive(Debug, Default)]
 pub(crate) struct Encoded {
     bytes: Vec<u8>,
-    /// Where each field ends.
+    /// The end of each field.
     ends: SmallVec<[u32; 6]>,
 }
 
@@ -110,7 +110,7 @@ mod tests {
         let mut encodings = Encodings::default();
         assert_eq!(encodings.insert(1, of("one")).bytes(), b"one-");
         assert_eq!(encodings.insert(2, of("two")).bytes(), b"two-");
-        assert_eq!(encodings.insert(1, of("late")).bytes(), b"one-");
+        assert_eq!(encodings.insert(1, of("next")).bytes(), b"one-");
         assert!(
             encodings.get(2).is_some_and(|encoded| encoded.parts().eq([&b"two"[..], b"-"]))
                 && encodings.get(3).is_none()

@@ -255,7 +255,7 @@ impl Fields {
         self.set.as_ref().is_some_and(|set| set.calls.contains(call))
     }
 
-    /// What an output has encoded of this set under a key.
+    /// Returns the encoded form of this set that an output stored under a key.
     #[cfg(feature = "json")]
     #[inline]
     pub(crate) fn encoded(&self, key: u64) -> Option<&Encoded> {

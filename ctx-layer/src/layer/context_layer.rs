@@ -21,7 +21,7 @@ use super::{
     subscriber::{like, with_parent_of},
 };
 use crate::{
-    context::{InForce, fields_in, give_back, read},
+    context::{CurrentFields, fields_in, give_back, read},
     field::{Fields, Schema},
 };
 
@@ -85,19 +85,19 @@ impl<L> ContextLayer<L> {
     /// Calls `f` with the fields and OpenTelemetry ids that apply, or with `None` if there is nothing to add.
     fn with_ambient<R>(
         &self,
-        current: InForce,
+        current: CurrentFields,
         parent: Parentage<'_>,
         ids: impl FnOnce() -> Option<Ids>,
         f: impl FnOnce(Option<(&Fields, Option<&Ids>)>) -> R,
     ) -> R {
         match current {
-            InForce::Nothing => f(None),
-            InForce::Fields(fields) => {
+            CurrentFields::Nothing => f(None),
+            CurrentFields::Fields(fields) => {
                 let result = f(Some((&fields, None)));
                 give_back(fields);
                 result
             }
-            InForce::More => {
+            CurrentFields::More => {
                 let elsewhere = match parent {
                     // A `Root` may have an explicit parent that is disabled.
                     Parentage::Explicit(_) | Parentage::Root => parent::elsewhere(),

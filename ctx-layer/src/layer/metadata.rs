@@ -15,7 +15,7 @@ use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 #[cfg(feature = "json")]
 use super::policies::Policies;
 use super::{address_map::AddressMap, filled::Filled, parent::Parentage, shared_targets::SharedTargets};
-use crate::context::{InForce, in_force};
+use crate::context::{CurrentFields, current_fields};
 use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensitivity};
 
 /// A call site's metadata with the fields of a schema.
@@ -124,14 +124,14 @@ impl Augmentation {
 
     /// Returns the current fields, if nothing else is needed for a span with the given parent.
     #[inline]
-    pub(super) fn fields_for_span(&self, parent: Parentage<'_>) -> InForce {
-        if matches!(parent, Parentage::Explicit(_)) { InForce::More } else { in_force() }
+    pub(super) fn fields_for_span(&self, parent: Parentage<'_>) -> CurrentFields {
+        if matches!(parent, Parentage::Explicit(_)) { CurrentFields::More } else { current_fields() }
     }
 
     /// Returns the current fields, if nothing else is needed for an event with the given parent.
     #[inline]
-    pub(super) fn fields_for_event(&self, parent: Parentage<'_>) -> InForce {
-        if self.derived.is_empty() { self.fields_for_span(parent) } else { InForce::More }
+    pub(super) fn fields_for_event(&self, parent: Parentage<'_>) -> CurrentFields {
+        if self.derived.is_empty() { self.fields_for_span(parent) } else { CurrentFields::More }
     }
 
     #[inline]

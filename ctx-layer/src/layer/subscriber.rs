@@ -30,7 +30,7 @@ use super::{
 };
 use crate::{
     context::{
-        FrameId, InForce, Remembered,
+        CurrentFields, FrameId, Remembered,
         frame_stack::{self, Leaving, Left},
         give_back,
     },
@@ -423,21 +423,21 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         }
         let augmented = self.core.augmentation.of(attributes.metadata());
         let current = match augmented.is_shared {
-            true => InForce::Nothing,
+            true => CurrentFields::Nothing,
             false => self.core.augmentation.fields_for_span(Parentage::of_span(attributes)),
         };
         match current {
-            InForce::Nothing => {
+            CurrentFields::Nothing => {
                 let id = self.new_span_with(attributes, augmented, None);
                 self.core.remember(&id, Fields::new());
                 id
             }
-            InForce::Fields(fields) => {
+            CurrentFields::Fields(fields) => {
                 let id = self.new_span_with(attributes, augmented, Some((&fields, None)));
                 self.core.remember(&id, fields);
                 id
             }
-            InForce::More => self.new_span_looking_closer(attributes, augmented),
+            CurrentFields::More => self.new_span_looking_closer(attributes, augmented),
         }
     }
 
@@ -489,12 +489,12 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             return self.forward_as_it_is(event);
         }
         match self.core.augmentation.fields_for_event(Parentage::of_event(event)) {
-            InForce::Nothing => self.forward(event),
-            InForce::Fields(fields) => {
+            CurrentFields::Nothing => self.forward(event),
+            CurrentFields::Fields(fields) => {
                 self.forward_with(event, &fields, None);
                 give_back(fields);
             }
-            InForce::More => self.forward_looking_closer(event),
+            CurrentFields::More => self.forward_looking_closer(event),
         }
     }
 

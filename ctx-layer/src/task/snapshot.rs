@@ -8,7 +8,7 @@ use tracing::{Dispatch, Span, dispatcher};
 use super::{snapshot_guard::SnapshotGuard, span_access};
 use crate::{
     context::{
-        ContextFieldsExt, ContextRemoteExt, Remembered, View, fields_in, frame_stack, has_nothing, is_nothing_in_force,
+        ContextFieldsExt, ContextRemoteExt, Remembered, View, fields_in, frame_stack, has_nothing, is_nothing_current,
         is_recorded, read,
     },
     field::{Call, ContextField, FieldType, Fields},
@@ -108,7 +108,7 @@ impl Snapshot {
     /// Captures the current context, including the `tracing` span.
     #[inline]
     pub fn capture() -> Self {
-        if !span_access::may_any_be_current() && is_nothing_in_force() {
+        if !span_access::may_any_be_current() && is_nothing_current() {
             return Snapshot(Contents::Nothing);
         }
         Self::capture_all()

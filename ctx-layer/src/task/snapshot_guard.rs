@@ -14,7 +14,7 @@ use super::{
 use crate::{
     context::{
         ContextFieldsExt, ContextRemoteExt, Entering, Frame, FrameId, NOTHING, View, active_ids, attach, fields_in,
-        frame_stack, is_nothing_in_force, is_recorded, read,
+        frame_stack, is_nothing_current, is_recorded, read,
     },
     field::Fields,
     layer::in_snapshot,
@@ -77,7 +77,7 @@ impl Snapshot {
     #[inline]
     pub(super) fn is_nothing_here(&self) -> bool {
         matches!(self.captured(), Contents::Nothing)
-            && is_nothing_in_force()
+            && is_nothing_current()
             && frame_stack::is_empty()
             && !span_access::is_any_current()
     }

@@ -1,4 +1,4 @@
-//! What goes wrong while a line is written: the service goes on.
+//! Errors while a line is written: the service goes on.
 
 use std::{
     fmt,

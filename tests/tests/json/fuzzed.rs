@@ -1,4 +1,4 @@
-//! What the fuzz target does, with input made up here: so that it is done on stable, by every run of the tests.
+//! Runs the body of the fuzz target with generated input, on stable, in every run of the tests.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -8,12 +8,12 @@ use super::strict;
 #[path = "../../../fuzz/src/json.rs"]
 mod json;
 
-/// Bytes as they come, and texts that have to be escaped.
+/// Bytes as they come, and strings that have to be escaped.
 fn input() -> impl Strategy<Value = Vec<u8>> {
-    let texts = ["\"", "\\", "\u{2028}", "\0", "🚲", "acme", "\u{85}", "\u{7f}", "\n", "plain text of some length"];
+    let strings = ["\"", "\\", "\u{2028}", "\0", "🚲", "acme", "\u{85}", "\u{7f}", "\n", "plain text of some length"];
     let piece = prop_oneof![
         vec(any::<u8>(), 1..20),
-        prop::sample::select(texts.to_vec()).prop_map(|text| [&[text.len() as u8], text.as_bytes()].concat()),
+        prop::sample::select(strings.to_vec()).prop_map(|text| [&[text.len() as u8], text.as_bytes()].concat()),
     ];
     vec(piece, 0..60).prop_map(|pieces| pieces.concat())
 }

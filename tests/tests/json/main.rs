@@ -39,7 +39,7 @@ fn lines_of(change: impl Fn(JsonLayer) -> JsonLayer, run: impl Fn()) -> Vec<Stri
     under
 }
 
-/// The same under the subscriber over the whole stack alone.
+/// Runs under the subscriber over the whole stack alone.
 fn lines_under(change: impl Fn(JsonLayer) -> JsonLayer, run: impl Fn()) -> Vec<String> {
     let lines = Captured::default();
     with_default(tracing_subscriber::registry().with(kept(change, &lines)).with_context_fields(schema()), &run);

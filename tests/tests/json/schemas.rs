@@ -69,7 +69,7 @@ fn without_any_schema_fields_are_shown_by_their_own_policies() {
 }
 
 #[test]
-fn an_output_that_is_not_told_its_stack_masks_by_the_stacks_schema_all_the_same() {
+fn an_output_in_a_wrapper_masks_by_the_schema_of_the_stack() {
     for held in 0..3 {
         let lines = Captured::default();
         let layer = layer(&lines);

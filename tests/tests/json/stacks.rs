@@ -180,7 +180,7 @@ impl Write for Blocking {
 }
 
 #[test]
-fn behind_a_non_blocking_writer_a_blocked_one_loses_lines_and_stops_nobody() {
+fn a_blocked_writer_behind_a_non_blocking_one_loses_lines() {
     let written = Arc::new(Mutex::new(Vec::new()));
     let blocked = written.lock().unwrap();
     let (writer, guard) = tracing_appender::non_blocking::NonBlockingBuilder::default()

@@ -146,11 +146,11 @@ fn a_root_has_what_is_current_also_after_an_event_with_a_parent_elsewhere() {
     );
 }
 
-/// Counts what it is told besides spans and events.
+/// Counts the calls besides those for spans and events.
 #[derive(Clone, Default)]
-struct Told(Arc<[AtomicUsize; 2]>);
+struct Notified(Arc<[AtomicUsize; 2]>);
 
-impl<S: Subscriber> Layer<S> for Told {
+impl<S: Subscriber> Layer<S> for Notified {
     fn on_close(&self, _: Id, _: layer::Context<'_, S>) {
         self.0[0].fetch_add(1, Ordering::Relaxed);
     }
@@ -188,18 +188,18 @@ impl Subscriber for Renames {
 }
 
 #[test]
-fn an_output_is_told_that_a_span_is_closed_and_that_its_id_changes() {
-    let told = Told::default();
-    let output = ContextLayer::new(told.clone(), schema());
+fn an_output_is_notified_of_closed_spans_and_changed_ids() {
+    let notified = Notified::default();
+    let output = ContextLayer::new(notified.clone(), schema());
     with_default(tracing_subscriber::registry().with(output), || drop(info_span!("closed")));
-    let output = ContextLayer::new(told.clone(), schema());
+    let output = ContextLayer::new(notified.clone(), schema());
     with_default(Renames(Default::default()).with(output), || drop(info_span!("cloned").clone()));
-    assert_eq!(told.0.each_ref().map(|times| times.load(Ordering::Relaxed)), [1, 1]);
+    assert_eq!(notified.0.each_ref().map(|times| times.load(Ordering::Relaxed)), [1, 1]);
 }
 
-impl Told {
+impl Notified {
     fn under(level: LevelFilter) -> impl Subscriber {
-        let output = ContextLayer::new(Told::default().with_filter(level), schema());
+        let output = ContextLayer::new(Notified::default().with_filter(level), schema());
         tracing_subscriber::registry().with(output)
     }
 }
@@ -207,7 +207,7 @@ impl Told {
 #[test]
 fn what_an_output_wants_at_most_is_known_through_its_fields() {
     for level in [LevelFilter::WARN, LevelFilter::DEBUG] {
-        assert_eq!(Told::under(level).max_level_hint(), Some(level));
+        assert_eq!(Notified::under(level).max_level_hint(), Some(level));
     }
 }
 

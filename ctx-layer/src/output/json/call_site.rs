@@ -1,4 +1,4 @@
-//! What is known of a call site before its first line: encoded once.
+//! The constant parts of a call site's lines, encoded once.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -11,9 +11,9 @@ use super::{
 };
 use crate::{field::METRIC_PREFIXES, layer::is_about_the_context};
 
-/// What every line of a call site has.
+/// The constant parts of each line of a call site.
 pub(super) struct CallSite {
-    /// What is between the time and the message: level and target.
+    /// The part between the time and the message: level and target.
     pub(super) head: Box<[u8]>,
     /// File and line.
     pub(super) source: Box<[u8]>,
@@ -37,7 +37,7 @@ pub(super) struct OwnField {
     pub(super) key: Option<Key>,
     /// The key, and zeros behind it, where it is no longer than this.
     pub(super) padded: [u8; PADDED],
-    /// Where the sources of an error are written.
+    /// The member in which the sources of an error are written.
     pub(super) sources: Option<Key>,
 }
 
@@ -108,7 +108,7 @@ impl CallSite {
         }
     }
 
-    /// What is known of a span's, for the object that lines show it as.
+    /// The constant parts of the object that lines show of a span.
     pub(super) fn of_span(metadata: &'static Metadata<'static>, layout: &Layout) -> Self {
         let names: Vec<_> = metadata.fields().iter().map(|field| field.name()).collect();
         let keys: Vec<_> = names.iter().map(|name| layout.key_within_span(name)).collect();

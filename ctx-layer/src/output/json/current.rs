@@ -45,7 +45,7 @@ pub(super) struct Encoding {
     is_metric: bool,
 }
 
-/// What was found in the current context without a closer look.
+/// The fields of the current context, found without a closer look.
 enum Found {
     /// All is written.
     Done(Option<SpanIds>),
@@ -60,7 +60,7 @@ impl Encoding {
         Encoding { policies, naming: layout.naming, is_metric: call_site.is_metric }
     }
 
-    /// Where it is kept with a set.
+    /// The key under which the encoded form is kept with a set.
     #[inline]
     fn key(&self) -> u64 {
         u64::from(self.policies.id()) << 32 | u64::from(self.naming.id) << 1 | u64::from(self.is_metric)
@@ -93,7 +93,7 @@ impl Encoding {
         }
     }
 
-    /// Where nothing is special, the bytes are copied from under the borrow of the context: no reference is counted.
+    /// Copies the bytes during the borrow of the context if nothing is special: no reference is counted.
     #[inline]
     fn look(&self, line: &mut Line, layout: &Layout, call_site: &CallSite, seen: Option<&Seen>) -> Found {
         let key = self.key();

@@ -49,7 +49,7 @@ pub(super) fn push_as_fits(bytes: &mut Vec<u8>, text: &str, mut room: usize) -> 
     text.len()
 }
 
-/// What is written for a character.
+/// The escape sequence of a character.
 struct Escape([u8; 6], usize);
 
 impl Escape {
@@ -88,7 +88,7 @@ fn is_plain(text: &[u8]) -> bool {
     }
 }
 
-/// The same for less than eight bytes: put together from parts that may overlap, without a loop.
+/// Scans less than eight bytes: assembled from parts that may overlap, without a loop.
 #[inline]
 fn is_short_plain(text: &[u8]) -> bool {
     let eight = match (text.first_chunk(), text.last_chunk(), text) {

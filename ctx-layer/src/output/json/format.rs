@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-/// What a line has besides the fields.
+/// A member of a line besides the fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Member {
@@ -58,7 +58,7 @@ impl Member {
     ];
 }
 
-/// What can be put into an object of its own.
+/// A group of members that can be put into an object of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Group {
@@ -103,7 +103,7 @@ pub(super) enum Times {
 pub(super) enum Ids {
     /// 32 and 16 hexadecimal digits; flags as two.
     Hex,
-    /// The same with flags as a number.
+    /// Returns the same names with flags as a number.
     OpenTelemetry,
     /// The trace with this in front of it; flags as whether the trace is sampled.
     GoogleCloud(String),

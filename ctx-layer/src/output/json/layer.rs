@@ -101,12 +101,12 @@ struct Settings {
     policies: Option<&'static Policies>,
 }
 
-/// What is worked with.
+/// The state that is derived from the settings.
 struct Ready {
     layout: Layout,
     call_sites: AddressMap<CallSite>,
     spans: Spans,
-    /// Whether there is an OpenTelemetry layer that may not activate its contexts.
+    /// `true` if there is an OpenTelemetry layer that may not activate its contexts.
     has_opentelemetry_layer: OnceLock<bool>,
 }
 
@@ -229,7 +229,7 @@ impl<W> JsonLayer<W> {
 
     /// Sets how long a line may become, in bytes and with its end. Defaults to 65 536; less than 1024 counts as 1024.
     ///
-    /// On a longer one texts are cut and end in `…`, what has no room is left out, and `"truncated":true` is added. Much of
+    /// On a longer one strings are cut and end in `…`, what has no room is left out, and `"truncated":true` is added. Much of
     /// what is cut is never formatted.
     pub fn with_max_line_len(self, len: usize) -> Self {
         self.with(|settings| settings.max_len = len.max(MIN_LINE_LEN))
@@ -324,7 +324,7 @@ impl<W> JsonLayer<W> {
         }
     }
 
-    /// What comes before the message.
+    /// Writes the part before the message.
     #[inline]
     fn push_head(&self, line: &mut Line, layout: &Layout, written: &Written<'_, '_>) {
         if let Some(key) = &layout.timestamp {
@@ -341,7 +341,7 @@ impl<W> JsonLayer<W> {
         }
     }
 
-    /// Of a record of the `log` crate.
+    /// Writes the part of a record of the `log` crate.
     #[cold]
     fn push_log_source(&self, line: &mut Line, layout: &Layout, event: &Event<'_>) {
         let mut source = LogSource::default();
@@ -671,7 +671,7 @@ impl<W> JsonLayer<W> {
     }
 }
 
-/// What a line ends in.
+/// The members at the end of a line.
 const LINE_END: &[u8] = b"}\n";
 
 fn push_id(bytes: &mut Vec<u8>, style: &Ids, member: Member, ids: SpanIds) {
@@ -732,7 +732,7 @@ fn thread_number() -> u64 {
     number
 }
 
-/// Where a record of the `log` crate comes from.
+/// The source of a record of the `log` crate.
 #[derive(Default)]
 struct LogSource {
     target: Option<String>,

@@ -24,7 +24,7 @@ pub(super) fn key_of(name: &str) -> Key {
     key.into()
 }
 
-/// What a line may have besides its fields, as far as it was asked for.
+/// The members that a line may have besides its fields, as far as they are enabled.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted {
     pub(super) timestamp: bool,
@@ -81,7 +81,7 @@ pub(super) struct Layout {
     nests: [Option<Key>; 6],
     /// The key of the time, and the quote after it.
     pub(super) timestamp: Option<Key>,
-    /// What the format says on every line.
+    /// The constant members of the format.
     pub(super) fixed: Box<[u8]>,
     /// The constants, each with its key.
     pub(super) constants: Vec<(Key, Vec<u8>)>,

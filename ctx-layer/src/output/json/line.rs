@@ -14,7 +14,7 @@ const MAX_KEPT: usize = 64 * 1024;
 /// The mark that a cut text ends in.
 const CUT_MARK: &str = "…";
 
-/// What a text that is cut needs after its characters: the mark and a quote.
+/// The bytes that a cut string needs after its characters: the mark and a quote.
 const CUT_END: usize = CUT_MARK.len() + 1;
 
 /// A line while it is written.
@@ -39,7 +39,7 @@ impl Line {
         Line { bytes, end, is_tight: false, is_cut: false }
     }
 
-    /// The same for a part of a line that did not fit.
+    /// Marks a part of a line that did not fit.
     pub(super) fn tight(end: usize) -> Self {
         let mut line = Line::new(end);
         line.is_tight = true;
@@ -206,7 +206,7 @@ impl fmt::Write for Text<'_> {
 /// An object inside a line that is begun with its first member, or no object where its members are at the top level.
 pub(super) struct Object<'a> {
     key: Option<&'a [u8]>,
-    /// Where its first member begins.
+    /// The position of its first member.
     start: Option<usize>,
 }
 

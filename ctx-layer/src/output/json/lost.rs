@@ -37,7 +37,7 @@ struct Lost {
 }
 
 thread_local! {
-    /// Whether a line is being written on this thread. Has no destructor, and so can always be read.
+    /// `true` while a line is being written on this thread. Has no destructor, and so can always be read.
     static IS_WRITING: Cell<bool> = const { Cell::new(false) };
 }
 
@@ -88,7 +88,7 @@ impl LostLines {
     fn lose(&self, why: &dyn fmt::Display) {
         self.0.count.fetch_add(1, Ordering::Relaxed);
         if !self.0.has_said.swap(true, Ordering::Relaxed) {
-            // Where this fails too, nobody can be told. Not `eprintln!`, which panics then.
+            // If this fails, too, the message is lost. Not `eprintln!`, which panics then.
             let _ = writeln!(
                 io::stderr().lock(),
                 "ctx-layer: a JSON log line could not be written and is lost: {why}. Further ones are only counted, see \

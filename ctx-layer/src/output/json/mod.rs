@@ -36,7 +36,7 @@
 //!     let stack = tracing_subscriber::registry().with(layer);
 //!     tracing::subscriber::with_default(stack, || {
 //!         let _tenant = TENANT_ID.attach("acme");
-//!         tracing::warn!(target: "shop", order = 7, "late");
+//!         tracing::warn!(target: "shop", order = 7, "overdue");
 //!     });
 //!     // Returns what was written.
 //!     # BufReader::new(printed).lines().next().unwrap_or_else(|| Ok(String::new()))
@@ -44,23 +44,23 @@
 //!
 //! assert_eq!(
 //!     line(Format::plain())?,
-//!     r#"{"timestamp":"2026-11-27T12:34:56.123456Z","level":"WARN","target":"shop","message":"late","order":7,"tenant_id":"acme","service.name":"shop"}"#,
+//!     r#"{"timestamp":"2026-11-27T12:34:56.123456Z","level":"WARN","target":"shop","message":"overdue","order":7,"tenant_id":"acme","service.name":"shop"}"#,
 //! );
 //! assert_eq!(
 //!     line(Format::ecs())?,
-//!     r#"{"@timestamp":"2026-11-27T12:34:56.123456Z","log.level":"WARN","log.logger":"shop","ecs.version":"8.11.0","message":"late","order":7,"tenant_id":"acme","service.name":"shop"}"#,
+//!     r#"{"@timestamp":"2026-11-27T12:34:56.123456Z","log.level":"WARN","log.logger":"shop","ecs.version":"8.11.0","message":"overdue","order":7,"tenant_id":"acme","service.name":"shop"}"#,
 //! );
 //! assert_eq!(
 //!     line(Format::google_cloud("my-project"))?,
-//!     r#"{"time":"2026-11-27T12:34:56.123456Z","severity":"WARNING","target":"shop","message":"late","order":7,"tenant_id":"acme","logging.googleapis.com/labels":{"service.name":"shop"}}"#,
+//!     r#"{"time":"2026-11-27T12:34:56.123456Z","severity":"WARNING","target":"shop","message":"overdue","order":7,"tenant_id":"acme","logging.googleapis.com/labels":{"service.name":"shop"}}"#,
 //! );
 //! assert_eq!(
 //!     line(Format::datadog())?,
-//!     r#"{"timestamp":"2026-11-27T12:34:56.123456Z","status":"warn","logger.name":"shop","message":"late","order":7,"tenant_id":"acme","service":"shop"}"#,
+//!     r#"{"timestamp":"2026-11-27T12:34:56.123456Z","status":"warn","logger.name":"shop","message":"overdue","order":7,"tenant_id":"acme","service":"shop"}"#,
 //! );
 //! assert_eq!(
 //!     line(Format::opentelemetry())?,
-//!     r#"{"Timestamp":"1795782896123456000","SeverityText":"WARN","SeverityNumber":13,"InstrumentationScope":{"Name":"shop"},"Body":"late","Attributes":{"order":7,"tenant_id":"acme"},"Resource":{"service.name":"shop"}}"#,
+//!     r#"{"Timestamp":"1795782896123456000","SeverityText":"WARN","SeverityNumber":13,"InstrumentationScope":{"Name":"shop"},"Body":"overdue","Attributes":{"order":7,"tenant_id":"acme"},"Resource":{"service.name":"shop"}}"#,
 //! );
 //! # Ok::<(), io::Error>(())
 //! ```
@@ -70,7 +70,7 @@
 //!
 //! # Limits and errors
 //!
-//! - A line has at most [65 536 bytes](JsonLayer::with_max_line_len). On a longer one texts are cut and end in `…`, what has no room is
+//! - A line has at most [65 536 bytes](JsonLayer::with_max_line_len). On a longer one strings are cut and end in `…`, what has no room is
 //!   left out, and `"truncated":true` is added.
 //! - A value whose `Display` or `Debug` panics is written as `"[formatting failed: panic: ...]"`. The line is whole.
 //! - A line that the writer refuses is lost and [counted](LostLines); the first is said on standard error. So is a line whose writer panics

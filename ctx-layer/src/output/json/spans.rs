@@ -1,4 +1,4 @@
-//! What is kept of spans for the lines inside them: only where a line shows more of a span than its name, or where a span has set
+//! The data of spans that is kept for the lines inside them: only where a line shows more of a span than its name, or where a span has set
 //! a registered field itself.
 
 use std::{
@@ -32,16 +32,16 @@ use crate::{
     layer::{AddressMap, Filled, Policies, original_of},
 };
 
-/// What one output keeps of the spans.
+/// The data that one output keeps of the spans.
 pub(super) struct Spans {
     /// Tells this output's from another's.
     id: usize,
     call_sites: AddressMap<SpanSite>,
-    /// Whether any span ever had a registered field of its own: until then no event is asked for its span.
+    /// `true` once any span had a registered field of its own: until then no event looks up its span.
     is_any_declared: AtomicBool,
 }
 
-/// What is known of a span's call site.
+/// The constant parts of a span's call site.
 struct SpanSite {
     call_site: CallSite,
     /// For each of its fields that is registered, the key that it has on lines.
@@ -65,7 +65,7 @@ struct OfSpan {
 /// The values that a span has given to registered fields itself.
 struct Declared {
     values: Mutex<Vec<(&'static str, Key, Vec<u8>)>>,
-    /// Of the nearest span around it that has some.
+    /// The data of the nearest span around it that has some.
     around: Option<Arc<Declared>>,
 }
 
@@ -187,7 +187,7 @@ impl Spans {
         }
     }
 
-    /// What this output keeps of a span.
+    /// The data that this output keeps of a span.
     fn of<S: for<'a> LookupSpan<'a>>(&self, span: &SpanRef<'_, S>) -> Option<OfSpan> {
         let extensions = span.extensions();
         let Kept(kept) = extensions.get()?;
@@ -243,7 +243,7 @@ impl SpanSite {
     }
 }
 
-/// What was found in the values of a span.
+/// The data that was found in the values of a span.
 struct Taken {
     members: Members,
     declared: Vec<(&'static str, Key, Vec<u8>)>,

@@ -64,7 +64,7 @@ impl Visit for Look<'_> {
     }
 }
 
-/// What of an event is written.
+/// The parts of an event that are written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Part {
     /// All, in one go: the message comes first.
@@ -81,7 +81,7 @@ pub(super) struct Values<'a, 'o> {
     pub(super) part: Part,
     /// Known where it has to be.
     pub(super) seen: Option<&'a mut Seen>,
-    /// Where fields go that are not the message.
+    /// The place of fields that are not the message.
     pub(super) fields: &'a mut Object<'o>,
 }
 

@@ -1,6 +1,10 @@
 //! What can be seen of an OpenTelemetry context.
 
-use std::ptr;
+use std::{
+    hash::{BuildHasher, RandomState},
+    ptr,
+    sync::LazyLock,
+};
 
 use opentelemetry::{
     Context,
@@ -65,6 +69,16 @@ fn span_id(cx: &Context) -> u64 {
 #[inline(never)]
 fn id_of_span(cx: &Context) -> u64 {
     u64::from_be_bytes(cx.span().span_context().span_id().to_bytes())
+}
+
+/// By what a baggage says it is told from others; 0 where there is none.
+pub(crate) fn baggage_hash(baggage: &Baggage) -> u64 {
+    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    // In whatever order the members are.
+    let members = baggage.iter();
+    members.fold(0, |hash, (key, (value, metadata))| {
+        hash.wrapping_add(KEYS.hash_one((key.as_str(), value.as_str(), metadata.as_str())))
+    })
 }
 
 /// Returns `true` if two baggages say the same.

@@ -18,6 +18,8 @@ pub(crate) struct Frame {
     /// Of a foreign frame: the one from which its context was made.
     pub(crate) made_from: Option<Number>,
     pub(crate) is_recorded: bool,
+    /// Something was recorded on it where it had no fields, and another frame was on top.
+    pub(crate) is_unsettled: bool,
     /// Whether this replaced something unrelated when it was pushed.
     pub(crate) cuts: bool,
     /// What it came on had replaced something unrelated, and is gone. Whether this is apart now is left open.

@@ -360,6 +360,7 @@ pub(crate) fn push(frame: Frame, over: View, below: impl FnOnce() -> Fields) -> 
         () if over == frame.view && is_seen_from_top(over) => frame,
         () => hold(frame, over),
     };
+    let frame = if over != frame.view && !frame.is_held() && is_entered(frame.span) { hold_own(frame) } else { frame };
     let frame = if frame.view.baggage == 0 { frame } else { with_baggage(frame) };
     thread::with_frames(|stack| stack.push(frame, over, below))
 }
@@ -446,6 +447,22 @@ fn is_seen_from_top(view: View) -> bool {
 fn hold(frame: Frame, over: View) -> Frame {
     // What a layer attached when the span was entered ends when the span is left.
     match thread::read(Context::clone).filter(|_| frame.view == over) {
+        Some(current) => frame.with_attached(attach(current)),
+        None => frame,
+    }
+}
+
+/// Returns `true` if a span has a frame on this thread.
+#[inline]
+fn is_entered(span: Option<SpanKey>) -> bool {
+    span.is_some() && thread::with_frames(|stack| stack.frames.iter().any(|frame| frame.span == span)) == Some(true)
+}
+
+/// Has a frame hold the context that a layer attached for its span: of a span that is entered twice, the layer may take away
+/// that of the one for that of the other.
+#[cold]
+fn hold_own(frame: Frame) -> Frame {
+    match thread::read(Context::clone) {
         Some(current) => frame.with_attached(attach(current)),
         None => frame,
     }
@@ -617,8 +634,9 @@ fn hold_on_top(held: Context) {
     }
     let mut attached = Some(attach(held));
     thread::with_frames(|stack| {
-        if let Some(top) = stack.frames.last_mut().filter(|top| top.attached.is_none()) {
-            top.attached = attached.take();
+        if let Some(top) = stack.frames.last_mut() {
+            // What it has may be further down, taken over from the frame below it.
+            std::mem::swap(&mut top.attached, &mut attached);
             top.is_holding = true;
         }
     });
@@ -676,7 +694,18 @@ pub(crate) fn hand_hidden_on(frame: FrameId) -> bool {
 /// The spans that are hidden by a frame and were not left meanwhile, the innermost first.
 pub(crate) fn hidden_by(frame: FrameId) -> SmallVec<[u64; 4]> {
     let hidden = thread::with_frames(|stack| {
-        stack.hidden.extract_if(.., |hidden| hidden.frame == frame).map(|hidden| hidden.span).collect()
+        let hidden = stack.hidden.extract_if(.., |hidden| hidden.frame == frame);
+        let mut hidden: SmallVec<[u64; 4]> = hidden.map(|hidden| hidden.span).collect();
+        // One of a span that was entered twice may have been left meanwhile: they come back in the order of the frames.
+        let mut ordered = SmallVec::new();
+        let around = stack.frames.iter().rev().filter(|around| around.id < frame);
+        for (_, span) in around.filter(|around| around.entering != Entering::Borrowed).filter_map(|frame| frame.span) {
+            if let Some(at) = hidden.iter().position(|hidden| *hidden == span) {
+                ordered.push(hidden.remove(at));
+            }
+        }
+        ordered.extend(hidden);
+        ordered
     });
     hidden.unwrap_or_default()
 }

@@ -102,11 +102,12 @@ impl Thread {
         self.is_order_lost |= is_guarded && self.frames[at..].iter().any(is_entered_again);
         self.is_order_lost &= !self.frames.is_empty();
         // A snapshot of another request does not cut, for it has its span; what came on it may, once that is gone.
-        let below = at.checked_sub(1).map(|below| self.set_of(&self.frames[below])).unwrap_or_default();
-        let cuts = if gone.span().is_some() { gone.set.cuts_off(&below) } else { gone.cuts };
-        let may_cut = gone.may_cut || cuts;
-        if let Some(above) = self.frames[at..].iter_mut().find(|frame| !frame.is_foreign()) {
-            above.may_cut |= may_cut;
+        let below = self.frames[..at].iter().rfind(|frame| !frame.is_foreign());
+        let is_unrelated =
+            gone.span().is_none() || gone.set.cuts_off(&below.map(|below| below.set.clone()).unwrap_or_default());
+        if let Some(above) = self.frames[at..].iter_mut().find(|frame| !frame.is_foreign() && !gone.is_foreign()) {
+            above.cuts |= gone.cuts && is_unrelated;
+            above.may_cut |= (gone.may_cut || matches!(gone.kind, Kind::SnapshotOf(_))) && is_unrelated;
         }
         // Whether what was recorded stays in contexts made from the frame is left open.
         let is_of_gone = |frame: &Frame| frame.is_foreign() && frame.made_from == Some(number);
@@ -230,8 +231,8 @@ impl Thread {
         let from = self.frames.iter().find(|frame| Some(frame.number) == context.made_from);
         let is_current = self.frames.last().is_some_and(|top| Some(top.number) == context.made_from);
         let is_recorded = |frame: Option<&Frame>| frame.is_some_and(|frame| frame.is_recorded);
-        let found = self.with_first(&context.set);
-        (context.is_recorded || is_recorded(from) || is_recorded(found)) && !is_current
+        let mut found = self.frames.iter().filter(|frame| !frame.is_foreign() && frame.first.is_same_as(&context.set));
+        (context.is_recorded || is_recorded(from) || found.any(|found| found.is_recorded)) && !is_current
     }
 
     /// The set of a context that is given to what replaces. Whether it has what was recorded since is left open.

@@ -29,6 +29,8 @@ pub(crate) struct Frame {
     pub(super) fields: Option<Fields>,
     /// The view of the OpenTelemetry context while the frame is on top.
     pub(super) view: View,
+    /// The hash of the baggage; 0 where there is none.
+    pub(super) baggage: u64,
     /// The OpenTelemetry context that the frame attached, or took over from the one below it.
     pub(super) attached: Option<Attached>,
     /// It holds a context that frames below had, too.
@@ -61,6 +63,7 @@ impl Frame {
             id: FrameId(0),
             fields: None,
             view,
+            baggage: 0,
             attached: None,
             is_holding: false,
             span: None,
@@ -81,8 +84,14 @@ impl Frame {
         self.attached.is_some()
     }
 
-    /// Returns `true` if popping the frame loses nothing and needs no work: its span changed nothing, nothing was attached for
-    /// it since, and nothing was recorded on it.
+    /// Returns `true` if the context has other fields than the frame.
+    #[inline]
+    pub(super) fn is_changed(&self) -> bool {
+        self.fields.as_ref().is_some_and(|fields| fields.address() != self.view.address)
+    }
+
+    /// Returns `true` if nothing is lost or to be done where the frame is taken off the top: it is of a span that changed nothing,
+    /// nothing was attached for it since, and nothing recorded on it.
     #[inline]
     pub(super) fn is_bare(&self) -> bool {
         self.is_as_below && !self.is_apart && !self.is_recorded && self.attached.is_none() && self.fields.is_none()

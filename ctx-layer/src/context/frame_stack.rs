@@ -6,7 +6,7 @@
 
 use std::cell::Cell;
 
-use opentelemetry::Context;
+use opentelemetry::{Context, baggage::BaggageExt};
 use smallvec::SmallVec;
 
 use super::{
@@ -14,7 +14,7 @@ use super::{
     frame::{Entering, Frame, FrameId, SpanKey},
     remembered::Remembered,
     thread,
-    view::View,
+    view::{View, baggage_hash},
 };
 use crate::field::{Call, Fields, Shared};
 
@@ -93,10 +93,11 @@ impl FrameStack {
             above.is_apart = true;
         }
         if let Some(above) = self.frames.get_mut(at)
-            && above.attached.is_none()
             && above.view.address == frame.view.address
         {
-            above.attached = frame.attached.take();
+            if above.attached.is_none() {
+                above.attached = frame.attached.take();
+            }
             if above.fields.is_none() && frame.fields.is_some() {
                 above.fields = frame.fields.clone();
                 if frame.is_recorded && !above.is_recorded {
@@ -118,7 +119,7 @@ impl FrameStack {
         }
         let frame = &self.frames[at];
         let below = at.checked_sub(1).map(|below| self.fields_of(below)).unwrap_or_default();
-        frame.span.is_none() || frame.is_span_apart || !self.fields_of(at).is_related_to(&below)
+        frame.span.is_none() || frame.is_span_apart || !is_same_request(&self.fields_of(at), &below)
     }
 
     /// Makes the frame below keep the context of a removed one, if it has none. This crate is not called when another
@@ -131,6 +132,7 @@ impl FrameStack {
         if is_known_by_it || (frame.is_holding && below.view == frame.view) {
             below.attached = frame.attached.take();
             below.view = frame.view;
+            below.baggage = frame.baggage;
             below.is_holding = frame.is_holding;
         }
     }
@@ -202,19 +204,22 @@ impl FrameStack {
 
     /// Makes a guard's frame, from `from` up, exit a span that it found entered. Returns `false` if there is none.
     fn hand_over(&mut self, span: Option<SpanKey>, from: usize) -> bool {
-        let borrows = |frame: &&mut Frame| frame.span == span && frame.entering == Entering::Borrowed;
-        match self.frames[from..].iter_mut().find(borrows) {
-            Some(frame) => {
+        // One that comes after another entering of the span found that one.
+        match self.frames[from..].iter_mut().find(|frame| frame.span == span) {
+            Some(frame) if frame.entering == Entering::Borrowed => {
                 frame.entering = Entering::TakenOver;
                 true
             }
-            None => false,
+            _ => false,
         }
     }
 
     /// Notes that a hidden span was exited. Returns `true` if it was hidden by a frame above the given one.
     fn unhide(&mut self, frame: FrameId, span: SpanKey) -> bool {
-        let at = self.hidden.iter().rposition(|hidden| hidden.span == span.1 && hidden.frame > frame);
+        // The first frame above it that hides spans has hidden it; others hide where it was entered again.
+        let hidden = self.hidden.iter().enumerate().rev();
+        let hidden = hidden.filter(|(_, hidden)| hidden.span == span.1 && hidden.frame > frame);
+        let at = hidden.min_by_key(|(_, hidden)| hidden.frame).map(|(at, _)| at);
         if let Some(at) = at {
             self.hidden.remove(at);
         }
@@ -259,17 +264,13 @@ impl FrameStack {
         self.frames.iter().position(|frame| frame.span == Some(span) && !frame.is_span_apart)
     }
 
-    /// Sets a value in the frames from `from` up that are related to `anchor`.
-    fn record(&mut self, from: usize, anchor: Anchor<'_>, call: Call, value: &Shared) -> Gone {
+    /// Sets a value in the frames from `from` up, those related to `anchor`.
+    fn record(&mut self, from: usize, anchor: &Anchor, call: Call, value: &Shared) -> Gone {
         let mut gone = Gone::default();
         // From the top down: a frame's fields may be those of one below it.
         for at in (from..self.frames.len()).rev() {
             let fields = self.fields_of(at);
-            let is_related = match anchor {
-                Anchor::Fields(anchor) => fields.is_related_to(anchor),
-                Anchor::Baggage => self.frames[at].view.baggage != 0,
-            };
-            if !is_related {
+            if !anchor.is_related_to(&fields, self.frames[at].baggage) {
                 continue;
             }
             let frame = &mut self.frames[at];
@@ -284,11 +285,8 @@ impl FrameStack {
     /// Returns `true` if a future around has a context of its own, from which the current fields descend, and was wrapped where
     /// the fields descended from `remembered`. `view` is the current view, and `current` are the fields.
     fn is_covered(&self, remembered: &Remembered, view: View, current: &Fields) -> bool {
-        if view.address != self.top_view().address && !is_same_request(current, &self.top_fields()) {
-            return false;
-        }
-        // All fields descend from nothing: a wrapper of nothing covers the current fields only if nothing replaced it since.
-        let mut is_replaced = false;
+        // Of nothing everything is made: a wrapper of nothing is around what is current only while nothing replaced that.
+        let mut is_replaced = view.address != self.top_view().address && !is_same_request(current, &self.top_fields());
         for (at, frame) in self.frames.iter().enumerate().rev() {
             if frame.cover.as_ref().is_some_and(|cover| cover.descends_from(remembered)) {
                 let fields = self.fields_of(at);
@@ -302,12 +300,28 @@ impl FrameStack {
     }
 }
 
-/// Selects the frames on which a value is recorded, by what they are related to.
-#[derive(Clone, Copy)]
-pub(crate) enum Anchor<'a> {
-    Fields(&'a Fields),
-    /// The span was created where there was baggage and nothing else.
-    Baggage,
+/// What frames are related to on which a value is recorded.
+pub(crate) struct Anchor {
+    fields: Fields,
+    /// The [hash](baggage_hash) of the baggage.
+    baggage: u64,
+}
+
+impl Anchor {
+    pub(crate) fn of(remembered: Remembered) -> Self {
+        let baggage = remembered.baggage().map_or(0, |cx| baggage_hash(cx.baggage()));
+        Anchor { fields: remembered.fields, baggage }
+    }
+
+    /// Returns `true` if a frame with these fields and the baggage of this hash is related to it. As
+    /// [`Remembered::is_related_to`]: what has no fields is known by its baggage.
+    fn is_related_to(&self, fields: &Fields, baggage: u64) -> bool {
+        let is_nothing = |fields: &Fields, baggage| fields.is_blank() && baggage == 0;
+        match fields.is_blank() || self.fields.is_blank() {
+            false => fields.is_related_to(&self.fields),
+            true => self.baggage == baggage || is_nothing(fields, baggage) || is_nothing(&self.fields, self.baggage),
+        }
+    }
 }
 
 /// The frames and the span on which a value is recorded.
@@ -340,7 +354,14 @@ fn fields_in_alone(cx: &Context) -> Fields {
 /// Returns `None` while the thread is being torn down.
 #[inline]
 pub(crate) fn push(frame: Frame, over: View, below: impl FnOnce() -> Fields) -> Option<FrameId> {
-    let frame = if frame.is_held() || over == frame.view && is_seen_from_top(over) { frame } else { hold(frame, over) };
+    let frame = match () {
+        () if frame.is_held() => frame,
+        () if frame.is_changed() => hold_changed(frame),
+        () if over == frame.view && is_seen_from_top(over) => frame,
+        () => hold(frame, over),
+    };
+    let frame = if over != frame.view && !frame.is_held() && is_entered(frame.span) { hold_own(frame) } else { frame };
+    let frame = if frame.view.baggage == 0 { frame } else { with_baggage(frame) };
     thread::with_frames(|stack| stack.push(frame, over, below))
 }
 
@@ -429,6 +450,39 @@ fn hold(frame: Frame, over: View) -> Frame {
         Some(current) => frame.with_attached(attach(current)),
         None => frame,
     }
+}
+
+/// Returns `true` if a span has a frame on this thread.
+#[inline]
+fn is_entered(span: Option<SpanKey>) -> bool {
+    span.is_some() && thread::with_frames(|stack| stack.frames.iter().any(|frame| frame.span == span)) == Some(true)
+}
+
+/// Has a frame hold the context that a layer attached for its span: of a span that is entered twice, the layer may take away
+/// that of the one for that of the other.
+#[cold]
+fn hold_own(frame: Frame) -> Frame {
+    match thread::read(Context::clone) {
+        Some(current) => frame.with_attached(attach(current)),
+        None => frame,
+    }
+}
+
+/// Gives a frame a context that has its fields. A frame that comes where something was recorded is so told from the frames below
+/// it, and contexts that are created from it have what was recorded.
+#[cold]
+fn hold_changed(frame: Frame) -> Frame {
+    let fields = frame.fields.clone().unwrap_or_default();
+    match thread::read(|cx| cx.with_carried(fields, cx.remote().cloned())) {
+        Some(context) => Frame { view: View::of(&context), ..frame }.with_attached(attach(context)),
+        None => frame,
+    }
+}
+
+/// Notes the baggage of a frame whose context is current.
+#[cold]
+fn with_baggage(frame: Frame) -> Frame {
+    Frame { baggage: thread::read(|cx| baggage_hash(cx.baggage())).unwrap_or_default(), ..frame }
 }
 
 /// Returns `true` if there is no frame on this thread.
@@ -580,8 +634,9 @@ fn hold_on_top(held: Context) {
     }
     let mut attached = Some(attach(held));
     thread::with_frames(|stack| {
-        if let Some(top) = stack.frames.last_mut().filter(|top| top.attached.is_none()) {
-            top.attached = attached.take();
+        if let Some(top) = stack.frames.last_mut() {
+            // What it has may be further down, taken over from the frame below it.
+            std::mem::swap(&mut top.attached, &mut attached);
             top.is_holding = true;
         }
     });
@@ -639,7 +694,18 @@ pub(crate) fn hand_hidden_on(frame: FrameId) -> bool {
 /// Returns the spans that are hidden by a frame and were not exited meanwhile, the innermost first.
 pub(crate) fn hidden_by(frame: FrameId) -> SmallVec<[u64; 4]> {
     let hidden = thread::with_frames(|stack| {
-        stack.hidden.extract_if(.., |hidden| hidden.frame == frame).map(|hidden| hidden.span).collect()
+        let hidden = stack.hidden.extract_if(.., |hidden| hidden.frame == frame);
+        let mut hidden: SmallVec<[u64; 4]> = hidden.map(|hidden| hidden.span).collect();
+        // One of a span that was entered twice may have been left meanwhile: they come back in the order of the frames.
+        let mut ordered = SmallVec::new();
+        let around = stack.frames.iter().rev().filter(|around| around.id < frame);
+        for (_, span) in around.filter(|around| around.entering != Entering::Borrowed).filter_map(|frame| frame.span) {
+            if let Some(at) = hidden.iter().position(|hidden| *hidden == span) {
+                ordered.push(hidden.remove(at));
+            }
+        }
+        ordered.extend(hidden);
+        ordered
     });
     hidden.unwrap_or_default()
 }
@@ -676,13 +742,14 @@ pub(crate) fn lowest_of(span: SpanKey) -> Option<usize> {
     thread::with_frames(|stack| stack.lowest_of(span)).flatten()
 }
 
-/// Returns the fields of a frame, by its index.
-pub(crate) fn fields_of(at: usize) -> Fields {
-    thread::with_frames(|stack| stack.fields_of(at)).unwrap_or_default()
+/// What a frame has, by its place.
+pub(crate) fn anchor_of(at: usize) -> Anchor {
+    let anchor = thread::with_frames(|stack| Anchor { fields: stack.fields_of(at), baggage: stack.frames[at].baggage });
+    anchor.unwrap_or_else(|| Anchor::of(Remembered::default()))
 }
 
 /// Sets a value in the frames from `from` up that are related to `anchor`.
-pub(crate) fn record(from: usize, anchor: Anchor<'_>, call: Call, value: &Shared) {
+pub(crate) fn record(from: usize, anchor: &Anchor, call: Call, value: &Shared) {
     after(thread::with_frames(|stack| stack.record(from, anchor, call, value)));
 }
 

@@ -6,7 +6,7 @@ use opentelemetry::{
     trace::{SpanContext, TraceContextExt},
 };
 
-use super::{ContextRemoteExt, frame_stack, reading::fields_in, thread::read, view::is_same_baggage};
+use super::{ContextFieldsExt, ContextRemoteExt, frame_stack, reading::fields_in, thread::read, view::is_same_baggage};
 use crate::field::Fields;
 
 /// The fields that were current somewhere, and the baggage if there was some.
@@ -33,7 +33,12 @@ impl Remembered {
         Remembered { fields, baggage }
     }
 
-    /// Returns the current values.
+    /// What a context carries, whatever was recorded since.
+    pub(crate) fn carried_by(cx: &Context) -> Self {
+        Remembered { fields: cx.fields().clone(), ..Self::of(cx) }
+    }
+
+    /// What is current here.
     #[inline]
     pub(crate) fn current() -> Self {
         read(Self::of).unwrap_or_default()

@@ -1,6 +1,10 @@
 //! The visible parts of an OpenTelemetry context.
 
-use std::ptr;
+use std::{
+    hash::{BuildHasher, RandomState},
+    ptr,
+    sync::LazyLock,
+};
 
 use opentelemetry::{
     Context,
@@ -67,7 +71,17 @@ fn id_of_span(cx: &Context) -> u64 {
     u64::from_be_bytes(cx.span().span_context().span_id().to_bytes())
 }
 
-/// Returns `true` if two baggages are equal.
+/// By what a baggage says it is told from others; 0 where there is none.
+pub(crate) fn baggage_hash(baggage: &Baggage) -> u64 {
+    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    // In whatever order the members are.
+    let members = baggage.iter();
+    members.fold(0, |hash, (key, (value, metadata))| {
+        hash.wrapping_add(KEYS.hash_one((key.as_str(), value.as_str(), metadata.as_str())))
+    })
+}
+
+/// Returns `true` if two baggages say the same.
 pub(crate) fn is_same_baggage(one: &Baggage, other: &Baggage) -> bool {
     ptr::eq(one, other)
         || (one.len() == other.len()

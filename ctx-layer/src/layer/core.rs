@@ -80,11 +80,13 @@ impl Core {
         Wanted { elsewhere: Some(whole.unwrap_or(remembered)), is_apart: true, may_have_parent: false }
     }
 
-    /// Returns the fields that have to be current in a span that is entered by a snapshot with the `captured` fields. Values
-    /// recorded on the span since are added if they belong to the same request.
-    fn in_snapshot(&self, id: &Id, captured: &Fields, is_related: bool) -> Option<Fields> {
+    /// What is to be current in a span that is entered by a snapshot of this context: what was recorded on the span since
+    /// is added if it is of the same request.
+    fn in_snapshot(&self, id: &Id, captured: &Context, is_related: bool) -> Option<Fields> {
         let (remembered, recorded) = self.spans.get(id);
-        let recorded = recorded.filter(|_| is_related || captured.is_related_to(&remembered.fields))?;
+        let recorded =
+            recorded.filter(|_| is_related || Remembered::carried_by(captured).is_related_to(&remembered))?;
+        let captured = captured.fields();
         Some(recorded.over(captured, &remembered.fields)).filter(|fields| !fields.is_same(captured))
     }
 
@@ -233,8 +235,8 @@ impl Core {
         match frame_stack::reach(self.key()) {
             Reach::Nothing => None,
             Reach::Frames { from } => {
-                let anchor = frame_stack::fields_of(from);
-                frame_stack::record(from, Anchor::Fields(&anchor), Call::repeated(), value);
+                let anchor = frame_stack::anchor_of(from);
+                frame_stack::record(from, &anchor, Call::repeated(), value);
                 None
             }
             Reach::Span { span, from } => {
@@ -280,9 +282,7 @@ impl Core {
         let call = self.spans.record(id, value, Remembered::current);
         if let Some(from) = from {
             let (remembered, _) = self.spans.get(id);
-            let is_baggage = remembered.fields.is_blank() && remembered.has_baggage();
-            let anchor = if is_baggage { Anchor::Baggage } else { Anchor::Fields(&remembered.fields) };
-            frame_stack::record(from, anchor, call, value);
+            frame_stack::record(from, &Anchor::of(remembered), call, value);
         }
     }
 }
@@ -309,7 +309,7 @@ pub(crate) fn is_kept_only(metadata: &'static Metadata<'static>) -> bool {
 /// captured fields with the values recorded on it since, if there are any. `is_related` is whether they are known to belong to
 /// the span's request.
 #[inline]
-pub(crate) fn in_snapshot(span: &Span, captured: &Fields, is_related: bool) -> (Option<SpanKey>, Option<Fields>) {
+pub(crate) fn in_snapshot(span: &Span, captured: &Context, is_related: bool) -> (Option<SpanKey>, Option<Fields>) {
     let look = |(id, dispatch): (&Id, &Dispatch)| {
         let core = dispatch.downcast_ref::<Core>()?;
         let is_recorded = core.spans.known_to_remember(id).is_none();

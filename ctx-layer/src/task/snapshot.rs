@@ -293,7 +293,7 @@ impl Snapshot {
     pub(crate) fn update(&mut self) {
         if let Contents::All(all) = &mut self.0
             && let All { context, within: Within::Span(span), view, is_span_apart: false, is_related, .. } = all
-            && let (_, Some(fields)) = in_snapshot(span, context.fields(), *is_related)
+            && let (_, Some(fields)) = in_snapshot(span, context, *is_related)
         {
             // From now on it contains calls that the span does not remember.
             *is_related = true;

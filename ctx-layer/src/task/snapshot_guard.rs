@@ -133,7 +133,7 @@ impl All {
         let (mut key, mut recorded, mut entering) = (None, None, Entering::Itself);
         match &self.within {
             Within::Span(span) => {
-                (key, recorded) = in_snapshot(span, captured, self.is_related);
+                (key, recorded) = in_snapshot(span, &self.context, self.is_related);
                 recorded = recorded.filter(|_| !self.is_span_apart);
                 if span_access::is_current(span) {
                     entering = Entering::Borrowed;

@@ -3,7 +3,7 @@
 use ctx_layer::{
     field::well_known::*,
     propagation::{self, Trust},
-    task::{InContextExt, isolated},
+    task::{InContextExt, Snapshot, isolated},
 };
 use ctx_tests::Yield;
 use opentelemetry::SpanId;
@@ -98,6 +98,30 @@ fn a_future_in_an_extracted_context_belongs_to_the_sender_alone() {
                 assert_eq!(seen, expected, "{}", world.name);
                 assert_eq!(seen.tenant.as_deref(), Some("initech"), "{}", world.name);
             }
+        });
+    }
+}
+
+#[test]
+fn a_span_that_is_left_in_work_isolated_twice_is_left() {
+    for world in World::all() {
+        world.in_scope(|| {
+            let span = info_span!("span").entered();
+            let leave = async move { drop(span) };
+            world.runtime.block_on(leave.isolated().in_current_context().isolated());
+            assert_eq!(Seen::without_child(), Seen::NOTHING, "{}", world.name);
+        });
+    }
+}
+
+#[test]
+fn a_span_that_is_left_in_isolated_work_in_which_it_is_current_is_left() {
+    for world in World::all() {
+        world.in_scope(|| {
+            let span = info_span!("span").entered();
+            let captured = (Snapshot::capture(), Snapshot::capture());
+            isolated(|| captured.0.in_scope(|| captured.1.in_scope(|| drop(span))))();
+            assert_eq!(Seen::without_child(), Seen::NOTHING, "{}", world.name);
         });
     }
 }

@@ -18,7 +18,9 @@ pub(crate) struct Frame {
     /// For a foreign frame: the frame from which its context comes.
     pub(crate) made_from: Option<Number>,
     pub(crate) is_recorded: bool,
-    /// `true` if this replaced something unrelated when it was pushed.
+    /// Something was recorded on it where it had no fields, and another frame was on top.
+    pub(crate) is_unsettled: bool,
+    /// Whether this replaced something unrelated when it was pushed.
     pub(crate) cuts: bool,
     /// `true` if the frame below had replaced something unrelated, and is gone. Whether this is apart now is left open.
     pub(crate) may_cut: bool,

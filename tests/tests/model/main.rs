@@ -35,7 +35,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use generator::program;
 use inert::{count, seen_outside, with_inert, without_inert};
 use model::expected;
-use observation::agree;
+use observation::{agree, leaves_something};
 use operation::{Body, Lines};
 use runner::Threads;
 use shrink::shrink;
@@ -49,7 +49,7 @@ fn setting(name: &str, default: u64) -> u64 {
 fn differs(stack: Stack, threads: &Threads, program: &Body) -> bool {
     let expected = |program: &Body| expected(program, stack.is_filtered());
     let seen = threads.run(program);
-    if !agree(&seen, &expected(program)) {
+    if !agree(&seen, &expected(program)) || leaves_something(&seen) {
         return true;
     }
     let without = without_inert(program);
@@ -99,6 +99,10 @@ fn difference(stack: Stack, number: u64, smallest: &Body) -> String {
     let mut shown = seen.clone();
     if agree(&shown, &wanted) {
         (shown, wanted) = (seen_outside(seen), expected(&without_inert(smallest)));
+    }
+    if agree(&shown, &wanted) {
+        // From where on the rules leave open what is seen makes no difference for what is left.
+        (shown, wanted) = (shown.split_off(shown.len().saturating_sub(2)), Vec::new());
     }
     let at = shown.iter().zip(&wanted).position(|(seen, wanted)| seen != wanted);
     let at = at.unwrap_or(shown.len().min(wanted.len()));

@@ -111,7 +111,7 @@ impl Model {
     }
 
     fn see(&mut self, at: Name, seen: Seen) {
-        self.is_open |= self.threads.iter().any(|thread| thread.is_open);
+        self.is_open |= self.threads.iter().any(|thread| thread.is_open || thread.is_unsettled());
         let is_over = self.log.last().is_some_and(|last| last.seen == Seen::Open);
         if self.is_open && !is_over {
             self.log.push(Observation { at, seen: Seen::Open });
@@ -199,8 +199,8 @@ impl Model {
     }
 
     fn enter_span(&mut self, span: Name) {
-        let set = self.threads[self.active].entering(&self.spans[&span]);
-        self.push(Kind::Span(span), set, None);
+        let number = self.number();
+        self.threads[self.active].enter(number, span, &self.spans[&span]);
     }
 
     /// Rule 7: a snapshot has what is recorded on its span, if it is related.

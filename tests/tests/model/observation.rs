@@ -66,6 +66,15 @@ pub(crate) fn agree(seen: &[Observation], expected: &[Observation]) -> bool {
     }
 }
 
+/// Whether something is left at the end of a program, or it panicked: whatever the rules leave open, that must not be.
+pub(crate) fn leaves_something(seen: &[Observation]) -> bool {
+    seen.iter().any(|one| match &one.seen {
+        Seen::Panicked(_) => true,
+        Seen::Left(values) => *values != Values::default(),
+        _ => false,
+    })
+}
+
 impl fmt::Debug for Observation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {:?}", self.at, self.seen)

@@ -59,21 +59,26 @@ impl Thread {
             kind,
             made_from: None,
             cuts: false,
+            is_unsettled: false,
             may_cut: false,
             is_recorded: false,
             written_in,
         };
         let set = self.set_of(&frame);
-        // A span of another request does, too, for spans of other subscribers around it.
-        let replaces = frame.replaces() || frame.is_foreign() || matches!(frame.kind, Kind::Span(_));
         let is_apart = matches!(frame.kind, Kind::SnapshotApart(_));
-        // A span that is entered inside its request keeps what is below, with what was recorded.
-        let keeps_below = matches!(frame.kind, Kind::Span(_)) && set.descends_from(&below);
-        frame.cuts = is_apart || (replaces && !keeps_below && set.cuts_off(&below));
-        // The context of a span that changes nothing is the one below, without what was recorded there.
-        let is_as_below = matches!(frame.kind, Kind::Span(_)) && set == below;
-        frame.is_recorded = is_as_below && self.frames.last().is_some_and(|below| below.is_recorded);
+        let is_over_another = !frame.is_foreign() && self.is_in_another();
+        frame.cuts = is_apart || is_over_another || (frame.replaces() && set.cuts_off(&below));
         self.frames.push(frame);
+    }
+
+    /// Pushes the frame of a span that is entered. One that brings its own fields replaces, for spans of other subscribers around
+    /// it, too.
+    pub(crate) fn enter(&mut self, number: Number, name: Name, span: &Span) {
+        let brings_its_own = span.base().is_some_and(|base| !self.counts_as_descending(&self.current(), base));
+        self.push(number, Kind::Span(name), self.entering(span), None);
+        if let Some(top) = self.frames.last_mut() {
+            top.cuts |= brings_its_own;
+        }
     }
 
     /// Attaches a foreign context.
@@ -96,18 +101,27 @@ impl Thread {
         let is_guarded = !matches!(gone.kind, Kind::Span(_)) && gone.current_span().is_some();
         self.is_order_lost |= is_guarded && self.frames[at..].iter().any(is_entered_again);
         self.is_order_lost &= !self.frames.is_empty();
-        // A snapshot of another request does not cut, for it has its span; what is pushed on it may, once that is gone.
-        let below = at.checked_sub(1).map(|below| self.set_of(&self.frames[below])).unwrap_or_default();
-        let may_cut = gone.cuts || gone.may_cut || (gone.span().is_some() && gone.set.cuts_off(&below));
-        if let Some(above) = self.frames.get_mut(at) {
-            // For another request's context only the frame below is known.
-            above.may_cut |= may_cut || above.is_foreign();
+        // A snapshot of another request does not cut, for it has its span; what came on it may, once that is gone.
+        let below = self.frames[..at].iter().rfind(|frame| !frame.is_foreign());
+        let is_unrelated =
+            gone.span().is_none() || gone.set.cuts_off(&below.map(|below| below.set.clone()).unwrap_or_default());
+        if let Some(above) = self.frames[at..].iter_mut().find(|frame| !frame.is_foreign() && !gone.is_foreign()) {
+            above.cuts |= gone.cuts && is_unrelated;
+            above.may_cut |= (gone.may_cut || matches!(gone.kind, Kind::SnapshotOf(_))) && is_unrelated;
         }
         // The rules leave open whether recorded values stay in contexts that come from the frame.
         let is_of_gone = |frame: &Frame| frame.is_foreign() && frame.made_from == Some(number);
         self.is_open |= self.frames.iter().any(is_of_gone) && self.frames.iter().any(|frame| frame.is_recorded);
         let is_copy = |frame: &Frame| frame.is_foreign() && gone.first.is_same_as(&frame.set);
         self.is_open |= gone.is_recorded && self.frames.iter().any(is_copy);
+        // Neither does OpenTelemetry say what is current where a foreign context ends that looks like the frame below it, while
+        // another is between the two, and a frame above.
+        let is_same = |below: &&Frame| gone.is_foreign() && !below.is_foreign() && self.set_of(&gone) == below.set;
+        let is_foreign = |at: Option<usize>| at.and_then(|at| self.frames.get(at)).map(Frame::is_foreign);
+        let is_between = is_foreign(at.checked_sub(1)) == Some(true) && is_foreign(Some(at)).is_some();
+        let below = self.frames[..at].iter().rfind(|frame| !frame.is_foreign());
+        self.is_open |= is_between && below.map_or(gone.set.is_nothing(), |below| is_same(&below));
+        self.settle();
     }
 
     /// Leaves a span. The call does not say which of its frames is meant: the last.
@@ -139,14 +153,15 @@ impl Thread {
         }
     }
 
-    /// Returns `true` if what is current here descends from a set. Also if a wrapper around the running future replaced
-    /// something that does, and what is current descends from the wrapper's set: wrappers nest in any order. Everything
-    /// descends from nothing: the place of a wrapper of nothing counts only while nothing replaced it.
+    /// Whether what is current here descends from a set, or some wrapper around the future that runs replaced something that
+    /// does, and what is current descends from what it put there: wrappers nest in any order.
+    /// From nothing everything descends: what a wrapper of nothing is around counts only while nothing replaced it. Baggage is no
+    /// call, and so makes no difference there.
     fn counts_as_descending(&self, below: &Set, from: &Set) -> bool {
         let covers = |at: usize| {
             let frame = &self.frames[at];
-            let descends_from_it = match frame.set.is_nothing() {
-                true => !self.frames[at + 1..].iter().any(|above| above.cuts),
+            let is_made_from_it = match frame.set.calls_are_none() {
+                true => !self.is_in_another() && !self.frames[at + 1..].iter().any(|above| above.cuts),
                 false => below.descends_from(&frame.set),
             };
             descends_from_it && frame.written_in.as_ref().is_some_and(|written_in| written_in.descends_from(from))
@@ -168,13 +183,24 @@ impl Thread {
         None
     }
 
-    /// Returns the last frame that replaced something unrelated inside the innermost span.
+    /// Rule 10: whether a foreign context on top is unrelated to the frame below it. Foreign contexts that are attached over one
+    /// another count as one, which is compared where something comes on it.
+    fn is_in_another(&self) -> bool {
+        let below = self.frames.iter().rfind(|frame| !frame.is_foreign());
+        let below = below.map(|frame| frame.set.clone()).unwrap_or_default();
+        self.frames.last().is_some_and(|top| top.is_foreign() && self.set_of(top).cuts_off(&below))
+    }
+
+    /// The last frame that replaced something unrelated inside the innermost span. It is the one on top if that is foreign.
     pub(crate) fn cut(&mut self, is_own: impl Fn(Name) -> bool) -> Option<usize> {
+        if self.is_in_another() {
+            return self.frames.len().checked_sub(1);
+        }
         for (at, frame) in self.frames.iter().enumerate().rev() {
             if frame.span().is_some_and(&is_own) {
                 return None;
             }
-            self.is_open |= frame.may_cut && (!frame.cuts || frame.is_foreign());
+            self.is_open |= frame.may_cut && !frame.cuts;
             if frame.cuts {
                 return Some(at);
             }
@@ -207,8 +233,8 @@ impl Thread {
         let from = self.frames.iter().find(|frame| Some(frame.number) == context.made_from);
         let is_current = self.frames.last().is_some_and(|top| Some(top.number) == context.made_from);
         let is_recorded = |frame: Option<&Frame>| frame.is_some_and(|frame| frame.is_recorded);
-        let found = self.with_first(&context.set);
-        (context.is_recorded || is_recorded(from) || is_recorded(found)) && !is_current
+        let mut found = self.frames.iter().filter(|frame| !frame.is_foreign() && frame.first.is_same_as(&context.set));
+        (context.is_recorded || is_recorded(from) || found.any(|found| found.is_recorded)) && !is_current
     }
 
     /// Returns the set of a context that a replacing operation is given. Whether it has what was recorded since is left
@@ -219,11 +245,29 @@ impl Thread {
         context.set.clone()
     }
 
-    /// Returns `true` if there is an empty foreign context over an empty frame. Without an OpenTelemetry layer they
-    /// look the same, and the rules leave open what `record` does.
+    /// Whether there is a foreign context without fields over a frame without fields that has the same baggage, or none either.
+    /// Without an OpenTelemetry layer they look the same, and the rules leave open what `record` does.
     fn has_nothing_over_nothing(&self) -> bool {
-        let first = self.frames.iter().position(|frame| !frame.is_foreign() && frame.set.is_nothing());
-        first.is_some_and(|at| self.frames[at..].iter().any(|frame| frame.is_foreign() && frame.set.is_nothing()))
+        let looks_same = |at: usize, frame: &Frame| {
+            let is_same = |other: &Frame| other.set.calls_are_none() && other.set.baggage == frame.set.baggage;
+            self.frames[at..].iter().any(|other| other.is_foreign() && is_same(other))
+        };
+        let frames = self.frames.iter().enumerate();
+        frames.clone().any(|(at, frame)| !frame.is_foreign() && frame.set.calls_are_none() && looks_same(at, frame))
+    }
+
+    /// Notes that what was recorded on the frame on top has an OpenTelemetry context.
+    fn settle(&mut self) {
+        if let Some(top) = self.frames.last_mut().filter(|top| !top.is_foreign()) {
+            top.is_unsettled = false;
+        }
+    }
+
+    /// Whether a foreign context is right above a frame on which something was recorded that has no context of its own yet: there
+    /// were no fields, and so nothing by which it would be known once the foreign context ends. The rules leave open when
+    /// that is seen.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.frames.windows(2).any(|two| two[0].is_unsettled && two[1].is_foreign())
     }
 
     /// Rule 6: `record`. Returns the span that was set.
@@ -255,7 +299,7 @@ impl Thread {
             self.record_on(spans, span, field, call);
             return Some(span);
         };
-        let cutting = self.frames[cut].set.clone();
+        let cutting = self.set_of(&self.frames[cut]);
         self.record_from(cut, &cutting, field, call);
         None
     }
@@ -278,8 +322,10 @@ impl Thread {
                 frame.is_recorded = true;
                 if frame.first.calls_are_none() {
                     frame.first = frame.set.clone();
+                    frame.is_unsettled = true;
                 }
             }
         }
+        self.settle();
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use ctx_layer::{
     ContextFieldsExt, ContextLayer, Fields, FieldsGuard, FutureFieldsExt, Schema, SubscriberFieldsExt,
-    field::well_known::*,
+    field::well_known::*, task::Snapshot,
 };
 use ctx_tests::{Captured, Yield, each_poll_on_a_new_thread};
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
@@ -433,6 +433,76 @@ fn a_span_holds_the_foreign_context_in_which_it_was_entered() {
             assert_eq!(TENANT_ID.get().as_deref(), Some("acme"), "{}", stack.name);
             drop(request);
             assert_eq!(TENANT_ID.get(), None, "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn a_context_does_not_have_what_was_recorded_inside_where_it_was_taken() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let (authenticate, other) = (info_span!("authenticate"), info_span!("other"));
+            let _tenant = TENANT_ID.attach("acme");
+            let context = Context::current();
+            let _other = authenticate.in_scope(|| {
+                assert!(USER_ID.record("ada"));
+                other.entered()
+            });
+            assert_eq!(USER_ID.get().as_deref(), Some("ada"), "{}", stack.name);
+            let _context = context.attach();
+            assert_eq!((TENANT_ID.get().as_deref(), USER_ID.get()), (Some("acme"), None), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn baggage_does_not_replace_a_value_whose_scope_has_ended() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let scope = Fields::new().with(&USER_ID, "ada").replace();
+            let _baggage = Context::current_with_baggage([KeyValue::new("user_id", "grace")]).attach();
+            let _request = info_span!("request").entered();
+            drop(scope);
+            assert!(TENANT_ID.record("acme"));
+            let current = (TENANT_ID.get(), USER_ID.get());
+            assert_eq!(current, (Some("acme".into()), Some("ada".into())), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn what_is_recorded_on_a_span_is_not_added_to_the_baggage_of_another() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let (request, other) = (info_span!("request"), info_span!("other"));
+            let baggage = Context::current_with_baggage([KeyValue::new("tenant_id", "globex")]);
+            assert!(USER_ID.record_on(&request, "ada"));
+            let _baggage = baggage.attach();
+            let seen = || (TENANT_ID.get(), USER_ID.get());
+            let of_baggage = (Some("globex".into()), None);
+            assert_eq!(Snapshot::capture().with_span(request).in_scope(seen), of_baggage, "{}", stack.name);
+            let _entered = other.enter();
+            thread::scope(|scope| scope.spawn(|| stack.in_scope(|| ROLE.record_on(&other, "admin"))).join().unwrap());
+            assert!(USER_ID.record("grace"));
+            assert_eq!(seen(), of_baggage, "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn a_span_that_ends_below_a_scope_does_not_give_it_the_span_around() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let (pool, nothing) = (info_span!("pool"), Context::new());
+            let _user = USER_ID.attach("ada");
+            let request = info_span!("request");
+            let _entered = request.enter();
+            let _foreign = nothing.attach();
+            let _tenant = pool.in_scope(|| TENANT_ID.attach("globex"));
+            assert!(!ROLE.record("admin"), "{}", stack.name);
+            assert_eq!(ROLE.get().as_deref(), Some("admin"), "{}", stack.name);
+            let elsewhere = thread::scope(|scope| scope.spawn(|| request.in_scope(|| ROLE.get())).join().unwrap());
+            assert_eq!(elsewhere, None, "{}", stack.name);
         });
     }
 }

@@ -90,7 +90,7 @@ fn each_event_has_the_ids_of_its_span_when_opentelemetry_contexts_are_not_activa
 }
 
 #[test]
-fn without_a_layer_over_the_stack_an_output_has_the_ids_of_named_parents_and_of_active_spans() {
+fn without_a_layer_over_it_an_output_has_ids_of_parents_and_active_spans() {
     for activation in [true, false] {
         let (out, otel) = (Captured::default(), Exported::new());
         let layer = tracing_opentelemetry::layer().with_tracer(otel.tracer()).with_context_activation(activation);

@@ -65,7 +65,6 @@ fn nothing_panics_while_a_thread_is_torn_down() {
     let first = enters();
     thread::spawn(|| FIRST.set(Some(first))).join().unwrap();
 
-    drop(enters);
     drop(done);
     assert_eq!(receiver.iter().count(), 4);
 }

@@ -1,4 +1,4 @@
-//! What exporters of OpenTelemetry spans get.
+//! Exporters of OpenTelemetry spans.
 
 use std::{mem, time::Duration};
 
@@ -9,11 +9,11 @@ use opentelemetry_sdk::{
     trace::{SpanData, SpanExporter},
 };
 
-/// An exporter that passes each attribute of a span on once, with its last value.
+/// An exporter that exports each attribute of a span once, with its last value.
 ///
-/// Attribute keys of OpenTelemetry are unique, but its SDK keeps both values where one replaces another. A value that a span
-/// has already is not recorded again in any case. Where a program [records](crate::ContextField::record) another value in
-/// its place, wrap the exporter:
+/// Attribute keys of OpenTelemetry are unique, but its SDK keeps both values when one replaces another. This crate does not
+/// record a value again that the span has already. If the program [records](crate::ContextField::record) a different value
+/// later, wrap the exporter:
 ///
 /// ```
 /// use ctx_layer::UniqueAttributes;
@@ -60,7 +60,7 @@ impl<E: SpanExporter> SpanExporter for UniqueAttributes<E> {
     }
 }
 
-/// Keeps the last value of each key, in the place of the first.
+/// Keeps the last value of each key, at the position of the first.
 fn keep_last(attributes: &mut Vec<KeyValue>) {
     let all = mem::take(attributes);
     attributes.reserve_exact(all.len());

@@ -1,8 +1,8 @@
-//! Context fields on every `tracing` span and every event, in every output, whoever emitted them.
+//! Adds context fields to every `tracing` span and every event, in every output, including those of other crates.
 //!
 //! A program registers fields such as `tenant_id` in a [`Schema`], adds them to its subscriber stack
 //! ([`with_context_fields`](SubscriberFieldsExt::with_context_fields), the last call before `.init()`), and sets values where they
-//! become known. From then on they stand on all spans and events: those of other crates, of spawned tasks, of other threads.
+//! become known. From then on they appear on all spans and events: those of other crates, of spawned tasks, of other threads.
 //!
 //! ```standalone_crate
 //! use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::{TENANT_ID, USER_ID}, fields_once_per_line};
@@ -16,11 +16,11 @@
 //!
 //! let span = TENANT_ID.in_scope("acme", || info_span!("request", path = "/orders"));
 //!
-//! // On another thread, the span has the tenant with it.
+//! // The span carries the tenant to another thread.
 //! let handled = std::thread::spawn(move || {
 //!     let _request = span.entered();
 //!     info!("received");
-//!     let _ = USER_ID.record("ada"); // Known only now.
+//!     let _ = USER_ID.record("ada"); // Known only here.
 //!     info!(rows = 3, "stored");
 //! });
 //! handled.join().expect("it does not panic");
@@ -41,32 +41,34 @@
 //!
 //! | to | see |
 //! |---|---|
-//! | declare fields of one's own | [`context_fields!`], [`ContextField::declare`] |
-//! | say where a field may stand, and how it is shown | [`Policy`], [`Schema`] |
-//! | set, read and carry values; which value is current where | [`context`](mod@context), and `docs/semantics.md` in the repository |
-//! | put them on a whole stack, or on one output | [`SubscriberFieldsExt`]; [`ContextLayer`], [`fields_once_per_line`] |
-//! | have a function make a span, log, and set its status | [`with_observability`](macro@with_observability) |
-//! | carry them over tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
-//! | send them to other processes, and receive them | [`propagation`], [`carriers`] |
-//! | keep them over HTTP and gRPC | `http` |
+//! | declare fields | [`context_fields!`], [`ContextField::declare`] |
+//! | choose where a field appears, and how it is shown | [`Policy`], [`Schema`] |
+//! | set, read and carry values; the rules for which value is current | [`context`](mod@context), and `docs/semantics.md` in the repository |
+//! | add fields to a whole stack, or to one output | [`SubscriberFieldsExt`]; [`ContextLayer`], [`fields_once_per_line`] |
+//! | write JSON lines for collectors | `output::json` |
+//! | create a span for a function, log its calls, and set its status | [`with_observability`](macro@with_observability) |
+//! | carry fields across tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
+//! | send fields to other processes, and receive them | [`propagation`], [`carriers`] |
+//! | propagate fields over HTTP and gRPC | `http` |
 //!
 //! # Features
 //!
-//! - `full`: all of them.
-//! - `fmt` (on by default): `SeparateSpanFields`, which keeps two `fmt` outputs of one format apart.
-//! - `tracing-opentelemetry` (on by default): for stacks with the layer of that crate. The status of spans, links to a sender's
-//!   span, `trace_id` and `span_id` for events with an explicit parent and where the layer does not activate its contexts.
-//!   Without it nothing of OpenTelemetry is compiled but its API, in which contexts are kept.
-//! - `hashed`: fields that are shown as a salted SHA-256, by the policy `hashed`.
-//! - `opentelemetry_sdk`: `UniqueAttributes`, an exporter that passes each attribute on once, with its last value.
-//! - `tokio`: `spawn` and its like in [`task`].
+//! - `full`: all features.
+//! - `fmt` (on by default): `SeparateSpanFields`, which separates two `fmt` outputs of the same format.
+//! - `json` (on by default): `output::json`, an output of one JSON object per line.
+//! - `tracing-opentelemetry` (on by default): for stacks with the layer of that crate. Sets the status of spans, links spans to
+//!   a sender's span, and adds `trace_id` and `span_id` to events with an explicit parent and where the layer does not activate
+//!   its contexts. Without this feature, only the OpenTelemetry API is compiled, in whose `Context` the fields are stored.
+//! - `hashed`: fields that are shown as a salted SHA-256, with the policy `hashed`.
+//! - `opentelemetry_sdk`: `UniqueAttributes`, an exporter that exports each attribute once, with its last value.
+//! - `tokio`: `spawn`, `spawn_blocking`, `spawn_local` and `JoinSetExt` in [`task`].
 //! - `http`, `serde_json`, `tokio-process`: the [`carriers`] of these crates.
 //! - `http-server`, `http-client`: `tower` layers for HTTP and gRPC, in `http`. `axum`: its routes, and fields as arguments of
 //!   handlers. `reqwest`: a middleware.
-//! - `serde`: [`Captured`](propagation::Captured) context can be serialized.
-//! - `metrics`: what [boundaries](propagation::Boundary) count, as OpenTelemetry metrics.
+//! - `serde`: [`Captured`](propagation::Captured) implements `Serialize` and `Deserialize`.
+//! - `metrics`: OpenTelemetry metrics of what [boundaries](propagation::Boundary) extract, inject and reject.
 #![warn(missing_docs)]
-// On docs.rs each item says which feature it needs.
+// On docs.rs each item shows the feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[allow(missing_docs, missing_debug_implementations)]
@@ -80,6 +82,8 @@ pub mod field;
 #[cfg(any(feature = "http-server", feature = "http-client"))]
 pub mod http;
 pub mod layer;
+#[cfg(feature = "json")]
+pub mod output;
 mod panic;
 pub mod prelude;
 pub mod propagation;
@@ -103,11 +107,11 @@ pub use ctx_macros::propagate;
 #[doc = include_str!("with_observability.md")]
 pub use ctx_macros::with_observability;
 
-/// Reads what is given to [`context_fields!`].
+/// Parses the declarations given to [`context_fields!`].
 #[doc(hidden)]
 pub use ctx_macros::context_fields as __context_fields;
 
-/// Nothing, where fields can be hashed.
+/// Expands to nothing if the feature `hashed` is enabled.
 #[cfg(feature = "hashed")]
 #[doc(hidden)]
 #[macro_export]
@@ -115,7 +119,7 @@ macro_rules! __require_hashed {
     () => {};
 }
 
-/// An error, where they cannot.
+/// Expands to a compile error if the feature `hashed` is disabled.
 #[cfg(not(feature = "hashed"))]
 #[doc(hidden)]
 #[macro_export]

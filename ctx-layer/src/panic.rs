@@ -1,4 +1,4 @@
-//! Panics on their way through a call or a request that is observed.
+//! Catching panics of observed calls and requests.
 
 use std::{
     any::Any,
@@ -7,25 +7,27 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// What a panic carries.
+/// The payload of a panic.
 pub(crate) type Payload = Box<dyn Any + Send>;
 
-/// Calls `f`; gives back what it panics with. Whoever gets it has to go on unwinding with it, so that nobody sees
-/// what a panic left half done: that is why unwind safety may be asserted.
+/// Calls `f`, and returns the payload if it panics.
 ///
-/// `dyn`, so that without optimisation the landing pad is compiled once and not for every function.
+/// The caller has to resume unwinding with it. State that the panic left inconsistent is then never observed, so unwind
+/// safety may be asserted.
+///
+/// Takes a `dyn FnMut`, so that without optimisation the landing pad is compiled once and not for every function.
 #[inline]
 pub(crate) fn caught(f: &mut dyn FnMut()) -> Result<(), Payload> {
     catch_unwind(AssertUnwindSafe(f))
 }
 
-/// The same for what gives something back.
+/// Calls `f` and returns its result, or the payload if it panics.
 #[inline]
 pub(crate) fn caught_with<R>(f: impl FnOnce() -> R) -> Result<R, Payload> {
     catch_unwind(AssertUnwindSafe(f))
 }
 
-/// A panic, as the error that is logged.
+/// A panic as the error that is logged.
 #[derive(Debug)]
 pub(crate) struct Panicked(String);
 
@@ -33,10 +35,10 @@ impl Panicked {
     pub(crate) fn with(payload: &Payload) -> Self {
         let message = payload.downcast_ref::<&'static str>().copied();
         let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
-        Panicked(format!("panic: {}", message.unwrap_or("with a value that is no text")))
+        Panicked(format!("panic: {}", message.unwrap_or("with a value that is not a string")))
     }
 
-    /// Where what it says cannot be known.
+    /// Creates the error of a panic whose message is not known.
     pub(crate) fn without_message() -> Self {
         Panicked("panic".to_owned())
     }

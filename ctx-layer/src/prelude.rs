@@ -1,6 +1,6 @@
 //! The traits, attributes and types that most programs use: `use ctx_layer::prelude::*`.
 //!
-//! Traits come without their names. The keys of well-known fields are in [`field::well_known`](crate::field::well_known).
+//! Traits are imported as `_`. The well-known fields are in [`field::well_known`](crate::field::well_known).
 //!
 //! ```
 //! use ctx_layer::{field::well_known::TENANT_ID, prelude::*};

@@ -1,7 +1,7 @@
-//! Warnings of this crate that go to a given dispatcher.
+//! Warnings that are sent to a given dispatcher.
 //!
-//! `warn!` goes to the default dispatcher of the thread, and nowhere while that one handles a span or an event. What is wrong
-//! with a stack is found there and then.
+//! `warn!` uses the default dispatcher of the thread, and does nothing while that one handles a span or an event. Errors in the
+//! set-up of a stack are found during such a call.
 
 use std::fmt;
 
@@ -24,11 +24,11 @@ static METADATA: Metadata<'static> = Metadata::new(
 );
 static CALLSITE: DefaultCallsite = DefaultCallsite::new(&METADATA);
 
-/// Emits a warning, if the dispatcher's subscriber takes warnings. `field` is the field that it is about.
+/// Emits a warning, if the dispatcher's subscriber enables it. `field` is the context field that the warning is about.
 #[cold]
 pub(crate) fn warn(dispatch: &Dispatch, field: Option<&str>, message: fmt::Arguments<'_>) {
-    // Layers register what they get. Not by the call site: it would ask the default dispatcher, which is none here, and disable
-    // itself for good.
+    // Layers need the call site to be registered. Registering it globally would ask the default dispatcher, which is `none`
+    // here, and disable the call site for good.
     if dispatch.register_callsite(&METADATA).is_never() || !dispatch.enabled(&METADATA) {
         return;
     }

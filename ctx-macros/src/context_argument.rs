@@ -1,15 +1,15 @@
-//! `context = { tenant: TENANT_ID }`, which both attributes take.
+//! The `context = { tenant: TENANT_ID }` argument of both attributes.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote_spanned};
 use syn::{Expr, Ident, LitStr, Token, braced, parenthesized, parse::ParseStream, token};
 
 use crate::{
+    errors::Errors,
     expression::{is_constant_name, root},
     function::Parameters,
     input::{after_equals, entries, is_at_end, takes},
-    mistakes::Mistakes,
-    place::located_at,
+    location::located_at,
 };
 
 /// The keys in `ctx_layer::field::well_known` that can be set.
@@ -18,7 +18,7 @@ const WELL_KNOWN: &[&str] =
 
 const EXAMPLE: &str = "context = { tenant: TENANT_ID }";
 
-/// `TENANT_ID` in `context = { tenant: TENANT_ID }`, and what it is set to.
+/// `tenant: TENANT_ID` in `context = { tenant: TENANT_ID }`: a value and the field that it is set to.
 #[derive(Clone)]
 pub(crate) struct ContextArgument {
     pub(crate) value: Expr,
@@ -26,11 +26,11 @@ pub(crate) struct ContextArgument {
 }
 
 impl ContextArgument {
-    /// Reads what follows the word.
+    /// Parses what follows the argument's name.
     pub(crate) fn parse_all(
         input: ParseStream<'_>,
         word: &Ident,
-        mistakes: &mut Mistakes,
+        errors: &mut Errors,
     ) -> syn::Result<Vec<ContextArgument>> {
         if input.peek(token::Paren) {
             return Err(takes(word, "fields in braces", EXAMPLE));
@@ -41,20 +41,20 @@ impl ContextArgument {
         }
         let content;
         braced!(content in input);
-        entries(&content, mistakes, Self::parse)
+        entries(&content, errors, Self::parse)
     }
 
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let value: Expr = input.parse()?;
         if let Expr::Assign(assigned) = &value {
-            let instead = as_written(&assigned.right, &assigned.left);
+            let instead = entry_of(&assigned.right, &assigned.left);
             return Err(syn::Error::new_spanned(assigned, format_args!("expected `:`: write `{instead}`")));
         }
         if input.parse::<Option<Token![:]>>()?.is_none() {
             return Err(syn::Error::new_spanned(value, "expected `: FIELD` after this, such as `: TENANT_ID`"));
         }
         if input.peek(LitStr) {
-            return Err(input.error("expected a `ContextField`, such as `TENANT_ID`: a name would have no type"));
+            return Err(input.error("expected a `ContextField`, such as `TENANT_ID`, not its name"));
         }
         if is_at_end(input) {
             return Err(input.error("expected a `ContextField`, such as `TENANT_ID`"));
@@ -62,16 +62,16 @@ impl ContextArgument {
         Ok(ContextArgument { value, field: input.parse()? })
     }
 
-    /// A reference to the field.
+    /// Returns a reference to the field.
     pub(crate) fn field(&self) -> TokenStream {
         reference(&self.field)
     }
 
-    /// Takes out of a list what cannot be set.
-    pub(crate) fn keep_valid(list: &mut Vec<ContextArgument>, parameters: &Parameters, mistakes: &mut Mistakes) {
+    /// Reports invalid entries and removes them.
+    pub(crate) fn keep_valid(list: &mut Vec<ContextArgument>, parameters: &Parameters, errors: &mut Errors) {
         let mut seen: Vec<String> = Vec::new();
         list.retain(|argument| {
-            if !argument.is_in_order(parameters, mistakes) || !parameters.has_root(&argument.value, mistakes) {
+            if !argument.is_valid_entry(parameters, errors) || !parameters.has_root(&argument.value, errors) {
                 return false;
             }
             let field = argument.field.to_token_stream().to_string();
@@ -79,14 +79,14 @@ impl ContextArgument {
             if is_new {
                 seen.push(field);
             } else {
-                mistakes.add(&argument.field, format_args!("`{field}` is set twice: set it once"));
+                errors.add(&argument.field, format_args!("`{field}` is set twice: set it once"));
             }
             is_new
         });
     }
 
-    /// Returns `true` if the argument and the field are where they belong, and the field is a key.
-    fn is_in_order(&self, parameters: &Parameters, mistakes: &mut Mistakes) -> bool {
+    /// Returns `true` if the value and the field are in the right order, and the field is a key.
+    fn is_valid_entry(&self, parameters: &Parameters, errors: &mut Errors) -> bool {
         let Some(name) = root(&self.field).filter(|name| parameters.has(name) || !is_constant_name(name)) else {
             return true;
         };
@@ -94,17 +94,17 @@ impl ContextArgument {
         let key = name.to_string().to_uppercase();
         let is_value_a_key = root(&self.value).is_some_and(is_constant_name);
         if WELL_KNOWN.contains(&key.as_str()) && !is_value_a_key {
-            mistakes.add(name, format_args!("a field is named by its key: write `{value}: {key}`"));
+            errors.add(name, format_args!("a field is set by its key: write `{value}: {key}`"));
         } else if parameters.has(name) {
-            mistakes.add(name, format_args!("the argument comes first: write `{name}: {value}`"));
+            errors.add(name, format_args!("the value comes first: write `{name}: {value}`"));
         } else {
-            mistakes.add(name, "expected the key of a field, such as `TENANT_ID`");
+            errors.add(name, "expected the key of a field, such as `TENANT_ID`");
         }
         false
     }
 }
 
-/// A field, as a reference to it.
+/// Returns a reference to a field.
 pub(crate) fn reference(field: &Expr) -> TokenStream {
     match field {
         Expr::Path(path) => quote_spanned!(located_at(path)=> &#path),
@@ -112,24 +112,24 @@ pub(crate) fn reference(field: &Expr) -> TokenStream {
     }
 }
 
-/// The error for `set(tenant_id = tenant)`, with what to write instead.
+/// Returns the error for `set(tenant_id = tenant)`, with the correct form.
 pub(crate) fn error_of_set(input: ParseStream<'_>, word: &Ident) -> syn::Error {
     let written = || -> syn::Result<String> {
         let content;
         parenthesized!(content in input);
         let pairs = content.parse_terminated(Expr::parse_without_eager_brace, Token![,])?;
         let pairs = pairs.iter().map(|pair| match pair {
-            Expr::Assign(assigned) => as_written(&assigned.right, &assigned.left),
+            Expr::Assign(assigned) => entry_of(&assigned.right, &assigned.left),
             other => other.to_token_stream().to_string(),
         });
         Ok(format!("context = {{ {} }}", pairs.collect::<Vec<_>>().join(", ")))
     };
     let instead = written().unwrap_or_else(|_| EXAMPLE.to_owned());
-    syn::Error::new(word.span(), format_args!("there is no argument `set`: write `{instead}`"))
+    syn::Error::new(word.span(), format_args!("unknown argument `set`: write `{instead}`"))
 }
 
-/// `tenant: TENANT_ID`, of a value and a key or the name of a well-known field.
-fn as_written(value: &Expr, field: &Expr) -> String {
+/// Returns `tenant: TENANT_ID` for a value and a key or the name of a well-known field.
+fn entry_of(value: &Expr, field: &Expr) -> String {
     let field = field.to_token_stream().to_string();
     let key = field.to_uppercase();
     let field = if WELL_KNOWN.contains(&key.as_str()) { key } else { field };

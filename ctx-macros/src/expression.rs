@@ -4,12 +4,12 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{Expr, Ident};
 
-/// Whether a name is written as those of constants are.
+/// Returns `true` if a name is written like a constant.
 pub(crate) fn is_constant_name(name: &Ident) -> bool {
     name.to_string().chars().all(|letter| !letter.is_lowercase())
 }
 
-/// The parameter that an expression begins with: `order` in `order.items.len()`.
+/// Returns the first identifier of an expression: `order` in `order.items.len()`.
 pub(crate) fn root(expression: &Expr) -> Option<&Ident> {
     match expression {
         Expr::Path(path) if path.qself.is_none() => path.path.get_ident(),
@@ -26,7 +26,7 @@ pub(crate) fn root(expression: &Expr) -> Option<&Ident> {
     }
 }
 
-/// Whether a name stands anywhere among tokens.
+/// Returns `true` if a name occurs in the tokens.
 pub(crate) fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     tokens.into_iter().any(|token| match token {
         TokenTree::Group(group) => mentions(group.stream(), name),
@@ -35,7 +35,7 @@ pub(crate) fn mentions(tokens: TokenStream, name: &Ident) -> bool {
     })
 }
 
-/// Returns `true` if code may run to evaluate an expression: it is more than names, members and literals.
+/// Returns `true` if evaluating an expression may run code: it has more than names, members and literals.
 pub(crate) fn is_evaluated(expression: &impl ToTokens) -> bool {
     expression.to_token_stream().into_iter().any(|token| match token {
         TokenTree::Group(_) => true,
@@ -44,7 +44,7 @@ pub(crate) fn is_evaluated(expression: &impl ToTokens) -> bool {
     })
 }
 
-/// The tokens of an expression, in parentheses where a method call behind it would take only its end.
+/// Returns an expression as a receiver, in parentheses if a method call would bind to its end only.
 pub(crate) fn receiver(expression: &Expr) -> TokenStream {
     match expression {
         Expr::Reference(_) | Expr::Unary(_) => quote::quote!((#expression)),
@@ -52,7 +52,7 @@ pub(crate) fn receiver(expression: &Expr) -> TokenStream {
     }
 }
 
-/// The tokens of an expression, in parentheses where `&` before it would take only its beginning.
+/// Returns an expression as an operand of `&`, in parentheses if `&` would bind to its beginning only.
 pub(crate) fn referable(expression: &Expr) -> TokenStream {
     match expression {
         Expr::Path(_)

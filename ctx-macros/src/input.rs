@@ -1,27 +1,27 @@
-//! What the arguments of all attributes are read with.
+//! Parsing shared by the arguments of all attributes.
 
 use proc_macro2::TokenTree;
 use syn::{Ident, LitBool, LitStr, Path, Token, parse::ParseStream, token};
 
-use crate::mistakes::Mistakes;
+use crate::errors::Errors;
 
-/// What follows `=`.
+/// Parses `=`, and checks that a value follows.
 pub(crate) fn after_equals<'a>(input: ParseStream<'a>, word: &Ident, example: &str) -> syn::Result<ParseStream<'a>> {
     let is_given = input.parse::<Option<Token![=]>>()?.is_some() && !is_at_end(input);
     if is_given { Ok(input) } else { Err(takes(word, "a value", example)) }
 }
 
-/// Whether an entry of a list is over.
+/// Returns `true` at the end of a list's entry.
 pub(crate) fn is_at_end(input: ParseStream<'_>) -> bool {
     input.is_empty() || input.peek(Token![,])
 }
 
-/// `word` takes something else.
+/// Returns the error that `word` takes something else.
 pub(crate) fn takes(word: &Ident, what: &str, example: &str) -> syn::Error {
     syn::Error::new(word.span(), format_args!("`{word}` takes {what}: write `{example}`, for example"))
 }
 
-/// Nothing, and no `=`.
+/// Checks that no `=` follows.
 pub(crate) fn without_value(input: ParseStream<'_>, word: &Ident, instead: &str) -> syn::Result<()> {
     match input.peek(Token![=]) {
         true => Err(syn::Error::new(word.span(), format_args!("`{word}` takes no value: write `{instead}`"))),
@@ -29,15 +29,15 @@ pub(crate) fn without_value(input: ParseStream<'_>, word: &Ident, instead: &str)
     }
 }
 
-/// Nothing behind it at all.
-pub(crate) fn alone(input: ParseStream<'_>, word: &Ident) -> syn::Result<()> {
+/// Checks that neither `=` nor parentheses follow.
+pub(crate) fn without_arguments(input: ParseStream<'_>, word: &Ident) -> syn::Result<()> {
     match input.peek(token::Paren) {
         true => Err(syn::Error::new(word.span(), format_args!("`{word}` takes no value: write `{word}`"))),
         false => without_value(input, word, &word.to_string()),
     }
 }
 
-/// `= true`
+/// Parses `= true` or `= false`.
 pub(crate) fn boolean(input: ParseStream<'_>, word: &Ident) -> syn::Result<bool> {
     let input = after_equals(input, word, &format!("{word} = false"))?;
     if !input.peek(LitBool) {
@@ -46,7 +46,7 @@ pub(crate) fn boolean(input: ParseStream<'_>, word: &Ident) -> syn::Result<bool>
     Ok(input.parse::<LitBool>()?.value)
 }
 
-/// `= my_crate::ctx_layer`: where the library is found.
+/// Parses `= my_crate::ctx_layer`, the path of the library.
 pub(crate) fn library(input: ParseStream<'_>, word: &Ident) -> syn::Result<Path> {
     let input = after_equals(input, word, "crate = my_crate::ctx_layer")?;
     let path = match input.parse::<Option<LitStr>>()? {
@@ -57,7 +57,7 @@ pub(crate) fn library(input: ParseStream<'_>, word: &Ident) -> syn::Result<Path>
     path.map_err(|error| syn::Error::new(error.span(), message))
 }
 
-/// Goes on after something that could not be read.
+/// Skips the rest of an entry that could not be parsed.
 pub(crate) fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
     while !input.is_empty() && !input.peek(Token![,]) {
         input.parse::<TokenTree>()?;
@@ -65,18 +65,18 @@ pub(crate) fn skip_to_comma(input: ParseStream<'_>) -> syn::Result<()> {
     Ok(())
 }
 
-/// Reads the entries of a list that stands between commas; one that cannot be read costs none of the others.
+/// Parses the comma-separated entries of a list. Reports invalid ones and continues with the next.
 pub(crate) fn entries<T>(
     input: ParseStream<'_>,
-    mistakes: &mut Mistakes,
+    errors: &mut Errors,
     mut parse: impl FnMut(ParseStream<'_>) -> syn::Result<T>,
 ) -> syn::Result<Vec<T>> {
     let mut entries = Vec::new();
     while !input.is_empty() {
         match parse(input) {
             Ok(entry) if is_at_end(input) => entries.push(entry),
-            Ok(_) => mistakes.add_error(input.error("expected `,`")),
-            Err(error) => mistakes.add_error(error),
+            Ok(_) => errors.add_error(input.error("expected `,`")),
+            Err(error) => errors.add_error(error),
         }
         skip_to_comma(input)?;
         input.parse::<Option<Token![,]>>()?;
@@ -84,7 +84,7 @@ pub(crate) fn entries<T>(
     Ok(entries)
 }
 
-/// Whether a path follows.
+/// Returns `true` if a path follows.
 pub(crate) fn is_path(input: ParseStream<'_>) -> bool {
     input.peek(Ident)
         || input.peek(Token![::])

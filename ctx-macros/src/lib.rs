@@ -1,12 +1,12 @@
-//! The macros of `ctx-layer`, which re-exports and documents them. Use them from there.
+//! The macros of `ctx-layer`, which re-exports and documents them.
 
 mod context_argument;
 mod context_fields;
+mod errors;
 mod expression;
 mod function;
 mod input;
-mod mistakes;
-mod place;
+mod location;
 mod propagate;
 #[cfg(test)]
 mod snapshot;
@@ -14,14 +14,14 @@ mod with_observability;
 
 use proc_macro::TokenStream;
 
-/// Behind `ctx_layer::context_fields!`, which passes its own path in front: `[$crate] ...`.
+/// The implementation of `ctx_layer::context_fields!`, which passes its own path: `[$crate] ...`.
 #[doc(hidden)]
 #[proc_macro]
 pub fn context_fields(input: TokenStream) -> TokenStream {
     context_fields::expand(input.into()).into()
 }
 
-// Documented where it is re-exported: the examples need `ctx-layer`.
+// Documented where it is re-exported, since the examples need `ctx-layer`.
 #[allow(missing_docs)]
 #[proc_macro_attribute]
 pub fn with_observability(arguments: TokenStream, item: TokenStream) -> TokenStream {

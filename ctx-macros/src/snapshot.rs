@@ -1,4 +1,4 @@
-//! Expansions on file, for tests: `UPDATE_SNAPSHOTS=1 cargo test -p ctx-macros` accepts those of now.
+//! Snapshots of expansions, for tests. `UPDATE_SNAPSHOTS=1 cargo test -p ctx-macros` updates them.
 
 use std::{fs, path::Path};
 
@@ -28,7 +28,7 @@ pub(crate) fn compare(
     let expected = fs::read_to_string(&file).unwrap_or_default();
     assert!(
         expansion == expected,
-        "{name} has another expansion (`-` on file, `+` now; UPDATE_SNAPSHOTS=1 accepts it):\n{}",
+        "{name} has another expansion (`-` snapshot, `+` now; UPDATE_SNAPSHOTS=1 updates it):\n{}",
         difference(&expected, &expansion)
     );
 }
@@ -37,10 +37,10 @@ pub(crate) fn pretty(tokens: TokenStream) -> String {
     prettyplease::unparse(&syn::parse2(tokens).unwrap())
 }
 
-/// The lines that are only in one of two texts, and those around them.
+/// Returns the lines that differ, with their context.
 fn difference(before: &str, after: &str) -> String {
     let (before, after): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
-    // How many lines the rests of both texts have in common, in order.
+    // The length of the longest common subsequence of the remaining lines.
     let mut common = vec![vec![0; after.len() + 1]; before.len() + 1];
     for i in (0..before.len()).rev() {
         for j in (0..after.len()).rev() {

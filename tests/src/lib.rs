@@ -33,3 +33,8 @@ pub fn count(text: &str, name: &str) -> usize {
         .filter(|(at, _)| !text[..*at].ends_with(|c: char| c.is_alphanumeric() || c == '_'))
         .count()
 }
+
+/// Compiles the programs of the page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/migrate.md")]
+struct Migrate;

@@ -262,3 +262,46 @@ fn carrying_a_future_under_opentelemetry_allocates_like_entering_its_span() {
         assert!(in_place.1 <= in_place.0 && elsewhere.1 <= elsewhere.0, "{in_place:?} {elsewhere:?}");
     });
 }
+
+#[test]
+fn a_json_line_allocates_nothing() {
+    use ctx_layer::output::json;
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let layer = || json::layer().with_writer(std::io::sink).with_constant("service.name", "shop");
+    let line = || info!(order = 1042, rows = 3_u64, how = "card", "placed {}", "today");
+    let conflict = || info!(tenant_id = "own", "placed");
+    let all_inside_a_span = || {
+        assert_eq!(allocations(line), 0, "no field is current");
+        let _guard = five().attach();
+        assert_eq!(allocations(line), 0, "five fields");
+        assert_eq!(allocations(conflict), 0, "an event that has a field itself");
+        assert_eq!(allocations(rich_event), 0, "values of many kinds");
+    };
+    let stack = || tracing_subscriber::registry().with(layer());
+    let inside = || {
+        all_inside_a_span();
+        info_span!("request").in_scope(all_inside_a_span);
+    };
+    tracing::subscriber::with_default(stack().with_context_fields(Schema::well_known()), inside);
+    tracing::subscriber::with_default(stack(), inside);
+    tracing::subscriber::with_default(stack().with(Visiting).with_context_fields(Schema::well_known()), inside);
+    let nested = layer().with_format(json::Format::opentelemetry()).with_thread_names(true);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(nested), inside);
+}
+
+#[test]
+fn a_set_is_encoded_once_in_two_allocations() {
+    use ctx_layer::output::json;
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let run = |lines: u32| {
+        let stack = tracing_subscriber::registry().with(json::layer().with_writer(std::io::sink));
+        tracing::subscriber::with_default(stack.with_context_fields(Schema::well_known()), || {
+            allocations(|| {
+                let _guard = five().attach();
+                (0..lines).for_each(|n| info!(n, "line"));
+            })
+        })
+    };
+    let without = run(0);
+    assert_eq!((run(1) - without, run(10) - without), (2, 2));
+}

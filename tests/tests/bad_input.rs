@@ -247,3 +247,20 @@ fn sensitive_values_are_masked_or_hashed_except_where_they_are_revealed() {
     assert_eq!(hash(0), hash(1));
     assert_ne!(hash(0), hash(2));
 }
+
+#[test]
+fn every_error_says_what_is_wrong() {
+    use ctx_layer::{field::set_hash_salt, propagation::baggage::BaggageError};
+    let errors: [&dyn std::error::Error; 4] =
+        [&BaggageError::Key, &BaggageError::Value, &BaggageError::NoValue, &BaggageError::Limit];
+    let mut said: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    said.push(set_hash_salt(b"").expect_err("it is empty").to_string());
+    let schema = Schema::builder().field(&TENANT_ID).field(&TENANT_ID).field(&USER_ID).field(&USER_ID).build();
+    let both = schema.expect_err("two fields are in it twice");
+    assert_eq!(both.problems().len(), 2);
+    assert_eq!(both.to_string().matches("; ").count(), 1, "{both}");
+    said.push(both.to_string());
+    assert!(said.iter().all(|said| said.len() > 10), "{said:?}");
+    said.dedup();
+    assert_eq!(said.len(), 6, "{said:?}");
+}

@@ -3,7 +3,7 @@
 
 use std::{error::Error, fmt, sync::OnceLock};
 
-use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
+use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::{Captured, Item, Recorder, count, schema};
 use serde_json::Value;
 use tracing::{info, info_span};
@@ -13,16 +13,24 @@ struct Outputs {
     json: Captured,
     text: Captured,
     recorder: Recorder,
+    /// With fields of its own.
+    around: Recorder,
 }
 
 fn outputs() -> &'static Outputs {
     static OUTPUTS: OnceLock<Outputs> = OnceLock::new();
     OUTPUTS.get_or_init(|| {
-        let outputs = Outputs { json: Captured::default(), text: Captured::default(), recorder: Recorder::default() };
+        let outputs = Outputs {
+            json: Captured::default(),
+            text: Captured::default(),
+            recorder: Recorder::default(),
+            around: Recorder::default(),
+        };
         tracing_subscriber::registry()
             .with(output::layer().json().with_writer(outputs.json.clone()))
             .with(fields_once_per_line(output::layer().with_writer(outputs.text.clone()).with_ansi(false)))
             .with(outputs.recorder.clone())
+            .with(ContextLayer::new(outputs.around.clone(), with_chatty()))
             .with_context_fields(with_chatty())
             .init();
         outputs
@@ -35,7 +43,7 @@ impl Outputs {
     }
 
     fn recorded(&self, message: &str) -> Vec<Item> {
-        self.recorder.items().into_iter().filter(|item| item.name == message).collect()
+        self.recorder.items().into_iter().chain(self.around.items()).filter(|item| item.name == message).collect()
     }
 }
 
@@ -84,8 +92,8 @@ fn events_nested_three_deep_each_keep_their_own_values_errors_and_tenant() {
     });
     for depth in 1..=3 {
         let lines = outputs.lines(&format!("nested {depth}"));
-        // Each of the three outputs formats the value, and so logs it; what is logged is again formatted three times.
-        assert_eq!(lines.len(), 3usize.pow(4 - depth), "depth {depth}");
+        // Each of the four outputs formats the value, and so logs it; and what is logged is again formatted by each.
+        assert_eq!(lines.len(), 4usize.pow(4 - depth), "depth {depth}");
         for line in lines {
             let fields = &line["fields"];
             assert_eq!(fields["tenant_id"], format!("tenant {depth}"), "{line}");

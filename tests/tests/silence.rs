@@ -323,7 +323,7 @@ fn child() {
 fn each_problem_is_reported_once_and_only_where_there_is_one() {
     for (name, expected, _) in PROGRAMS {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=2"])
             .env("PROGRAM", name)
             .stdin(Stdio::null())
             .output()
@@ -356,7 +356,7 @@ fn each_problem_is_reported_once_and_only_where_there_is_one() {
 fn a_warning_names_the_field_and_the_remedy() {
     let warning = |program: &str| {
         let child = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "child", "--ignored", "--nocapture"])
+            .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=2"])
             .env("PROGRAM", program)
             .output()
             .unwrap();
@@ -366,9 +366,9 @@ fn a_warning_names_the_field_and_the_remedy() {
     let line = warning("a field in no schema, attached");
     assert!(line.contains("field=\"warehouse\"") && line.contains("Schema::builder().field(&FIELD)"), "{line}");
     let line = warning("no layer");
-    assert!(line.contains("field=\"warehouse\"") && line.contains("Call `with_context(schema)`"), "{line}");
+    assert!(line.contains("field=\"warehouse\"") && line.contains("Call `with_context_fields(schema)`"), "{line}");
     let line = warning("an output over ours");
-    assert!(line.contains("Call `with_context` last"), "{line}");
+    assert!(line.contains("Call `with_context_fields` last"), "{line}");
     let line = warning("another version");
     assert!(line.contains("`cargo tree -i tracing-opentelemetry`"), "{line}");
 }

@@ -1,4 +1,4 @@
-//! `?` in a body that is not a function's, and so cannot return by it. The traits of the standard library are not stable.
+//! Support for `?` in a body that is not a function's, and so cannot return. The standard library's traits are not stable.
 
 use std::{convert::Infallible, ops::ControlFlow, task::Poll};
 
@@ -9,7 +9,7 @@ pub trait Exit {
     fn branch(self) -> ControlFlow<Self::Exit, Self::Value>;
 }
 
-/// A value that a body can be left with by `?`.
+/// A value that a body can return when `?` exits it.
 pub trait FromExit<E> {
     fn from_exit(exit: E) -> Self;
 }

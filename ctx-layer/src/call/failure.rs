@@ -1,4 +1,4 @@
-//! Errors, in the best form that their type has.
+//! Errors, shown with the best trait that their type implements.
 
 use std::{error::Error, fmt};
 
@@ -9,29 +9,29 @@ use super::{
     text,
 };
 
-/// An error whose best form is to be found: as [`dyn Error`](Error) where it is one, else its `Display`, else its
-/// `Debug`, else the name of its type.
+/// An error, to be shown as [`dyn Error`](Error) if its type implements it, else with its `Display`, else with its
+/// `Debug`, else as the name of its type.
 pub struct Failure<'a, E: ?Sized>(pub &'a E);
 
-/// The same of an error that may borrow, or whose type may be anything: `dyn Error` is `'static`, so it is a copy that
-/// is shown, with the texts of the error and of its sources.
+/// An error that may borrow, or whose type is not known. `dyn Error` is `'static`, so a copy is shown, with the messages of
+/// the error and of its sources.
 pub struct BorrowedFailure<'a, E: ?Sized>(pub &'a E);
 
-/// An error in a form in which it can be shown.
+/// An error in a form that can be shown.
 pub trait Failed {
-    /// What it comes from.
+    /// Returns the source of the error.
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         None
     }
 
-    /// As a text.
+    /// Returns the error's message.
     fn text(&self) -> String;
 
-    /// Gives it as a field's value.
+    /// Calls `take` with the error as a field's value.
     fn with_value(&self, take: &mut dyn FnMut(&dyn Value));
 }
 
-/// As an error.
+/// A form that shows an error as `dyn Error`.
 pub struct ErrorForm<'a>(pub(super) &'a (dyn Error + 'static));
 
 impl Failed for ErrorForm<'_> {
@@ -53,12 +53,12 @@ impl Failed for ErrorForm<'_> {
     }
 }
 
-/// Returns `true` if the text of an error, or of a source, could end its line.
+/// Returns `true` if the message of an error, or of a source, could end its line.
 fn could_forge(error: &dyn Error) -> bool {
     text::has_unsafe(error) || error.source().is_some_and(could_forge)
 }
 
-/// As a copy of an error.
+/// A form that shows a copy of an error.
 pub struct CopyForm<'a>(&'a (dyn Error + 'a));
 
 impl Failed for CopyForm<'_> {
@@ -76,7 +76,7 @@ impl Failed for CopyForm<'_> {
     }
 }
 
-/// The texts of an error and of its sources, with the characters escaped that must not reach a terminal or a log file.
+/// The messages of an error and of its sources, with characters escaped that must not reach a terminal or a log file.
 struct Copied {
     display: String,
     debug: String,
@@ -108,7 +108,7 @@ impl Error for Copied {
     }
 }
 
-/// As its `Display`.
+/// A form that shows the `Display` of an error.
 pub struct DisplayForm<T>(T);
 
 impl<T: fmt::Display> Failed for DisplayForm<T> {
@@ -121,7 +121,7 @@ impl<T: fmt::Display> Failed for DisplayForm<T> {
     }
 }
 
-/// As its `Debug`.
+/// A form that shows the `Debug` of an error.
 pub struct DebugForm<T>(T);
 
 impl<T: fmt::Debug> Failed for DebugForm<T> {
@@ -134,11 +134,11 @@ impl<T: fmt::Debug> Failed for DebugForm<T> {
     }
 }
 
-/// The forms, best first.
+/// The traits that select a form, best first.
 pub mod forms {
     use super::*;
 
-    /// As an error.
+    /// Selects the error itself.
     pub trait AsError<'a> {
         fn form(&self) -> ErrorForm<'a>;
     }
@@ -149,7 +149,7 @@ pub mod forms {
         }
     }
 
-    /// As the error that it holds: boxed ones.
+    /// Selects the error inside a box.
     pub trait AsErrorInside<'a> {
         fn form(&self) -> ErrorForm<'a>;
     }
@@ -172,7 +172,7 @@ pub mod forms {
         }
     }
 
-    /// As the error that it can be seen as: those of `anyhow` and `eyre`.
+    /// Selects the error that `AsRef` returns, as for `anyhow` and `eyre`.
     pub trait AsErrorOf<'a> {
         fn form(&self) -> ErrorForm<'a>;
     }
@@ -183,7 +183,7 @@ pub mod forms {
         }
     }
 
-    /// As a copy.
+    /// Selects a copy.
     pub trait AsCopy<'a> {
         fn form(&self) -> CopyForm<'a>;
     }
@@ -194,7 +194,7 @@ pub mod forms {
         }
     }
 
-    /// As a copy of the error that it holds.
+    /// Selects a copy of the error inside a box.
     pub trait AsCopyInside<'a> {
         fn form(&self) -> CopyForm<'a>;
     }
@@ -223,7 +223,7 @@ pub mod forms {
         }
     }
 
-    /// As its `Display`.
+    /// Selects the `Display`.
     pub trait ErrorAsDisplay<'a> {
         type Shown: ?Sized + 'a;
         fn form(&self) -> DisplayForm<&'a Self::Shown>;
@@ -243,7 +243,7 @@ pub mod forms {
         }
     }
 
-    /// As its `Debug`.
+    /// Selects the `Debug`.
     pub trait ErrorAsDebug<'a> {
         type Shown: ?Sized + 'a;
         fn form(&self) -> DebugForm<&'a Self::Shown>;
@@ -263,7 +263,7 @@ pub mod forms {
         }
     }
 
-    /// As the name of its type.
+    /// Selects the name of the type.
     pub trait ErrorAsTypeName {
         fn form(&self) -> DisplayForm<TypeName>;
     }

@@ -1,8 +1,8 @@
-//! What `Debug` writes, with secrets left out.
+//! `Debug` output with secrets masked.
 //!
-//! A `Formatter` does not say which field a value is of, so it is found in the text. The builders of `std`
-//! (`debug_struct`, `debug_map`, ...), which `#[derive(Debug)]` uses, write names, values and what separates them in pieces of
-//! their own. So the end of a value is known also where it is not quoted and has commas and brackets in it.
+//! A `Formatter` does not show which field a value belongs to, so the field is found in the output. The builders of `std`
+//! (`debug_struct`, `debug_map`, ...), which `#[derive(Debug)]` uses, write names, values and separators in separate pieces. So
+//! the end of a value is known even if it is not quoted and contains commas and brackets.
 
 use std::fmt::{self, Write};
 
@@ -14,7 +14,7 @@ use super::{
     text::Escaped,
 };
 
-/// Names given to the attribute, besides those known to be of secrets.
+/// The names given to the attribute, in addition to the known names of secrets.
 #[derive(Debug)]
 pub struct Names {
     pub redact: &'static [&'static str],
@@ -24,14 +24,15 @@ pub struct Names {
 impl Names {
     pub const NONE: &'static Names = &Names { redact: &[], reveal: &[] };
 
-    /// Returns `true` if one of the names, which are separated by blanks, is of what must not be shown.
-    fn hide_any_of(&self, names: &str) -> bool {
+    /// Returns `true` if one of the names, which are separated by blanks, is that of a secret.
+    fn hides_any_of(&self, names: &str) -> bool {
         let is_among = |name: &str, given: &[&str]| given.iter().any(|given| is_same(given, name));
         names.split(' ').any(|name| is_among(name, self.redact) || is_secret(name) && !is_among(name, self.reveal))
     }
 }
 
-/// A value as its `Debug`, with the fields and entries masked that have names of secrets. Control characters are escaped.
+/// A value whose `Debug` output is shown with fields and entries masked that are named like secrets, and with control
+/// characters escaped.
 pub struct Masked<'a, T: ?Sized> {
     pub(super) value: &'a T,
     pub(super) names: &'static Names,
@@ -45,52 +46,52 @@ impl<T: fmt::Debug + ?Sized> fmt::Debug for Masked<'_, T> {
     }
 }
 
-/// Names longer than this are none.
+/// The length up to which a string counts as a name.
 const MAX_NAME_LEN: usize = 256;
 
 struct Masker<'a, 'b> {
     out: &'a mut fmt::Formatter<'b>,
     is_pretty: bool,
     names: &'static Names,
-    /// The brackets that are open. The first is none: it is what is around them.
+    /// The open brackets. The first level is outside of all brackets.
     levels: SmallVec<[Level; 8]>,
-    /// The words of the entries of all levels, as far as they may be names. Each level's begin at its `start`.
+    /// The words of the entries of all levels, if they may be names. Those of each level begin at its `start`.
     words: SmallVec<[u8; 128]>,
     literal: Option<Literal>,
     mask: Option<Mask>,
 }
 
-/// What is known within one pair of brackets.
+/// The state within one pair of brackets.
 #[derive(Clone, Copy, Default)]
 struct Level {
     start: usize,
     is_tuple: bool,
-    /// How many commas came.
+    /// The number of commas so far.
     commas: usize,
     /// The entry is the value of `name` or `key`: of `Header { name: "authorization", value: .. }`.
     is_name: bool,
-    /// An entry said that another one here is a secret.
+    /// An earlier entry was the name of a secret, whose value is another entry here.
     hides_value: bool,
-    /// The entry has something else than one string.
+    /// The entry contains something other than one string.
     is_composed: bool,
     has_literal: bool,
 }
 
-/// A string or a character that goes on in the next piece.
+/// A string or a character that continues in the next piece.
 #[derive(Clone, Copy)]
 struct Literal {
     quote: char,
     is_escaped: bool,
-    /// Where its text begins among the words.
+    /// The position where its content begins among the words.
     start: usize,
 }
 
-/// A value that is left out.
+/// A value that is masked.
 #[derive(Clone, Copy, Default)]
 struct Mask {
-    /// How many brackets are open in it.
+    /// The number of open brackets in it.
     depth: usize,
-    /// Whether what stands for it was written.
+    /// The placeholder was written.
     is_shown: bool,
 }
 
@@ -109,7 +110,7 @@ impl<'a, 'b> Masker<'a, 'b> {
         &mut self.levels[last]
     }
 
-    /// Writes what is shown, so that it cannot end its line.
+    /// Writes output, escaped so that it cannot end its line.
     fn emit(&mut self, text: &str) -> fmt::Result {
         if text.is_empty() || self.mask.is_some() {
             return Ok(());
@@ -140,7 +141,7 @@ impl<'a, 'b> Masker<'a, 'b> {
         }
     }
 
-    /// The words of the entry, as far as it has come.
+    /// Returns the words of the entry so far.
     fn entry(&mut self) -> &str {
         let start = self.level().start;
         self.words.get(start..).and_then(|words| std::str::from_utf8(words).ok()).unwrap_or_default().trim_end()
@@ -151,7 +152,7 @@ impl<'a, 'b> Masker<'a, 'b> {
         self.words.truncate(start);
     }
 
-    /// Shows text up to where something has to be left out, and returns the rest.
+    /// Writes text up to a value that has to be masked, and returns the rest.
     fn shown<'s>(&mut self, text: &'s str, whole: &str) -> Result<&'s str, fmt::Error> {
         let mut at = 0;
         while let Some(c) = text[at..].chars().next() {
@@ -176,9 +177,9 @@ impl<'a, 'b> Masker<'a, 'b> {
                 },
                 '(' | '[' | '{' => {
                     let names = self.names;
-                    // Directly: a blank ends a word.
+                    // Directly after it: a blank ends a word.
                     let is_after_name = c == '(' && self.words.last().is_some_and(|last| *last != b' ');
-                    let hides = is_after_name && names.hide_any_of(last_word(self.entry()));
+                    let hides = is_after_name && names.hides_any_of(last_word(self.entry()));
                     self.level().is_composed = true;
                     self.blank();
                     let start = self.words.len();
@@ -227,20 +228,20 @@ impl<'a, 'b> Masker<'a, 'b> {
         Ok("")
     }
 
-    /// Shows this much, and leaves out what comes.
+    /// Writes `shown`, and masks the value that follows.
     fn leave_out<'s>(&mut self, shown: &str, rest: &'s str) -> Result<&'s str, fmt::Error> {
         self.emit(shown)?;
         self.mask = Some(Mask::default());
         Ok(rest)
     }
 
-    /// Ends an entry. Returns `true` if the next one is to be left out.
+    /// Ends an entry. Returns `true` if the next one has to be masked.
     fn end_entry(&mut self) -> bool {
         let names = self.names;
         let Level { is_tuple, commas, is_name, is_composed, has_literal, .. } = *self.level();
-        // A pair whose first part is a name: an entry of a list of headers.
+        // A pair whose first part is a name, as in a list of headers.
         let is_pairs_name = is_tuple && commas == 0 && has_literal && !is_composed;
-        let hides = (is_pairs_name || is_name) && names.hide_any_of(self.entry());
+        let hides = (is_pairs_name || is_name) && names.hides_any_of(self.entry());
         self.blank();
         // A tuple may be a key: `{Some("password"): ..}`.
         if !is_tuple {
@@ -258,11 +259,11 @@ impl<'a, 'b> Masker<'a, 'b> {
         level.is_tuple && level.hides_value
     }
 
-    /// Ends a name or a key. Returns `true` if its value is to be left out.
+    /// Ends a name or a key. Returns `true` if its value has to be masked.
     fn end_key(&mut self) -> bool {
         let names = self.names;
         let key = self.entry();
-        let hides = names.hide_any_of(key);
+        let hides = names.hides_any_of(key);
         let is_value = ["value", "val"].contains(&key);
         let is_name = ["name", "key", "header"].contains(&key);
         self.forget_words();
@@ -274,13 +275,13 @@ impl<'a, 'b> Masker<'a, 'b> {
     fn begin_literal(&mut self, quote: char) {
         self.blank();
         let level = self.level();
-        // Two strings are no name.
+        // Two strings are not a name.
         level.is_composed |= level.has_literal;
         level.has_literal = true;
         self.literal = Some(Literal { quote, is_escaped: false, start: self.words.len() });
     }
 
-    /// Adds the text of a literal to the words: as one of them.
+    /// Adds the content of a literal to the words, as one word.
     fn literal_text(&mut self, text: &str) {
         let Some(Literal { start, .. }) = self.literal else { return };
         if self.mask.is_some() || self.words.len() + text.len() - start.min(self.words.len()) > MAX_NAME_LEN {
@@ -289,8 +290,8 @@ impl<'a, 'b> Masker<'a, 'b> {
         self.words.extend(text.bytes().map(|byte| if byte == b' ' { b'_' } else { byte }));
     }
 
-    /// Goes on with a literal, and returns what comes after it. It is closed at the beginning of a piece, and nowhere else:
-    /// there its writer writes the quote.
+    /// Continues a literal, and returns the rest. A literal is closed at the beginning of a piece, and nowhere else: its closing
+    /// quote is written separately.
     fn within_literal<'s>(&mut self, text: &'s str) -> Result<&'s str, fmt::Error> {
         let Some(mut literal) = self.literal else { return Ok(text) };
         if text.starts_with(literal.quote) && !literal.is_escaped {
@@ -309,14 +310,14 @@ impl<'a, 'b> Masker<'a, 'b> {
         Ok("")
     }
 
-    /// Leaves out text up to the end of the value, and returns what comes after it.
+    /// Masks text up to the end of the value, and returns the rest.
     fn left_out<'s>(&mut self, text: &'s str, whole: &str, is_first: bool) -> Result<&'s str, fmt::Error> {
         let Some(mut mask) = self.mask else { return Ok(text) };
         let value = text.trim_start();
         let start = text.len() - value.len();
         let ends_here = is_first && mask.depth == 0 && value.starts_with([',', ')', ']', '}']);
         if !mask.is_shown && !ends_here {
-            // What is between the name and the value.
+            // The separator between the name and the value.
             self.mask = None;
             self.emit(&text[..start])?;
             self.mask = Some(mask);
@@ -324,8 +325,8 @@ impl<'a, 'b> Masker<'a, 'b> {
         if value.is_empty() {
             return Ok("");
         }
-        // The value's own text begins in the piece that its name ends in, or in one that has structure: then all of it
-        // counts. Otherwise only what the piece begins with does.
+        // If the value begins in the piece that its name ends in, or in a piece with structure, all its brackets count. Otherwise
+        // only those at the beginning of the piece do.
         let counts_all = !is_first || is_template(value);
         let mut at = start;
         let mut counts = true;
@@ -337,7 +338,7 @@ impl<'a, 'b> Masker<'a, 'b> {
                         self.show_mask(&mut mask)?;
                     }
                     self.mask = None;
-                    // With the blank before a bracket.
+                    // Including the blank before a bracket.
                     return Ok(&text[if ends_here { 0 } else { at }..]);
                 }
                 ')' | ']' | '}' if counts || counts_all => mask.depth = mask.depth.saturating_sub(1),
@@ -381,7 +382,7 @@ impl Write for Masker<'_, '_> {
         let mut is_first = true;
         while !rest.is_empty() {
             if self.literal.is_some() {
-                // What comes after a closing quote is as at the beginning of a piece.
+                // Text after a closing quote is treated like the beginning of a piece.
                 rest = self.within_literal(rest)?;
             } else if self.mask.is_some() {
                 rest = self.left_out(rest, text, is_first)?;
@@ -403,13 +404,13 @@ fn last_word(words: &str) -> &str {
     words.rsplit(' ').next().unwrap_or_default()
 }
 
-/// The length of a literal that begins and ends in one piece, with its quotes. `None` where it does not end there.
+/// Returns the length, with quotes, of a literal that begins and ends in one piece. Returns `None` if it does not end there.
 fn literal_len(text: &str) -> Option<usize> {
     let quote = text.chars().next()?;
     let mut is_escaped = false;
     for (at, c) in text.char_indices().skip(1) {
         if c == quote && !is_escaped {
-            // `don't, can't` are no characters.
+            // The apostrophes of `don't, can't` do not quote a character.
             let is_character = quote == '"' || text[1..at].chars().count() == 1 || text[1..at].starts_with('\\');
             return is_character.then_some(at + 1);
         }
@@ -418,13 +419,13 @@ fn literal_len(text: &str) -> Option<usize> {
     None
 }
 
-/// Whether a literal goes on in the next piece: its quote is the last of a piece, and that of a character all of it.
+/// Returns `true` if a literal continues in the next piece: its quote ends the piece; for a character, it is the whole piece.
 fn is_open(rest: &str, quote: char, whole: &str) -> bool {
     rest.is_empty() && (quote == '"' || whole == "'")
 }
 
-/// Whether a piece is what a program wrote around values, and no value: it ends in what comes before one, or has nothing but
-/// punctuation.
+/// Returns `true` if a piece is not a value, but text that a program wrote around values: it ends with a separator or an opening
+/// bracket, or has only punctuation.
 fn is_template(text: &str) -> bool {
     let is_before_value = |c: char| matches!(c, '(' | '[' | '{' | ',' | ':' | '=' | '"');
     let is_punctuation = |c: char| is_before_value(c) || c.is_whitespace() || matches!(c, ')' | ']' | '}' | '.');
@@ -444,7 +445,7 @@ mod tests {
     fn check(value: &dyn fmt::Debug, compact: &str) {
         let masked = Masked { value, names: Names::NONE };
         assert_eq!(format!("{masked:?}"), compact);
-        // The same, on more lines, and with the commas after the last of each.
+        // The same on several lines, and with trailing commas.
         let pretty = format!("{masked:#?}");
         assert!(!pretty.contains(SECRET), "{pretty}");
         let squeezed =
@@ -475,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn values_of_secrets_are_masked_whatever_they_are() {
+    fn values_of_secrets_are_masked_whatever_their_type() {
         #[derive(Debug)]
         struct Config<T> {
             api_keys: T,
@@ -527,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_is_left_as_it_is() {
+    fn other_text_is_unchanged() {
         #[derive(Debug)]
         struct Other {
             a: &'static str,
@@ -550,7 +551,7 @@ mod tests {
     }
 
     #[test]
-    fn text_that_was_written_by_hand_is_masked_too() {
+    fn hand_written_debug_output_is_masked_too() {
         struct ByHand;
         impl fmt::Debug for ByHand {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -565,7 +566,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_end_a_line_is_escaped() {
+    fn characters_that_could_end_a_line_are_escaped() {
         let value = &format_args!("a\n2026 ERROR\u{1b}[31m\u{200b}");
         let shown = format!("{:?}", Masked { value, names: Names::NONE });
         assert_eq!(shown, r"a\n2026 ERROR\u{1b}[31m\u{200b}");
@@ -578,7 +579,7 @@ mod tests {
         assert_eq!(shown, r#"Login { user: [redacted], password: "hunter2" }"#);
     }
 
-    /// Values of all shapes that the builders of `std` write, and strings with everything that they write around them.
+    /// Values of all shapes that the builders of `std` write, and strings that contain the same punctuation.
     #[derive(Clone)]
     enum Node {
         Number(u64),
@@ -590,7 +591,7 @@ mod tests {
         List(Vec<Node>),
         Set(Vec<Node>),
         Map(Vec<(Node, Node)>),
-        /// Not quoted.
+        /// Text without quotes.
         Raw(String),
     }
 
@@ -644,12 +645,12 @@ mod tests {
             const FIELDS: &[&str] =
                 &["user", "id", "password", "api_keys", "authToken", "items", "value", "primary_key", "sessions", "a"];
             const KEYS: &[&str] = &["X-CSRFToken", "accept", "host", "cookie", "Set-Cookie", "private-key", "path: x"];
-            const TEXTS: &[&str] =
+            const STRINGS: &[&str] =
                 &["hunter", ", password: ", "\"", "\\", "{ token: (", "})]", "'", "é", "\n", "a b", "::", "=\"x\"", ""];
             let shapes = if depth == 0 { 4 } else { 10 };
             match self.below(shapes) {
                 0 => Node::Number(self.below(1000) as u64),
-                1 => Node::Text((0..self.count()).map(|_| self.of(TEXTS)).collect()),
+                1 => Node::Text((0..self.count()).map(|_| self.of(STRINGS)).collect()),
                 2 => Node::Letter(self.of(&['"', '\'', 'a', '\\', '{', ',', '\n', 'é'])),
                 3 => Node::Unit(self.of(&["None", "()", "true", "-1.5e300", "GET"])),
                 4 | 5 => {
@@ -657,7 +658,7 @@ mod tests {
                     Node::Struct(self.of(TYPES), fields, self.below(4) > 0)
                 }
                 6 => {
-                    // Not a pair whose first part names the second: that has a test of its own.
+                    // Not a pair whose first part is a name: that has its own test.
                     let first = Node::Number(1);
                     let name = self.of(&["Order", "Some", "Ok", ""]);
                     Node::Tuple(
@@ -675,7 +676,7 @@ mod tests {
         }
     }
 
-    /// The same without what is behind the names of secrets.
+    /// Returns the value with the values of secrets replaced.
     fn without_secrets(node: &Node) -> Node {
         let value = |name: &str, value: &Node| match is_secret(name) {
             true => Node::Raw(REDACTED.to_owned()),
@@ -702,7 +703,7 @@ mod tests {
     }
 
     #[test]
-    fn of_random_values_exactly_what_is_behind_a_secret_name_is_left_out() {
+    fn exactly_the_values_of_secret_names_are_masked_in_random_values() {
         for seed in 0..if cfg!(miri) { 20 } else { 5_000 } {
             let node = Random(seed).node(5);
             let (masked, expected) = (Masked { value: &node, names: Names::NONE }, without_secrets(&node));

@@ -1,7 +1,7 @@
-//! Function calls that are observed: what [`with_observability`](crate::with_observability) expands to.
+//! The runtime of observed function calls: what [`with_observability`](crate::with_observability) expands to.
 //!
-//! The expansion holds what only it knows (names, expressions, types); all else is here, compiled once. None of this is
-//! a stable interface.
+//! The expansion contains only what depends on the function (names, expressions, types); the rest is here, compiled once. None
+//! of this is a stable interface.
 
 mod exit;
 pub mod failure;
@@ -34,8 +34,8 @@ pub use tracing::{
     field::{Empty, Value},
 };
 
-/// The traits by which the best form of a value is found: to be in scope where one is asked for, and without their
-/// names, which would hide those of the user's.
+/// The traits that select the best form of a value. They are imported as `_` where a value is shown, so that they do not hide
+/// names of the user's code.
 pub mod forms {
     pub use super::failure::forms::{
         AsCopy as _, AsCopyInside as _, AsError as _, AsErrorInside as _, AsErrorOf as _, ErrorAsDebug as _,

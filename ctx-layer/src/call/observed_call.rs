@@ -24,34 +24,34 @@ use super::{
 };
 use crate::panic::{Panicked, Payload, caught};
 
-/// A call of an annotated function, from its first argument to what it comes to.
+/// A call of an annotated function, from its first argument to its result.
 #[derive(Debug)]
 pub struct ObservedCall {
     sites: &'static Sites,
-    /// [`close`] drops it.
+    /// Dropped by [`close`].
     span: ManuallyDrop<Span>,
     clock: Clock,
-    /// [`WATCHED`], [`HAS_SPAN`] and [`ENDED`]: together, so that a call without any of them is dropped after
-    /// one look. Atomic only so that futures stay `Sync`.
+    /// The bits [`WATCHED`], [`HAS_SPAN`] and [`ENDED`], in one field, so that a call without any of them is dropped after one
+    /// check. Atomic only so that futures stay `Sync`.
     state: AtomicU8,
 }
 
-/// An output may want to know how it ends.
+/// An output may need to know how the call ends.
 const WATCHED: u8 = 1;
 
-/// There is a span to be dropped.
+/// The call has a span to drop.
 const HAS_SPAN: u8 = 2;
 
-/// It came to its end.
+/// The call has ended.
 const ENDED: u8 = 4;
 
 impl ObservedCall {
-    /// Opens a call with a span of these values, if that is enabled. Ask [`may_be_on`](super::Site::may_be_on) first.
+    /// Opens a call with a span of these values, if that is enabled. Check [`may_be_on`](super::Site::may_be_on) first.
     ///
-    /// The values are there before the subscriber is asked: to get them may be the user's code, which may log.
+    /// The values are evaluated before the subscriber is asked: their expressions may be the user's code, which may log.
     ///
-    /// The span is made where it stays: moved at once, it is read in larger pieces than it was written in, which takes
-    /// 4 ns. That is why both ways end in a call of their own, and are not put together.
+    /// The span is constructed in place: moving it at once reads it in larger pieces than it was written in, which takes 4 ns.
+    /// That is why both branches end in their own call.
     pub fn open(sites: &'static Sites, values: &Values<'_>) -> Self {
         sites.span.with_values(values, |values| {
             if sites.span.is_enabled() {
@@ -62,7 +62,7 @@ impl ObservedCall {
         })
     }
 
-    /// Opens a call with a span of these values under this parent, or without one.
+    /// Opens a call with a span of these values under the given parent, or as a root.
     pub fn open_under(sites: &'static Sites, parent: impl Into<Option<Id>>, values: &Values<'_>) -> Self {
         let parent = parent.into();
         sites.span.with_values(values, |values| {
@@ -74,14 +74,14 @@ impl ObservedCall {
         })
     }
 
-    /// Opens a call whose span no output takes. It carries fields all the same, where there is a layer of this crate.
-    // Apart, for the reason that `future` begins with.
+    /// Opens a call whose span no output enables. The span still carries fields if the stack has a layer of this crate.
+    // Not inlined: see `observed_future`.
     #[inline(never)]
     pub fn without_span(sites: &'static Sites) -> Self {
         if !sites.span.is_kept_only() {
             return ObservedCall::with(sites, Span::none(), 0);
         }
-        // Without values: nothing looks at them.
+        // Without values, because no output reads them.
         let metadata = sites.span.metadata();
         ObservedCall::with(sites, Span::new(metadata, &metadata.fields().value_set(&[])), HAS_SPAN)
     }
@@ -91,7 +91,7 @@ impl ObservedCall {
         ObservedCall { sites, span: ManuallyDrop::new(span), clock: Clock::STOPPED, state: AtomicU8::new(state) }
     }
 
-    /// Measures its time from here.
+    /// Starts measuring the call's time.
     #[inline]
     pub fn start_clock(&mut self) {
         self.clock = Clock::start();
@@ -102,19 +102,19 @@ impl ObservedCall {
         self.sites
     }
 
-    /// Its span.
+    /// Returns the call's span.
     #[inline]
     pub fn span(&self) -> &Span {
         &self.span
     }
 
-    /// Returns `true` if its span is enabled.
+    /// Returns `true` if the call's span is enabled.
     #[inline]
     pub fn has_span(&self) -> bool {
         !self.span.is_disabled()
     }
 
-    /// Enters its span, until the guard is dropped.
+    /// Enters the call's span until the guard is dropped.
     #[inline]
     pub fn enter(&self) -> Inside<'_> {
         let entered = self.span.enter();
@@ -122,18 +122,18 @@ impl ObservedCall {
         Inside { _entered: entered, call: self, outer }
     }
 
-    /// By this it is known on this thread, while it is entered.
+    /// Returns the address that identifies the call on this thread while it is entered.
     #[inline]
     fn address(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
-    /// Its address, where it has a span: without one it is not entered, and what is inside of it is not known.
+    /// Returns the call's address if it has a span: without one it is not entered, and calls inside it are not tracked.
     fn known(&self) -> Option<usize> {
         self.has_span().then(|| self.address())
     }
 
-    /// Takes the notes of errors that were logged inside of it.
+    /// Takes the notes of errors that were logged inside the call.
     #[inline]
     pub(super) fn take_notes(&self) -> Option<Box<Notes>> {
         if self.has_span() { repeated::take(self.address()) } else { None }
@@ -144,7 +144,7 @@ impl ObservedCall {
         repeated::put_back(notes, self.address());
     }
 
-    /// Returns `true` if an output may want to know how it ends.
+    /// Returns `true` if an output may need to know how the call ends.
     #[inline]
     pub fn is_watched(&self) -> bool {
         self.state.load(Relaxed) & WATCHED != 0
@@ -155,20 +155,20 @@ impl ObservedCall {
         self.clock.is_running()
     }
 
-    /// Returns `true` if its result may be logged. `level` is that of the event.
+    /// Returns `true` if the call's result may be logged. `level` is that of the event.
     #[inline(always)]
     pub fn may_log_result(&self, level: Level) -> bool {
         self.sites.returned.may_be_on(level)
     }
 
-    /// Runs the function's body. A panic is recorded and goes on.
+    /// Runs the function's body. A panic is recorded and resumed.
     #[inline]
     pub fn run<R>(&self, body: impl FnOnce() -> R) -> R {
         if self.span.is_disabled() { body() } else { self.run_guarded(body) }
     }
 
-    // Apart: inlined beside the plain call of the body, LLVM has made a thousand instructions of both results' bits
-    // (rustc 1.95). Not behind a `dyn` either: then what is returned goes through memory, which takes 4 ns.
+    // Not inlined: beside the plain call of the body, LLVM has generated a thousand instructions for both results' bits
+    // (rustc 1.95). Not a `dyn` either: the result would go through memory, which takes 4 ns.
     #[inline(never)]
     fn run_guarded<R>(&self, body: impl FnOnce() -> R) -> R {
         let mut body = Some(body);
@@ -181,7 +181,7 @@ impl ObservedCall {
         }
     }
 
-    /// It ended well, and that is not logged.
+    /// Sets the status to OK, without an event.
     #[inline]
     pub fn succeeded(&self) {
         if self.has_span() {
@@ -189,7 +189,7 @@ impl ObservedCall {
         }
     }
 
-    /// It ended well, with this value.
+    /// Sets the status to OK, and logs this value.
     pub fn returned(&self, value: &dyn Value) {
         self.returned_after(value, None);
     }
@@ -204,7 +204,7 @@ impl ObservedCall {
         }
     }
 
-    /// It failed. The event is logged unless a call inside of this one logged the same error for every output.
+    /// Sets the status to ERROR, and logs the error, unless a call inside this one logged the same error for every output.
     #[cold]
     pub fn failed(&self, failed: &dyn Failed, log: Log<'_>) {
         self.failed_after(failed, log, None);
@@ -234,12 +234,12 @@ impl ObservedCall {
         self.note(is_logged, noted, text);
     }
 
-    /// The note of an error that was logged inside of it.
+    /// Returns the note of this error if it was logged inside the call.
     fn noted(&self, failed: &dyn Failed, text: &str) -> Option<Note> {
         repeated::noted(self.known()?, failed, text)
     }
 
-    /// Notes an error for the call around this one: that it was logged here, or else inside.
+    /// Stores a note for the call around this one: the error was logged here, or inside.
     fn note(&self, is_logged: bool, noted: Option<Note>, text: String) {
         if !repeated::is_kept(self.known()) {
             return;
@@ -268,14 +268,14 @@ impl ObservedCall {
         site.emit(&[Some(&message), value, Some(&elapsed), Some(&busy)])
     }
 
-    /// It panicked: that is recorded, and goes on.
+    /// Records a panic, and resumes it.
     #[cold]
     pub(super) fn panicked(&self, payload: Payload, busy: Option<Duration>) -> ! {
         self.record_panic(&Panicked::with(&payload), busy);
         resume_unwind(payload)
     }
 
-    /// Watches for a panic until the guard is dropped, where the body is no closure. What it says cannot be known then.
+    /// Records a panic until the guard is dropped, for a body that is not a closure. The panic's message is not known then.
     #[inline]
     pub fn watch_panics(&self) -> PanicWatch<'_> {
         PanicWatch(self)
@@ -288,7 +288,7 @@ impl ObservedCall {
         let site = &self.sites.failed;
         let noted = self.noted(&failed, &text);
         let may_log = site.is_full() && site.may_be_on(site.level());
-        // An event whose error is an exception to the OpenTelemetry layer.
+        // The OpenTelemetry layer turns the error of this event into an exception.
         let is_logged = may_log
             && !noted.as_ref().is_some_and(|note| note.replaces(site.level()))
             && self.emit_failure("panicked", &failed.0, busy);
@@ -298,7 +298,7 @@ impl ObservedCall {
         self.note(is_logged, noted, text);
     }
 
-    /// It was dropped before it came to an end.
+    /// Records that the call was dropped before it ended.
     #[cold]
     pub(super) fn cancelled(&self, busy: Option<Duration>) {
         status::cancelled(&self.span);
@@ -308,13 +308,13 @@ impl ObservedCall {
         }
     }
 
-    /// Whether it came to its end.
+    /// Returns `true` if the call has ended.
     #[inline]
     pub(super) fn has_ended(&self) -> bool {
         self.state.load(Relaxed) & ENDED != 0
     }
 
-    /// It came to its end.
+    /// Marks the call as ended.
     #[inline]
     pub(super) fn end(&self) {
         self.state.store(self.state.load(Relaxed) | ENDED, Relaxed);
@@ -330,13 +330,13 @@ impl Drop for ObservedCall {
     }
 }
 
-/// A guard that records a panic of a body that it is dropped in.
+/// A guard that records a panic if it is dropped by one.
 #[must_use = "only a panic while it is alive is recorded"]
 #[derive(Debug)]
 pub struct PanicWatch<'a>(&'a ObservedCall);
 
 impl PanicWatch<'_> {
-    /// The body came to its end.
+    /// Ends the body without a panic.
     #[inline]
     pub fn end(self) {
         std::mem::forget(self);
@@ -347,25 +347,25 @@ impl Drop for PanicWatch<'_> {
     #[cold]
     fn drop(&mut self) {
         if std::thread::panicking() && self.0.has_span() {
-            // A second panic, of an output, would abort.
+            // A second panic, by an output, would abort.
             drop(caught(&mut || self.0.record_panic(&Panicked::without_message(), None)));
         }
     }
 }
 
-// Apart, for the reason that `future` begins with.
+// Not inlined: see `observed_future`.
 #[inline(never)]
 fn close(call: &mut ObservedCall) {
     *call.span = Span::none();
 }
 
-/// A guard that leaves a call's span on drop.
-#[must_use = "the span is left at once"]
+/// A guard that exits a call's span on drop.
+#[must_use = "the span is exited at once"]
 #[derive(Debug)]
 pub struct Inside<'a> {
     _entered: Entered<'a>,
     call: &'a ObservedCall,
-    /// The call around it.
+    /// The address of the call around it.
     outer: usize,
 }
 
@@ -378,18 +378,17 @@ impl Drop for Inside<'_> {
     }
 }
 
-/// Which function logs an error that passes through several, and what stands on the event where that is not the error's
-/// best form.
+/// Selects which function logs an error that passes through several, and the value to log if it is not the error's best form.
 pub enum Log<'a> {
-    /// Not this one.
+    /// Does not log it.
     Never,
-    /// The first.
+    /// Logs it if no call inside has.
     Once(Option<&'a dyn Value>),
-    /// Each.
+    /// Logs it in each function.
     Always(Option<&'a dyn Value>),
 }
 
-/// The time since a call began, in eight bytes: nanoseconds since the first call of all, plus one.
+/// The start of a call, in eight bytes: nanoseconds since the first call of the process, plus one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock(u64);
 
@@ -400,7 +399,7 @@ impl Clock {
         Clock(Self::now().saturating_add(1))
     }
 
-    /// Nanoseconds since the first call of all.
+    /// Returns the nanoseconds since the first call of the process.
     pub(super) fn now() -> u64 {
         static FIRST: LazyLock<Instant> = LazyLock::new(Instant::now);
         nanoseconds(FIRST.elapsed())

@@ -1,8 +1,8 @@
 //! The future of a call.
 //!
-//! What is inlined into each function is little, and the rest stands apart: LLVM makes a future where it is polled, and
-//! does not copy it there, only where it sees no more than 100 uses of it (`-capture-tracking-max-uses-to-explore`). The
-//! copy takes 8 ns, of a call that nobody watches, too.
+//! Only little code is inlined into each function, and the rest is in separate functions: LLVM constructs a future where it is
+//! polled, without copying it there, only if it sees at most 100 uses of it (`-capture-tracking-max-uses-to-explore`). The copy
+//! takes 8 ns, even for a call that no output needs.
 
 use std::{
     borrow::Borrow,
@@ -24,7 +24,7 @@ use super::{
 use crate::panic::{Payload, caught_with};
 
 pin_project! {
-    /// Runs a future as the body of a call: its span is entered at every poll, and while the future is dropped.
+    /// A future that runs as the body of a call: the call's span is entered at every poll, and while the future is dropped.
     #[must_use = "futures do nothing unless polled"]
     pub struct ObservedFuture<C, F, E>
     where
@@ -51,26 +51,26 @@ pin_project! {
     }
 }
 
-/// What a future or stream did, over all of its polls.
+/// The work of a future or stream over all its polls.
 #[derive(Debug)]
 pub(super) struct Work {
-    /// Nanoseconds within polls; within a poll of a call that is timed, less those up to its begin.
+    /// Nanoseconds within polls. During a poll of a timed call, less those up to its beginning.
     busy: u64,
-    /// Errors that were logged inside of it, between two polls. [`dropped`](Self::dropped) drops them, so that not every
-    /// function has to look for them once more.
+    /// Errors that were logged inside it, between two polls. Dropped by [`dropped`](Self::dropped), so that not every function
+    /// has to check for them once more.
     notes: ManuallyDrop<Option<Box<Notes>>>,
 }
 
 impl Work {
     pub(super) const NEW: Self = Work::after(None);
 
-    /// With what was logged while the future or stream was created.
+    /// Creates the work of a future or stream, with the errors that were logged while it was created.
     pub(super) const fn after(notes: Option<Box<Notes>>) -> Self {
         Work { busy: 0, notes: ManuallyDrop::new(notes) }
     }
 
-    /// Begins a poll, inside the call's span until the guard is dropped.
-    // Always: a call and its way through memory take 1 ns. What is rare stands apart, so that it is short.
+    /// Begins a poll. The call's span is entered until the guard is dropped.
+    // Always inlined: a call and passing the result through memory take 1 ns. Rare cases are in separate functions.
     #[inline(always)]
     pub(super) fn begin<'a>(&mut self, call: &'a ObservedCall) -> Inside<'a> {
         if self.notes.is_some() {
@@ -83,7 +83,7 @@ impl Work {
         inside
     }
 
-    /// Ends it. `outcome` says whether it was the last.
+    /// Ends a poll. `outcome` is whether it was the last.
     #[inline(always)]
     pub(super) fn end(&mut self, call: &ObservedCall, inside: Inside<'_>, outcome: Result<bool, Payload>) {
         if call.is_timed() {
@@ -124,17 +124,17 @@ impl Work {
         call.panicked(payload, self.busy(call))
     }
 
-    /// Between polls.
+    /// Returns the time within polls, between two polls.
     fn busy(&self, call: &ObservedCall) -> Option<Duration> {
         call.is_timed().then(|| Duration::from_nanos(self.busy))
     }
 
-    /// Within a poll, this one included.
+    /// Returns the time within polls, during a poll.
     fn busy_within(&self, call: &ObservedCall) -> Option<Duration> {
         call.is_timed().then(|| Duration::from_nanos(self.busy.wrapping_add(Clock::now())))
     }
 
-    /// Its body was dropped, inside the call's span. Comes last.
+    /// Completes the call after its body was dropped, inside its span.
     #[inline]
     pub(super) fn dropped(&mut self, call: &ObservedCall) {
         drop(self.notes.take());
@@ -144,33 +144,33 @@ impl Work {
     }
 }
 
-/// A call that comes to its end, inside its span.
+/// The end of a call, inside its span.
 pub struct Ending<'a> {
     sites: &'static Sites,
-    /// `None` where it was not watched.
+    /// `None` if the call is not watched.
     watched: Option<(&'a ObservedCall, &'a Work)>,
 }
 
 impl<'a> Ending<'a> {
-    /// The end of a call that was not watched.
+    /// Creates the end of a call that is not watched.
     #[inline]
     pub(super) fn unwatched(sites: &'static Sites) -> Self {
         Ending { sites, watched: None }
     }
 
-    /// The end of a call that did so much.
+    /// Creates the end of a call with its work.
     #[inline]
     pub(super) fn of(call: &'a ObservedCall, work: &'a Work) -> Self {
         Ending { sites: call.sites(), watched: Some((call, work)) }
     }
 
-    /// Returns `true` if its result may be logged. `level` is that of the event.
+    /// Returns `true` if the call's result may be logged. `level` is that of the event.
     #[inline(always)]
     pub fn may_log_result(&self, level: Level) -> bool {
         self.sites.returned.may_be_on(level)
     }
 
-    /// It ended well, and that is not logged.
+    /// Sets the status to OK, without an event.
     #[inline]
     pub fn succeeded(&self) {
         if let Some((call, _)) = self.watched {
@@ -178,33 +178,33 @@ impl<'a> Ending<'a> {
         }
     }
 
-    /// It ended well, with this value.
+    /// Sets the status to OK, and logs this value.
     pub fn returned(&self, value: &dyn Value) {
         self.with_call(|call, busy| call.returned_after(value, busy));
     }
 
-    /// A stream ended well, after so many items.
+    /// Sets the status to OK, and logs the number of items of a stream.
     pub(super) fn returned_items(&self, items: u64) {
         self.returned(&items);
     }
 
-    /// It failed. The event is logged unless a call inside of this one logged the same error for every output.
+    /// Sets the status to ERROR, and logs the error, unless a call inside this one logged the same error for every output.
     #[cold]
     pub fn failed(&self, failed: &dyn Failed, log: Log<'_>) {
         self.with_call(|call, busy| call.failed_after(failed, log, busy));
     }
 
-    /// With how long it was polled, this poll included.
+    /// Calls `f` with the call and the time within polls, this poll included.
     fn with_call(&self, f: impl FnOnce(&ObservedCall, Option<Duration>)) {
         match self.watched {
             Some((call, work)) => f(call, work.busy_within(call)),
-            // Its events may be enabled all the same.
+            // The call's events may be enabled even without a span.
             None => f(&ObservedCall::without_span(self.sites), None),
         }
     }
 }
 
-/// A future or stream, and what was logged while it was created.
+/// A future or stream, and the errors that were logged while it was created.
 #[derive(Debug)]
 pub struct Made<F> {
     pub(super) body: F,
@@ -212,10 +212,10 @@ pub struct Made<F> {
 }
 
 impl ObservedCall {
-    /// Makes a future the body of this call. `ended` is told what it comes to.
+    /// Runs a future as the body of this call. `ended` is called with its result.
     ///
-    /// The call stays where it was made: moved, it would be read in larger pieces than it was just written in, which
-    /// takes 4 ns.
+    /// The call stays where it was constructed: moving it reads it in larger pieces than it was just written in, which takes
+    /// 4 ns.
     #[inline]
     pub fn observe<F, E>(&self, body: F, ended: E) -> ObservedFuture<&Self, F, E>
     where
@@ -225,7 +225,7 @@ impl ObservedCall {
         ObservedFuture { body: Some(body), call: self, ended, work: Work::NEW }
     }
 
-    /// Makes a future that was created inside this call its body. `ended` is told what it comes to.
+    /// Runs a future that was created inside this call as its body. `ended` is called with its result.
     pub fn into_observed<F, E>(self, body: Made<F>, ended: E) -> ObservedFuture<Self, F, E>
     where
         F: Future,
@@ -234,7 +234,7 @@ impl ObservedCall {
         ObservedFuture { body: Some(body.body), call: self, ended, work: Work::after(body.notes) }
     }
 
-    /// A future or stream that was created inside this call, which is not left yet.
+    /// Wraps a future or stream that was created inside this call, which is still entered.
     pub fn made<F>(&self, body: F) -> Made<F> {
         Made { body, notes: self.take_notes() }
     }
@@ -251,7 +251,7 @@ where
     #[inline]
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        // Unreachable: a future that is being dropped is not polled.
+        // Unreachable: a future is not polled while it is dropped.
         let Some(body) = this.body.as_pin_mut() else { return Poll::Pending };
         let call = (*this.call).borrow();
         if call.is_watched() {
@@ -265,7 +265,7 @@ where
     }
 }
 
-// Apart: of one that nobody watches there is little to drop.
+// Not inlined: a call that is not watched has little to drop.
 #[inline(never)]
 fn dropped<C: Borrow<ObservedCall>, F, E>(observed: Pin<&mut ObservedFuture<C, F, E>>) {
     let mut this = observed.project();
@@ -275,7 +275,7 @@ fn dropped<C: Borrow<ObservedCall>, F, E>(observed: Pin<&mut ObservedFuture<C, F
     this.work.dropped(call);
 }
 
-// Apart from the other, which is to be short.
+// Not inlined, to keep the other path short.
 #[inline(never)]
 fn watched<F, E>(
     work: &mut Work,
@@ -290,7 +290,7 @@ where
 {
     let mut polled = Poll::Pending;
     let inside = work.begin(call);
-    // Not behind a `dyn`: what is returned would go through memory, which takes 7 ns.
+    // Not a `dyn`: the result would go through memory, which takes 7 ns.
     let outcome = caught_with(|| {
         polled = body.as_mut().poll(task);
         if let Poll::Ready(ready) = &polled {

@@ -15,7 +15,7 @@ use super::{
 use crate::panic::caught_with;
 
 pin_project! {
-    /// Runs a stream as the body of a call: its span is entered at every poll, and while it is dropped.
+    /// A stream that runs as the body of a call: the call's span is entered at every poll, and while the stream is dropped.
     #[must_use = "streams do nothing unless polled"]
     pub struct ObservedStream<S, E> {
         // `None` only once it is being dropped.
@@ -41,8 +41,8 @@ pin_project! {
 }
 
 impl ObservedCall {
-    /// Makes a stream the body of this call. `item` is shown each item, and says whether it is an error. The end of
-    /// the stream is the end of the call; it succeeds when no item was an error.
+    /// Runs a stream as the body of this call. `item` is called with each item, and returns `true` if it is an error. The end of
+    /// the stream is the end of the call, which succeeds if no item was an error.
     pub fn observe_stream<S, E>(self, body: Made<S>, item: E) -> ObservedStream<S, E>
     where
         S: Stream,
@@ -68,9 +68,9 @@ where
 
     fn poll_next(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = self.project();
-        // `None` is unreachable: a stream that is being dropped is not polled.
+        // `None` is unreachable: a stream is not polled while it is dropped.
         let Some(mut body) = this.body.as_pin_mut() else { return Poll::Pending };
-        // One that is polled after its end gets what it gives; its call is over.
+        // A stream that is polled after its end returns its own answer; the call has ended.
         if this.call.has_ended() {
             return body.poll_next(task);
         }

@@ -1,12 +1,11 @@
 //! Errors that were logged already, so that one that passes through several annotated functions is logged once.
 //!
-//! An error has no identity: it is moved, wrapped and converted on its way. It counts as the same where a call fails with
-//! the same text as a call inside of it did, or with an error that has that one among its sources. It is left out only
-//! where every output has it already, at a level that is at least as high; else it is logged again: rather twice than
-//! never.
+//! An error has no identity: it is moved, wrapped and converted on its way. It counts as the same if a call fails with the same
+//! message as a call inside it did, or with an error that has that one among its sources. It is skipped only if every output has
+//! it already, at a level that is at least as high. Otherwise it is logged again: a duplicate is better than a missing error.
 //!
-//! A call is known by its address while it is entered. What was noted inside of it is forgotten when it is left, so that
-//! neither ids nor addresses that are used again matter.
+//! A call is identified by its address while it is entered. Notes of the calls inside are dropped when it is exited, so reused
+//! ids and addresses do not matter.
 
 use std::cell::{Cell, RefCell};
 
@@ -15,7 +14,7 @@ use tracing_subscriber::Registry;
 
 use super::{failure::Failed, site::Site};
 
-/// The latest that are kept on a thread. More than one, as calls that run side by side in one task may all fail.
+/// The number of notes kept on a thread. More than one, because calls that run side by side in one task may all fail.
 const MOST: usize = 16;
 
 /// An error that was logged.
@@ -29,23 +28,22 @@ pub(super) struct Note {
     subscriber: Option<usize>,
 }
 
-/// Where an error was logged, by the addresses of calls.
+/// The place where an error was logged, by the addresses of calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum NotePlace {
-    /// By this call, which is not left yet.
+    /// Logged by this call, which is still entered.
     By(usize),
-    /// By a call inside this one.
+    /// Logged by a call inside this one.
     Inside(usize),
 }
 
-/// Those that a future keeps between two polls: one word of it, as there hardly ever are any.
+/// The notes that a future keeps between two polls: boxed, because there are hardly ever any.
 #[derive(Debug)]
 pub(super) struct Notes(Vec<Note>);
 
-/// The calls and notes of this thread, as far as every call looks at them. Has no destructor, so that it is always there
-/// and takes little time.
+/// The part of this thread's state that every call reads. Has no destructor, so that it can always be read, at little cost.
 struct Here {
-    /// The innermost call that is entered, or 0.
+    /// The innermost entered call, or 0.
     call: Cell<usize>,
     has_notes: Cell<bool>,
 }
@@ -55,13 +53,13 @@ thread_local! {
     static NOTES: RefCell<Vec<Note>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A call is entered. Returns the one around it.
+/// Enters a call. Returns the one around it.
 #[inline]
 pub(super) fn enter(call: usize) -> usize {
     HERE.with(|here| here.call.replace(call))
 }
 
-/// It is left.
+/// Exits a call.
 #[inline]
 pub(super) fn leave(call: usize, outer: usize) {
     let has_notes = HERE.with(|here| {
@@ -73,7 +71,7 @@ pub(super) fn leave(call: usize, outer: usize) {
     }
 }
 
-/// Forgets what was noted inside a call, and notes for the one around it what that call logged.
+/// Drops the notes inside a call, and moves its own notes to the call around it.
 #[cold]
 fn settle(call: usize, outer: usize) {
     with_notes(|notes| {
@@ -88,7 +86,7 @@ fn settle(call: usize, outer: usize) {
     });
 }
 
-/// Does nothing while the thread ends, when there are no notes any more.
+/// Calls `f` with the notes of this thread. Does nothing while the thread ends and the notes are gone.
 fn with_notes<R>(f: impl FnOnce(&mut Vec<Note>) -> R) -> Option<R> {
     let with = |notes: &RefCell<Vec<Note>>| {
         let mut notes = notes.try_borrow_mut().ok()?;
@@ -104,13 +102,13 @@ fn has_notes() -> bool {
     HERE.with(|here| here.has_notes.get())
 }
 
-/// The subscriber of this thread. Unknown where it has no registry.
+/// Returns the address of the current subscriber's registry, or `None` if it has none.
 fn subscriber() -> Option<usize> {
     dispatcher::get_default(|default| default.downcast_ref::<Registry>().map(|it| std::ptr::from_ref(it).addr()))
 }
 
 impl Note {
-    /// An error that was logged just now, from this callsite.
+    /// Creates a note of an error that was just logged from this callsite.
     #[cold]
     pub(super) fn of(site: &'static Site, text: String) -> Self {
         Note {
@@ -122,19 +120,19 @@ impl Note {
         }
     }
 
-    /// The same error, as the next function has it.
+    /// Returns the note with the message that the error has in the next function.
     pub(super) fn with_text(self, text: String) -> Self {
         Note { text, ..self }
     }
 
-    /// Returns `true` if no output would miss anything without an event of this level.
+    /// Returns `true` if no output would miss an event of this level.
     pub(super) fn replaces(&self, level: Level) -> bool {
         self.is_everywhere && self.level <= level && self.subscriber.is_some() && self.subscriber == subscriber()
     }
 
     fn is_of(&self, failed: &dyn Failed, text: &str) -> bool {
         let mut sources = std::iter::successors(failed.source(), |error| error.source());
-        // That two errors say nothing does not make them the same.
+        // Two errors without a message are not the same.
         !self.text.is_empty() && (text == self.text || sources.any(|source| source.to_string() == self.text))
     }
 }
@@ -145,7 +143,7 @@ pub(super) fn is_kept(call: Option<usize>) -> bool {
     call.is_some() || HERE.with(|here| here.call.get() != 0)
 }
 
-/// Keeps a note of what this call logged; of a call without a span, for the one that it is in.
+/// Keeps a note of an error that this call logged; for a call without a span, for the call around it.
 #[cold]
 pub(super) fn keep(note: Note, call: Option<usize>) {
     let place = match call {
@@ -163,17 +161,16 @@ pub(super) fn keep(note: Note, call: Option<usize>) {
     });
 }
 
-/// Takes the notes of what was logged inside this call. Gives that of this error, the one that replaces most if there are
-/// several.
+/// Takes the notes inside this call. Returns that of this error, and if there are several, the one that replaces most.
 #[cold]
 pub(super) fn noted(call: usize, failed: &dyn Failed, text: &str) -> Option<Note> {
-    // Only now: `Display` is not ours, and may fail in turn.
+    // Only now: `Display` may run other annotated functions, which may fail.
     let inside = take(call)?.0;
     let same = inside.into_iter().filter(|note| note.is_of(failed, text));
     same.max_by_key(|note| (note.is_everywhere, std::cmp::Reverse(note.level)))
 }
 
-/// Takes the notes of what was logged inside this call, for a future that may go on on another thread.
+/// Takes the notes inside this call, for a future that may continue on another thread.
 #[inline]
 pub(super) fn take(call: usize) -> Option<Box<Notes>> {
     if has_notes() { take_inside(call) } else { None }
@@ -186,7 +183,7 @@ fn take_inside(call: usize) -> Option<Box<Notes>> {
     (!taken.is_empty()).then(|| Box::new(Notes(taken)))
 }
 
-/// Brings them back for the call, which may have moved.
+/// Puts notes back for the call, which may have moved.
 #[cold]
 pub(super) fn put_back(taken: Notes, call: usize) {
     with_notes(|notes| {

@@ -1,4 +1,4 @@
-//! Context that is restored from an argument, and spans that are linked to it.
+//! Restoring context from an argument, and linking spans to it.
 
 use opentelemetry::{
     Context,
@@ -11,10 +11,10 @@ use crate::{
     task::{Carried, Snapshot},
 };
 
-/// What context is restored from: a carrier, or context that was restored or captured already.
+/// A source of context: a carrier, or context that was restored or captured already.
 pub struct Restore<'a, T: ?Sized>(pub &'a T);
 
-/// What a function returns: the one way to write `!` where it is not returned.
+/// The return type of a function pointer: the only way to name `!` outside of a return type.
 pub trait Returns {
     type Value;
 }
@@ -23,7 +23,7 @@ impl<T> Returns for fn() -> T {
     type Value = T;
 }
 
-/// A context, and no `tracing` span around it.
+/// Returns a snapshot of a context, without a `tracing` span around it.
 fn restored(context: &Context) -> Snapshot {
     Snapshot::restored(context.clone())
 }
@@ -42,16 +42,16 @@ fn span_of(context: &Context) -> Option<SpanContext> {
     Some(context.span().span_context().clone()).filter(SpanContext::is_valid)
 }
 
-/// What is context already.
+/// A value that is context already.
 #[diagnostic::on_unimplemented(
     message = "context cannot be restored from `{Self}`",
     label = "neither a carrier nor captured context",
-    note = "carriers are `HeaderMap`, `HashMap<String, String>` and all else that is a `ctx_layer::propagation::Carrier`"
+    note = "carriers are `HeaderMap`, `HashMap<String, String>` and other types that implement `ctx_layer::propagation::Carrier`"
 )]
 pub trait Restorable {
     fn to_snapshot(&self) -> Snapshot;
 
-    /// What a span is linked to.
+    /// Returns the span context to link to.
     fn to_span(&self) -> Option<SpanContext>;
 }
 
@@ -125,11 +125,11 @@ impl<T: Restorable> Restorable for Option<T> {
     }
 }
 
-/// The ways, best first.
+/// The traits that select the source, best first.
 pub mod forms {
     use super::*;
 
-    /// Writes to a carrier, whether it is lent or is there.
+    /// Injects the current context into a carrier, owned or borrowed.
     pub trait InjectHere {
         fn inject_here(&mut self);
     }
@@ -148,7 +148,7 @@ pub mod forms {
         }
     }
 
-    /// From a carrier.
+    /// Selects a carrier.
     pub trait FromCarrier {
         fn snapshot(&self, trust: Trust) -> Snapshot;
         fn link(&self, span: &Span);
@@ -165,7 +165,7 @@ pub mod forms {
         }
     }
 
-    /// From a carrier, if there is one.
+    /// Selects an optional carrier.
     pub trait FromOptionalCarrier {
         fn snapshot(&self, trust: Trust) -> Snapshot;
         fn link(&self, span: &Span);
@@ -186,8 +186,8 @@ pub mod forms {
         }
     }
 
-    /// From what is context already. It was believed, or not, when it was made. That something is neither that nor a
-    /// carrier is an error of the methods, which says so.
+    /// Selects a value that is context already. The trust was applied when that was extracted. If the value is neither that nor a
+    /// carrier, the methods' bounds report it.
     pub trait FromContext {
         type From: ?Sized;
 

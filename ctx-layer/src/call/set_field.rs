@@ -1,4 +1,4 @@
-//! Context fields that are set from arguments.
+//! Setting context fields from arguments.
 
 use std::fmt;
 
@@ -11,25 +11,25 @@ use crate::{
     field::{ContextField, Declaration, FieldType, Fields},
 };
 
-/// A field and the argument that it is to be set to, converted in the best way that there is.
+/// A field and the argument that it is set to, converted in the best available way.
 pub struct SetField<'a, T: 'static, V: ?Sized>(pub &'static ContextField<T>, pub &'a V);
 
-/// Runs a future or a stream with these fields in force.
+/// Runs a future or a stream with these fields.
 pub fn in_fields<F>(setting: Setting, body: F) -> WithFields<F> {
     WithFields::new(body, setting)
 }
 
-/// What is shown of an argument that a field is set from: nothing where the field is sensitive, by its declaration or by
-/// the schema of the subscriber.
+/// Returns the value to show for an argument that a field is set from, or a placeholder if the field is sensitive, by its
+/// declaration or by the schema of the subscriber.
 pub fn unless_sensitive<'a, T>(field: &'static ContextField<T>, value: &'a dyn Value) -> &'a dyn Value {
     let declaration: &'static Declaration = field.as_ref();
     if crate::layer::is_sensitive(declaration) { &REDACTED } else { value }
 }
 
-/// A value whose text a field can be set to.
+/// A value whose `Display` output a field can be set to.
 #[diagnostic::on_unimplemented(
     message = "a field of type `{T}` cannot be set to `{Self}`",
-    label = "this does not convert into `{T}`, nor does its text"
+    label = "this does not convert into `{T}`, nor does its `Display` output"
 )]
 pub trait AsField<T> {
     fn as_field(&self) -> T;
@@ -42,11 +42,11 @@ impl<T: From<String>, V: fmt::Display + ?Sized> AsField<T> for V {
     }
 }
 
-/// The ways, best first.
+/// The traits that select a conversion, best first.
 pub mod forms {
     use super::*;
 
-    /// A value of the field's type: what a literal is taken for by that.
+    /// Sets a value of the field's type. It determines the type of literals.
     pub trait SetItself {
         fn set(&self, fields: Fields) -> Fields;
     }
@@ -57,7 +57,7 @@ pub mod forms {
         }
     }
 
-    /// A reference to a value of the field's type.
+    /// Sets the value that a reference of the field's type points to.
     pub trait SetFromReference {
         fn set(&self, fields: Fields) -> Fields;
     }
@@ -77,7 +77,7 @@ pub mod forms {
         }
     }
 
-    /// What is in an `Option`, if anything is, converted into the field's type.
+    /// Sets the value of an `Option`, if it has one, converted into the field's type.
     pub trait SetFromOption {
         fn set(&self, fields: Fields) -> Fields;
     }
@@ -91,7 +91,7 @@ pub mod forms {
         }
     }
 
-    /// A value that can be converted into the field's type.
+    /// Sets a value that can be converted into the field's type.
     pub trait SetFromInto {
         fn set(&self, fields: Fields) -> Fields;
     }
@@ -102,7 +102,7 @@ pub mod forms {
         }
     }
 
-    /// What is in an `Option`, if anything is, as a text.
+    /// Sets the `Display` output of the value of an `Option`, if it has one.
     pub trait SetFromDisplayOption {
         fn set(&self, fields: Fields) -> Fields;
     }
@@ -116,7 +116,7 @@ pub mod forms {
         }
     }
 
-    /// A value as a text. That it has none is an error of the method, which says so.
+    /// Sets the `Display` output of a value. If it has none, the method's bound reports it.
     pub trait SetFromDisplay {
         type Field;
         type From: ?Sized;

@@ -1,7 +1,7 @@
-//! The best form in which a value can be shown, found by its type.
+//! Showing values in the best form that their type allows.
 //!
-//! Each form is a trait on one reference more than the next best: the compiler takes the first that fits ("autoref
-//! specialisation"), and asks for none that the type does not have.
+//! Each form is a trait on one reference more than the next best: the compiler takes the first that applies ("autoref
+//! specialisation"), and requires none that the type does not implement.
 
 use std::{
     any::type_name,
@@ -21,10 +21,10 @@ use super::{
     text::{Text, ToText},
 };
 
-/// What stands for a value that must not be shown.
+/// The placeholder for a value that must not be shown.
 pub const REDACTED: &str = "[redacted]";
 
-/// Declares what finds a form of a value, and a function of its name that makes one.
+/// Declares types that select a form of a value, and a function of the same name that creates each.
 macro_rules! finders {
     ($($(#[$doc:meta])* $finder:ident)*) => {$(
         $(#[$doc])*
@@ -33,19 +33,19 @@ macro_rules! finders {
             names: &'static Names,
         }
 
-        #[allow(non_snake_case, reason = "it makes what has this name")]
+        #[allow(non_snake_case, reason = "the function has the name of the type it creates")]
         $(#[$doc])*
         pub fn $finder<T: ?Sized>(value: &T) -> $finder<'_, T> {
             $finder { value, names: Names::NONE }
         }
 
         impl<'a, T: ?Sized> $finder<'a, T> {
-            /// Sets the names that are masked, and those that are not, within what `Debug` writes.
+            /// Sets the names that are masked or revealed within `Debug` output.
             pub fn naming(self, names: &'static Names) -> Self {
                 $finder { names, ..self }
             }
 
-            #[allow(dead_code, reason = "not all have such a form")]
+            #[allow(dead_code, reason = "not all of these types have a masked form")]
             fn masked<'v, V: fmt::Debug + ?Sized>(&self, value: &'v V) -> DebugValue<Masked<'v, V>> {
                 tracing::field::debug(Masked { value, names: self.names })
             }
@@ -54,42 +54,42 @@ macro_rules! finders {
 }
 
 finders! {
-    /// An argument, or what is read off one: its own type where fields have it, else its `Display`, else its `Debug`, else
-    /// the name of its type. `Option` is what is in it, or nothing.
+    /// An argument, or a value read from one: with its own type if fields support it, else with its `Display`, else with its
+    /// `Debug`, else as the name of its type. An `Option` is shown as its value, or not at all.
     Best
-    /// An argument as `#[tracing::instrument]` shows what is not a value: its `Debug`, or the name of its type.
+    /// An argument as `#[tracing::instrument]` shows types other than values: with its `Debug`, or as the name of its type.
     Plain
-    /// An argument in the form that was asked for. `Option` is left out where nothing is in it.
+    /// An argument in the requested form. An `Option` without a value is left out.
     Asked
-    /// What a function returned: its own type where fields have it, else its `Debug`, else its `Display`, else the name of
-    /// its type. `Option` is its `Debug`: that there is nothing is worth knowing.
+    /// The result of a function: with its own type if fields support it, else with its `Debug`, else with its `Display`, else
+    /// as the name of its type. An `Option` is shown with its `Debug`, so that `None` is visible.
     Returned
 }
 
-/// A value as its `Display`: what text formats cannot tell from another line or field is quoted.
+/// Shows a value with its `Display`, quoted if a text format could confuse it with another line or field.
 pub fn display<T: fmt::Display + ?Sized>(value: &T) -> Text {
     Text::of(value)
 }
 
-/// A value as its `Debug`, with what has the name of a secret masked.
+/// Shows a value with its `Debug`, with secrets masked.
 pub fn debug<T: fmt::Debug + ?Sized>(value: &T) -> DebugValue<Masked<'_, T>> {
     debug_naming(value, Names::NONE)
 }
 
-/// The same with names that are masked, and those that are not.
+/// Shows a value with its `Debug`, with secrets and the given names masked.
 pub fn debug_naming<'a, T: fmt::Debug + ?Sized>(value: &'a T, names: &'static Names) -> DebugValue<Masked<'a, T>> {
     tracing::field::debug(Masked { value, names })
 }
 
-/// What a call came to, if it can be told: a `Result` is, all else succeeds.
+/// The outcome of a call: that of a `Result`; all other values are a success.
 pub struct Ended<'a, T: ?Sized>(pub &'a T);
 
-/// What was found for an argument, as a field's value.
+/// Returns the selected form of an argument as a field's value.
 pub fn value(found: &impl Shown) -> &dyn Value {
     found.value()
 }
 
-/// What can be shown as a field's value.
+/// A form that can be shown as a field's value.
 pub trait Shown {
     fn value(&self) -> &dyn Value;
 }
@@ -100,7 +100,7 @@ impl<T: Value> Shown for T {
     }
 }
 
-/// A whole number. OpenTelemetry's are signed, and its layer takes `u64` for a text.
+/// An integer. OpenTelemetry integers are signed, and its layer exports a `u64` as a string.
 pub enum Integer {
     None,
     Small(i64),
@@ -117,7 +117,7 @@ impl Shown for Integer {
     }
 }
 
-/// The types of such numbers: the signed ones, too, so that a literal may become what it does by itself.
+/// A type that converts to [`Integer`]: signed types, too, so that a literal keeps its default type.
 pub trait ToInteger {
     fn to_integer(&self) -> Integer;
 }
@@ -125,7 +125,7 @@ pub trait ToInteger {
 macro_rules! to_integer {
     ($($number:ident)*) => {$(
         impl ToInteger for $number {
-            #[allow(clippy::cast_lossless, reason = "some are as large")]
+            #[allow(clippy::cast_lossless, reason = "some types are as large as `u64`")]
             fn to_integer(&self) -> Integer {
                 i64::try_from(*self).map_or(Integer::Large(*self as u64), Integer::Small)
             }
@@ -171,9 +171,9 @@ impl<T: ToInteger> ToInteger for Option<T> {
     }
 }
 
-/// The values that stand in fields as they are: all of `tracing`'s but `dyn Error`, which is `'static`, and
-/// `fmt::Arguments`, which text formats do not quote. Which of two forms is taken does not depend on lifetimes, so an error
-/// that borrows would not compile.
+/// A type whose values are recorded as they are: all of `tracing`'s except `dyn Error`, which is `'static`, and `fmt::Arguments`,
+/// which text formats do not quote. Selecting a form does not depend on lifetimes, so with `dyn Error` an error that borrows
+/// would not compile.
 pub trait Itself: Value {}
 
 macro_rules! itself {
@@ -206,11 +206,11 @@ impl fmt::Display for TypeName {
     }
 }
 
-/// The forms, best first.
+/// The traits that select a form, best first.
 pub mod forms {
     use super::*;
 
-    /// As a number of the type that every output has.
+    /// Selects an integer type that every output supports.
     pub trait AsInteger {
         fn show(&self) -> Integer;
     }
@@ -221,7 +221,7 @@ pub mod forms {
         }
     }
 
-    /// As the string that it is.
+    /// Selects the string itself.
     pub trait AsText<'a> {
         fn show(&self) -> Option<&'a str>;
     }
@@ -232,7 +232,7 @@ pub mod forms {
         }
     }
 
-    /// As a value of its own type.
+    /// Selects a value of its own type.
     pub trait AsItself<'a> {
         type Shown: Value + 'a;
         fn show(&self) -> Self::Shown;
@@ -252,7 +252,7 @@ pub mod forms {
         }
     }
 
-    /// Not at all: that a function returned `()` says nothing.
+    /// Leaves out `()`, which carries no information.
     pub trait AsNothing {
         fn show(&self) -> Option<bool>;
     }
@@ -263,7 +263,7 @@ pub mod forms {
         }
     }
 
-    /// As what is in it, if anything is.
+    /// Selects the value of an `Option`.
     pub trait AsOption<'a> {
         type Shown: super::Shown + 'a;
         fn show(&self) -> Self::Shown;
@@ -293,7 +293,7 @@ pub mod forms {
         }
     }
 
-    /// As its `Display`.
+    /// Selects the `Display`.
     pub trait AsDisplay<'a> {
         type Shown: super::Shown + 'a;
         fn show(&self) -> Self::Shown;
@@ -313,7 +313,7 @@ pub mod forms {
         }
     }
 
-    /// As its `Debug`, if there is anything in it.
+    /// Selects the `Debug` of the value of an `Option`.
     pub trait AsDebugOption<'a> {
         type Shown: Value + 'a;
         fn show(&self) -> Self::Shown;
@@ -333,7 +333,7 @@ pub mod forms {
         }
     }
 
-    /// As its `Debug`.
+    /// Selects the `Debug`.
     pub trait AsDebug<'a> {
         type Shown: Value + 'a;
         fn show(&self) -> Self::Shown;
@@ -360,7 +360,7 @@ pub mod forms {
         }
     }
 
-    /// As the `Display` of what is in it, if anything is.
+    /// Selects the `Display` of the value of an `Option`.
     pub trait DisplayInside<'a> {
         type Shown: super::Shown + 'a;
         fn displayed(&self) -> Self::Shown;
@@ -380,7 +380,7 @@ pub mod forms {
         }
     }
 
-    /// As its `Display`. That it has none is an error of the method, which says so.
+    /// Selects the `Display`. If the type has none, the method's bound reports it.
     pub trait DisplayAsked<'a> {
         type Shown: ?Sized + 'a;
         fn displayed(&self) -> Text
@@ -398,7 +398,7 @@ pub mod forms {
         }
     }
 
-    /// As its `Debug`, if there is anything in it.
+    /// Selects the `Debug` of an `Option` that has a value.
     pub trait DebugInside<'a> {
         type Shown: Value + 'a;
         fn debugged(&self) -> Self::Shown;
@@ -418,7 +418,7 @@ pub mod forms {
         }
     }
 
-    /// As its `Debug`. That it has none is an error of the method, which says so.
+    /// Selects the `Debug`. If the type has none, the method's bound reports it.
     pub trait DebugAsked<'a> {
         type Shown: ?Sized + 'a;
         fn debugged(&self) -> DebugValue<Masked<'a, Self::Shown>>
@@ -436,7 +436,7 @@ pub mod forms {
         }
     }
 
-    /// As the name of its type.
+    /// Selects the name of the type.
     pub trait AsTypeName {
         fn show(&self) -> DisplayValue<TypeName>;
     }
@@ -459,7 +459,7 @@ pub mod forms {
         }
     }
 
-    /// A `Result`.
+    /// Selects the outcome of a `Result`.
     pub trait AsResult<'a> {
         type Success: 'a;
         type Error: 'a;
@@ -474,7 +474,7 @@ pub mod forms {
         }
     }
 
-    /// Anything else.
+    /// Selects success for all other types.
     pub trait AsSuccess<'a> {
         type Success: ?Sized + 'a;
         fn split(&self) -> Result<&'a Self::Success, &'a std::convert::Infallible>;

@@ -1,4 +1,4 @@
-//! Where the spans and events of an annotated function come from.
+//! The callsites of the spans and events of an annotated function.
 
 use tracing::{
     Level, Metadata, Span,
@@ -11,18 +11,18 @@ use tracing::{
 /// The values of a span or an event, in the order of its fields.
 pub type Values<'a> = [Option<&'a (dyn Value + 'a)>];
 
-/// Where a function stands in the source, and the target of all that it emits.
+/// The place of a function in the source, and the target of all its spans and events.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     pub target: &'static str,
     pub module: &'static str,
     pub file: &'static str,
     pub line: u32,
-    /// The name of its events.
+    /// The name of the function's events.
     pub event: &'static str,
 }
 
-/// The place where this stands.
+/// Returns the place where the macro is invoked.
 #[macro_export]
 #[doc(hidden)]
 macro_rules! __place {
@@ -45,41 +45,41 @@ pub struct Event {
 }
 
 impl Event {
-    /// An event that is never asked for.
+    /// An event that is never emitted.
     pub const NONE: Self = Event { level: Level::TRACE, fields: &[] };
 
-    /// The call, with its arguments.
+    /// Returns the event of the call, with its arguments.
     pub const fn called(level: Level, fields: &'static [&'static str]) -> Self {
         Event { level, fields }
     }
 
-    /// What the function returned.
+    /// Returns the event of the result.
     pub const fn returned(level: Level) -> Self {
         Event { level, fields: &["message", "return", "elapsed_ms", "busy_ms"] }
     }
 
-    /// What the function returned, as `#[tracing::instrument(ret)]` has it.
+    /// Returns the event of the result, with the fields of `#[tracing::instrument(ret)]`.
     pub const fn only_returned(level: Level) -> Self {
         Event { level, fields: &["return"] }
     }
 
-    /// How many items a stream gave.
+    /// Returns the event of the end of a stream, with the number of items.
     pub const fn ended(level: Level) -> Self {
         Event { level, fields: &["message", "items", "elapsed_ms", "busy_ms"] }
     }
 
-    /// The error with which it failed.
+    /// Returns the event of the error.
     pub const fn failed(level: Level) -> Self {
         Event { level, fields: &["message", "error", "elapsed_ms", "busy_ms"] }
     }
 
-    /// The error with which it failed, as `#[tracing::instrument(err)]` has it.
+    /// Returns the event of the error, with the fields of `#[tracing::instrument(err)]`.
     pub const fn only_failed(level: Level) -> Self {
         Event { level, fields: &["error"] }
     }
 }
 
-/// All callsites of a function. Those that nobody asks for cost a few bytes, and nothing at run time.
+/// All callsites of a function. Those that are never used cost a few bytes, and nothing at run time.
 #[derive(Debug)]
 pub struct Sites {
     pub span: Site,
@@ -89,7 +89,7 @@ pub struct Sites {
 }
 
 impl Sites {
-    /// `this` is the `static` that this value becomes: callsites know their own address.
+    /// Creates the callsites. `this` is the `static` that this value becomes: callsites know their own address.
     pub const fn new(
         this: &'static Self,
         place: Place,
@@ -106,8 +106,8 @@ impl Sites {
         }
     }
 
-    /// Returns `true` if it is worth to evaluate the span's values. Whether the span is enabled is then decided by
-    /// [`ObservedCall::open`](super::ObservedCall::open). `level` is the span's.
+    /// Returns `true` if the span's values should be evaluated. [`ObservedCall::open`](super::ObservedCall::open) then decides
+    /// whether the span is enabled. `level` is the span's.
     #[inline(always)]
     pub fn opens_span(&'static self, level: Level) -> bool {
         may_be_on(level) && (self.span.callsite.interest().is_always() || self.may_open_span(level))
@@ -118,8 +118,8 @@ impl Sites {
         if self.span.is_kept_only() || !self.span.is_enabled() {
             return is_logged(level);
         }
-        // The answers that per-layer filters keep now are not for what the user's code may log: they are replaced by those
-        // about an event that all let through, if there is one.
+        // The answers that per-layer filters keep now do not apply to events of the user's code. They are replaced by those for
+        // an event that all filters enable, if there is one.
         static ANY: Site = Site::any(&ANY);
         if let Some(site) = [&self.failed, &ANY].into_iter().find(|site| site.callsite.interest().is_always()) {
             tracing::dispatcher::get_default(|default| default.enabled(&site.metadata));
@@ -128,7 +128,7 @@ impl Sites {
     }
 }
 
-/// A callsite and its metadata: what `tracing`'s macros make of a `span!` or an `event!`.
+/// A callsite and its metadata, as `tracing`'s macros create them for a `span!` or an `event!`.
 #[derive(Debug)]
 pub struct Site {
     callsite: DefaultCallsite,
@@ -163,7 +163,7 @@ impl Site {
         Site::new(this, place, place.event, event.level, event.fields, Kind::EVENT)
     }
 
-    /// An event that is never emitted. `this` is the `static` that this value becomes.
+    /// Creates an event that is never emitted. `this` is the `static` that this value becomes.
     const fn any(this: &'static Self) -> Self {
         let fields = FieldSet::new(&[], Identifier(&this.callsite));
         Site {
@@ -172,7 +172,7 @@ impl Site {
         }
     }
 
-    /// Where spans of this crate's own come from. `this` is the `static` that this value becomes.
+    /// Creates the callsite of this crate's own spans. `this` is the `static` that this value becomes.
     ///
     /// They have no place in the source: `code.*` attributes would name a file of this crate, for every request.
     #[cfg(any(feature = "http-server", feature = "http-client"))]
@@ -190,29 +190,28 @@ impl Site {
         }
     }
 
-    /// Returns `false` where this callsite is disabled until the filters change. Asking has no effect, as
-    /// [`emit`](Self::emit) and [`ObservedCall::open`](super::ObservedCall::open) have, which decide. `level` is the callsite's: a
+    /// Returns `true` unless this callsite is disabled until the filters change. Has no effect on filters, unlike
+    /// [`emit`](Self::emit) and [`ObservedCall::open`](super::ObservedCall::open), which decide. `level` is the callsite's: a
     /// constant costs nothing to compare.
     #[inline(always)]
     pub fn may_be_on(&'static self, level: Level) -> bool {
         may_be_on(level) && (!self.callsite.interest().is_never() || is_logged(level))
     }
 
-    /// The same for a span whose values are looked at: not so where it is created only to carry fields.
+    /// Returns `true` if a span's values may be shown. `false` for a span that is created only to carry fields.
     #[inline(always)]
     pub fn may_be_shown(&'static self, level: Level) -> bool {
         self.may_be_on(level) && !self.is_kept_only()
     }
 
-    /// Returns `true` for a span that no output takes until the filters change, and that carries fields all the same.
+    /// Returns `true` for a span that no output enables until the filters change, and that carries fields nonetheless.
     #[inline]
     pub(super) fn is_kept_only(&'static self) -> bool {
         self.callsite.interest().is_sometimes() && crate::layer::is_kept_only(&self.metadata)
     }
 
-    /// Asks the subscriber. Where that says yes, the span or event has to follow at once, before any code that is not
-    /// ours runs on this thread: per-layer filters keep their answers for the next span or event, whichever it is.
-    /// (tokio-rs/tracing#2519)
+    /// Asks the subscriber. If the answer is `true`, the span or event has to follow at once, before other code runs on this
+    /// thread: per-layer filters keep their answers for the next span or event, whichever it is. (tokio-rs/tracing#2519)
     #[inline]
     pub(super) fn is_enabled(&'static self) -> bool {
         let interest = self.callsite.interest();
@@ -220,10 +219,10 @@ impl Site {
             && (interest.is_always() || tracing::dispatcher::get_default(|default| default.enabled(&self.metadata)))
     }
 
-    /// Returns `true` if every output of the current subscriber takes what comes from here, always.
+    /// Returns `true` if every output of the current subscriber always enables this callsite.
     #[cold]
     pub(super) fn is_on_everywhere(&'static self) -> bool {
-        // The callsite's own interest is that of all subscribers of the process together.
+        // The callsite's own interest combines all subscribers of the process.
         self.callsite.interest().is_always()
             || tracing::dispatcher::get_default(|default| default.register_callsite(&self.metadata)).is_always()
     }
@@ -237,7 +236,7 @@ impl Site {
         f(&self.metadata.fields().value_set_all(values))
     }
 
-    /// Creates a span from here, if it is enabled.
+    /// Creates a span from this callsite, if it is enabled.
     #[cfg(feature = "http-client")]
     pub(crate) fn open(&'static self, values: &Values<'_>) -> Span {
         self.with_values(values, |values| {
@@ -245,7 +244,8 @@ impl Site {
         })
     }
 
-    /// Creates a span from here, if it is enabled, [whole](crate::layer::open), where the current fields are known.
+    /// Creates a span from this callsite [with all its values](crate::layer::open), if it is enabled and the current fields are
+    /// known.
     #[cfg(feature = "http-server")]
     pub(crate) fn open_whole<'v>(
         &'static self,
@@ -259,7 +259,7 @@ impl Site {
         }
     }
 
-    /// Creates a span from here that has no parent, if it is enabled.
+    /// Creates a root span from this callsite, if it is enabled.
     #[cfg(feature = "http-server")]
     pub(crate) fn open_root(&'static self, values: &crate::layer::WithRoom<'_>) -> Span {
         self.with_values(self.own(values), |values| {
@@ -267,13 +267,13 @@ impl Site {
         })
     }
 
-    /// Values without the room behind them.
+    /// Returns the values without the room behind them.
     #[cfg(feature = "http-server")]
     fn own<'a, 'v>(&self, values: &'a crate::layer::WithRoom<'v>) -> &'a Values<'v> {
         &values[..self.metadata.fields().len().min(values.len())]
     }
 
-    /// The span that is not enabled. With `tracing`'s feature `log` it goes to the `log` crate.
+    /// Creates the span if it is disabled. With `tracing`'s feature `log` it goes to the `log` crate.
     #[inline(never)]
     pub(super) fn disabled(&'static self, values: &ValueSet<'_>) -> Span {
         if !is_logged(*self.metadata.level()) {
@@ -284,7 +284,7 @@ impl Site {
         span
     }
 
-    /// Emits an event from here, if it is enabled here and now. Returns `true` if it was.
+    /// Emits an event from this callsite, if it is enabled. Returns `true` if it was.
     pub fn emit(&'static self, values: &Values<'_>) -> bool {
         let values = self.metadata.fields().value_set_all(values);
         let is_enabled = self.is_enabled();
@@ -301,24 +301,24 @@ impl Site {
         *self.metadata.level()
     }
 
-    /// Whether nobody asks for the event: it has no place for a value.
+    /// Returns `true` if the event is never emitted: it has no fields.
     pub(super) fn is_empty(&self) -> bool {
         self.metadata.fields().is_empty()
     }
 
-    /// Whether the event has all of its fields, or is as `#[tracing::instrument]` has it.
+    /// Returns `true` if the event has all of its fields, and `false` if it has those of `#[tracing::instrument]`.
     pub(super) fn is_full(&self) -> bool {
         self.metadata.fields().len() > 1
     }
 }
 
-/// Returns `true` if something of this level may be enabled.
+/// Returns `true` if a span or event of this level may be enabled.
 #[inline(always)]
 fn may_be_on(level: Level) -> bool {
     level <= STATIC_MAX_LEVEL && level <= LevelFilter::current() || is_logged(level)
 }
 
-/// Whether `tracing` passes on to the `log` crate what no subscriber takes: its feature `log` does.
+/// Returns `true` if `tracing` passes disabled spans and events on to the `log` crate, which its feature `log` does.
 #[inline(always)]
 fn is_logged(_level: Level) -> bool {
     tracing::if_log_enabled! { _level, { true } else { false } }

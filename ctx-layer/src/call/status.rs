@@ -1,8 +1,8 @@
-//! How a call ended, on its exported OpenTelemetry span.
+//! The outcome of a call on its exported OpenTelemetry span.
 
 use tracing::Span;
 
-/// The call succeeded.
+/// Sets the status to OK.
 #[cfg(feature = "tracing-opentelemetry")]
 #[inline]
 pub(super) fn ok(span: &Span) {
@@ -10,14 +10,14 @@ pub(super) fn ok(span: &Span) {
     span.set_status(opentelemetry::trace::Status::Ok);
 }
 
-/// The call failed.
+/// Sets the status to ERROR.
 #[cfg(feature = "tracing-opentelemetry")]
 pub(super) fn error(span: &Span, description: &str) {
     use tracing_opentelemetry::OpenTelemetrySpanExt;
     span.set_status(opentelemetry::trace::Status::error(description.to_owned()));
 }
 
-/// The call panicked, and no event says so: the exception is recorded as the conventions have it.
+/// Records an exception, as the conventions define it, for a call that panicked without an event.
 /// <https://opentelemetry.io/docs/specs/semconv/exceptions/exceptions-spans/>
 #[cfg(feature = "tracing-opentelemetry")]
 pub(super) fn exception(span: &Span, message: &str) {
@@ -29,7 +29,7 @@ pub(super) fn exception(span: &Span, message: &str) {
     );
 }
 
-/// The call was dropped before it ended. That is no error: the losing branch of a `select!` is dropped, too.
+/// Marks a call as dropped before it ended. That is no error: the losing branch of a `select!` is dropped, too.
 #[cfg(feature = "tracing-opentelemetry")]
 pub(super) fn cancelled(span: &Span) {
     use tracing_opentelemetry::OpenTelemetrySpanExt;

@@ -1,4 +1,4 @@
-//! What shows itself as text, in a form that cannot be taken for another line or field.
+//! `Display` output, in a form that cannot be mistaken for another line or field.
 
 use std::{
     borrow::Cow,
@@ -13,10 +13,10 @@ use tracing::field::{DisplayValue, Empty, Value, display};
 use super::shown::Shown;
 use crate::field::is_unsafe_in_text;
 
-/// The text of a value's `Display`.
+/// The `Display` output of a value.
 ///
-/// Text formats write strings quoted and escaped, and all other values as they are. So a text that could end its line, or
-/// look like another field, is a string; other outputs get it as it is.
+/// Text formats write strings quoted and escaped, and all other values as they are. So output that could end its line, or
+/// look like another field, is recorded as a string. Other formats get it unchanged.
 pub struct Text(Form);
 
 enum Form {
@@ -29,7 +29,7 @@ impl Text {
     /// Formats a value, once for all outputs.
     pub(super) fn of(value: &(impl fmt::Display + ?Sized)) -> Self {
         let mut plain = Plain(SmallVec::new());
-        // A `Display` that fails by itself has said what it has to say.
+        // A `Display` that returns an error has written all it can.
         let _ = write!(plain, "{value}");
         Text(match plain.as_str() {
             text if needs_quotes(text) => Form::Quoted(text.to_owned()),
@@ -52,7 +52,7 @@ impl Shown for Text {
     }
 }
 
-/// A text that is shown without quotes. Nearly all are short.
+/// Output that is shown without quotes. Nearly all of it is short.
 struct Plain(SmallVec<[u8; 64]>);
 
 impl Plain {
@@ -78,7 +78,7 @@ fn needs_quotes(text: &str) -> bool {
     text.chars().any(is_unsafe_in_text) || text.contains('=') && text.contains(char::is_whitespace)
 }
 
-/// What is a string, behind whatever pointers: it is shown as one.
+/// A type that is a string behind any pointers, and is shown as one.
 pub trait ToText {
     fn to_text(&self) -> Option<&str>;
 }
@@ -119,7 +119,7 @@ macro_rules! pointer_to_text {
 
 pointer_to_text!(&T &mut T Box<T> Rc<T> Arc<T>);
 
-/// Returns `true` if a value's text has a character that must not reach a terminal or a log file. Nothing is allocated.
+/// Returns `true` if a value's `Display` output has a character that must not reach a terminal or a log file. Does not allocate.
 pub(super) fn has_unsafe(value: &(impl fmt::Display + ?Sized)) -> bool {
     struct Search(bool);
     impl Write for Search {
@@ -133,7 +133,7 @@ pub(super) fn has_unsafe(value: &(impl fmt::Display + ?Sized)) -> bool {
     search.0
 }
 
-/// Returns a value's text, escaped.
+/// Returns a value's `Display` output, escaped.
 pub(super) fn escaped(value: &(impl fmt::Display + ?Sized)) -> String {
     struct ByDisplay<'a, T: ?Sized>(&'a T);
     impl<T: fmt::Display + ?Sized> fmt::Display for ByDisplay<'_, T> {
@@ -144,7 +144,7 @@ pub(super) fn escaped(value: &(impl fmt::Display + ?Sized)) -> String {
     ByDisplay(value).to_string()
 }
 
-/// Writes text with the characters escaped that must not reach a terminal or a log file.
+/// A writer that escapes characters that must not reach a terminal or a log file.
 pub(super) struct Escaped<'a, 'b>(pub(super) &'a mut fmt::Formatter<'b>);
 
 impl Write for Escaped<'_, '_> {

@@ -1,11 +1,11 @@
-//! Environment variables: OpenTelemetry's specification of environment variables as context propagation carriers.
+//! Environment variables as carriers, by OpenTelemetry's specification.
 
 use std::{collections::BTreeMap, process::Command};
 
 use crate::propagation::{Boundary, Carrier, CarrierMut};
 
-/// The environment variable for a key: in upper case, with `_` for what is no letter, digit or `_`, and before a digit
-/// that would come first.
+/// Returns the environment variable for a key: in upper case, with `_` in place of other characters than letters,
+/// digits and `_`, and before a leading digit.
 ///
 /// ```
 /// use ctx_layer::carriers::normalized_name;
@@ -26,9 +26,9 @@ pub fn normalized_name(key: &str) -> String {
     first.into_iter().chain(rest).collect()
 }
 
-/// Environment variables that carry context: those of this process, or those that a child is to be given.
+/// Environment variables that carry context: those of this process, or those for a child process.
 ///
-/// Keys are [normalized](normalized_name), and values are not looked at. Variables of other names are left out.
+/// Keys are [normalized](normalized_name), values are not. Variables with other names are ignored.
 ///
 /// ```
 /// use ctx_layer::{carriers::Environment, field::well_known::TENANT_ID, propagation};
@@ -38,57 +38,57 @@ pub fn normalized_name(key: &str) -> String {
 /// assert_eq!(variables.iter().collect::<Vec<_>>(), [("BAGGAGE", "tenant_id=acme")]);
 /// ```
 ///
-/// Everybody who may look at the process can read them, so sensitive fields never stand there.
+/// Other processes of the user can read environment variables, so sensitive fields are never written to them.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Environment {
     variables: BTreeMap<String, String>,
 }
 
 impl Environment {
-    /// With no variables.
+    /// Creates an empty one.
     pub const fn new() -> Self {
         Environment { variables: BTreeMap::new() }
     }
 
-    /// The variables of this process, as they are now. Those that are not Unicode are left out.
+    /// Returns the current variables of this process. Those that are not Unicode are left out.
     ///
-    /// To be read at the start, before other threads could change them.
+    /// Call it at start-up, before other threads could change them.
     pub fn of_process() -> Self {
         std::env::vars_os()
             .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)))
             .collect()
     }
 
-    /// The value under a key, which is normalized.
+    /// Returns the value under a key, which is normalized.
     pub fn get(&self, key: &str) -> Option<&str> {
         self.variables.get(&normalized_name(key)).map(String::as_str)
     }
 
-    /// Sets a value under a key, which is normalized. It changes nothing for this process.
+    /// Sets the value under a key, which is normalized. Does not change the variables of this process.
     pub fn set(&mut self, key: &str, value: &str) {
         self.variables.insert(normalized_name(key), value.to_owned());
     }
 
-    /// The names, all of them normalized.
+    /// Returns the normalized names.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.variables.keys().map(String::as_str)
     }
 
-    /// The names and values.
+    /// Returns the names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables.iter().map(|(key, value)| (key.as_str(), value.as_str()))
     }
 }
 
 impl std::fmt::Debug for Environment {
-    /// The names: values may be secrets.
+    /// Shows the names only, since values may be secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.keys()).finish_non_exhaustive()
     }
 }
 
 impl<K: AsRef<str>, V: Into<String>> FromIterator<(K, V)> for Environment {
-    /// Takes the variables whose names are normalized, and leaves out the others.
+    /// Collects the variables with normalized names and ignores the others.
     fn from_iter<I: IntoIterator<Item = (K, V)>>(variables: I) -> Self {
         let variables = variables
             .into_iter()
@@ -125,7 +125,7 @@ impl CarrierMut for Environment {
     }
 }
 
-/// The child's variables. What this process was started with is not passed on where something else is in force.
+/// The child's variables. Context variables of this process are not inherited if another context is current.
 impl CarrierMut for Command {
     fn set(&mut self, key: &str, value: &str) {
         self.env(normalized_name(key), value);
@@ -140,7 +140,7 @@ impl CarrierMut for Command {
     }
 }
 
-/// The child's variables. What this process was started with is not passed on where something else is in force.
+/// The child's variables. Context variables of this process are not inherited if another context is current.
 #[cfg(feature = "tokio-process")]
 impl CarrierMut for tokio::process::Command {
     fn set(&mut self, key: &str, value: &str) {

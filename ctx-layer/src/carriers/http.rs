@@ -11,7 +11,7 @@ static TRACEPARENT: HeaderName = HeaderName::from_static(names::TRACEPARENT);
 static TRACESTATE: HeaderName = HeaderName::from_static(names::TRACESTATE);
 static BAGGAGE: HeaderName = HeaderName::from_static(names::BAGGAGE);
 
-/// The names that are always asked for are not read anew each time.
+/// Returns the `HeaderName` of a common key without parsing it.
 fn known(key: &str) -> Option<&'static HeaderName> {
     match key {
         names::TRACEPARENT => Some(&TRACEPARENT),
@@ -32,7 +32,7 @@ impl Carrier for HeaderMap {
 }
 
 impl CarrierMut for HeaderMap {
-    /// Sets nothing where the key or the value cannot stand in a header, or there are as many as a map can hold.
+    /// Ignores a key or value that is illegal in a header, and a header that exceeds the map's capacity.
     fn set(&mut self, key: &str, value: &str) {
         let Ok(value) = HeaderValue::from_str(value) else { return };
         match known(key) {
@@ -53,9 +53,9 @@ impl CarrierMut for HeaderMap {
     }
 }
 
-/// HTTP headers for propagators of OpenTelemetry to read. All lines of a header are seen.
+/// A wrapper with which OpenTelemetry propagators read HTTP headers, all lines of each header.
 ///
-/// `Debug` shows the headers' names: values may be sensitive.
+/// `Debug` shows the headers' names only, since values may be sensitive.
 #[derive(Clone, Copy)]
 pub struct HeaderExtractor<'a>(pub &'a HeaderMap);
 
@@ -65,7 +65,7 @@ impl fmt::Debug for HeaderExtractor<'_> {
     }
 }
 
-/// The names of headers.
+/// A `Debug` wrapper that shows the names of headers only.
 pub(crate) struct HeaderNames<'a>(pub(crate) &'a HeaderMap);
 
 impl fmt::Debug for HeaderNames<'_> {
@@ -84,16 +84,16 @@ impl Extractor for HeaderExtractor<'_> {
     }
 
     fn get_all(&self, key: &str) -> Option<Vec<&str>> {
-        // A line that is no text is a line: of two, the other does not count as the only one.
+        // A line that is not a string counts: of two lines, the other one is not the only one.
         let lines = self.0.get_all(key).iter();
         let values: Vec<_> = lines.map(|line| std::str::from_utf8(line.as_bytes()).unwrap_or_default()).collect();
         (!values.is_empty()).then_some(values)
     }
 }
 
-/// HTTP headers for propagators of OpenTelemetry to write.
+/// A wrapper with which OpenTelemetry propagators write HTTP headers.
 ///
-/// `Debug` shows the headers' names: values may be sensitive.
+/// `Debug` shows the headers' names only, since values may be sensitive.
 pub struct HeaderInjector<'a>(pub &'a mut HeaderMap);
 
 impl fmt::Debug for HeaderInjector<'_> {
@@ -108,7 +108,7 @@ impl Injector for HeaderInjector<'_> {
     }
 
     fn reserve(&mut self, additional: usize) {
-        // Fails only where there are tens of thousands, and then setting fails too.
+        // Fails only for tens of thousands of headers, and then setting fails as well.
         let _ = self.0.try_reserve(additional);
     }
 }

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use crate::propagation::{Carrier, CarrierMut};
 
 impl Carrier for Map<String, Value> {
-    /// Texts, and the texts of arrays; all else is passed over.
+    /// Reads strings and arrays of strings. Other values are ignored.
     fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
         for (_, value) in self.iter().filter(|(known, _)| known.eq_ignore_ascii_case(key)) {
             match value {

@@ -1,4 +1,4 @@
-//! Maps of texts.
+//! Maps of strings.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -45,7 +45,7 @@ impl CarrierMut for BTreeMap<String, String> {
     }
 }
 
-/// Looks at all keys: they may be written in several ways, and comparing a few is faster than hashing one.
+/// Compares with all keys, since their case may differ. For a few keys this is faster than hashing.
 fn lines<'a>(map: impl IntoIterator<Item = (&'a String, &'a String)>, key: &str, line: &mut dyn FnMut(&[u8])) {
     for (known, value) in map {
         if known.eq_ignore_ascii_case(key) {

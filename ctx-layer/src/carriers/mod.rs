@@ -1,18 +1,17 @@
-//! What context is read from and written to, one file each.
+//! Carriers from which context is read and to which it is written, one file each.
 //!
 //! | carrier | feature | |
 //! |---|---|---|
 //! | `HashMap<String, String>`, `BTreeMap<String, String>` | | read and written |
 //! | `Vec<(String, String)>`, slices of pairs | | read and, the `Vec`, written |
 //! | [`std::process::Command`] | | written: the child's variables |
-//! | [`Environment`] | | read: the variables of this process; written: a child's to be |
+//! | [`Environment`] | | read: the variables of this process; written: the variables of a child |
 //! | `http::HeaderMap` | `http` | read and written |
 //! | `serde_json::Map<String, Value>` | `serde_json` | read and written |
 //! | `tokio::process::Command` | `tokio-process` | written: the child's variables |
-//! | everything OpenTelemetry knows | | [`OtelExtractor`](crate::propagation::OtelExtractor), [`OtelInjector`](crate::propagation::OtelInjector) |
+//! | all carriers of OpenTelemetry | | [`OtelExtractor`](crate::propagation::OtelExtractor), [`OtelInjector`](crate::propagation::OtelInjector) |
 //!
-//! Keys are compared regardless of case, several values under one key are all read, and what is written replaces what was
-//! there.
+//! Keys are case-insensitive. All values under a key are read. A written value replaces the previous ones.
 
 mod environment;
 #[cfg(feature = "http")]

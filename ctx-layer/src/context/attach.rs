@@ -1,4 +1,4 @@
-//! Attaching a context so that nothing is left to chance.
+//! Attaching a context, and detecting that OpenTelemetry refused it.
 
 use std::mem;
 
@@ -12,7 +12,7 @@ use super::{
 /// A context that is attached until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Attached {
-    /// `None` where the thread was being torn down.
+    /// `None` if the thread was being torn down.
     guard: Option<ContextGuard>,
     /// OpenTelemetry did not attach the context.
     refused: bool,
@@ -20,8 +20,8 @@ pub(crate) struct Attached {
 
 /// Attaches a context.
 ///
-/// OpenTelemetry refuses more than 65 534 contexts on a thread, and leaves the one before in force, which may be
-/// another tenant's. From then until the guard is dropped, no field is in force on this thread.
+/// OpenTelemetry refuses more than 65 534 contexts on a thread, and leaves the previous one current, which may be
+/// another tenant's. From then until the guard is dropped, no field is current on this thread.
 pub(crate) fn attach(cx: Context) -> Attached {
     let wanted = cx.fields().address();
     if thread::state() == State::Gone {
@@ -35,7 +35,7 @@ pub(crate) fn attach(cx: Context) -> Attached {
     Attached { guard, refused }
 }
 
-// Not inlined, so that what calls it under the borrow of the thread's context is small enough to be.
+// Not inlined, so that callers that borrow the thread's context are small enough to be.
 #[inline(never)]
 fn address(cx: &Context) -> usize {
     cx.fields().address()

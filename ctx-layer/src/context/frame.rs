@@ -1,33 +1,33 @@
-//! What is current on a thread until something ends.
+//! A frame: what is current on a thread until a guard is dropped, a span exited, or a poll over.
 
 use super::{attach::Attached, remembered::Remembered, view::View};
 use crate::field::Fields;
 
-/// A span of a subscriber: spans of different subscribers may have one id.
+/// A span and its subscriber: spans of different subscribers may have the same id.
 pub(crate) type SpanKey = (usize, u64);
 
-/// Tells a frame from all others of its thread.
+/// Identifies a frame among those of its thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct FrameId(pub(super) u64);
 
-/// For what a guard's span is entered.
+/// The way in which a guard's span is entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Entering {
-    /// The guard enters and leaves it.
+    /// The guard enters and exits it.
     Itself,
-    /// It was current already, and is left by the code that entered it.
+    /// It was current already, and is exited by the code that entered it.
     Borrowed,
-    /// It was, and was left since: the guard is to leave it for the subscriber.
+    /// It was current already, and was exited since: the guard has to exit it in the subscriber.
     TakenOver,
 }
 
-/// What is current on a thread until a guard is dropped, a span is left, or a poll is over.
+/// The values that are current on a thread until a guard is dropped, a span is exited, or a poll is over.
 pub(crate) struct Frame {
     pub(super) id: FrameId,
-    /// `None` where they are those that the OpenTelemetry context had when the frame came: then it is enough to know where
-    /// they are. Not so once something was recorded.
+    /// `None` if they are those of the OpenTelemetry context when the frame was pushed: then their address is enough.
+    /// Always set once something was recorded.
     pub(super) fields: Option<Fields>,
-    /// What is seen of the OpenTelemetry context while the frame is on top.
+    /// The view of the OpenTelemetry context while the frame is on top.
     pub(super) view: View,
     /// The OpenTelemetry context that the frame attached, or took over from the one below it.
     pub(super) attached: Option<Attached>,
@@ -35,26 +35,26 @@ pub(crate) struct Frame {
     pub(super) is_holding: bool,
     /// The span that is entered in it.
     pub(super) span: Option<SpanKey>,
-    /// A guard takes the frame away, and not that the span is left.
+    /// The frame is removed by a guard, and not when the span is exited.
     pub(super) is_guarded: bool,
-    /// Whether the span is entered for this frame.
+    /// The way in which the span is entered.
     pub(super) entering: Entering,
-    /// There is a span, of another request: what is recorded is not for it.
+    /// The span belongs to another request: values recorded in the frame are not set on it.
     pub(super) is_span_apart: bool,
-    /// What was current where the future that has this frame at each poll was given a context of its own.
+    /// The values that were current where the future that pushes this frame at each poll was given its own context.
     pub(super) cover: Option<Remembered>,
-    /// It replaced the fields of another request: what is recorded within it is not for the spans around it.
+    /// It replaced the fields of another request: values recorded within it are not set on the spans around it.
     pub(super) is_apart: bool,
     /// The spans around it are not entered in it.
     pub(super) hides_spans: bool,
-    /// Something was recorded on it.
+    /// A value was recorded on it.
     pub(super) is_recorded: bool,
-    /// It came when a span was entered, and nothing changed by that.
+    /// It was pushed when a span was entered, and changed nothing.
     pub(super) is_as_below: bool,
 }
 
 impl Frame {
-    /// A frame that changes nothing.
+    /// Creates a frame that changes nothing.
     #[inline]
     pub(crate) fn new(view: View) -> Self {
         Frame {
@@ -81,8 +81,8 @@ impl Frame {
         self.attached.is_some()
     }
 
-    /// Returns `true` if nothing is lost or to be done where the frame is taken off the top: it is of a span that changed nothing,
-    /// nothing was attached for it since, and nothing recorded on it.
+    /// Returns `true` if popping the frame loses nothing and needs no work: its span changed nothing, nothing was attached for
+    /// it since, and nothing was recorded on it.
     #[inline]
     pub(super) fn is_bare(&self) -> bool {
         self.is_as_below && !self.is_apart && !self.is_recorded && self.attached.is_none() && self.fields.is_none()
@@ -98,19 +98,19 @@ impl Frame {
         Frame { attached: Some(attached), ..self }
     }
 
-    /// A frame that goes when the span is left.
+    /// Makes it a frame that is removed when the span is exited.
     #[inline]
     pub(crate) fn of_span(self, span: SpanKey) -> Self {
         Frame { span: Some(span), ..self }
     }
 
-    /// A frame that goes when a guard is dropped, whatever becomes of the span.
+    /// Makes it a frame that is removed when a guard is dropped, even if the span was exited before.
     #[inline]
     pub(crate) fn around_span(self, span: Option<SpanKey>, entering: Entering) -> Self {
         Frame { span, is_guarded: true, entering, ..self }
     }
 
-    /// A frame in a span of another request.
+    /// Sets whether its span belongs to another request.
     #[inline]
     pub(crate) fn with_span_apart(self, is_span_apart: bool) -> Self {
         Frame { is_span_apart, ..self }

@@ -1,8 +1,8 @@
 //! The frames of a thread.
 //!
-//! The OpenTelemetry context has the fields of the frame on top, so that whatever reads or carries it has them, and reading
-//! them takes no look at the frames. There are two exceptions, in which the thread's [state](super::thread::State) is not
-//! `Ready`: frames on which something was recorded since they came, and contexts that OpenTelemetry refused to attach.
+//! The OpenTelemetry context has the fields of the frame on top, so code that reads or carries the context has them, and reading
+//! them does not need the frames. There are two exceptions, in which the thread's [state](super::thread::State) is not
+//! `Ready`: frames on which something was recorded since they were pushed, and contexts that OpenTelemetry refused to attach.
 
 use std::cell::Cell;
 
@@ -24,7 +24,7 @@ pub(super) struct FrameStack {
     frames: Vec<Frame>,
     hidden: Vec<HiddenSpan>,
     next: u64,
-    /// On how many frames something was recorded.
+    /// The number of frames on which something was recorded.
     recorded: usize,
 }
 
@@ -34,8 +34,8 @@ struct HiddenSpan {
     span: u64,
 }
 
-/// What goes with a frame, or is replaced in one. To be dropped where nothing is borrowed: values may have destructors that
-/// log, and so may OpenTelemetry's spans.
+/// Values that are removed with a frame, or replaced in one. They have to be dropped while nothing is borrowed: values may have
+/// destructors that log, and so may OpenTelemetry's spans.
 #[derive(Default)]
 #[must_use]
 pub(super) struct Gone {
@@ -44,7 +44,7 @@ pub(super) struct Gone {
 }
 
 impl FrameStack {
-    /// Puts a frame on top. `over` is what was seen before it came, and `below` are the fields that were current then.
+    /// Pushes a frame. `over` is the view before that, and `below` returns the fields that were current then.
     #[inline]
     fn push(&mut self, mut frame: Frame, over: View, below: impl FnOnce() -> Fields) -> FrameId {
         self.next += 1;
@@ -63,13 +63,13 @@ impl FrameStack {
         id
     }
 
-    /// Completes a frame that does not simply have the fields of the one below.
+    /// Completes a frame that may not have the same fields as the one below.
     #[inline(never)]
     fn look_below(&self, frame: &mut Frame, is_over_another: bool, below: impl FnOnce() -> Fields) {
         if frame.fields.is_none() && frame.view.address != NOTHING {
             frame.fields = thread::read(fields_in_alone);
         }
-        // Between it and the frame below there is a context that other code attached.
+        // Another library attached a context between this frame and the one below.
         if is_over_another && !frame.is_apart {
             frame.is_apart = !is_same_request(&below(), &self.top_fields());
         }
@@ -83,8 +83,8 @@ impl FrameStack {
         self.frames.last().map_or(View::NOTHING, |top| top.view)
     }
 
-    /// Takes a frame away. The one above it, if it found the context that this one attached, keeps that. `is_seen` is whether
-    /// no other code's context is above.
+    /// Removes a frame. The frame above it keeps the context that this one attached, if it uses that. `is_seen` is `true` if no
+    /// other library's context is above.
     #[inline]
     fn remove(&mut self, at: usize, is_seen: bool) -> Gone {
         let is_apart = self.frames[at].is_apart && self.is_above_apart(at);
@@ -111,7 +111,7 @@ impl FrameStack {
         Gone { _frame: Some(frame), _fields: SmallVec::new() }
     }
 
-    /// Whether the frame above one that replaced another request's fields is apart from what is below without that.
+    /// Returns `true` if the frame above one that replaced another request's fields is apart from those below by itself.
     fn is_above_apart(&self, at: usize) -> bool {
         if at + 1 == self.frames.len() {
             return false;
@@ -121,8 +121,8 @@ impl FrameStack {
         frame.span.is_none() || frame.is_span_apart || !self.fields_of(at).is_related_to(&below)
     }
 
-    /// Has the frame below keep the context of one that goes, where it would have none: no call of this crate is made when
-    /// another's context above ends, and what a layer had attached for a span may have ended.
+    /// Makes the frame below keep the context of a removed one, if it has none. This crate is not called when another
+    /// library's context above ends, and a context that a layer had attached for a span may have ended.
     #[cold]
     fn leave_context_to_below(&mut self, at: usize, frame: &mut Frame) {
         let below = at.checked_sub(1).and_then(|below| self.frames.get_mut(below));
@@ -144,10 +144,10 @@ impl FrameStack {
         self.frames.iter().rposition(|frame| frame.id == id)
     }
 
-    /// The fields of the frame that has the context which is seen so, where something was recorded on it.
+    /// Returns the fields of the frame whose context has this view, if something was recorded on it.
     fn recorded_in(&self, view: View) -> Option<&Fields> {
         if view.address == NOTHING {
-            // It is known by its span. Without one it may be a context of nothing that other code attached.
+            // It is identified by its span. Without one, it may be an empty context that another library attached.
             let top = self.frames.last().filter(|top| top.view == view && view.has_span)?;
             return top.fields.as_ref();
         }
@@ -155,7 +155,7 @@ impl FrameStack {
         same.filter_map(|frame| frame.fields.as_ref()).next()
     }
 
-    /// The fields of a frame.
+    /// Returns the fields of a frame.
     fn fields_of(&self, at: usize) -> Fields {
         let address = self.frames[at].view.address;
         if self.frames[at].fields.is_none() && address == NOTHING {
@@ -165,9 +165,9 @@ impl FrameStack {
         same.filter_map(|frame| frame.fields.as_ref()).next().cloned().unwrap_or_default()
     }
 
-    /// Where a value goes that is recorded here.
+    /// Returns the frames and the span on which a value has to be recorded.
     fn reach(&self, subscriber: usize, view: View) -> Reach {
-        // The context on top is another's.
+        // The context on top is another library's.
         if self.frames.last().is_none_or(|top| top.view != view) {
             return Reach::Nothing;
         }
@@ -194,13 +194,13 @@ impl FrameStack {
         Reach::Nothing
     }
 
-    /// The innermost frame that came when a span was entered.
+    /// Returns the innermost frame that was pushed when the span was entered.
     #[inline]
     fn own_frame_of(&self, span: SpanKey) -> Option<usize> {
         self.frames.iter().rposition(|frame| frame.span == Some(span) && !frame.is_guarded)
     }
 
-    /// Has a guard's frame, from `from` up, leave a span that it found entered. Returns `false` if there is none.
+    /// Makes a guard's frame, from `from` up, exit a span that it found entered. Returns `false` if there is none.
     fn hand_over(&mut self, span: Option<SpanKey>, from: usize) -> bool {
         let borrows = |frame: &&mut Frame| frame.span == span && frame.entering == Entering::Borrowed;
         match self.frames[from..].iter_mut().find(borrows) {
@@ -212,7 +212,7 @@ impl FrameStack {
         }
     }
 
-    /// Notes that a hidden span was left. Returns whether it was hidden by a frame above the given one.
+    /// Notes that a hidden span was exited. Returns `true` if it was hidden by a frame above the given one.
     fn unhide(&mut self, frame: FrameId, span: SpanKey) -> bool {
         let at = self.hidden.iter().rposition(|hidden| hidden.span == span.1 && hidden.frame > frame);
         if let Some(at) = at {
@@ -221,14 +221,14 @@ impl FrameStack {
         at.is_some()
     }
 
-    /// The span of a subscriber that was entered last, unless it is hidden.
+    /// Returns the span of a subscriber that was entered last, unless it is hidden.
     fn current_span(&self, subscriber: usize) -> Option<u64> {
         let visible = self.frames.iter().rev().take_while(|frame| !frame.hides_spans);
         visible.filter_map(|frame| frame.span).find(|(of, _)| *of == subscriber).map(|(_, span)| span)
     }
 
-    /// The spans of a subscriber that are entered here, the innermost first, up to where another request begins, each with
-    /// the place of its frame.
+    /// Returns the spans of a subscriber that are entered here, the innermost first, up to the beginning of another request,
+    /// each with the index of its frame.
     fn visible_spans(&self, subscriber: usize) -> SmallVec<[(usize, u64); 8]> {
         let mut visible = SmallVec::new();
         for (at, frame) in self.frames.iter().enumerate().rev() {
@@ -245,8 +245,8 @@ impl FrameStack {
         visible
     }
 
-    /// Returns `true` if the span entered last is around fields that replaced those of another request. `view` is what is
-    /// seen here, and `fields` are current.
+    /// Returns `true` if the span entered last is around fields that replaced those of another request. `view` is the current
+    /// view, and `fields` returns the current fields.
     fn is_span_around_another(&self, view: View, fields: impl FnOnce() -> Fields) -> bool {
         if view.address != self.top_view().address && !is_same_request(&fields(), &self.top_fields()) {
             return true;
@@ -259,7 +259,7 @@ impl FrameStack {
         self.frames.iter().position(|frame| frame.span == Some(span) && !frame.is_span_apart)
     }
 
-    /// Sets a value in the frames from `from` up, those related to `anchor`.
+    /// Sets a value in the frames from `from` up that are related to `anchor`.
     fn record(&mut self, from: usize, anchor: Anchor<'_>, call: Call, value: &Shared) -> Gone {
         let mut gone = Gone::default();
         // From the top down: a frame's fields may be those of one below it.
@@ -281,13 +281,13 @@ impl FrameStack {
         gone
     }
 
-    /// Returns `true` if a future around has a context of its own, of which what is current was made, and was wrapped where
-    /// what was current had been made from this. `view` is what is seen here, and `current` are the fields.
+    /// Returns `true` if a future around has a context of its own, from which the current fields descend, and was wrapped where
+    /// the fields descended from `remembered`. `view` is the current view, and `current` are the fields.
     fn is_covered(&self, remembered: &Remembered, view: View, current: &Fields) -> bool {
         if view.address != self.top_view().address && !is_same_request(current, &self.top_fields()) {
             return false;
         }
-        // Of nothing everything is made: a wrapper of nothing is around what is current only while nothing replaced that.
+        // All fields descend from nothing: a wrapper of nothing covers the current fields only if nothing replaced it since.
         let mut is_replaced = false;
         for (at, frame) in self.frames.iter().enumerate().rev() {
             if frame.cover.as_ref().is_some_and(|cover| cover.descends_from(remembered)) {
@@ -302,54 +302,54 @@ impl FrameStack {
     }
 }
 
-/// What frames are related to on which a value is recorded.
+/// Selects the frames on which a value is recorded, by what they are related to.
 #[derive(Clone, Copy)]
 pub(crate) enum Anchor<'a> {
     Fields(&'a Fields),
-    /// A span was created where there was baggage and nothing else.
+    /// The span was created where there was baggage and nothing else.
     Baggage,
 }
 
-/// Where a value goes that is recorded.
+/// The frames and the span on which a value is recorded.
 pub(crate) enum Reach {
     Nothing,
-    /// To the frames from this one up.
+    /// The frames from this one up.
     Frames {
         from: usize,
     },
-    /// To a span, and to the frames from this one up.
+    /// A span, and the frames from this one up.
     Span {
         span: u64,
         from: usize,
     },
 }
 
-/// Returns `true` if fields that replace others are of the same request: then what is recorded is for both.
+/// Returns `true` if fields that replace others belong to the same request: then recorded values are set on both.
 ///
-/// Nothing is no request: who receives a message where nothing is current does not become its sender.
+/// Fields without values belong to no request: receiving a message where nothing is current does not change that.
 pub(crate) fn is_same_request(new: &Fields, below: &Fields) -> bool {
     new.is_same(below) || (!new.is_blank() && !below.is_blank() && new.is_related_to(below))
 }
 
-/// The fields of a context, whatever was recorded since.
+/// Returns the fields of a context, without values recorded since.
 fn fields_in_alone(cx: &Context) -> Fields {
     cx.fields().clone()
 }
 
-/// Puts a frame on top of this thread's. `over` is what was seen before it came, and `below` are the fields that were
-/// current then. `None` while the thread is being torn down.
+/// Pushes a frame on this thread. `over` is the view before that, and `below` returns the fields that were current then.
+/// Returns `None` while the thread is being torn down.
 #[inline]
 pub(crate) fn push(frame: Frame, over: View, below: impl FnOnce() -> Fields) -> Option<FrameId> {
     let frame = if frame.is_held() || over == frame.view && is_seen_from_top(over) { frame } else { hold(frame, over) };
     thread::with_frames(|stack| stack.push(frame, over, below))
 }
 
-/// What the frame on top has. Small enough for two registers.
+/// The frame on top, and the address of its fields. Small enough for two registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Top {
-    /// Where the fields are; [`BAGGAGE`] if it takes a closer look.
+    /// The address of the fields, or [`BAGGAGE`] if more has to be checked.
     pub(crate) address: usize,
-    /// The frame; 0 if there is none.
+    /// The id of the frame, or 0 if there is none.
     frame: u64,
 }
 
@@ -363,13 +363,13 @@ impl Top {
     }
 }
 
-/// Returns what the frame on top has. Other code may have attached another context since.
+/// Returns the frame on top. Another library may have attached a context since.
 #[inline]
 pub(crate) fn top() -> Top {
     thread::with_frames_if_ready(|stack| Top::of(stack).0).unwrap_or(Top::CLOSER_LOOK)
 }
 
-/// The same, if no other code attached another context since.
+/// Returns the frame on top, if no other library attached a context since.
 #[inline]
 pub(crate) fn top_if_seen() -> Top {
     let top = thread::with_frames_if_ready(|stack| {
@@ -379,14 +379,14 @@ pub(crate) fn top_if_seen() -> Top {
     top.flatten().unwrap_or(Top::CLOSER_LOOK)
 }
 
-/// Returns what was seen where a frame was on top.
+/// Returns the view of a frame that was on top.
 pub(crate) fn view_of(top: Top) -> View {
     let view = thread::with_frames(|stack| Some(stack.frames[stack.position(FrameId(top.frame))?].view));
     view.flatten().unwrap_or(View::NOTHING)
 }
 
-/// Puts the frame of a span on top that was entered, if all is as it was before, and still is what the frame on top has. Returns
-/// `false` if it takes a closer look.
+/// Pushes the frame of an entered span, if nothing has changed since `before`, and the frame on top is still current. Returns
+/// `false` if more has to be checked.
 #[inline]
 pub(crate) fn push_bare(span: SpanKey, before: Top) -> bool {
     let pushed = thread::with_frames_if_ready(|stack| {
@@ -402,29 +402,29 @@ pub(crate) fn push_bare(span: SpanKey, before: Top) -> bool {
     pushed.unwrap_or_default()
 }
 
-/// Takes away the frame of a span that is about to be left by itself, if that is on top and [bare](Frame::is_bare). Returns
-/// `false` if it takes a closer look.
+/// Pops the frame of a span that is about to be exited by itself, if it is on top and [bare](Frame::is_bare). Returns
+/// `false` if more has to be checked.
 #[inline]
 pub(crate) fn pop_bare(span: SpanKey) -> bool {
     let popped = thread::with_frames(|stack| {
         let top = stack.frames.last()?;
         let is_bare = top.span == Some(span) && top.is_bare() && stack.hidden.is_empty();
-        // In a bare frame there is nothing that has a destructor.
+        // A bare frame has nothing that has a destructor.
         is_bare.then(|| std::mem::forget(stack.frames.pop()))
     });
     popped.flatten().is_some()
 }
 
-/// Returns `true` if what is seen is what the frame on top has.
+/// Returns `true` if the view is that of the frame on top.
 #[inline]
 fn is_seen_from_top(view: View) -> bool {
     thread::with_frames(|stack| stack.top_view() == view) == Some(true)
 }
 
-/// Has a frame hold the context that other code attached: that may end first.
+/// Makes a frame hold the context that another library attached, because that may end first.
 #[cold]
 fn hold(frame: Frame, over: View) -> Frame {
-    // What a layer attached when the span was entered ends when the span is left.
+    // A context that a layer attached when the span was entered ends when the span is exited.
     match thread::read(Context::clone).filter(|_| frame.view == over) {
         Some(current) => frame.with_attached(attach(current)),
         None => frame,
@@ -437,7 +437,7 @@ pub(crate) fn is_empty() -> bool {
     thread::with_frames(|stack| stack.frames.is_empty()).unwrap_or(true)
 }
 
-/// Takes a frame away, in whatever order. Returns `true` if its span is to be left by who had the frame.
+/// Removes a frame at any position. Returns `true` if the owner of the frame has to exit its span.
 #[inline]
 pub(crate) fn remove(id: FrameId) -> bool {
     let on_top = thread::with_frames_if_ready(|stack| {
@@ -450,10 +450,10 @@ pub(crate) fn remove(id: FrameId) -> bool {
     }
 }
 
-/// The same for a frame that is not on top, or on which something was recorded.
+/// Removes a frame that is not on top, or on which something was recorded.
 #[inline(never)]
 fn remove_anywhere(id: FrameId) -> bool {
-    // What was recorded on the frame below can be read only where no other context is above this one.
+    // Values recorded on the frame below can be read only if no other context is above this one.
     let is_recorded = thread::is_recorded();
     let is_seen = is_recorded && thread::read(View::of).is_some_and(is_seen_from_top);
     let removed = thread::with_frames(|stack| {
@@ -472,19 +472,19 @@ fn remove_anywhere(id: FrameId) -> bool {
     leaves.unwrap_or_default()
 }
 
-/// What leaving a span comes to.
+/// The effect of exiting a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Left {
-    /// The subscriber is told. If the span was entered again since, it may take that for what is left.
+    /// The subscriber exits the span. If the span was entered again since, it may exit that entering instead.
     Here { is_entered_again: bool },
-    /// The span is hidden by a frame: the subscriber is told, and does not have it on its stack, unless it was entered again
+    /// The span is hidden by a frame: the subscriber exits it, and does not have it on its stack, unless it was entered again
     /// since.
     Hidden { is_entered_again: bool },
-    /// A guard has the span, and leaves it when it is dropped.
+    /// A guard has the span, and exits it when it is dropped.
     TakenOver,
 }
 
-/// Finds out what leaving a span comes to that was entered by itself, or by the guard that has a frame.
+/// Returns the effect of exiting a span that was entered by itself, or by the guard of a frame.
 #[inline]
 pub(crate) fn leaving(span: SpanKey, guard: Option<FrameId>) -> Left {
     let left = thread::with_frames(|stack| {
@@ -503,7 +503,7 @@ pub(crate) fn leaving(span: SpanKey, guard: Option<FrameId>) -> Left {
         let is_entered_from = |from: usize| {
             stack.frames[from..].iter().any(|other| other.span == Some(span) && other.entering != Entering::Borrowed)
         };
-        // The subscriber has only those on its stack that are not hidden.
+        // The subscriber has only spans on its stack that are not hidden.
         let visible = stack.frames.iter().rposition(|frame| frame.hides_spans).map_or(0, |hides| hides + 1);
         let is_entered_again = is_entered_from(above.max(visible));
         let is_hidden = !stack.hidden.is_empty() && stack.unhide(frame, span);
@@ -512,7 +512,7 @@ pub(crate) fn leaving(span: SpanKey, guard: Option<FrameId>) -> Left {
     left.flatten().unwrap_or(Left::Here { is_entered_again: false })
 }
 
-/// The spans of a subscriber that are entered here and not hidden, the outermost first.
+/// Returns the spans of a subscriber that are entered here and not hidden, the outermost first.
 pub(crate) fn entered_spans(subscriber: usize) -> SmallVec<[u64; 8]> {
     let entered = thread::with_frames(|stack| {
         let from = stack.frames.iter().rposition(|frame| frame.hides_spans).map_or(0, |hides| hides + 1);
@@ -522,13 +522,13 @@ pub(crate) fn entered_spans(subscriber: usize) -> SmallVec<[u64; 8]> {
     entered.unwrap_or_default()
 }
 
-/// What is seen where a span is left, before it is.
+/// The state before a span is exited.
 pub(crate) struct Leaving {
-    /// `None` where a guard takes the frame away.
+    /// `None` if a guard removes the frame.
     span: Option<SpanKey>,
-    /// The context of the frame on top, where the span's frame is further down: a layer may have attached it for that span.
+    /// The context of the frame on top, if the span's frame is further down: a layer may have attached it for that span.
     held: Option<Context>,
-    /// No other code's context is above.
+    /// No other library's context is above.
     is_seen: bool,
 }
 
@@ -543,15 +543,15 @@ impl Leaving {
         Leaving { span: Some(span), held, is_seen }
     }
 
-    /// The same for a span whose frame a guard has taken away.
+    /// Returns the state for a span whose frame a guard has removed.
     #[cold]
     pub(crate) fn of_guard() -> Self {
         Leaving { span: None, held: thread::read(Context::clone), is_seen: false }
     }
 }
 
-/// Takes away the frame of a span that was left, the innermost that came when it was entered; also where a layer panics. What
-/// was current before stays so for the frame on top.
+/// Removes the innermost frame that was pushed when the span was entered, also if a layer panics. The context that was
+/// current before stays current for the frame on top.
 impl Drop for Leaving {
     #[inline]
     fn drop(&mut self) {
@@ -571,7 +571,7 @@ impl Drop for Leaving {
     }
 }
 
-/// Has the frame on top hold a context that it had before.
+/// Makes the frame on top hold a context that it had before.
 #[cold]
 fn hold_on_top(held: Context) {
     let view = View::of(&held);
@@ -593,11 +593,11 @@ thread_local! {
     static GUARDED: Cell<Option<FrameId>> = const { Cell::new(None) };
 }
 
-/// Enters or leaves a span by `f` that belongs to a guard's frame, or to one that is still to come: no other frame comes or
-/// goes with it.
+/// Calls `f`, which enters or exits a span that belongs to a guard's frame, or to one that is not pushed yet: no other frame
+/// is pushed or removed with it.
 #[inline]
 pub(crate) fn guarded<R>(frame: Option<FrameId>, f: impl FnOnce() -> R) -> R {
-    /// Another subscriber does not ask, and a layer may panic.
+    /// Resets the id, because another subscriber does not take it, and a layer may panic.
     struct Reset;
 
     impl Drop for Reset {
@@ -610,19 +610,19 @@ pub(crate) fn guarded<R>(frame: Option<FrameId>, f: impl FnOnce() -> R) -> R {
     f()
 }
 
-/// The guard's frame to which a span belongs that is entered or left now, if it belongs to one. Not so the next span: what a
-/// layer does meanwhile is its own.
+/// Returns the guard's frame of the span that is being entered or exited, if it has one. The next span has none, because
+/// spans of a layer do not belong to the guard.
 #[inline]
 pub(crate) fn take_guarded() -> Option<FrameId> {
     GUARDED.take()
 }
 
-/// Notes that spans are hidden by a frame, the innermost first.
+/// Stores the spans that are hidden by a frame, the innermost first.
 pub(crate) fn hide(frame: FrameId, spans: impl Iterator<Item = u64>) {
     thread::with_frames(|stack| stack.hidden.extend(spans.map(|span| HiddenSpan { frame, span })));
 }
 
-/// Has the spans that a frame hides be hidden by the next frame above it that hides spans. Returns `false` if there is none.
+/// Passes the spans that a frame hides on to the next frame above it that hides spans. Returns `false` if there is none.
 pub(crate) fn hand_hidden_on(frame: FrameId) -> bool {
     let handed_on = thread::with_frames(|stack| {
         let next = stack.frames.iter().find(|other| other.hides_spans && other.id > frame)?.id;
@@ -636,7 +636,7 @@ pub(crate) fn hand_hidden_on(frame: FrameId) -> bool {
     handed_on.flatten().is_some()
 }
 
-/// The spans that are hidden by a frame and were not left meanwhile, the innermost first.
+/// Returns the spans that are hidden by a frame and were not exited meanwhile, the innermost first.
 pub(crate) fn hidden_by(frame: FrameId) -> SmallVec<[u64; 4]> {
     let hidden = thread::with_frames(|stack| {
         stack.hidden.extract_if(.., |hidden| hidden.frame == frame).map(|hidden| hidden.span).collect()
@@ -644,39 +644,39 @@ pub(crate) fn hidden_by(frame: FrameId) -> SmallVec<[u64; 4]> {
     hidden.unwrap_or_default()
 }
 
-/// Finds out where a value goes that is recorded here.
+/// Returns the frames and the span on which a value has to be recorded here.
 pub(crate) fn reach(subscriber: usize) -> Reach {
     let view = thread::read(View::of);
     view.and_then(|view| thread::with_frames(|stack| stack.reach(subscriber, view))).unwrap_or(Reach::Nothing)
 }
 
-/// The span of a subscriber that was entered last on this thread, unless it is hidden.
+/// Returns the span of a subscriber that was entered last on this thread, unless it is hidden.
 pub(crate) fn current_span(subscriber: usize) -> Option<u64> {
     thread::with_frames(|stack| stack.current_span(subscriber)).flatten()
 }
 
-/// Returns `true` if the span entered last on this thread is around fields that replaced those of another request: those
-/// of a message, for one. What is recorded there is not for the span.
+/// Returns `true` if the span entered last on this thread is around fields that replaced those of another request, such as
+/// a message's. Values recorded there are not set on the span.
 #[inline]
 pub(crate) fn is_span_around_another(view: View) -> bool {
     let fields = || thread::read(fields_in_alone).unwrap_or_default();
     thread::with_frames(|stack| stack.is_span_around_another(view, fields)).unwrap_or_default()
 }
 
-/// Looks for something among the spans of a subscriber that are entered here, the innermost first, up to where another
-/// request begins. Returns the place of the span's frame, and what was found.
+/// Calls `find` with the spans of a subscriber that are entered here, the innermost first, up to the beginning of another
+/// request. Returns the index of the span's frame, and the first result.
 pub(crate) fn find_span<R>(subscriber: usize, find: impl Fn(u64) -> Option<R>) -> Option<(usize, R)> {
     let view = thread::read(View::of)?;
     let visible = thread::with_frames(|stack| (stack.top_view() == view).then(|| stack.visible_spans(subscriber)));
     visible.flatten()?.into_iter().find_map(|(at, span)| Some((at, find(span)?)))
 }
 
-/// The lowest frame of a span on this thread.
+/// Returns the index of the lowest frame of a span on this thread.
 pub(crate) fn lowest_of(span: SpanKey) -> Option<usize> {
     thread::with_frames(|stack| stack.lowest_of(span)).flatten()
 }
 
-/// The fields of a frame, by its place.
+/// Returns the fields of a frame, by its index.
 pub(crate) fn fields_of(at: usize) -> Fields {
     thread::with_frames(|stack| stack.fields_of(at)).unwrap_or_default()
 }
@@ -692,10 +692,10 @@ pub(crate) fn has_cover() -> bool {
     thread::with_frames(|stack| stack.frames.iter().any(|frame| frame.cover.is_some())).unwrap_or_default()
 }
 
-/// Returns `true` if a future around has a context of its own and was wrapped where what was current had been made from
-/// this.
+/// Returns `true` if a future around has a context of its own, and was wrapped where the current fields descended from
+/// `remembered`.
 pub(super) fn is_covered(remembered: &Remembered) -> bool {
-    // Nearly always there is none, and then nothing more need be known.
+    // Nearly always there is none, and then nothing more has to be checked.
     if !has_cover() {
         return false;
     }
@@ -704,20 +704,20 @@ pub(super) fn is_covered(remembered: &Remembered) -> bool {
     covered.unwrap_or_default()
 }
 
-/// The fields that were recorded on the frame that has a context.
+/// Returns the fields of the frame that has a context, if something was recorded on it.
 pub(super) fn recorded_in(cx: &Context) -> Option<Fields> {
     let view = View::of(cx);
     thread::with_frames(|stack| stack.recorded_in(view).cloned()).flatten()
 }
 
-/// Drops what has gone, and sees to it that what was recorded on the frame on top can be read.
+/// Drops removed values, and ensures that values recorded on the frame on top can be read.
 #[inline]
 fn after(gone: Option<Gone>) {
     drop(gone);
     settle_recorded();
 }
 
-/// Sees to it that what was recorded on the frame on top can be read: after another context was taken away from above it.
+/// Ensures that values recorded on the frame on top can be read, after another context was removed from above it.
 #[inline]
 pub(crate) fn settle_recorded() {
     if thread::is_recorded() {
@@ -732,11 +732,11 @@ fn settle() {
         let top = stack.frames.last_mut().filter(|top| top.is_recorded && top.view.address == NOTHING)?;
         Some((top.id, top.view, top.fields.clone()?))
     });
-    // The context has no fields by which it would be known: so the frame gets one that has.
+    // The context has no fields that identify it, so the frame gets one that has.
     let Some((id, view, fields)) = top.flatten() else { return };
     let context = thread::read(|cx| (View::of(cx) == view).then(|| cx.with_carried(fields, cx.remote().cloned())));
     let Some(context) = context.flatten() else { return };
-    // First, so that a frame on which is recorded again and again does not pile up contexts.
+    // Dropped first, so that recording on a frame again and again does not accumulate contexts.
     drop(thread::with_frames(|stack| stack.frames.iter_mut().find(|frame| frame.id == id)?.attached.take()));
     let attached = attach(context);
     let view = thread::read(View::of);

@@ -1,4 +1,4 @@
-//! Reads and sets the values that are current.
+//! Reading and setting the current values.
 //!
 //! - The innermost scope wins.
 //! - A span brings the fields that were current when it was created, unless it is entered inside the same request: then what
@@ -7,8 +7,8 @@
 //! - [`record`](crate::ContextField::record) sets a value on the current span and on everything inside it.
 //! - The log level plays no part.
 //!
-//! These five sentences are the surface of twelve rules. They are in the repository's `docs/semantics.md`, each with an
-//! example and the tests that prove it.
+//! These five sentences summarise twelve rules. The repository's `docs/semantics.md` has them, each with an example and the
+//! tests that check it.
 //!
 //! | to | write |
 //! |---|---|
@@ -21,21 +21,21 @@
 //! | set one for a future | `future.with_field(&TENANT_ID, "acme").await` |
 //! | set several for a future; all others stay | `future.with_fields(fields).await` |
 //! | replace all for a future | `future.replace_fields(fields).await` |
-//! | set one on the span that is open already | `TENANT_ID.record("acme")` |
+//! | set one on the current span | `TENANT_ID.record("acme")` |
 //! | set one on another open span | [`TENANT_ID.record_on(&span, "acme")`](crate::ContextField::record_on) |
 //! | set one on the span of the request | [`USER_ID.record_on_request("ada")`](crate::ContextField::record_on_request) |
 //! | read or set in an OpenTelemetry context | [`ContextFieldsExt`] |
 //!
 //! # OpenTelemetry
 //!
-//! Values live in the [OpenTelemetry context](opentelemetry::Context), as one typed value. Whatever carries an OpenTelemetry
-//! context carries the fields. What is recorded on an open span is in the context from when the span is next entered;
-//! [`current_context`](crate::task::current_context) and all of [`task`](crate::task) have it at once. A context that other
-//! code attaches replaces what is current, and cannot be recorded on.
+//! Values are stored in the [OpenTelemetry context](opentelemetry::Context), as one typed value. Code that carries an OpenTelemetry
+//! context carries the fields. A value recorded on an open span is in the context when the span is next entered;
+//! [`current_context`](crate::task::current_context) and everything in [`task`](crate::task) have it at once. A context that
+//! another library attaches replaces the current one, and values cannot be recorded on it.
 //!
-//! A value in [OpenTelemetry baggage](opentelemetry::baggage) under a field's baggage key is the field's where the program
-//! neither set nor unset the field. Baggage that does not parse as the field's type, is longer than the field allows, or has
-//! control characters, is ignored.
+//! A value in [OpenTelemetry baggage](opentelemetry::baggage) under a field's baggage key is the field's value if the program
+//! neither set nor unset the field. Baggage is ignored if it does not parse as the field's type, is longer than the field allows,
+//! or has control characters.
 
 mod attach;
 mod frame;

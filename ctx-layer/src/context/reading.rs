@@ -1,4 +1,4 @@
-//! Reading the values in force.
+//! Reading the current values.
 
 use std::{
     cell::Cell,
@@ -21,7 +21,7 @@ use super::{
 };
 use crate::field::{Call, ContextField, Declaration, FieldType, Fields, set_any_layer};
 
-/// The fields of all schemas in use, for those who ask for all values: their baggage counts.
+/// The fields of all schemas in use. Their baggage is included when all values are read.
 static REGISTERED: RwLock<Vec<&'static Declaration>> = RwLock::new(Vec::new());
 
 /// Changes whenever a field is registered.
@@ -41,20 +41,20 @@ pub(crate) fn register(declarations: impl Iterator<Item = &'static Declaration>)
     }
 }
 
-/// A number that differs when fields were registered since.
+/// Returns a number that changes when fields are registered.
 pub(crate) fn generation() -> usize {
     GENERATION.load(Ordering::Acquire)
 }
 
-/// The fields of all schemas in use.
+/// Returns the fields of all schemas in use.
 pub(crate) fn registered() -> Vec<&'static Declaration> {
     REGISTERED.read().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
 impl Fields {
-    /// The values in force: those the program set, and baggage under the key of a field that a layer in use knows.
+    /// Returns the current values: those the program set, and baggage under the key of a field that a layer in use has.
     ///
-    /// In the set all are alike: attached elsewhere, it makes values of what was baggage.
+    /// The set does not distinguish the two: attaching it elsewhere sets the values from baggage, too.
     pub fn current() -> Self {
         let Some((fields, with_baggage)) = read(|cx| (fields_in(cx), (!cx.baggage().is_empty()).then(|| cx.clone())))
         else {
@@ -66,20 +66,20 @@ impl Fields {
         }
     }
 
-    /// The set with what `baggage` says of the given fields, where the program did not set them itself.
+    /// Adds values from `baggage` for the given fields, unless the program set them itself.
     pub(crate) fn with_baggage(
         self,
         baggage: &Baggage,
         declarations: impl Iterator<Item = &'static Declaration>,
     ) -> Self {
         let mut fields = self;
-        // A type's `FromStr` may log, and would be called for that event again.
+        // A type's `FromStr` may log, and would be called again for that event.
         let Some(_reading) = Reading::begin() else { return fields };
         for declaration in declarations {
             if !fields.is_decided(declaration)
                 && let Some(text) = baggage.get(declaration.baggage_key())
             {
-                // What is refused is not the field's value.
+                // An invalid value is ignored.
                 let _ = fields.set_from_baggage(declaration, text.as_str(), false);
             }
         }
@@ -87,7 +87,7 @@ impl Fields {
     }
 }
 
-/// Reading baggage on this thread, until it is dropped.
+/// A guard for reading baggage on this thread.
 struct Reading;
 
 thread_local! {
@@ -107,7 +107,7 @@ impl Drop for Reading {
     }
 }
 
-/// The fields that the program set in a context, and those recorded since, where it is that of a frame of this thread.
+/// Returns the fields that the program set in a context, with values recorded since if a frame of this thread has the context.
 #[inline]
 pub(crate) fn fields_in(cx: &Context) -> Fields {
     if is_recorded() { recorded_in(cx) } else { cx.fields().clone() }
@@ -119,7 +119,7 @@ fn recorded_in(cx: &Context) -> Fields {
 }
 
 impl<T: FieldType> ContextField<T> {
-    /// The value in force: the one the program set, else the one in OpenTelemetry baggage. `None` where there is none.
+    /// Returns the current value: the one the program set, else the one in OpenTelemetry baggage. Returns `None` if there is none.
     pub fn get(&'static self) -> Option<T> {
         let (fields, with_baggage) = read(|cx| (fields_in(cx), (!cx.baggage().is_empty()).then(|| cx.clone())))?;
         let fields = match with_baggage {
@@ -130,7 +130,7 @@ impl<T: FieldType> ContextField<T> {
     }
 }
 
-/// The ids of a context's active span, where it is a real one.
+/// Returns the ids of a context's active span, if they are valid.
 pub(crate) fn active_ids(cx: &Context) -> Option<(TraceId, SpanId)> {
     if !cx.has_active_span() {
         return None;
@@ -140,15 +140,15 @@ pub(crate) fn active_ids(cx: &Context) -> Option<(TraceId, SpanId)> {
     span_context.is_valid().then(|| (span_context.trace_id(), span_context.span_id()))
 }
 
-/// Whether a context has nothing in it that this crate knows of.
+/// Returns `true` if a context has neither a span, nor fields, nor baggage, and does not suppress telemetry.
 #[inline]
 pub(crate) fn is_blank(cx: &Context) -> bool {
     !cx.has_active_span() && cx.fields().is_blank() && cx.baggage().is_empty() && !cx.is_telemetry_suppressed()
 }
 
-/// The same for one in which this crate put nothing, not even that there is nothing.
+/// Returns `true` if a context is blank, and this crate has stored nothing in it, not even an empty set.
 ///
-/// Not inlined, so that what calls it under the borrow of the thread's context is small enough to be.
+/// Not inlined, so that callers that borrow the thread's context are small enough to be.
 #[inline(never)]
 pub(crate) fn has_nothing(cx: &Context) -> bool {
     !cx.has_active_span()
@@ -159,13 +159,13 @@ pub(crate) fn has_nothing(cx: &Context) -> bool {
 
 static EMPTY: Fields = Fields::new();
 
-/// What this library has in an OpenTelemetry context. One value: each more would cost three allocations.
+/// The value of this crate in an OpenTelemetry context. A single one: each more would cost three allocations.
 struct ContextValue {
     fields: Fields,
     remote: Option<Remote>,
 }
 
-/// What came in with the trace, beside the fields.
+/// Access to the remote parts of a context, besides its fields.
 pub(crate) trait ContextRemoteExt {
     fn remote(&self) -> Option<&Remote>;
 
@@ -182,7 +182,7 @@ impl ContextRemoteExt for Context {
     }
 }
 
-/// Fields in an OpenTelemetry context.
+/// An extension trait that reads and sets fields in an OpenTelemetry context.
 ///
 /// ```
 /// use ctx_layer::{Fields, context::ContextFieldsExt, field::well_known::TENANT_ID};
@@ -192,10 +192,10 @@ impl ContextRemoteExt for Context {
 /// assert_eq!(cx.fields().get(&TENANT_ID).map(String::as_str), Some("acme"));
 /// ```
 pub trait ContextFieldsExt {
-    /// The fields that the program set in this context. Baggage is not looked at.
+    /// Returns the fields that the program set in this context. Baggage is not included.
     fn fields(&self) -> &Fields;
 
-    /// Returns a context with these changes made to its fields. Span, baggage and all else are kept.
+    /// Returns a context with changes to its fields. Its span, baggage and other values are kept.
     #[must_use = "a context does nothing until it is attached"]
     fn with_fields(&self, fields: Fields) -> Self;
 }

@@ -1,4 +1,4 @@
-//! What a span or a future remembers of the place where it was made.
+//! The values that a span or a future remembers from where it was created.
 
 use opentelemetry::{
     Context,
@@ -13,7 +13,7 @@ use crate::field::Fields;
 #[derive(Clone, Default)]
 pub(crate) struct Remembered {
     pub(crate) fields: Fields,
-    /// A context that has the baggage, and no span: what is remembered keeps no span from ending.
+    /// A context that has the baggage, and no span, so that no span is kept open.
     baggage: Option<Box<Context>>,
 }
 
@@ -25,7 +25,7 @@ impl From<Fields> for Remembered {
 }
 
 impl Remembered {
-    /// What is current in a context, on this thread.
+    /// Returns the values that are current in a context on this thread.
     #[inline]
     pub(crate) fn of(cx: &Context) -> Self {
         let fields = fields_in(cx);
@@ -33,18 +33,18 @@ impl Remembered {
         Remembered { fields, baggage }
     }
 
-    /// What is current here.
+    /// Returns the current values.
     #[inline]
     pub(crate) fn current() -> Self {
         read(Self::of).unwrap_or_default()
     }
 
-    /// The same baggage with other fields.
+    /// Returns the same baggage with other fields.
     pub(crate) fn with_fields(&self, fields: Fields) -> Self {
         Remembered { fields, baggage: self.baggage.clone() }
     }
 
-    /// A context that has the baggage, if there is some.
+    /// Returns a context that has the baggage, if there is any.
     pub(crate) fn baggage(&self) -> Option<&Context> {
         self.baggage.as_deref()
     }
@@ -58,10 +58,10 @@ impl Remembered {
         self.fields.is_blank() && self.baggage.is_none()
     }
 
-    /// Returns `true` if this was made from `other`.
+    /// Returns `true` if this descends from `other`.
     ///
-    /// Baggage is attached by other code, in a call that this crate does not see. So where `other` consists of nothing
-    /// else, it is known by the baggage.
+    /// Other libraries attach baggage in a call that this crate does not see. So if `other` has only baggage, the baggage is
+    /// compared.
     pub(crate) fn descends_from(&self, other: &Remembered) -> bool {
         self.fields.descends_from(&other.fields)
             && match &other.baggage {
@@ -72,13 +72,13 @@ impl Remembered {
             }
     }
 
-    /// Returns `true` if one of the two was made from the other.
+    /// Returns `true` if one of the two descends from the other.
     pub(crate) fn is_related_to(&self, other: &Remembered) -> bool {
         self.descends_from(other) || other.descends_from(self)
     }
 
-    /// Returns `true` if this, which is current here, counts as made from `other`: it was, or some future around it that
-    /// has a context of its own was wrapped where what was current had been.
+    /// Returns `true` if this, which is current here, counts as descending from `other`: it does, or a future around it that has
+    /// a context of its own was wrapped where the values descended from `other`.
     pub(crate) fn counts_as_descending_from(&self, other: &Remembered) -> bool {
         self.descends_from(other) || frame_stack::is_covered(other)
     }
@@ -92,7 +92,7 @@ impl Remembered {
             }
     }
 
-    /// The context with these fields and this baggage in place of its own. All else in it is kept.
+    /// Returns the context with these fields and this baggage in place of its own. Its other values are kept.
     pub(crate) fn put_in(&self, cx: &Context) -> Context {
         let restored = cx.with_carried(self.fields.clone(), cx.remote().cloned());
         match &self.baggage {

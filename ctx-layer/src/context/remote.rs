@@ -1,5 +1,5 @@
-//! What came in with a trace and OpenTelemetry's spans do not keep: the random flag, members of `tracestate` that its
-//! `TraceState` refuses, the order of baggage, the properties of fields.
+//! The parts of a remote trace context that OpenTelemetry's spans do not keep: the random flag, members of `tracestate` that
+//! its `TraceState` rejects, the order of baggage, the properties of fields.
 
 use std::{fmt, sync::Arc};
 
@@ -7,14 +7,14 @@ use opentelemetry::{TraceId, trace::SpanContext};
 
 use crate::field::{Entry, Shared};
 
-/// Stands in the context beside the remote span, and so in those of its children, in this process.
+/// Extra data of a remote span. Stored in the context beside the span, and so in those of its children in this process.
 #[derive(Clone, Debug)]
 pub(crate) struct Remote {
     pub(crate) trace_id: TraceId,
     pub(crate) flags: u8,
-    /// The whole `tracestate`, where OpenTelemetry's type holds only a part of it.
+    /// The whole `tracestate`, if OpenTelemetry's type holds only a part of it.
     pub(crate) tracestate: Option<Arc<str>>,
-    /// The keys of baggage that passes through, in the order in which they came.
+    /// The keys of baggage that passes through, in the order of arrival.
     pub(crate) baggage: RemoteBaggage,
     pub(crate) properties: RemoteProperties,
 }
@@ -22,8 +22,8 @@ pub(crate) struct Remote {
 /// Keys of baggage.
 pub(crate) type RemoteBaggage = Option<Arc<[Arc<str>]>>;
 
-/// Properties that came with the values of fields, in the form in which they are sent. They belong to the value: one that
-/// is set here has none.
+/// Properties that were received with the values of fields, in the form in which they are sent. They belong to the value: a
+/// value that is set in this process has none.
 #[derive(Clone, Default)]
 pub(crate) struct RemoteProperties(Option<Arc<[OfValue]>>);
 
@@ -48,14 +48,14 @@ impl From<Vec<OfValue>> for RemoteProperties {
 }
 
 impl fmt::Debug for RemoteProperties {
-    /// How many: fields may be sensitive.
+    /// Writes only the number of properties: fields may be sensitive.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("RemoteProperties").field(&self.0.as_deref().map_or(0, <[_]>::len)).finish()
     }
 }
 
 impl Remote {
-    /// What is known of a remote span that another propagator found.
+    /// Creates the data of a remote span that another propagator extracted.
     pub(crate) fn of_foreign(span: &SpanContext) -> Self {
         Remote {
             trace_id: span.trace_id(),

@@ -18,8 +18,8 @@ use crate::field::{Call, ContextField, FieldType, Fields};
 
 /// A guard that restores the previous fields on drop.
 ///
-/// Guards may be dropped in any order. Each takes away what it set itself and nothing else: what was set inside of it, by
-/// another guard or by a span that was entered, stays until that ends.
+/// Guards may be dropped in any order. Each removes only what it set itself. Values that were set inside of it, by another
+/// guard or by a span that was entered, stay until that ends.
 ///
 /// A guard cannot be sent to another thread, and must not be held across `.await`: use
 /// [`with_field`](super::FutureFieldsExt::with_field) there.
@@ -27,7 +27,7 @@ use crate::field::{Call, ContextField, FieldType, Fields};
 #[must_use = "the values are current only until the guard is dropped: bind it, as in `let _guard = ...`"]
 pub struct FieldsGuard {
     _scope: Scope,
-    /// Contexts belong to a thread.
+    /// Makes the guard `!Send`: contexts belong to a thread.
     _not_send: PhantomData<*const ()>,
 }
 
@@ -37,12 +37,12 @@ impl FieldsGuard {
     }
 }
 
-/// A frame that is taken away when this is dropped. `None` while the thread is being torn down.
+/// A guard that removes its frame on drop. `None` while the thread is being torn down.
 #[derive(Debug)]
 pub(crate) struct Scope(Option<FrameId>);
 
 impl Scope {
-    /// A frame in which fields are current that were made of those below.
+    /// Pushes a frame with the current fields, changed.
     #[inline]
     pub(super) fn changing(change: impl FnOnce(Fields) -> Fields) -> Self {
         let Some((cx, below)) = read(|cx| (cx.clone(), fields_in(cx))) else { return Scope(None) };
@@ -54,7 +54,7 @@ impl Scope {
         Self::attached(cx.with_carried(fields, cx.remote().cloned()), over, below, Frame::new)
     }
 
-    /// A frame in which exactly these fields are current, and no baggage.
+    /// Pushes a frame in which exactly these fields are current, and no baggage.
     fn replacing(fields: Fields) -> Self {
         let Some((cx, below)) = read(|cx| (cx.clone(), fields_in(cx))) else { return Scope(None) };
         let is_apart = !frame_stack::is_same_request(&fields, &below);
@@ -62,14 +62,14 @@ impl Scope {
         Self::attached(Remembered::from(fields).put_in(&cx), View::of(&cx), below, frame)
     }
 
-    /// A frame in which a context is current that came from elsewhere.
+    /// Pushes a frame for a context that came from elsewhere.
     pub(crate) fn of_context(cx: Context) -> Self {
         let Some((over, below)) = read(|cx| (View::of(cx), fields_in(cx))) else { return Scope(None) };
         let is_apart = !frame_stack::is_same_request(cx.fields(), &below);
         Self::attached(cx, over, below, |view| Frame { is_apart, ..Frame::new(view) })
     }
 
-    /// A frame in which a context is current. `over` is what was seen before, and `below` were current.
+    /// Pushes a frame for a context. `over` is the view before that, and `below` are the fields that were current then.
     #[inline]
     pub(super) fn attached(cx: Context, over: View, below: Fields, frame: impl FnOnce(View) -> Frame) -> Self {
         let (view, fields) = (View::of(&cx), cx.fields().clone());
@@ -77,7 +77,7 @@ impl Scope {
         Scope(frame_stack::push(frame, over, || below))
     }
 
-    /// A frame in which all is as it is below, and stays so if that ends first.
+    /// Pushes a frame that changes nothing, and keeps the current fields even if those below end first.
     pub(super) fn unchanged(view: View, fields: Fields) -> Self {
         let frame = Frame { fields: Some(fields.clone()), ..Frame::new(view) };
         Scope(frame_stack::push(frame, view, || fields))
@@ -97,8 +97,8 @@ impl Fields {
     /// Sets these values on this thread until the guard is dropped. All others stay.
     ///
     /// A field that is [unset](Self::without) here has no value until then. To set these values and hide all others, use
-    /// [`replace`](Self::replace). The guard must not be held across `.await`: a future has
-    /// [`with_fields`](crate::FutureFieldsExt::with_fields).
+    /// [`replace`](Self::replace). The guard must not be held across `.await`: use
+    /// [`with_fields`](crate::FutureFieldsExt::with_fields) for a future.
     ///
     /// ```
     /// use ctx_layer::{Fields, field::well_known::{TENANT_ID, USER_ID}};
@@ -117,11 +117,11 @@ impl Fields {
         f()
     }
 
-    /// Replaces all current values by these until the guard is dropped, OpenTelemetry baggage included.
+    /// Replaces all current values by these until the guard is dropped, including OpenTelemetry baggage.
     ///
-    /// For work that belongs to another request than the code around it, or to none: a set without values hides everything.
-    /// The OpenTelemetry span and the `tracing` span that are current stay so. The guard must not be held across `.await`: a
-    /// future has [`replace_fields`](crate::FutureFieldsExt::replace_fields).
+    /// Use it for work that belongs to another request than the code around it, or to none: a set without values hides everything.
+    /// The current OpenTelemetry span and `tracing` span stay current. The guard must not be held across `.await`: use
+    /// [`replace_fields`](crate::FutureFieldsExt::replace_fields) for a future.
     ///
     /// ```
     /// use ctx_layer::{Fields, field::well_known::{TENANT_ID, USER_ID}};
@@ -144,12 +144,12 @@ impl Fields {
 impl<T: FieldType> ContextField<T> {
     /// Sets the value on this thread until the guard is dropped. All other values stay.
     ///
-    /// Spans that are open already do not get it, only their events and the spans created from now on; for them there is
+    /// Spans that are open already do not get the value; their events and new spans do. To set it on an open span, use
     /// [`record`](Self::record).
     ///
-    /// The guard must not be held across `.await`: the task may go on on another thread, and meanwhile other tasks of this one
-    /// have the value. A future has [`with_field`](crate::FutureFieldsExt::with_field) for that. The lines for `clippy.toml` in
-    /// [`task`](crate::task#a-bare-tokiospawn-is-a-warning) make it a warning.
+    /// The guard must not be held across `.await`: the task may continue on another thread, while other tasks of this thread
+    /// have the value. Use [`with_field`](crate::FutureFieldsExt::with_field) for a future. With the lines for `clippy.toml` in
+    /// [`task`](crate::task#a-bare-tokiospawn-is-a-warning), holding the guard across `.await` is a warning.
     ///
     /// ```compile_fail
     /// use ctx_layer::field::well_known::TENANT_ID;
@@ -168,7 +168,7 @@ impl<T: FieldType> ContextField<T> {
 
     /// Unsets the field on this thread until the guard is dropped. All other values stay.
     ///
-    /// A value in OpenTelemetry baggage does not count meanwhile. The guard must not be held across `.await`, as that of
+    /// A value in OpenTelemetry baggage is ignored meanwhile. The guard must not be held across `.await`, like that of
     /// [`attach`](Self::attach).
     pub fn unset(&'static self) -> FieldsGuard {
         FieldsGuard::new(Scope::changing(|below| below.without(self).made_by(Call::once())))

@@ -1,4 +1,4 @@
-//! Whether this thread's OpenTelemetry context may be used, and reading it.
+//! Reading this thread's OpenTelemetry context, if that is possible.
 
 use std::{
     cell::{Cell, RefCell},
@@ -11,27 +11,27 @@ use super::{ContextFieldsExt, fields_in, frame_stack::FrameStack, reading::has_n
 use crate::field::Fields;
 
 thread_local! {
-    /// Has no destructor, and so can always be read, fast.
+    /// Has no destructor, and so can always be read, at little cost.
     static STATE: Cell<State> = const { Cell::new(State::NotKnown) };
     static LOCAL: Local = Local::new();
 }
 
-/// Whether this thread's OpenTelemetry context may be used.
+/// The state of this thread's OpenTelemetry context.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum State {
     NotKnown,
     Ready,
-    /// And something was recorded on a frame since it came.
+    /// Ready, and a value was recorded on a frame since it was pushed.
     Recorded,
-    /// As many attached contexts were refused: what is current is not what was wanted.
+    /// This many attached contexts were refused: the current context is not the intended one.
     Refused(u32),
     /// The thread is being torn down.
     Gone,
 }
 
-/// What is kept per thread, as long as OpenTelemetry's thread-local may be used.
+/// The state that is kept per thread, as long as OpenTelemetry's thread-local may be used.
 ///
-/// Thread-locals are destroyed last-made first, so what is made after OpenTelemetry's is gone before it.
+/// Thread-locals are destroyed in reverse order of creation, so this one is destroyed before OpenTelemetry's.
 struct Local {
     /// The fields of the last event of this thread. See [`give_back`].
     kept: Cell<Fields>,
@@ -40,10 +40,10 @@ struct Local {
 
 impl Local {
     fn new() -> Self {
-        // Set before, for a panic hook that logs while this panics: it comes here again, and a panic inside a panic hook aborts.
+        // Set first, for a panic hook that logs while this panics: it gets here again, and a panic inside a panic hook aborts.
         STATE.set(State::Gone);
-        // Fails only where a thread that used nothing of this crate before logs from the destructor of a thread-local,
-        // after OpenTelemetry's is gone. There is no way to ask; with `panic = "abort"` this aborts.
+        // Panics only if a thread that used nothing of this crate before logs from the destructor of a thread-local, after
+        // OpenTelemetry's is gone. There is no way to check; with `panic = "abort"` this aborts.
         let ready = panic::catch_unwind(|| Context::map_current(|_| ())).is_ok();
         STATE.set(if ready { State::Ready } else { State::Gone });
         Local { kept: Cell::new(Fields::new()), frames: RefCell::default() }
@@ -64,7 +64,7 @@ pub(crate) fn state() -> State {
     }
 }
 
-/// Whether this thread is being torn down.
+/// Returns `true` if this thread is being torn down.
 #[inline]
 pub(crate) fn is_gone() -> bool {
     state() == State::Gone
@@ -78,7 +78,7 @@ fn find_out() -> State {
     }
 }
 
-/// Counts a context that was refused, or one less.
+/// Changes the number of refused contexts by `more`.
 #[cold]
 pub(super) fn refuse(more: i32) {
     let refused = match STATE.get() {
@@ -92,7 +92,7 @@ pub(super) fn refuse(more: i32) {
     });
 }
 
-/// Notes whether something was recorded on a frame since it came.
+/// Sets whether something was recorded on a frame since it was pushed.
 #[inline]
 pub(super) fn set_recorded(is_recorded: bool) {
     if matches!(STATE.get(), State::Ready | State::Recorded) {
@@ -100,43 +100,43 @@ pub(super) fn set_recorded(is_recorded: bool) {
     }
 }
 
-/// Returns `true` if something was recorded on a frame of this thread since it came: then the OpenTelemetry context does
+/// Returns `true` if something was recorded on a frame of this thread since it was pushed: then the OpenTelemetry context does
 /// not have it.
 #[inline]
 pub(crate) fn is_recorded() -> bool {
     STATE.get() == State::Recorded
 }
 
-/// Calls `f` with the frames of this thread. It must not call foreign code, nor drop what has destructors of other crates.
+/// Calls `f` with the frames of this thread. It must not call other libraries, nor drop values with destructors of other crates.
 #[inline]
 pub(super) fn with_frames<R>(f: impl FnOnce(&mut FrameStack) -> R) -> Option<R> {
     LOCAL.try_with(|local| local.frames.try_borrow_mut().ok().map(|mut frames| f(&mut frames))).ok().flatten()
 }
 
-/// The same where there is nothing special about this thread: nothing was recorded on a frame, and it was used before.
+/// Calls `f` with the frames of this thread, if the state is `Ready`.
 #[inline]
 pub(super) fn with_frames_if_ready<R>(f: impl FnOnce(&mut FrameStack) -> R) -> Option<R> {
     if STATE.get() == State::Ready { with_frames(f) } else { None }
 }
 
-/// Reads the current OpenTelemetry context; `None` where that must not be done, or is not what was wanted.
+/// Reads the current OpenTelemetry context. Returns `None` if it must not be read, or is not the intended one.
 ///
-/// `f` must not call foreign code: it could attach a context while this one is borrowed.
+/// `f` must not call other libraries: they could attach a context while this one is borrowed.
 #[inline]
 pub(crate) fn read<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
     matches!(state(), State::Ready | State::Recorded).then(|| Context::map_current(f))
 }
 
-/// The same where there is nothing special about this thread: nothing was recorded on a frame, and it was used before.
+/// Reads the current OpenTelemetry context, if the state is `Ready`.
 #[inline]
 pub(crate) fn read_if_ready<R>(f: impl FnOnce(&Context) -> R) -> Option<R> {
     (STATE.get() == State::Ready).then(|| Context::map_current(f))
 }
 
-/// Keeps fields that were in force for the next event of this thread, which nearly always has the same ones.
+/// Keeps fields that were current for the next event of this thread, which nearly always has the same ones.
 ///
-/// So two threads that work for one request do not pass the cache line with the count of references back and forth with
-/// every event. Only sets of [plain](Fields::is_plain) values are kept: others may mean something by being dropped.
+/// So two threads that work for one request do not pass the cache line with the reference count back and forth with every
+/// event. Only sets of [plain](Fields::is_plain) values are kept: dropping others may have effects.
 #[inline]
 pub(crate) fn give_back(fields: Fields) {
     if !fields.is_blank() && fields.is_plain() {
@@ -144,41 +144,41 @@ pub(crate) fn give_back(fields: Fields) {
     }
 }
 
-/// What the current context has for a layer. Small enough to be returned in registers.
+/// The values of the current context for a layer. Small enough to be returned in registers.
 pub(crate) enum InForce {
     Nothing,
     /// To be [given back](give_back).
     Fields(Fields),
-    /// It takes a closer look: there is baggage.
+    /// More has to be checked: there is baggage.
     More,
 }
 
 /// The address of the empty set.
 pub(crate) const NOTHING: usize = 0;
-/// No set's address.
+/// Not the address of any set.
 pub(crate) const BAGGAGE: usize = usize::MAX;
 
-/// Where a context's fields stand, if they are alone; no set's address if there is baggage.
+/// Returns the address of a context's fields, or [`BAGGAGE`] if there is baggage.
 ///
-/// A number and no more, so that it comes back in a register, from as small a function as possible.
+/// Returns only a number, in a register, to keep the function as small as possible.
 #[inline]
 pub(crate) fn address_alone(cx: &Context) -> usize {
     if cx.baggage().is_empty() { cx.fields().address() } else { BAGGAGE }
 }
 
-/// Whether there certainly is no active span, no field, no baggage, and nothing that was recorded.
+/// Returns `true` if there certainly is no active span, no field, no baggage, and no recorded value.
 #[inline(never)]
 pub(crate) fn is_nothing_in_force() -> bool {
     read_if_ready(has_nothing) == Some(true)
 }
 
-/// What is in force.
+/// Returns the current values.
 #[inline]
 pub(crate) fn in_force() -> InForce {
     if STATE.get() == State::Ready { in_context() } else { in_force_otherwise() }
 }
 
-/// What the current context has. The state must be `Ready`.
+/// Returns the values of the current context. The state must be `Ready`.
 #[inline]
 fn in_context() -> InForce {
     match Context::map_current(address_alone) {
@@ -197,7 +197,7 @@ fn in_force_otherwise() -> InForce {
     }
 }
 
-/// The same where something was recorded on a frame.
+/// Returns the current values if something was recorded on a frame.
 #[cold]
 fn in_force_recorded() -> InForce {
     match read(|cx| cx.baggage().is_empty().then(|| fields_in(cx))) {
@@ -207,7 +207,7 @@ fn in_force_recorded() -> InForce {
     }
 }
 
-/// The fields in force, which stand at `address`.
+/// Returns the current fields, whose address is given.
 #[inline]
 fn fields_at(address: usize) -> Fields {
     let kept = LOCAL.try_with(|local| local.kept.take()).unwrap_or_default();

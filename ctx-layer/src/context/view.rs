@@ -1,4 +1,4 @@
-//! What can be seen of an OpenTelemetry context.
+//! The visible parts of an OpenTelemetry context.
 
 use std::ptr;
 
@@ -10,21 +10,21 @@ use opentelemetry::{
 
 use super::{ContextFieldsExt, NOTHING};
 
-/// What this crate can see of an OpenTelemetry context: by it, a context that other code attached is told from a frame's.
+/// The parts of an OpenTelemetry context that this crate can see. They distinguish another library's context from a frame's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct View {
-    /// Where the fields are; [`NOTHING`] for the set without calls.
+    /// The address of the fields, or [`NOTHING`] for the set without calls.
     pub(crate) address: usize,
-    /// Where the baggage is; 0 where there is none.
+    /// The address of the baggage, or 0 if there is none.
     pub(crate) baggage: usize,
-    /// The id of the active span; 0 where there is none.
+    /// The id of the active span, or 0 if there is none.
     span: u64,
     pub(crate) has_span: bool,
     is_suppressed: bool,
 }
 
 impl View {
-    /// What is seen of a context in which there is nothing.
+    /// The view of an empty context.
     pub(crate) const NOTHING: Self =
         View { address: NOTHING, baggage: 0, span: 0, has_span: false, is_suppressed: false };
 
@@ -41,7 +41,7 @@ impl View {
 }
 
 impl View {
-    /// Returns `true` if this is what is seen of a context.
+    /// Returns `true` if this is the view of a context.
     #[inline]
     pub(super) fn is_of(&self, cx: &Context) -> bool {
         self.address == cx.fields().address()
@@ -67,7 +67,7 @@ fn id_of_span(cx: &Context) -> u64 {
     u64::from_be_bytes(cx.span().span_context().span_id().to_bytes())
 }
 
-/// Returns `true` if two baggages say the same.
+/// Returns `true` if two baggages are equal.
 pub(crate) fn is_same_baggage(one: &Baggage, other: &Baggage) -> bool {
     ptr::eq(one, other)
         || (one.len() == other.len()

@@ -16,22 +16,22 @@ use super::{
 };
 use crate::field::{Call, ContextField, FieldType, Fields};
 
-/// Sets field values for a future.
+/// An extension trait that sets field values for a future.
 pub trait FutureFieldsExt: Future + Sized {
-    /// Runs the future with these values set, at every poll and when it is dropped, on whatever thread.
+    /// Runs the future with these values set, at every poll and while it is dropped, on any thread.
     ///
-    /// All other values are those that are current where the future is polled, if it is polled inside the request in which
-    /// this was called: what [`record`](ContextField::record) set meanwhile is among them. Anywhere else they are those that
-    /// were current where this was called. Where nothing was current when this was called, the future joins whatever request
-    /// it is polled in: use [`replace_fields`](Self::replace_fields) for work that must not.
+    /// If the future is polled inside the request in which this was called, all other values are those that are current at the
+    /// poll, including values that [`record`](ContextField::record) set meanwhile. Elsewhere they are those that were current where
+    /// this was called. If nothing was current then, the future joins the request it is polled in: use
+    /// [`replace_fields`](Self::replace_fields) for work that must not.
     ///
-    /// Each poll creates an OpenTelemetry context, which takes three allocations. Where the whole context is to be carried,
-    /// [`in_current_context`](crate::task::InContextExt::in_current_context), called inside [`Fields::in_scope`], allocates nothing.
+    /// Each poll creates an OpenTelemetry context, which takes three allocations. To carry the whole context without allocating, call
+    /// [`in_current_context`](crate::task::InContextExt::in_current_context) inside [`Fields::in_scope`].
     fn with_fields(self, fields: Fields) -> WithFields<Self> {
         WithFields::new(self, Setting::of(fields))
     }
 
-    /// Runs the future with this value set. [`with_fields`](Self::with_fields) says which others it has.
+    /// Runs the future with this value set. See [`with_fields`](Self::with_fields) for the other values it has.
     ///
     /// ```
     /// use ctx_layer::{context::FutureFieldsExt, field::well_known::TENANT_ID};
@@ -83,7 +83,7 @@ pin_project! {
 }
 
 impl<F> WithFields<F> {
-    /// `inner` may be a stream, too.
+    /// Wraps a future or a stream.
     pub(crate) fn new(inner: F, setting: Setting) -> Self {
         WithFields { inner: Some(inner), setting }
     }
@@ -95,14 +95,14 @@ impl<F: std::fmt::Debug> std::fmt::Debug for WithFields<F> {
     }
 }
 
-/// Fields that are set again and again, by what counts as one call.
+/// Fields that are set at every poll, all by the same call.
 pub struct Setting {
     fields: Fields,
     how: How,
-    /// What was current where the call was.
+    /// The values that were current where the call was.
     made_in: Remembered,
     call: Call,
-    /// What was below at the last poll, and what came of it: nearly always it is the same at the next.
+    /// The fields below at the last poll, and the changed ones: nearly always they are the same at the next.
     last: Option<(Fields, Fields)>,
 }
 
@@ -112,7 +112,7 @@ enum How {
 }
 
 impl Setting {
-    /// Changes to be made to whatever is current.
+    /// Creates changes to the current fields.
     pub fn of(fields: Fields) -> Self {
         let (how, made_in, call) = (How::Changes, Remembered::current(), Call::repeated());
         Setting { fields, how, made_in, call, last: None }
@@ -123,7 +123,7 @@ impl Setting {
         Setting { fields: fields.replaced_by(call), how, made_in, call, last: None }
     }
 
-    /// Makes the changes on this thread until the guard is dropped.
+    /// Applies the changes on this thread until the guard is dropped.
     pub fn attach(&self) -> FieldsGuard {
         FieldsGuard::new(Scope::changing(|below| below.changed_by(self.fields.clone(), self.call)))
     }
@@ -142,7 +142,7 @@ impl Setting {
                 let changed = current.with_carried(fields, current.remote().cloned());
                 return Some(Scope::attached(changed, over, below.fields, Frame::new));
             }
-            // Another request's: the two are not mixed.
+            // It belongs to another request: the two are not mixed.
             How::Changes => {
                 let changed = self.changed(self.made_in.fields.clone());
                 self.made_in.with_fields(changed)
@@ -154,7 +154,7 @@ impl Setting {
         Some(Scope::attached(wanted.put_in(&current), over, below.fields, frame))
     }
 
-    /// The fields below with the changes.
+    /// Returns the fields below with the changes.
     fn changed(&mut self, below: Fields) -> Fields {
         match &self.last {
             Some((known, changed)) if known.is_same(&below) => changed.clone(),
@@ -175,7 +175,7 @@ impl<F: Future> Future for WithFields<F> {
         let _scope = this.setting.enter();
         match this.inner.as_pin_mut() {
             Some(inner) => inner.poll(task),
-            // Unreachable: a future that is being dropped is not polled.
+            // Unreachable: a future is not polled while it is dropped.
             None => Poll::Pending,
         }
     }

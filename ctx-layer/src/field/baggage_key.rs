@@ -1,9 +1,9 @@
-//! Which keys are legal in W3C baggage.
+//! Legal keys of W3C baggage.
 
-/// The longest key a field may have, in bytes: one that is longer leaves less and less room for a value.
+/// The maximum length of a field's key, in bytes. A longer key leaves too little room for the value.
 const MAX_LEN: usize = 256;
 
-/// Which bytes a `token` of RFC 7230, section 3.2.6, may have.
+/// The bytes that a `token` may contain (RFC 7230, section 3.2.6).
 pub(crate) const TOKEN: [bool; 256] = {
     let mut token = [false; 256];
     let mut byte = 0x21;
@@ -20,7 +20,7 @@ pub(crate) const TOKEN: [bool; 256] = {
     token
 };
 
-/// Returns `true` if a field may have the key. It is sent as it is, so it has to be a token.
+/// Returns `true` if the key is legal: it is sent unencoded, so it has to be a token.
 pub(super) const fn is_legal(key: &str) -> bool {
     let bytes = key.as_bytes();
     let mut at = 0;

@@ -1,7 +1,7 @@
-//! The calls that made a set of values: what tells one request's set from another's.
+//! The calls that created a set of values. They tell the sets of two requests apart.
 //!
-//! Two requests of one tenant have equal values, and a set that was dropped may leave its address to another's. So sets
-//! are compared by the calls that made them, and by nothing else.
+//! Two requests of one tenant have equal values, and the address of a dropped set can be reused. Sets are therefore
+//! compared by their calls only.
 
 use std::{
     cell::Cell,
@@ -10,24 +10,24 @@ use std::{
 
 use smallvec::SmallVec;
 
-/// One call that sets, unsets, replaces, extracts, isolates or records.
+/// A call that sets, unsets, replaces, extracts, isolates or records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Call(u64);
 
 impl Call {
-    /// How many calls a set keeps: a worker records each job's tenant on one span, for ever.
+    /// The number of calls that a set keeps. A worker may record each job's tenant on one span without end.
     pub(crate) const MOST_KEPT: usize = 32;
 
-    /// Set where the call changes many sets: a future changes one at each poll, `record` one in each frame.
+    /// Marks a call that changes several sets: a future changes one at each poll, `record` one in each frame.
     const REPEATED: u64 = 1;
 
-    /// A call that changes one set, once. A set that has it has all the calls of the set that it changed.
+    /// Creates a call that changes one set, once. A set that contains it contains all calls of the set that it changed.
     #[inline]
     pub(crate) fn once() -> Self {
         Call(next() << 1)
     }
 
-    /// A call that changes several sets.
+    /// Creates a call that changes several sets.
     #[inline]
     pub(crate) fn repeated() -> Self {
         Call(next() << 1 | Self::REPEATED)
@@ -38,13 +38,13 @@ impl Call {
     }
 }
 
-/// A number that no other call got. Threads take many at a time, so that they do not all wait for one another.
+/// Returns a unique number. Threads reserve many at a time to avoid contention.
 #[inline]
 fn next() -> u64 {
     const AT_A_TIME: u64 = 1024;
     static NEXT: AtomicU64 = AtomicU64::new(0);
     thread_local! {
-        // Has no destructor, and so can always be used.
+        // Has no destructor, so it can be used until the thread ends.
         static OWN: Cell<u64> = const { Cell::new(0) };
     }
     let own = OWN.get();
@@ -53,11 +53,11 @@ fn next() -> u64 {
     next
 }
 
-/// The calls that made a set, the last ones at most. Only the set of which nothing was ever made has none.
+/// The most recent calls that created a set. Only the blank set has none.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Calls {
     kept: SmallVec<[Call; 6]>,
-    /// There were more.
+    /// Older calls were dropped.
     is_cut: bool,
 }
 
@@ -70,9 +70,9 @@ impl Calls {
         self.kept.is_empty()
     }
 
-    /// Makes these the same as others.
+    /// Replaces these calls with a copy of others.
     #[inline]
-    pub(super) fn be_like(&mut self, others: &Calls) {
+    pub(super) fn copy_from(&mut self, others: &Calls) {
         self.kept.clear();
         self.kept.extend_from_slice(&others.kept);
         self.is_cut = others.is_cut;
@@ -94,8 +94,8 @@ impl Calls {
         }
     }
 
-    /// Forgets a call: the oldest of those that are repeated, so that a span which is recorded on for ever goes on belonging
-    /// to the request in which it was created.
+    /// Drops one call: the oldest repeated one, so that a span that is recorded on without end still belongs to the
+    /// request in which it was created.
     #[cold]
     fn cut(&mut self) {
         let oldest = self.kept.iter().position(|call| !call.is_once()).unwrap_or(0);
@@ -103,7 +103,7 @@ impl Calls {
         self.is_cut = true;
     }
 
-    /// Forgets all calls but this one.
+    /// Replaces all calls with this one.
     #[inline]
     pub(super) fn replace(&mut self, call: Call) {
         self.kept.clear();
@@ -123,7 +123,7 @@ impl Calls {
                 return false;
             }
             if call.is_once() {
-                // With it come all that were before it.
+                // It includes all calls before it.
                 return true;
             }
         }
@@ -135,50 +135,50 @@ impl Calls {
 mod tests {
     use super::*;
 
-    fn made_by(calls: &[Call]) -> Calls {
+    fn calls_of(calls: &[Call]) -> Calls {
         let mut made = Calls::NONE;
         calls.iter().for_each(|call| made.add(*call));
         made
     }
 
     #[test]
-    fn calls_are_included_in_whatever_order_they_came() {
+    fn calls_are_included_in_any_order() {
         let (set, one, other) = (Call::once(), Call::repeated(), Call::repeated());
-        assert!(made_by(&[set, one, other]).include(&made_by(&[set, other, one])));
-        assert!(made_by(&[set, one, other]).include(&made_by(&[set, other])));
-        assert!(!made_by(&[set, one]).include(&made_by(&[set, other])));
-        assert!(made_by(&[set]).include(&Calls::NONE) && !Calls::NONE.include(&made_by(&[set])));
+        assert!(calls_of(&[set, one, other]).include(&calls_of(&[set, other, one])));
+        assert!(calls_of(&[set, one, other]).include(&calls_of(&[set, other])));
+        assert!(!calls_of(&[set, one]).include(&calls_of(&[set, other])));
+        assert!(calls_of(&[set]).include(&Calls::NONE) && !Calls::NONE.include(&calls_of(&[set])));
     }
 
     #[test]
-    fn a_set_made_by_many_calls_is_known_by_its_last_single_one() {
+    fn a_set_of_many_calls_is_identified_by_its_last_single_call() {
         let calls: Vec<Call> = (0..40).map(|_| Call::once()).collect();
-        assert!(made_by(&calls).include(&made_by(&calls[..39])));
-        assert!(!made_by(&calls[..39]).include(&made_by(&calls)));
+        assert!(calls_of(&calls).include(&calls_of(&calls[..39])));
+        assert!(!calls_of(&calls[..39]).include(&calls_of(&calls)));
     }
 
     #[test]
-    fn calls_that_are_not_kept_any_more_are_not_taken_for_included() {
+    fn dropped_calls_do_not_count_as_included() {
         let recorded: Vec<Call> = (0..Calls::MOST).map(|_| Call::repeated()).collect();
-        let of = |first: Call| made_by(&[&[first], &recorded[..]].concat());
+        let of = |first: Call| calls_of(&[&[first], &recorded[..]].concat());
         assert!(!of(Call::repeated()).include(&of(Call::repeated())));
     }
 
     #[test]
-    fn a_set_that_is_recorded_on_for_ever_belongs_to_its_request() {
+    fn a_set_that_is_recorded_on_without_end_belongs_to_its_request() {
         let (set, mut worker) = (Call::once(), Calls::NONE);
         worker.add(set);
         for _ in 0..3 * Calls::MOST {
             worker.add(Call::repeated());
-            assert!(worker.include(&made_by(&[set])) && !worker.include(&made_by(&[Call::once()])));
+            assert!(worker.include(&calls_of(&[set])) && !worker.include(&calls_of(&[Call::once()])));
         }
     }
 
     #[test]
     fn replacing_leaves_one_call() {
-        let mut calls = made_by(&[Call::once(), Call::repeated()]);
+        let mut calls = calls_of(&[Call::once(), Call::repeated()]);
         let call = Call::once();
         calls.replace(call);
-        assert_eq!(calls, made_by(&[call]));
+        assert_eq!(calls, calls_of(&[call]));
     }
 }

@@ -1,4 +1,4 @@
-//! A field without its type: what all parts that handle fields alike need to know of it.
+//! A field without its type.
 
 use std::{
     any::TypeId,
@@ -18,7 +18,7 @@ use super::{
     unregistered::Registration,
 };
 
-/// Makes a value from text. Opaque: made by [`context_fields!`](crate::context_fields).
+/// A function that parses a value. Opaque; created by [`context_fields!`](crate::context_fields).
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub struct Parse(pub(crate) fn(&mut Fields, &'static Declaration, &str) -> Result<(), Refused>);
@@ -29,16 +29,16 @@ impl fmt::Debug for Parse {
     }
 }
 
-/// Where a field's value comes from.
+/// The source of a field's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// Set by the program, or come in as baggage.
+    /// Set by the program, or received as baggage.
     Stored,
-    /// Read off the active OpenTelemetry span.
+    /// Read from the active OpenTelemetry span.
     Derived(Derived),
 }
 
-/// What is read off the active OpenTelemetry span.
+/// A value that is read from the active OpenTelemetry span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Derived {
     TraceId,
@@ -47,14 +47,14 @@ pub(crate) enum Derived {
 
 /// A declared field without its type: its name, documentation and policy.
 ///
-/// Got from [`ContextField::declaration`](super::ContextField::declaration).
+/// Returned by [`ContextField::declaration`](super::ContextField::declaration).
 pub struct Declaration {
     name: &'static str,
     doc: &'static str,
     policy: Policy,
     origin: Origin,
     parse: Option<Parse>,
-    /// A small number of its own for each field of the process; 0 until it is first asked for.
+    /// A dense number, unique in the process. 0 until it is first needed.
     id: AtomicU32,
     has_warned: AtomicBool,
     pub(super) registration: Registration,
@@ -82,22 +82,22 @@ impl Declaration {
         }
     }
 
-    /// The field's name on spans and events.
+    /// Returns the field's name on spans and events.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The field's documentation, as written where it was declared; empty for fields declared at run time.
+    /// Returns the field's documentation as declared. Empty for fields declared at run time.
     pub fn doc(&self) -> &'static str {
         self.doc.trim()
     }
 
-    /// The field's policy.
+    /// Returns the field's policy.
     pub fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// The field's key in W3C baggage.
+    /// Returns the field's key in W3C baggage.
     pub fn baggage_key(&self) -> &'static str {
         self.policy.own_baggage_key().unwrap_or(self.name)
     }
@@ -110,7 +110,7 @@ impl Declaration {
         self.parse
     }
 
-    /// Numbers are dense, so that what is known per field can stand in a small array.
+    /// Returns the field's number. Numbers are dense, so they can index a small array.
     #[inline]
     pub(crate) fn id(&self) -> usize {
         match self.id.load(Ordering::Relaxed) {
@@ -119,7 +119,7 @@ impl Declaration {
         }
     }
 
-    /// Says once that a value was set that cannot be used.
+    /// Warns once that a number was set that is not finite.
     #[cold]
     pub(super) fn warn_not_finite(&self) {
         if !self.has_warned.swap(true, Ordering::Relaxed) {
@@ -147,20 +147,20 @@ impl fmt::Debug for Declaration {
     }
 }
 
-/// Why a field could not be declared at run time.
+/// An error of declaring a field at run time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DeclareError {
-    /// The name is not a legal field name, or the policy's baggage key not a legal one.
+    /// The field name or the policy's baggage key is not legal.
     Name {
-        /// The name as it was given.
+        /// The name.
         name: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: NameError,
     },
-    /// The field was declared before, with another type or policy.
+    /// The field is already declared with another type or policy.
     Conflict {
-        /// The name that was declared twice.
+        /// The name.
         name: String,
     },
 }
@@ -179,7 +179,7 @@ impl fmt::Display for DeclareError {
 
 impl std::error::Error for DeclareError {}
 
-/// A field that was declared at run time, with the leaked typed key that stands for it.
+/// A field declared at run time, with its leaked typed key.
 struct AtRunTime {
     name: &'static str,
     type_id: TypeId,
@@ -189,13 +189,13 @@ struct AtRunTime {
 
 static AT_RUN_TIME: Mutex<Vec<AtRunTime>> = Mutex::new(Vec::new());
 
-/// Finds or makes the key of a field declared at run time. Leaks one key per name.
+/// Returns the key of a field declared at run time, and creates it if it is new. Leaks one key per name.
 pub(super) fn at_run_time<K: Send + Sync + 'static>(
     name: &str,
     policy: Policy,
     make: impl FnOnce(&'static str) -> Result<K, NameError>,
 ) -> Result<&'static K, DeclareError> {
-    // Nothing can panic while the lock is held, so a poisoned list is still whole.
+    // No code can panic while the lock is held, so a poisoned list is still complete.
     let mut declared = AT_RUN_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(known) = declared.iter().find(|known| known.name == name) {
         let same = known.type_id == TypeId::of::<K>() && known.policy == policy;

@@ -1,21 +1,23 @@
-//! The immutable set of values that stands in a context.
+//! An immutable set of field values.
 
 use std::{fmt, sync::Arc};
 
+#[cfg(feature = "json")]
+use super::encoded::Encoded;
 use super::{
     calls::Call,
     declaration::Declaration,
     key::{ContextField, FieldType},
     policy::Sensitivity,
     slots::{Set, Shared},
-    value::{Entry, shown_as_it_is},
+    value::{Entry, into_unchanged_string},
 };
 
-/// A set of field values: immutable, and cloned by counting a reference.
+/// An immutable set of field values. Cloning it is cheap: it counts a reference.
 ///
-/// [`with`](Self::with) and [`without`](Self::without) set and unset fields in it. [`attach`](Self::attach) makes these
-/// changes to what is current; [`replace`](Self::replace) makes this set all that is current. [`current`](Self::current)
-/// returns what is current.
+/// [`with`](Self::with) and [`without`](Self::without) set and unset fields in it. [`attach`](Self::attach) applies
+/// these changes to the current fields. [`replace`](Self::replace) replaces the current fields with this set.
+/// [`current`](Self::current) returns the current fields.
 ///
 /// ```
 /// use ctx_layer::{Fields, field::well_known::{TENANT_ID, USER_ID}};
@@ -27,31 +29,31 @@ use super::{
 ///
 /// `Debug` shows sensitive values as `[redacted]`.
 ///
-/// Values that are set one upon another stand in one allocation, until somebody else has the set, too. A value that is
-/// replaced or taken out later is dropped with the last set that was made from that one.
+/// Values that are set one after another share an allocation. It is freed when the last set that uses one of them is
+/// dropped, even if some of its values were replaced before.
 #[derive(Clone, Default)]
 #[must_use = "a set does nothing until it is used: by `attach`, `in_scope`, `with_fields` or `replace`"]
 pub struct Fields {
-    /// `None` where nothing was ever set, which so costs nothing.
+    /// `None` if nothing was ever set, so that an empty set allocates nothing.
     set: Option<Arc<Set>>,
 }
 
 impl Fields {
-    /// The empty set. Allocates nothing.
+    /// Creates an empty set. Does not allocate.
     pub const fn new() -> Self {
         Fields { set: None }
     }
 
-    /// The set with `field` set to `value`, whatever it was before.
+    /// Returns the set with `field` set to `value`.
     ///
-    /// Values longer than the field's maximum are kept whole for who reads them and cut on spans and events; control
-    /// characters are shown as `\u{fffd}` there.
+    /// A string longer than the field's maximum is cut on spans and events, and its control characters are shown as
+    /// `\u{fffd}` there. The program reads it unchanged.
     ///
     /// # Panics
-    /// When the value's `Display` panics.
+    /// Panics if the value's `Display` panics.
     pub fn with<T: FieldType>(self, field: &'static ContextField<T>, value: impl Into<T>) -> Self {
         field.declaration().note_set();
-        match shown_as_it_is(field.declaration(), value.into()) {
+        match into_unchanged_string(field.declaration(), value.into()) {
             Ok(text) => self.with_text(field.declaration(), text),
             Err(value) => self.with_entry(Entry::of_other(field.declaration(), value)),
         }
@@ -59,8 +61,7 @@ impl Fields {
 
     /// Returns the set with `field` unset.
     ///
-    /// Where the set is [attached](Self::attach), the field has no value, whatever it was before: that of baggage does
-    /// not count either.
+    /// Where the set is [attached](Self::attach), the field has no value, even if baggage has one.
     pub fn without<T: FieldType>(self, field: &'static ContextField<T>) -> Self {
         let id = field.declaration().id();
         self.changed(|set| set.unset(id))
@@ -72,7 +73,7 @@ impl Fields {
         self.changed(|set| set.set(id, entry))
     }
 
-    /// The set with a text that is shown as it is.
+    /// Returns the set with a string that is shown unchanged.
     #[inline(always)]
     pub(super) fn with_text(self, declaration: &'static Declaration, text: String) -> Self {
         if declaration.policy().sensitivity() == Sensitivity::Hashed {
@@ -82,22 +83,22 @@ impl Fields {
         self.changed(|set| set.set(id, Entry::of_text(declaration, text)))
     }
 
-    /// This set as a call leaves it that makes the changes of another.
+    /// Returns this set with the changes of another, which are one call.
     #[inline]
     pub(crate) fn changed_by(self, changes: Fields, call: Call) -> Self {
         match self.set {
             _ if changes.is_blank() => self,
-            // It takes the changes over as they are.
+            // The changes are used as they are.
             None => changes.replaced_by(call),
             Some(_) => self.with_changes(&changes).made_by(call),
         }
     }
 
-    /// This set with the changes of another.
+    /// Returns this set with the changes of another.
     fn with_changes(self, changes: &Fields) -> Self {
         let Some(changes) = &changes.set else { return self };
         let Some(mine) = self.set else { return Fields { set: Some(changes.clone()) } };
-        let set = if mine.is_beginning() { Set::on(&mine) } else { mine };
+        let set = if mine.is_base() { Set::derived_from(&mine) } else { mine };
         Fields { set: Some(set) }.changed(|set| {
             for (id, change) in changes.changes() {
                 match change {
@@ -108,15 +109,15 @@ impl Fields {
         })
     }
 
-    /// This set with a value that was recorded on a span, unless it was made by that call already.
+    /// Returns this set with a value that was recorded on a span, unless that call is already part of it.
     pub(crate) fn with_recorded(self, call: Call, value: &Shared) -> Self {
         if self.has_call(call) {
             return self;
         }
         let set = match self.set {
-            Some(set) if set.is_beginning() => Set::on(&set),
+            Some(set) if set.is_base() => Set::derived_from(&set),
             Some(set) => set,
-            None => Set::on(&Arc::default()),
+            None => Set::derived_from(&Arc::default()),
         };
         Fields { set: Some(set) }.changed(|set| {
             set.set_shared(value.clone());
@@ -124,7 +125,7 @@ impl Fields {
         })
     }
 
-    /// This set as made by these calls, too.
+    /// Returns this set with these calls added.
     pub(crate) fn with_calls(self, calls: &[Call]) -> Self {
         if calls.iter().all(|call| self.has_call(*call)) {
             return self;
@@ -132,48 +133,50 @@ impl Fields {
         self.changed(|set| calls.iter().for_each(|call| set.calls.add_if_missing(*call)))
     }
 
-    /// The set as a call made it of the set below.
+    /// Returns the set with a call added that changed it.
     #[inline]
     pub(crate) fn made_by(self, call: Call) -> Self {
         self.changed(|set| set.calls.add(call))
     }
 
-    /// The set as a call gave it in place of whatever was current.
+    /// Returns the set with this call as its only one: it replaced what was current.
     #[inline]
     pub(crate) fn replaced_by(self, call: Call) -> Self {
         self.changed(|set| set.calls.replace(call))
     }
 
-    /// Changes the set: itself where nobody else has it.
+    /// Changes the set in place if it is not shared, otherwise a copy.
     #[inline(always)]
     fn changed(self, change: impl FnOnce(&mut Set)) -> Self {
         let mut set = match self.set {
-            Some(set) if Arc::strong_count(&set) > 1 => Set::on(&set),
+            Some(set) if Arc::strong_count(&set) > 1 => Set::derived_from(&set),
             Some(set) => set,
             None => Arc::default(),
         };
         if let Some(set) = Arc::get_mut(&mut set) {
+            #[cfg(feature = "json")]
+            set.encodings.clear();
             change(set);
         }
         Fields { set: Some(set) }
     }
 
-    /// The value of `field` in this set.
+    /// Returns the value of `field` in this set.
     pub fn get<T: FieldType>(&self, field: &'static ContextField<T>) -> Option<&T> {
         self.entry(field.declaration())?.downcast()
     }
 
-    /// The number of values.
+    /// Returns the number of values.
     pub fn len(&self) -> usize {
         self.entries().count()
     }
 
-    /// Whether there is no value.
+    /// Returns `true` if the set has no value.
     pub fn is_empty(&self) -> bool {
         self.entries().next().is_none()
     }
 
-    /// The fields that have a value, each with its value as text; a sensitive one as `[redacted]`.
+    /// Returns the fields that have a value, each with its value. Sensitive values are displayed as `[redacted]`.
     pub fn iter(&self) -> impl Iterator<Item = (&'static Declaration, &dyn fmt::Display)> {
         self.entries().map(|(_, entry)| (entry.declaration(), entry.display()))
     }
@@ -182,58 +185,58 @@ impl Fields {
         self.find(declaration.id())
     }
 
-    /// A field's value, to be put in other sets.
+    /// Returns a field's value, to be added to other sets.
     pub(crate) fn shared(&self, declaration: &Declaration) -> Option<Shared> {
         let set = self.set.as_ref()?;
         Shared::of(set, set.position(declaration.id()).ok()?)
     }
 
-    /// Whether the program set the field, or unset it: then baggage is not its value.
+    /// Returns `true` if the program set or unset the field. Baggage is ignored then.
     pub(crate) fn is_decided(&self, declaration: &Declaration) -> bool {
         self.set.as_ref().is_some_and(|set| set.position(declaration.id()).is_ok())
     }
 
-    /// The values, each with the number of its field.
-    // Of a set that is always there: an iterator over what may not be takes some nanoseconds more for each value.
+    /// Returns the values, each with the number of its field.
+    // Iterates over a set that always exists: an iterator over an optional one is some nanoseconds slower per value.
     #[inline]
     pub(crate) fn entries(&self) -> impl Iterator<Item = (usize, &Entry)> {
-        static NONE: Set = Set::NONE;
+        static NONE: Set = Set::new();
         self.set.as_deref().unwrap_or(&NONE).iter()
     }
 
-    /// Whether nothing was ever set: a set in which all fields are unset is empty, but not blank.
+    /// Returns `true` if nothing was ever set. A set in which all fields are unset is empty, but not blank.
     #[inline]
     pub(crate) fn is_blank(&self) -> bool {
         self.set.is_none()
     }
 
-    /// Whether it is harmless to keep the set a little longer than asked for.
+    /// Returns `true` if the set may be kept a little longer than its owner needs it.
     #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.set.as_ref().is_none_or(|set| set.is_plain())
     }
 
-    /// Whether somebody else has the set too.
+    /// Returns `true` if the set has other references.
     #[inline]
     pub(crate) fn is_shared(&self) -> bool {
         self.set.as_ref().is_some_and(|set| Arc::strong_count(set) > 1)
     }
 
-    /// Whether both are one set, not merely equal ones.
+    /// Returns `true` if both are the same set, not merely equal ones.
     #[inline]
     pub(crate) fn is_same(&self, other: &Fields) -> bool {
         self.address() == other.address()
     }
 
-    /// Where the set stands; 0 for the blank one.
+    /// Returns the address of the set; 0 for the blank one.
     #[inline]
     pub(crate) fn address(&self) -> usize {
         self.set.as_ref().map_or(0, |set| Arc::as_ptr(set).addr())
     }
 
-    /// Returns `true` if this set was made from `other`: by setting, unsetting or recording more, or nothing.
+    /// Returns `true` if this set is `other`, or was derived from it by setting, unsetting or recording.
     ///
-    /// By the calls alone: two requests of one tenant are two requests, though their values are equal.
+    /// Only the calls count: two requests of one tenant are two requests, though their values are equal.
     #[inline]
     pub(crate) fn descends_from(&self, other: &Fields) -> bool {
         match (&self.set, &other.set) {
@@ -243,13 +246,26 @@ impl Fields {
         }
     }
 
-    /// Returns `true` if one of the two was made from the other.
+    /// Returns `true` if one of the two sets was derived from the other.
     pub(crate) fn is_related_to(&self, other: &Fields) -> bool {
         self.descends_from(other) || other.descends_from(self)
     }
 
     pub(crate) fn has_call(&self, call: Call) -> bool {
         self.set.as_ref().is_some_and(|set| set.calls.contains(call))
+    }
+
+    /// What an output has encoded of this set under a key.
+    #[cfg(feature = "json")]
+    #[inline]
+    pub(crate) fn encoded(&self, key: u64) -> Option<&Encoded> {
+        self.set.as_ref()?.encodings.get(key)
+    }
+
+    /// Keeps what an output has encoded of this set; `None` for the blank one.
+    #[cfg(feature = "json")]
+    pub(crate) fn keep_encoded(&self, key: u64, encoded: Encoded) -> Option<&Encoded> {
+        Some(self.set.as_ref()?.encodings.insert(key, encoded))
     }
 
     fn find(&self, id: usize) -> Option<&Entry> {

@@ -1,4 +1,4 @@
-//! The salted hash in which a sensitive field may be shown.
+//! The salted hash that outputs show in place of a sensitive value.
 
 use std::{
     collections::hash_map::RandomState,
@@ -11,13 +11,13 @@ use sha2::{Digest, Sha256};
 
 static SALT: OnceLock<Box<[u8]>> = OnceLock::new();
 
-/// Sets the salt of `hashed` fields, once, at start-up.
+/// Sets the salt of `hashed` fields. Call it once, at start-up.
 ///
-/// Services that share a salt show the same hash for the same value. Without one, each process makes up a random
-/// salt: hashes can be compared within the process and nowhere else, which is the safe default.
+/// Services that share a salt show the same hash for the same value. Without a salt, each process uses a random one, so
+/// that hashes can be compared only within the process. That is the safe default.
 ///
-/// Take 16 random bytes or more, and keep them as secret as the values: who has the salt finds a short value, such as a
-/// telephone number, by trying them all.
+/// Use at least 16 random bytes, and keep them as secret as the values: with the salt, a short value such as a
+/// telephone number can be found by trying all of them.
 ///
 /// ```no_run
 /// use ctx_layer::field::set_hash_salt;
@@ -29,8 +29,8 @@ static SALT: OnceLock<Box<[u8]>> = OnceLock::new();
 /// ```
 ///
 /// # Errors
-/// When the salt is empty, as an environment variable may be, or when one is in use already, because it was set before or a
-/// hashed field was shown.
+/// Returns an error if the salt is empty, as an unset environment variable may be, or if a salt is already in use: it
+/// was set before, or a hashed field was shown.
 pub fn set_hash_salt(salt: &[u8]) -> Result<(), SaltError> {
     if salt.is_empty() {
         return Err(SaltError::Empty);
@@ -38,20 +38,20 @@ pub fn set_hash_salt(salt: &[u8]) -> Result<(), SaltError> {
     SALT.set(salt.into()).map_err(|_| SaltError::AlreadyInUse)
 }
 
-/// Why a hash salt was not set.
+/// An error of setting the hash salt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SaltError {
-    /// It has no bytes: hashes would be found by trying values.
+    /// The salt is empty, so that values could be found by hashing guesses.
     Empty,
-    /// It was set too late: hashes have been shown with another one.
+    /// A salt is already in use: it was set before, or a hashed field was shown.
     AlreadyInUse,
 }
 
 impl fmt::Display for SaltError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            SaltError::Empty => "the hash salt is empty: take 16 random bytes or more",
+            SaltError::Empty => "the hash salt is empty: use at least 16 random bytes",
             SaltError::AlreadyInUse => {
                 "the hash salt is already in use: call `set_hash_salt` once, before the subscriber is installed"
             }
@@ -61,7 +61,7 @@ impl fmt::Display for SaltError {
 
 impl std::error::Error for SaltError {}
 
-/// 32 hexadecimal digits: 128 bits of SHA-256 over salt, field name and value.
+/// Returns 32 hexadecimal digits: 128 bits of SHA-256 over salt, field name and value.
 pub(crate) fn hashed(name: &str, value: &dyn fmt::Display) -> Box<str> {
     let salt = SALT.get_or_init(|| {
         let random = || RandomState::new().build_hasher().finish().to_le_bytes();
@@ -72,7 +72,7 @@ pub(crate) fn hashed(name: &str, value: &dyn fmt::Display) -> Box<str> {
     hasher.update([0]);
     hasher.update(name);
     hasher.update([0]);
-    // A `Display` that fails is hashed as far as it came.
+    // If `Display` fails, what it wrote until then is hashed.
     let _ = write!(HashWriter(&mut hasher), "{value}");
     hasher.finalize()[..16]
         .iter()
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_salt_is_an_error_and_a_second_one_too() {
+    fn an_empty_salt_and_a_second_salt_are_errors() {
         assert_eq!(set_hash_salt(b""), Err(SaltError::Empty));
         assert_eq!(set_hash_salt(b"0123456789abcdef"), Ok(()));
         assert_eq!(set_hash_salt(b"0123456789abcdef"), Err(SaltError::AlreadyInUse));

@@ -1,4 +1,4 @@
-//! A field with its type: what programs read and set values by.
+//! Typed keys, which programs use to read and set values.
 
 use std::{fmt, marker::PhantomData, str::FromStr};
 
@@ -8,13 +8,13 @@ use super::{
     value::Parser,
 };
 
-/// What a field's value can be: everything that can be shown, cloned and sent between threads.
+/// A type that a field's value can have. Implemented for every type that can be displayed, cloned and sent between
+/// threads.
 ///
-/// Implemented for every such type. `bool`, integers and floats keep their type on spans and events; all others stand
-/// there as the text of their [`Display`](fmt::Display). To come back from the wire a type needs
-/// [`FromStr`] besides.
+/// `bool`, integers and floats keep their type on spans and events. All other types appear there as the string of their
+/// [`Display`](fmt::Display). A field that propagates needs [`FromStr`] as well.
 ///
-/// OpenTelemetry has no unsigned integers: `u64` values above [`i64::MAX`] become texts there.
+/// OpenTelemetry has no unsigned integers: `u64` values above [`i64::MAX`] become strings there.
 pub trait FieldType: fmt::Display + Clone + Send + Sync + 'static {}
 
 impl<T: fmt::Display + Clone + Send + Sync + 'static> FieldType for T {}
@@ -22,7 +22,7 @@ impl<T: fmt::Display + Clone + Send + Sync + 'static> FieldType for T {}
 /// A context field: its name, type and policy, and the key to its value.
 ///
 /// Declared as a `static` with [`context_fields!`](crate::context_fields), or at start-up with
-/// [`declare`](Self::declare). How values are read and set stands with [`context`](mod@crate::context).
+/// [`declare`](Self::declare). See [`context`](mod@crate::context) for how to read and set values.
 ///
 /// ```
 /// use ctx_layer::field::well_known::TENANT_ID;
@@ -39,16 +39,16 @@ pub struct ContextField<T> {
 }
 
 impl<T: FieldType> ContextField<T> {
-    /// Makes a key. Called by [`context_fields!`](crate::context_fields), which finds `parse`.
+    /// Creates a key. Called by [`context_fields!`](crate::context_fields), which finds `parse`.
     ///
     /// # Panics
-    /// When the name is not legal, or the policy propagates a type that cannot be parsed: in a `static`, a compile
-    /// error.
+    /// Panics if the name is not legal, or the policy propagates a type that cannot be parsed. In a `static` that is a
+    /// compile error.
     #[doc(hidden)]
     pub const fn new(name: &'static str, doc: &'static str, policy: Policy, parse: Option<Parse>) -> Self {
         assert!(
             !policy.is_propagated() || parse.is_some(),
-            "a context field that propagates must come back from text: implement `FromStr` for its type"
+            "a context field that propagates is parsed when it is received: implement `FromStr` for its type"
         );
         match Declaration::new(name, doc, policy, Origin::Stored, parse) {
             Ok(declaration) => ContextField { declaration, _type: PhantomData },
@@ -56,13 +56,13 @@ impl<T: FieldType> ContextField<T> {
         }
     }
 
-    /// Declares a field whose name is known only at run time, for instance from configuration.
+    /// Declares a field whose name is known only at run time, for instance from the configuration.
     ///
-    /// Declare at start-up and keep the key: each new name leaks a few bytes, for the life of the process. Declaring a
-    /// name again with the same type and policy gives the same key.
+    /// Declare fields at start-up and keep the key: each new name leaks a few bytes. Declaring a name again with the
+    /// same type and policy returns the same key.
     ///
     /// # Errors
-    /// When the name is not legal, or was declared with another type or policy.
+    /// Returns an error if the name is not legal, or is already declared with another type or policy.
     ///
     /// ```
     /// use ctx_layer::field::{ContextField, Policy};
@@ -85,12 +85,12 @@ impl<T: FieldType> ContextField<T> {
         })
     }
 
-    /// The field without its type.
+    /// Returns the field without its type.
     pub fn declaration(&self) -> &Declaration {
         &self.declaration
     }
 
-    /// The field's name on spans and events.
+    /// Returns the field's name on spans and events.
     pub fn name(&self) -> &'static str {
         self.declaration.name()
     }
@@ -108,10 +108,10 @@ impl<T> fmt::Debug for ContextField<T> {
     }
 }
 
-/// A field that is not stored but read off the active OpenTelemetry span: [`TRACE_ID`](super::well_known::TRACE_ID)
-/// and [`SPAN_ID`](super::well_known::SPAN_ID).
+/// A field that is read from the active OpenTelemetry span: [`TRACE_ID`](super::well_known::TRACE_ID) and
+/// [`SPAN_ID`](super::well_known::SPAN_ID).
 ///
-/// In a schema it puts the id on events. Spans do not get it: they have ids of their own.
+/// A schema adds it to events only, since spans have ids already.
 pub struct DerivedField<T> {
     declaration: Declaration,
     _type: PhantomData<fn() -> T>,
@@ -125,7 +125,7 @@ impl<T> DerivedField<T> {
         }
     }
 
-    /// The field without its type.
+    /// Returns the field without its type.
     pub fn declaration(&self) -> &Declaration {
         &self.declaration
     }
@@ -143,16 +143,15 @@ impl<T> fmt::Debug for DerivedField<T> {
     }
 }
 
-/// Declares context fields: `static`s by which values are read and set.
+/// Declares context fields as `static`s, which are the keys to their values.
 ///
 /// Each declaration has a documentation comment, a visibility, a name, a type, the field's name on spans and events,
-/// and after `=>` what is not [`Policy`](crate::field::Policy)'s default.
+/// and after `=>` the settings that differ from the default [`Policy`](crate::field::Policy).
 ///
-/// The type is anything that can be shown, cloned and sent between threads
-/// ([`FieldType`](crate::field::FieldType)).
+/// The type can be any that can be displayed, cloned and sent between threads ([`FieldType`](crate::field::FieldType)).
 ///
 /// # Errors
-/// A name that is not legal, and `propagated` on a type without [`FromStr`](std::str::FromStr), do not compile:
+/// An illegal name, and `propagated` on a type without [`FromStr`](std::str::FromStr), do not compile:
 ///
 /// ```compile_fail
 /// ctx_layer::context_fields! {
@@ -177,7 +176,7 @@ impl<T> fmt::Debug for DerivedField<T> {
 /// ctx_layer::context_fields! {
 ///     /// The shard that holds the customer's data.
 ///     pub static SHARD: u64 = "shard" => propagated;
-///     /// What the customer pays for.
+///     /// The plan that the customer pays for.
 ///     static PLAN: Plan = "customer.plan" => max_len(16), events(false);
 /// }
 ///

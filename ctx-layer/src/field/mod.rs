@@ -1,4 +1,4 @@
-//! What may stand in the context: typed keys, their values, and the schema a layer knows.
+//! Typed keys, their values, and the schema of the fields that a layer shows.
 //!
 //! A field is declared once, as a `static`, with [`context_fields!`](crate::context_fields):
 //!
@@ -6,7 +6,7 @@
 //! ctx_layer::context_fields! {
 //!     /// The warehouse that serves the request.
 //!     pub static WAREHOUSE: String = "warehouse" => propagated, max_len(32);
-//!     /// The customer's address. Never shown, never sent.
+//!     /// The customer's address. Masked, and not propagated.
 //!     pub static EMAIL: String = "customer.email" => masked;
 //! }
 //!
@@ -16,23 +16,26 @@
 //!
 //! | file | concept |
 //! |---|---|
-//! | `name` | which names are legal |
-//! | `baggage_key` | which keys are legal in baggage |
-//! | `policy` | where a field may stand and where it may go |
-//! | `declaration` | a field without its type: name, policy, how to parse it |
+//! | `name` | legal field names |
+//! | `baggage_key` | legal baggage keys |
+//! | `policy` | where a field appears and whether it propagates |
+//! | `declaration` | a field without its type: name, policy, parser |
 //! | `key` | a field with its type: [`ContextField`], [`DerivedField`] |
-//! | `number` | numbers in as few characters as say the same |
-//! | `presenter` | making a value fit for a log line: length, control characters |
+//! | `number` | numbers as short strings |
+//! | `presenter` | cutting long strings and replacing control characters |
 //! | `refused` | why a value is refused |
-//! | `value` | one value as it is stored |
-//! | `slots` | how the values of a set are held and shared |
+//! | `value` | one stored value |
+//! | `slots` | how sets hold and share values |
+//! | `encoded` | what outputs have encoded of a set |
 //! | `fields` | the immutable set of values: [`Fields`] |
-//! | `schema` | the fields a layer knows: [`Schema`] |
-//! | `well_known` | the ones everybody needs |
+//! | `schema` | the fields that a layer shows: [`Schema`] |
+//! | `well_known` | common fields |
 
 mod baggage_key;
 mod calls;
 mod declaration;
+#[cfg(feature = "json")]
+mod encoded;
 mod fields;
 #[cfg(feature = "hashed")]
 mod hash;
@@ -60,16 +63,22 @@ pub use schema::{Schema, SchemaBuilder, SchemaError, SchemaProblem};
 pub(crate) use baggage_key::TOKEN;
 pub(crate) use calls::Call;
 pub(crate) use declaration::{Derived, Origin};
+#[cfg(feature = "json")]
+pub(crate) use encoded::Encoded;
 pub(crate) use name::METRIC_PREFIXES;
 pub(crate) use policy::Sensitivity;
 pub(crate) use presenter::is_unsafe_in_text;
 pub(crate) use refused::Refused;
 pub(crate) use schema::Registered;
 pub(crate) use slots::Shared;
+#[cfg(feature = "json")]
+pub(crate) use unregistered::set_all_shown;
 pub(crate) use unregistered::{set_any_layer, warn_of_postponed};
 pub(crate) use value::Entry;
 #[cfg(feature = "axum")]
 pub(crate) use value::MASK;
+#[cfg(feature = "json")]
+pub(crate) use value::Visible;
 #[cfg(feature = "http-server")]
 pub(crate) use value::parse_untrusted;
 

@@ -1,32 +1,32 @@
-//! Which field names are legal.
+//! Legal field names.
 
 use std::fmt;
 
-/// Why a name cannot be a context field's.
+/// An error of a context field's name.
 ///
-/// A legal name has 1 to 64 characters out of `[A-Za-z0-9_.-]`, starts with a letter or `_`, does not end in
-/// `.` or `-`, and means nothing else to `tracing` or to its outputs: a line with two `level`s has neither.
+/// A legal name has 1 to 64 characters of `[A-Za-z0-9_.-]`, starts with a letter or `_`, and does not end in `.` or
+/// `-`. Names that `tracing` or its outputs use themselves are reserved: a line with two `level`s is ambiguous.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NameError {
-    /// The name has no characters.
+    /// The name is empty.
     Empty,
-    /// The name has more than 64 bytes.
+    /// The name is longer than 64 bytes.
     TooLong,
-    /// The name has a character outside `[A-Za-z0-9_.-]`, or starts or ends with one that may only stand inside.
+    /// The name has a character outside `[A-Za-z0-9_.-]`, or starts or ends with one that is not allowed there.
     Illegal,
-    /// `tracing` or one of its outputs gives the name a meaning of its own: `message`, `error`, `log.*`, `otel.*`
-    /// and the metric prefixes `counter.`, `monotonic_counter.`, `histogram.`, `gauge.`.
+    /// `tracing` or one of its outputs gives the name a special meaning: `message`, `error`, `log.*`, `otel.*` and the
+    /// metric prefixes `counter.`, `monotonic_counter.`, `histogram.`, `gauge.`.
     Reserved,
     /// The policy's baggage key is not a token of 1 to 256 bytes.
     BaggageKey,
-    /// Outputs write something of their own under the name, so that it would be on a line twice, or be dropped:
-    /// `timestamp`, `level`, `target`, `name`, `span`, `spans`, `fields` and others.
+    /// Outputs use the name themselves, so the field would appear twice on a line or be dropped: `timestamp`, `level`,
+    /// `target`, `name`, `span`, `spans`, `fields` and others.
     UsedByOutputs,
 }
 
 impl NameError {
-    /// What was wrong and what to do, fit for a `const` panic.
+    /// Returns the message: the error and its remedy. It is `const`, for a panic at compile time.
     pub(crate) const fn describe(self) -> &'static str {
         match self {
             NameError::Empty => "a context field's name is empty: give it one, such as \"tenant_id\"",
@@ -41,7 +41,7 @@ impl NameError {
                 "a context field's baggage key must be a token, and not longer than 256 bytes: use letters, digits, `-`, `_` and `.`"
             }
             NameError::UsedByOutputs => {
-                "a context field's name is one that outputs write something of their own under (such as `timestamp`, `level`, `target`, `name`, `span`, `spans`, `time`, `file`, `line`, `thread.*`, `code.*`): choose another, such as \"customer.level\""
+                "a context field's name is used by outputs themselves (such as `timestamp`, `level`, `target`, `name`, `span`, `spans`, `time`, `file`, `line`, `thread.*`, `code.*`): choose another, such as \"customer.level\""
             }
         }
     }
@@ -55,15 +55,16 @@ impl fmt::Display for NameError {
 
 impl std::error::Error for NameError {}
 
-/// The longest legal name, in bytes.
+/// The maximum length of a name, in bytes.
 const MAX_NAME_LEN: usize = 64;
 
-/// Names that `tracing` (`message`), `tracing-opentelemetry` (`error` becomes an exception) read as their own.
+/// Names with a special meaning: `message` to `tracing`, `error` to `tracing-opentelemetry`, which exports it as an
+/// exception.
 const RESERVED: &[&str] = &["message", "error"];
 
-/// Names under which outputs write something of their own.
+/// Names that outputs use themselves.
 const OF_OUTPUTS: &[&str] = &[
-    // `fmt` json and `json-subscriber`: a line, and a span within it.
+    // `fmt` json and `json-subscriber`: on a line, and in a span of it.
     "timestamp",
     "level",
     "fields",
@@ -78,7 +79,7 @@ const OF_OUTPUTS: &[&str] = &[
     "field",
     "field_error",
     "openTelemetry",
-    // `tracing-bunyan-formatter`, which drops some of these where a field has the name.
+    // `tracing-bunyan-formatter`, which drops some fields of these names.
     "v",
     "hostname",
     "pid",
@@ -103,16 +104,17 @@ const OF_OUTPUTS: &[&str] = &[
     "idle_ns",
 ];
 
-/// Prefixes under which `tracing-opentelemetry` and `opentelemetry-appender-tracing` write something of their own.
+/// Prefixes that `tracing-opentelemetry` and `opentelemetry-appender-tracing` use themselves.
 const PREFIXES_OF_OUTPUTS: &[&str] = &["code.", "exception.", "thread."];
 
-/// Prefixes with a meaning: the `log` bridge (`tracing_log::NormalizeEvent`), `tracing-opentelemetry`'s span fields.
+/// Prefixes with a special meaning: to the `log` bridge (`tracing_log::NormalizeEvent`), and to `tracing-opentelemetry`
+/// on spans.
 const RESERVED_PREFIXES: &[&str] = &["log.", "otel."];
 
-/// The prefixes by which `tracing_opentelemetry::MetricsLayer` knows its instruments.
+/// The prefixes by which `tracing_opentelemetry::MetricsLayer` recognizes its instruments.
 pub(crate) const METRIC_PREFIXES: &[&str] = &["monotonic_counter.", "counter.", "histogram.", "gauge."];
 
-/// Checks a name, at compile time where the name is a constant.
+/// Checks a name, at compile time if the name is a constant.
 pub(crate) const fn check(name: &str) -> Result<(), NameError> {
     let bytes = name.as_bytes();
     if bytes.is_empty() {
@@ -197,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn every_illegal_name_says_why() {
+    fn an_illegal_name_has_the_error_that_explains_it() {
         let long = "x".repeat(65);
         for (name, why) in [
             ("", NameError::Empty),

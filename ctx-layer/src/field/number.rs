@@ -1,11 +1,11 @@
-//! Numbers as text, in as few characters as say the same.
+//! Numbers as short strings.
 
 use std::fmt::{self, Write};
 
-/// More than any number of a field's primitive types takes.
+/// The room for a number of any primitive type.
 const MAX_LEN: usize = 40;
 
-/// A number as text, without an allocation.
+/// A number as a string, without an allocation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NumberText {
     bytes: [u8; MAX_LEN],
@@ -31,12 +31,12 @@ impl Write for NumberText {
     }
 }
 
-/// Returns a number's text.
+/// Returns a number as a string.
 pub(crate) fn text_of(number: &impl fmt::Display) -> NumberText {
     write(format_args!("{number}"))
 }
 
-/// Returns the shortest text that is read as this float: `1e300` for what `Display` writes in 301 digits.
+/// Returns the shortest string that parses as this float: `1e300` for what `Display` writes in 301 digits.
 pub(crate) fn shortest(float: impl fmt::Display + fmt::LowerExp + Copy) -> NumberText {
     let (plain, scientific) = (text_of(&float), write(format_args!("{float:e}")));
     if plain.is_whole && plain.len <= scientific.len { plain } else { scientific }
@@ -44,7 +44,7 @@ pub(crate) fn shortest(float: impl fmt::Display + fmt::LowerExp + Copy) -> Numbe
 
 fn write(text: fmt::Arguments<'_>) -> NumberText {
     let mut number = NumberText { bytes: [0; MAX_LEN], len: 0, is_whole: true };
-    // Fails where it does not fit.
+    // Fails if it does not fit.
     let _ = number.write_fmt(text);
     number
 }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn every_float_is_read_as_it_was_written() {
+    fn every_float_parses_as_it_was_written() {
         // Each step reaches another exponent and other digits.
         let mut bits = 0x0123_4567_89ab_cdef_u64;
         for _ in 0..100_000 {

@@ -1,33 +1,33 @@
-//! Where a field may stand, and where it may go.
+//! The policy of a field: where it appears, how it is shown, and whether it propagates.
 
 /// How a field's value is shown in outputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Sensitivity {
-    /// Shown as it is. The default.
+    /// Shown unchanged. The default.
     #[default]
     Public,
     /// Shown as `[redacted]`.
     Masked,
-    /// Shown as 32 hexadecimal digits of a salted SHA-256, so that equal values can be told to be equal: with the feature
+    /// Shown as 32 hexadecimal digits of a salted SHA-256, so that equal values can be recognized. Needs the feature
     /// `hashed`. See `field::set_hash_salt`.
     Hashed,
 }
 
-/// What is decided once for a field: on what it stands, how it is shown, whether it may leave the process.
+/// The settings of a field: where it appears, how it is shown, whether it leaves the process.
 ///
 /// | setting | default | meaning |
 /// |---|---|---|
-/// | [`spans`](Self::spans) | yes | stands on spans |
-/// | [`events`](Self::events) | yes | stands on events |
-/// | [`metrics`](Self::metrics) | no | stands on metric events (cardinality!) |
-/// | [`propagated`](Self::propagated) | no | may cross a process boundary |
-/// | [`propagated_in_plaintext`](Self::propagated_in_plaintext) | no | may cross it although it is sensitive |
+/// | [`spans`](Self::spans) | yes | appears on spans |
+/// | [`events`](Self::events) | yes | appears on events |
+/// | [`metrics`](Self::metrics) | no | appears on metric events (cardinality!) |
+/// | [`propagated`](Self::propagated) | no | may leave the process |
+/// | [`propagated_in_plaintext`](Self::propagated_in_plaintext) | no | may leave it although it is sensitive |
 /// | [`baggage_key`](Self::baggage_key) | the field's name | its key in W3C baggage |
-/// | [`from_baggage`](Self::from_baggage) | yes | baggage under that key counts as its value |
+/// | [`from_baggage`](Self::from_baggage) | yes | baggage under that key is its value |
 /// | [`masked`](Self::masked), `hashed` | neither | sensitive: how outputs show it |
-/// | [`max_len`](Self::max_len) | 256 bytes | longer texts are cut |
+/// | [`max_len`](Self::max_len) | 256 bytes | longer strings are cut |
 ///
-/// Every method is `const`, so a policy can stand in a `static`:
+/// Every method is `const`, so a policy can be a constant:
 ///
 /// ```
 /// use ctx_layer::field::Policy;
@@ -47,14 +47,15 @@ pub struct Policy {
     max_len: usize,
 }
 
-/// The mark that a cut text ends in.
+/// The mark at the end of a cut string.
 pub(crate) const CUT_MARK: char = '…';
 
 impl Policy {
-    /// The default maximum length of a text, in bytes.
+    /// The default maximum length of a string, in bytes.
     pub const DEFAULT_MAX_LEN: usize = 256;
 
-    /// The default policy: on spans and events, not on metrics, not propagated, public, at most 256 bytes.
+    /// Creates the default policy: on spans and events, not on metrics, not propagated, not sensitive, at most 256
+    /// bytes.
     pub const fn new() -> Self {
         Policy {
             spans: true,
@@ -69,35 +70,35 @@ impl Policy {
         }
     }
 
-    /// Whether the field stands on spans. Defaults to `true`.
+    /// Sets whether the field appears on spans. Defaults to `true`.
     pub const fn spans(mut self, yes: bool) -> Self {
         self.spans = yes;
         self
     }
 
-    /// Whether the field stands on events. Defaults to `true`.
+    /// Sets whether the field appears on events. Defaults to `true`.
     pub const fn events(mut self, yes: bool) -> Self {
         self.events = yes;
         self
     }
 
-    /// Whether the field stands on metric events, those with a `counter.*`, `monotonic_counter.*`, `histogram.*` or
-    /// `gauge.*` field. Defaults to `false`: every value makes a time series of its own.
+    /// Sets whether the field appears on metric events, which have a `counter.*`, `monotonic_counter.*`, `histogram.*`
+    /// or `gauge.*` field. Defaults to `false`: every value creates another time series.
     pub const fn metrics(mut self, yes: bool) -> Self {
         self.metrics = yes;
         self
     }
 
-    /// Lets the field cross process boundaries as W3C baggage. By default no field does (OTEP 4931: context-scoped
-    /// attributes are not propagated).
+    /// Propagates the field to other processes as W3C baggage. By default no field propagates (OTEP 4931:
+    /// context-scoped attributes are not propagated).
     pub const fn propagated(mut self) -> Self {
         self.propagated = true;
         self
     }
 
-    /// Lets the field cross process boundaries even if it is [`masked`](Self::masked) or `hashed`: its
-    /// value goes out as it is. By default a sensitive field does not leave the process, even if it may
-    /// [`propagated`](Self::propagated). It never stands in environment variables.
+    /// Propagates the field in plain text even if it is [`masked`](Self::masked) or `hashed`. By default a sensitive
+    /// field does not leave the process, even if it is [`propagated`](Self::propagated). It is never written to
+    /// environment variables.
     pub const fn propagated_in_plaintext(mut self) -> Self {
         self.propagated = true;
         self.propagated_in_plaintext = true;
@@ -110,9 +111,9 @@ impl Policy {
         self
     }
 
-    /// Whether OpenTelemetry baggage under the field's key counts as the field's value. Defaults to `true`.
+    /// Sets whether OpenTelemetry baggage under the field's key is the field's value. Defaults to `true`.
     ///
-    /// Baggage may have come in from outside: say no where the program decides by the value what somebody may do.
+    /// Baggage may come from outside. Set `false` if the program makes access decisions by the value.
     pub const fn from_baggage(mut self, yes: bool) -> Self {
         self.from_baggage = yes;
         self
@@ -130,25 +131,24 @@ impl Policy {
         self.__hashed()
     }
 
-    /// For [`context_fields!`](crate::context_fields), which says what to do where the feature is off.
+    /// Called by [`context_fields!`](crate::context_fields), which reports a disabled feature.
     #[doc(hidden)]
     pub const fn __hashed(mut self) -> Self {
         self.sensitivity = Sensitivity::Hashed;
         self
     }
 
-    /// Shows the plain value on events: for the one output that may see what the others must not.
+    /// Shows the plain value on events, for the one output that may show it.
     ///
-    /// On spans the field does not stand under this policy, and so stays as the layer over the whole stack has it there:
-    /// `fmt` outputs of one format share what was written of a span's fields, and the first to write would reveal the
-    /// value to all of them.
+    /// On spans this policy does not show the field, so the policy of the layer over the whole stack applies there:
+    /// `fmt` outputs of one format share the formatted fields of a span, and would all show the plain value.
     pub const fn reveal(mut self) -> Self {
         self.sensitivity = Sensitivity::Public;
         self.spans = false;
         self
     }
 
-    /// Sets the maximum length of a text in bytes, the mark `…` (3 bytes) of a cut one included. Defaults to
+    /// Sets the maximum length of a string in bytes, including the mark `…` (3 bytes) of a cut one. Defaults to
     /// [`DEFAULT_MAX_LEN`](Self::DEFAULT_MAX_LEN). Values below 4 count as 4: a character and the mark.
     pub const fn max_len(mut self, bytes: usize) -> Self {
         self.max_len = if bytes < 4 { 4 } else { bytes };
@@ -170,32 +170,32 @@ impl Policy {
         self.metrics
     }
 
-    /// Whether the field may cross a process boundary.
+    /// Returns `true` if the field may cross a process boundary.
     pub(crate) const fn is_propagated(&self) -> bool {
         self.propagated
     }
 
-    /// Whether the field may cross a process boundary although it is sensitive.
+    /// Returns `true` if the field may cross a process boundary although it is sensitive.
     pub(crate) const fn is_propagated_in_plaintext(&self) -> bool {
         self.propagated_in_plaintext
     }
 
-    /// The baggage key, where it is not the field's name.
+    /// Returns the baggage key, if it is not the field's name.
     pub(crate) const fn own_baggage_key(&self) -> Option<&'static str> {
         self.baggage_key
     }
 
-    /// Whether baggage counts as the field's value.
+    /// Returns `true` if baggage is the field's value.
     pub(crate) const fn is_from_baggage(&self) -> bool {
         self.from_baggage
     }
 
-    /// How outputs show the value.
+    /// Returns how outputs show the value.
     pub(crate) const fn sensitivity(&self) -> Sensitivity {
         self.sensitivity
     }
 
-    /// The maximum length of a text, in bytes.
+    /// Returns the maximum length of a string, in bytes.
     pub(crate) const fn max_text_len(&self) -> usize {
         self.max_len
     }

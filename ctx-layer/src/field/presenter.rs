@@ -1,29 +1,28 @@
-//! Making a value fit to stand on a line of text: short enough, and unable to forge another line.
+//! Limiting strings to a length and to characters that cannot forge a log line.
 
 use std::fmt::{self, Write};
 
 use super::{policy::CUT_MARK, refused::Refused};
 
-/// Stands for a character that must not reach a terminal or a log file.
+/// Replaces a character that must not reach a terminal or a log file.
 const REPLACEMENT: char = char::REPLACEMENT_CHARACTER;
 
-/// Formats `value` into at most `max_len` bytes, control characters replaced.
+/// Formats `value` into at most `max_len` bytes and replaces control characters.
 ///
-/// A longer text is cut at a character boundary and ends in `…`. What formatting would produce past that is not
-/// formatted at all.
+/// A longer string is cut at a character boundary and ends in `…`. Formatting stops there.
 pub(crate) fn presentable(value: &dyn fmt::Display, max_len: usize) -> (String, Change) {
     let mut writer = Presenter { text: String::new(), max_len, change: Change::None };
-    // Fails where the text is cut, or where the value's own `Display` fails: what was written until then stays.
+    // Fails where the string is cut, or where the value's `Display` fails. What was written until then is kept.
     let _ = write!(writer, "{value}");
     (writer.text, writer.change)
 }
 
-/// How a presentable text differs from the value's.
+/// How a presentable string differs from the value's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Not at all.
     None,
-    /// Characters were replaced: why.
+    /// Characters were replaced, for this reason.
     Replaced(Refused),
     /// It was cut.
     Cut,
@@ -70,12 +69,12 @@ impl Write for Presenter {
     }
 }
 
-/// Returns `true` if a text is shown as it is. The empty one is not shown.
+/// Returns `true` if a string is shown unchanged. An empty one is not shown.
 pub(crate) fn is_presentable(text: &str, max_len: usize) -> bool {
     !text.is_empty() && text.len() <= max_len && check(text).is_ok()
 }
 
-/// Checks that a text has no character that must not reach a terminal or a log file.
+/// Checks that a string has no character that must not reach a terminal or a log file.
 pub(crate) fn check(text: &str) -> Result<(), Refused> {
     if is_printable(text.as_bytes()) {
         return Ok(());
@@ -83,30 +82,30 @@ pub(crate) fn check(text: &str) -> Result<(), Refused> {
     text.chars().find_map(why_unsafe).map_or(Ok(()), Err)
 }
 
-/// Whether it is printable ASCII, as the usual identifier is. Eight bytes at a time: wider loads would have to wait for what
-/// was just copied there.
+/// Returns `true` if a string is printable ASCII, as most identifiers are. Reads eight bytes at a time: a wider load
+/// would have to wait for bytes that were just copied there.
 fn is_printable(text: &[u8]) -> bool {
     let Some(last) = text.last_chunk() else { return text.iter().all(|byte| (0x20..0x7f).contains(byte)) };
-    // The last eight are looked at whole, though some of them were before.
+    // The last eight bytes overlap with those before.
     is_eight_printable(last) && text.as_chunks().0.iter().all(is_eight_printable)
 }
 
 fn is_eight_printable(bytes: &[u8; 8]) -> bool {
     const ONES: u64 = u64::from_ne_bytes([1; 8]);
     let bytes = u64::from_le_bytes(*bytes);
-    // The upper bit of a byte is set where that is not ASCII, is DEL, or is below the blank. Only a byte of which that is so
-    // carries into the one above.
+    // The upper bit of a byte is set if the byte is not ASCII, is DEL, or is below the space. Only such a byte carries
+    // into the one above.
     (bytes | bytes.wrapping_add(ONES) | bytes.wrapping_sub(ONES * 0x20)) & (ONES * 0x80) == 0
 }
 
-/// Returns `true` for characters by which a value could end its line, move the cursor, colour the terminal, reorder what
-/// is shown, or look like another value.
+/// Returns `true` for characters that could end the line, move the cursor, colour the terminal, reorder what is shown,
+/// or make one value look like another.
 pub(crate) fn is_unsafe_in_text(c: char) -> bool {
     why_unsafe(c).is_some()
 }
 
-/// C0, DEL and C1 controls, the line and paragraph separators, the bidirectional overrides ("Trojan Source",
-/// CVE-2021-42574), and characters that are not seen.
+/// Returns why a character is unsafe: C0, DEL and C1 controls, the line and paragraph separators, the bidirectional
+/// overrides ("Trojan Source", CVE-2021-42574), and invisible characters.
 fn why_unsafe(c: char) -> Option<Refused> {
     if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}') {
         Some(Refused::ControlCharacters)
@@ -117,8 +116,9 @@ fn why_unsafe(c: char) -> Option<Refused> {
     }
 }
 
-/// Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties, 16.0): zero-width characters, the byte order mark,
-/// joiners, fillers, selectors, tags and the bidirectional controls. Two ids that differ in them look the same.
+/// Returns `true` for Unicode's `Default_Ignorable_Code_Point` (DerivedCoreProperties, 16.0): zero-width characters,
+/// the byte order mark, joiners, fillers, selectors, tags and the bidirectional controls. Two ids that differ only in
+/// them look the same.
 fn is_invisible(c: char) -> bool {
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
@@ -132,7 +132,7 @@ trait FloorCharBoundary {
 }
 
 impl FloorCharBoundary for str {
-    /// `str::floor_char_boundary` is stable only since Rust 1.91.
+    /// Replaces `str::floor_char_boundary`, which needs Rust 1.91.
     fn floor_char_boundary_within(&self, index: usize) -> usize {
         let mut index = index.min(self.len());
         while !self.is_char_boundary(index) {
@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_byte_counts_wherever_it_stands() {
+    fn every_byte_is_checked_at_every_position() {
         for len in 0..=if cfg!(miri) { 9 } else { 40 } {
             for at in 0..len {
                 for byte in (0..=0xff).step_by(if cfg!(miri) { 31 } else { 1 }) {
@@ -163,14 +163,14 @@ mod tests {
     }
 
     #[test]
-    fn a_text_that_fits_is_kept() {
+    fn a_string_that_fits_is_unchanged() {
         for text in ["acme", "", "zürich 🚲"] {
             assert_eq!(presentable(&text, text.len().max(4)), (text.to_owned(), Change::None));
         }
     }
 
     #[test]
-    fn a_longer_text_is_cut_at_a_character_boundary_and_marked() {
+    fn a_longer_string_is_cut_at_a_character_boundary_and_marked() {
         assert_eq!(presentable(&"abcdefgh", 7), ("abcd…".to_owned(), Change::Cut));
         // 4-byte characters: 10 bytes have room for one of them and the mark.
         assert_eq!(presentable(&"🚲🚲🚲", 10).0, "🚲…");
@@ -184,14 +184,14 @@ mod tests {
     }
 
     #[test]
-    fn what_could_forge_a_line_is_replaced() {
+    fn characters_that_could_forge_a_line_are_replaced() {
         let (shown, change) = presentable(&"a\0b\nc\rd\x1b[31me\u{85}f\u{2028}g\u{202e}h\x7f", 256);
         assert_eq!(shown, "a\u{fffd}b\u{fffd}c\u{fffd}d\u{fffd}[31me\u{fffd}f\u{fffd}g\u{fffd}h\u{fffd}");
         assert_eq!(change, Change::Replaced(Refused::ControlCharacters));
     }
 
     #[test]
-    fn characters_that_are_not_seen_are_replaced() {
+    fn invisible_characters_are_replaced() {
         for c in
             ['\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{2060}', '\u{feff}', '\u{ad}', '\u{180e}', '\u{e0061}']
         {
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn formatting_stops_where_the_text_is_cut() {
+    fn formatting_stops_where_the_string_is_cut() {
         struct Endless;
         impl fmt::Display for Endless {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

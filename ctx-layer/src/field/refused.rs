@@ -1,20 +1,20 @@
 //! Why a value is refused.
 
-/// Why a text from outside is not a field's value, or a value would be none where it is received.
+/// Why an external value is refused, or why a recipient would refuse a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refused {
-    /// Baggage does not count for the field.
+    /// The field does not accept baggage.
     NotFromBaggage,
-    /// It is empty.
+    /// The value is empty.
     Empty,
-    /// It is longer than the field allows.
+    /// The value is longer than the field allows.
     TooLong,
-    /// It has control characters.
+    /// The value has control characters.
     ControlCharacters,
-    /// It has characters that are not seen, such as zero-width ones.
+    /// The value has invisible characters, such as zero-width ones.
     Invisible,
-    /// It is an infinite number, or none.
+    /// The value is infinite or not a number.
     NotFinite,
-    /// The field's type has no parser, or refuses the text.
+    /// The field's type has no parser, or the parser fails.
     WrongType,
 }

@@ -1,10 +1,10 @@
-//! The fields a layer knows.
+//! The fields that a layer shows.
 
 use std::{fmt, sync::Arc};
 
 use super::{declaration::Declaration, policy::Policy, well_known};
 
-/// The fields a layer puts on spans and events, each with its policy. Cheap to clone.
+/// The fields that a layer adds to spans and events, each with its policy. Cheap to clone.
 ///
 /// ```
 /// use ctx_layer::field::{Schema, well_known::{REQUEST_ID, TENANT_ID}};
@@ -17,7 +17,7 @@ use super::{declaration::Declaration, policy::Policy, well_known};
 /// let schema = Schema::builder()
 ///     .field(&TENANT_ID)
 ///     .field(&REQUEST_ID)
-///     // This output may show what all others mask.
+///     // This output may show the address. The others mask it.
 ///     .field_with(&EMAIL, |policy| policy.reveal())
 ///     .build()?;
 /// assert_eq!(schema.names().collect::<Vec<_>>(), ["tenant_id", "request_id", "customer.email"]);
@@ -39,14 +39,14 @@ pub struct Schema {
     fields: Arc<[Registered]>,
 }
 
-/// A field of a schema, with the policy it has there.
+/// A field of a schema, with its policy there.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Registered {
     pub(crate) declaration: ByAddress,
     pub(crate) policy: Policy,
 }
 
-/// A declaration, compared by where it stands.
+/// A declaration, compared by its address.
 #[derive(Clone, Copy)]
 pub(crate) struct ByAddress(pub(crate) &'static Declaration);
 
@@ -65,40 +65,40 @@ impl std::hash::Hash for ByAddress {
 }
 
 impl Schema {
-    /// The most fields a schema may have: every field costs a look on every event.
+    /// The maximum number of fields in a schema. Each of them is looked up on every event.
     pub const MAX_FIELDS: usize = 128;
 
-    /// Starts a schema with no fields.
+    /// Returns a builder without fields.
     pub fn builder() -> SchemaBuilder {
         SchemaBuilder { fields: Vec::new() }
     }
 
-    /// A schema with no fields.
+    /// Creates a schema without fields.
     pub(crate) fn empty() -> Self {
         Schema { fields: Arc::default() }
     }
 
-    /// The well-known stored fields: `request_id`, `tenant_id`, `user_id`, `role`, `locale`, `correlation_id` and
-    /// `feature_flags`.
+    /// Returns a schema of the well-known stored fields: `request_id`, `tenant_id`, `user_id`, `role`, `locale`,
+    /// `correlation_id` and `feature_flags`.
     ///
-    /// `trace_id` and `span_id` are not among them: what is exported as OpenTelemetry has them anyway. Give them to the
-    /// one output that wants them; see [`ContextLayer`](crate::ContextLayer).
+    /// `trace_id` and `span_id` are not included: OpenTelemetry exports have them already. Add them to the one output
+    /// that needs them; see [`ContextLayer`](crate::ContextLayer).
     pub fn well_known() -> Self {
-        // The names are constants and differ: nothing can be wrong.
+        // The names are different constants, so the schema is valid.
         Schema { fields: Self::builder().well_known().fields.into() }
     }
 
-    /// The fields' names, in the order in which they were registered.
+    /// Returns the fields' names in the order of registration.
     pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.fields.iter().map(|field| field.declaration.0.name())
     }
 
-    /// The fields, in the order in which they were registered, each with the policy it has in this schema.
+    /// Returns the fields in the order of registration, each with its policy in this schema.
     pub fn fields(&self) -> impl Iterator<Item = (&'static Declaration, Policy)> {
         self.fields.iter().map(|field| (field.declaration.0, field.policy))
     }
 
-    /// Whether there are no fields.
+    /// Returns `true` if the schema has no fields.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty()
     }
@@ -109,7 +109,7 @@ impl Schema {
 }
 
 impl Default for Schema {
-    /// [`Schema::well_known`].
+    /// Returns [`Schema::well_known`].
     fn default() -> Self {
         Self::well_known()
     }
@@ -121,24 +121,24 @@ impl fmt::Debug for Schema {
     }
 }
 
-/// Collects the fields of a [`Schema`].
+/// A builder that collects the fields of a [`Schema`].
 #[derive(Clone)]
-#[must_use = "a schema is made by `build`"]
+#[must_use = "a builder does nothing until `build` is called"]
 pub struct SchemaBuilder {
     fields: Vec<Registered>,
 }
 
 impl SchemaBuilder {
-    /// Registers a field under the policy it was declared with.
+    /// Adds a field with its declared policy.
     pub fn field(self, field: &'static impl AsRef<Declaration>) -> Self {
         self.field_with(field, |policy| policy)
     }
 
-    /// Registers a field under a changed policy: on what it stands and how it is shown *here*.
+    /// Adds a field with a changed policy, which applies to this schema only.
     ///
-    /// Length, propagation, baggage key and whether baggage counts belong to the field itself; changing them here has no
-    /// effect. A field that a call site declares itself and leaves empty is filled by the layer over the whole stack, as
-    /// sensitive as that has it.
+    /// Only where the field appears and how it is shown can be changed. Length, propagation, baggage key and
+    /// `from_baggage` belong to the field itself, and changing them here has no effect. A field that a call site
+    /// declares and leaves empty is filled by the layer over the whole stack, with the sensitivity it has there.
     pub fn field_with(
         mut self,
         field: &'static impl AsRef<Declaration>,
@@ -149,13 +149,13 @@ impl SchemaBuilder {
         self
     }
 
-    /// Registers the fields of another schema, under the policies that they have there.
+    /// Adds the fields of another schema, with their policies there.
     pub fn all_of(mut self, schema: &Schema) -> Self {
         self.fields.extend_from_slice(&schema.fields);
         self
     }
 
-    /// Registers the fields of [`Schema::well_known`].
+    /// Adds the fields of [`Schema::well_known`].
     pub fn well_known(self) -> Self {
         self.field(&well_known::REQUEST_ID)
             .field(&well_known::TENANT_ID)
@@ -166,10 +166,11 @@ impl SchemaBuilder {
             .field(&well_known::FEATURE_FLAGS)
     }
 
-    /// Makes the schema.
+    /// Builds the schema.
     ///
     /// # Errors
-    /// All problems at once: two fields of one name or of one baggage key, more than [`Schema::MAX_FIELDS`] fields.
+    /// Returns all problems at once: two fields of one name or of one baggage key, more than [`Schema::MAX_FIELDS`]
+    /// fields.
     pub fn build(self) -> Result<Schema, SchemaError> {
         let mut problems = Vec::new();
         if self.fields.len() > Schema::MAX_FIELDS {
@@ -201,14 +202,14 @@ impl fmt::Debug for SchemaBuilder {
     }
 }
 
-/// Why a schema cannot be used: everything that is wrong with it.
+/// An error of building a schema, with all its problems.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SchemaError {
     problems: Vec<SchemaProblem>,
 }
 
 impl SchemaError {
-    /// Everything that is wrong, in the order of the fields.
+    /// Returns all problems, in the order of the fields.
     pub fn problems(&self) -> &[SchemaProblem] {
         &self.problems
     }
@@ -229,16 +230,16 @@ impl fmt::Display for SchemaError {
 
 impl std::error::Error for SchemaError {}
 
-/// One thing that is wrong with a schema.
+/// A problem of a schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SchemaProblem {
-    /// Two fields have one name.
+    /// Two fields have the same name.
     DuplicateName {
         /// The name.
         name: &'static str,
     },
-    /// Two fields would be read from the same baggage entry.
+    /// Two fields have the same baggage key.
     DuplicateBaggageKey {
         /// The key.
         key: &'static str,
@@ -247,7 +248,7 @@ pub enum SchemaProblem {
     },
     /// There are more than [`Schema::MAX_FIELDS`] fields.
     TooManyFields {
-        /// How many there are.
+        /// The number of fields.
         count: usize,
     },
 }

@@ -1,39 +1,43 @@
-//! How the values of a set are held.
+//! How sets hold and share values.
 
 use std::sync::Arc;
 
 use smallvec::SmallVec;
 
+#[cfg(feature = "json")]
+use super::encoded::Encodings;
 use super::{calls::Calls, value::Entry};
 
-/// What [`Fields`](super::Fields) share: values, sorted by field.
+/// The values that [`Fields`](super::Fields) share, sorted by field.
 ///
-/// The values with which a set begins are in it, in one allocation. One that is made from a set that others have, too, has
-/// none in itself: those that it got from there stay there. So a set keeps others alive, and these none.
+/// A base set holds its values itself, in one allocation. A set that is derived from a shared one holds none itself: it
+/// refers to the values of its base. So derived sets keep base sets alive, and base sets keep no other set alive.
 pub(super) struct Set {
-    /// Room for six without a second allocation.
+    /// Inline room for six.
     slots: SmallVec<[Slot; 6]>,
-    /// The set that it began as, where it has none in itself.
-    begun: Option<Arc<Set>>,
-    /// It has the slots of the set that it began as, all of them: nothing but the calls differs.
-    is_as_begun: bool,
+    /// The base set, if this set is derived.
+    base: Option<Arc<Set>>,
+    /// The set has exactly the slots of its base: only the calls differ.
+    has_base_slots: bool,
     pub(super) calls: Calls,
-    /// Of all values that it keeps alive, dropping does nothing but free memory.
+    /// Dropping any value that the set keeps alive only frees memory.
     is_plain: bool,
+    #[cfg(feature = "json")]
+    pub(super) encodings: Encodings,
 }
 
-/// The value of a field.
+/// A field's value.
 struct Slot {
     id: usize,
     held: SlotValue,
 }
 
 impl Slot {
-    /// The slot of a set that began as one with this slot, at this index.
-    fn begun((at, slot): (usize, &Slot)) -> Self {
+    /// Creates the slot of a derived set for this slot of its base, at this index.
+    fn derived((at, slot): (usize, &Slot)) -> Self {
         let held = match &slot.held {
-            SlotValue::Here(_) => SlotValue::Begun(at),
-            SlotValue::Begun(at) => SlotValue::Begun(*at),
+            SlotValue::Here(_) => SlotValue::Base(at),
+            SlotValue::Base(at) => SlotValue::Base(*at),
             SlotValue::Elsewhere(shared) => SlotValue::Elsewhere(shared.clone()),
             SlotValue::Unset => SlotValue::Unset,
         };
@@ -41,82 +45,92 @@ impl Slot {
     }
 }
 
-/// Where a value is.
+/// The place of a value.
 enum SlotValue {
     /// In this set.
     Here(Entry),
-    /// In the set that it began as, at this index.
-    Begun(usize),
-    /// In another one, or in none.
+    /// In the base set, at this index.
+    Base(usize),
+    /// In another set, or on its own.
     Elsewhere(Shared),
-    /// The program unset the field: baggage does not count as its value.
+    /// The program unset the field: baggage is ignored.
     Unset,
 }
 
-/// A value that several sets have.
+/// A value that several sets share.
 #[derive(Clone)]
 pub(crate) struct Shared(SharedIn);
 
 #[derive(Clone)]
 enum SharedIn {
-    /// In a set that began with it, at this index.
+    /// In a base set, at this index.
     Within(Arc<Set>, usize),
-    /// It was set on top of others' values.
+    /// On its own: it was set in a derived set.
     Alone(Arc<Entry>),
 }
 
 impl Default for Set {
     #[inline]
     fn default() -> Self {
-        Set::NONE
+        Set::new()
     }
 }
 
 impl Set {
-    pub(super) const NONE: Self =
-        Set { slots: SmallVec::new_const(), begun: None, is_as_begun: false, calls: Calls::NONE, is_plain: true };
+    /// Creates an empty set.
+    pub(super) const fn new() -> Self {
+        Set {
+            slots: SmallVec::new_const(),
+            base: None,
+            has_base_slots: false,
+            calls: Calls::NONE,
+            is_plain: true,
+            #[cfg(feature = "json")]
+            encodings: Encodings::new(),
+        }
+    }
 
-    /// A set with the values of another.
-    pub(super) fn on(other: &Arc<Set>) -> Arc<Set> {
-        // Filled where it is: it is large, and moving it would take longer than all else here.
+    /// Creates a set derived from another.
+    pub(super) fn derived_from(other: &Arc<Set>) -> Arc<Set> {
+        // Filled in place: the set is large, and moving it would take longer than the rest.
         let mut set: Arc<Set> = Arc::default();
         if let Some(set) = Arc::get_mut(&mut set) {
-            set.is_as_begun = other.is_as_begun || other.begun.is_none();
-            if !set.is_as_begun {
-                set.slots.extend(other.slots.iter().enumerate().map(Slot::begun));
+            set.has_base_slots = other.has_base_slots || other.base.is_none();
+            if !set.has_base_slots {
+                set.slots.extend(other.slots.iter().enumerate().map(Slot::derived));
             }
-            set.begun = Some(other.begun.as_ref().unwrap_or(other).clone());
-            set.calls.be_like(&other.calls);
+            set.base = Some(other.base.as_ref().unwrap_or(other).clone());
+            set.calls.copy_from(&other.calls);
             set.is_plain = other.is_plain;
         }
         set
     }
 
-    /// The fields, each with its value, or unset.
+    /// Returns the fields, each with its value, or unset.
     #[inline]
     fn slots(&self) -> &[Slot] {
-        match &self.begun {
-            Some(begun) if self.is_as_begun => &begun.slots,
+        match &self.base {
+            Some(base) if self.has_base_slots => &base.slots,
             _ => &self.slots,
         }
     }
 
-    /// Gives it slots of its own.
+    /// Copies the slots of the base set into this one.
     #[inline]
-    fn separate(&mut self) {
-        if let Some(begun) = self.begun.as_ref().filter(|_| self.is_as_begun) {
-            self.slots = begun.slots.iter().enumerate().map(Slot::begun).collect();
-            self.is_as_begun = false;
+    fn copy_base_slots(&mut self) {
+        if let Some(base) = self.base.as_ref().filter(|_| self.has_base_slots) {
+            self.slots = base.slots.iter().enumerate().map(Slot::derived).collect();
+            self.has_base_slots = false;
         }
     }
 
-    /// The values, each with the number of its field.
+    /// Returns the values, each with the number of its field.
     #[inline]
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Entry)> {
         self.slots().iter().filter_map(|slot| Some((slot.id, self.entry_of(slot)?)))
     }
 
-    /// The changes that it consists of: each field with its value, or with `None` where it is unset.
+    /// Returns the changes of the set: each field with its value, or with `None` if it is unset.
     pub(super) fn changes(self: &Arc<Self>) -> impl Iterator<Item = (usize, Option<Shared>)> {
         self.slots().iter().enumerate().map(|(at, slot)| (slot.id, Shared::of(self, at)))
     }
@@ -126,9 +140,9 @@ impl Set {
         self.is_plain
     }
 
-    /// Whether values would stand in it.
-    pub(super) fn is_beginning(&self) -> bool {
-        self.begun.is_none()
+    /// Returns `true` if this is a base set, which holds its values itself.
+    pub(super) fn is_base(&self) -> bool {
+        self.base.is_none()
     }
 
     pub(super) fn position(&self, id: usize) -> Result<usize, usize> {
@@ -139,7 +153,7 @@ impl Set {
         self.entry_of(&self.slots()[self.position(id).ok()?])
     }
 
-    /// `None` where the field is unset.
+    /// Returns the value of a slot; `None` if the field is unset.
     #[inline]
     fn entry_of<'a>(&'a self, slot: &'a Slot) -> Option<&'a Entry> {
         match &slot.held {
@@ -148,14 +162,14 @@ impl Set {
         }
     }
 
-    // Apart, so that loops over values, most of which are where they began, stay small.
+    // Not inlined, so that loops over values, which are mostly in the base set, stay small.
     #[inline(never)]
     fn entry_elsewhere<'a>(&'a self, held: &'a SlotValue) -> Option<&'a Entry> {
         match held {
             SlotValue::Here(entry) => Some(entry),
             SlotValue::Elsewhere(shared) => Some(shared.entry()),
-            // Only a set that has begun as another has such values.
-            SlotValue::Begun(at) => self.begun.as_ref().and_then(|begun| begun.entry_of(&begun.slots[*at])),
+            // Only a derived set has such slots.
+            SlotValue::Base(at) => self.base.as_ref().and_then(|base| base.entry_of(&base.slots[*at])),
             SlotValue::Unset => None,
         }
     }
@@ -163,8 +177,8 @@ impl Set {
     /// Sets a value.
     #[inline(always)]
     pub(super) fn set(&mut self, id: usize, entry: Entry) {
-        // They are nearly always set in the order in which they were registered.
-        if self.begun.is_none() && self.slots.last().is_none_or(|last| last.id < id) {
+        // Fields are nearly always set in the order of registration.
+        if self.base.is_none() && self.slots.last().is_none_or(|last| last.id < id) {
             self.is_plain &= entry.is_plain();
             self.slots.push(Slot { id, held: SlotValue::Here(entry) });
         } else {
@@ -174,14 +188,14 @@ impl Set {
 
     #[inline(never)]
     fn set_anywhere(&mut self, id: usize, entry: Entry) {
-        let is_here = self.is_beginning();
-        self.put(id, if is_here { SlotValue::Here(entry) } else { SlotValue::Elsewhere(Shared::new(entry)) });
+        let is_base = self.is_base();
+        self.put(id, if is_base { SlotValue::Here(entry) } else { SlotValue::Elsewhere(Shared::new(entry)) });
     }
 
-    /// Sets a value that other sets have. This one must not be a [beginning](Self::is_beginning): it would keep one alive that
-    /// keeps others.
+    /// Sets a value that other sets share. This set must not be a [base set](Self::is_base), which must not keep others
+    /// alive.
     pub(super) fn set_shared(&mut self, shared: Shared) {
-        debug_assert!(!self.is_beginning());
+        debug_assert!(!self.is_base());
         self.put(shared.entry().declaration().id(), SlotValue::Elsewhere(shared));
     }
 
@@ -190,50 +204,50 @@ impl Set {
     }
 
     fn put(&mut self, id: usize, held: SlotValue) {
-        self.separate();
+        self.copy_base_slots();
         let slot = Slot { id, held };
         match self.position(id) {
             Ok(at) => self.slots[at] = slot,
             Err(at) => self.slots.insert(at, slot),
         }
-        self.look_whether_plain();
+        self.update_is_plain();
     }
 
-    fn look_whether_plain(&mut self) {
+    fn update_is_plain(&mut self) {
         let is_plain = |slot: &Slot| match &slot.held {
             SlotValue::Here(entry) => entry.is_plain(),
-            SlotValue::Begun(_) | SlotValue::Unset => true,
+            SlotValue::Base(_) | SlotValue::Unset => true,
             SlotValue::Elsewhere(Shared(SharedIn::Within(set, _))) => set.is_plain,
             SlotValue::Elsewhere(Shared(SharedIn::Alone(entry))) => entry.is_plain(),
         };
-        self.is_plain = self.begun.as_ref().is_none_or(|begun| begun.is_plain) && self.slots.iter().all(is_plain);
+        self.is_plain = self.base.as_ref().is_none_or(|base| base.is_plain) && self.slots.iter().all(is_plain);
     }
 }
 
 impl Shared {
-    /// A value that no set has yet.
+    /// Creates a value that no set has yet.
     pub(crate) fn new(entry: Entry) -> Self {
         entry.prepare();
         Shared(SharedIn::Alone(Arc::new(entry)))
     }
 
-    /// The value at an index of a set; `None` where the field is unset.
+    /// Returns the value at an index of a set; `None` if the field is unset.
     pub(super) fn of(set: &Arc<Set>, at: usize) -> Option<Self> {
-        let set = set.begun.as_ref().filter(|_| set.is_as_begun).unwrap_or(set);
-        match (&set.slots[at].held, &set.begun) {
+        let set = set.base.as_ref().filter(|_| set.has_base_slots).unwrap_or(set);
+        match (&set.slots[at].held, &set.base) {
             (SlotValue::Elsewhere(shared), _) => Some(shared.clone()),
-            (SlotValue::Begun(at), Some(begun)) => Some(Shared(SharedIn::Within(begun.clone(), *at))),
+            (SlotValue::Base(at), Some(base)) => Some(Shared(SharedIn::Within(base.clone(), *at))),
             (SlotValue::Here(_), _) => Some(Shared(SharedIn::Within(set.clone(), at))),
-            (SlotValue::Unset | SlotValue::Begun(_), _) => None,
+            (SlotValue::Unset | SlotValue::Base(_), _) => None,
         }
     }
 
     pub(crate) fn entry(&self) -> &Entry {
         match &self.0 {
-            // A set that others have, too, is not changed.
+            // A shared set is not changed.
             SharedIn::Within(set, at) => match &set.slots[*at].held {
                 SlotValue::Here(entry) => entry,
-                _ => unreachable!("a value is shared within the set that began with it"),
+                _ => unreachable!("a shared value is in the base set that holds it"),
             },
             SharedIn::Alone(entry) => entry,
         }

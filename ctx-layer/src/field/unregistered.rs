@@ -1,7 +1,7 @@
-//! Fields that are set and that no schema in use has: no output shows them, which is said once.
+//! A warning, once per field, that a field was set that no schema in use has, so that no output shows it.
 //!
-//! A program may set fields before it installs its subscriber. Those are looked at again with the first span or event that a
-//! [`ContextSubscriber`](crate::ContextSubscriber) gets.
+//! A program may set fields before it installs its subscriber. Those are checked with the first span or event of a
+//! [`ContextSubscriber`](crate::ContextSubscriber).
 
 use std::sync::{
     Mutex, PoisonError,
@@ -13,13 +13,16 @@ use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
 use super::declaration::Declaration;
 use crate::warning::warn;
 
-/// Whether any layer of this crate was created, or any schema registered.
+/// `true` once a layer of this crate was created, or a schema registered.
 static IS_ANY_LAYER: AtomicBool = AtomicBool::new(false);
 
-/// Those that were set while there was no subscriber to say it to.
+/// `true` once an output without a schema shows every field.
+static ARE_ALL_SHOWN: AtomicBool = AtomicBool::new(false);
+
+/// The fields that were set before a subscriber could show the warning.
 static POSTPONED: Mutex<Vec<&'static Declaration>> = Mutex::new(Vec::new());
 
-/// What is known of a field.
+/// The registration state of a field.
 #[derive(Debug)]
 pub(super) struct Registration {
     is_registered: AtomicBool,
@@ -37,16 +40,21 @@ impl Registration {
     }
 }
 
-/// Notes that a schema is in use. Each of its fields is [registered](Declaration::set_registered) besides.
+/// Records that a schema is in use. Its fields are [registered](Declaration::set_registered) as well.
 pub(crate) fn set_any_layer() {
     IS_ANY_LAYER.store(true, Ordering::Relaxed);
 }
 
-/// Says which fields were set and are in no schema, of those that were set when there was no subscriber. Returns `true` if
-/// there are any.
+/// Notes that an output shows fields that no schema has.
+#[cfg(feature = "json")]
+pub(crate) fn set_all_shown() {
+    ARE_ALL_SHOWN.store(true, Ordering::Relaxed);
+}
+
+/// Warns of the postponed fields that no schema has. Returns `true` if there are any.
 #[cold]
 pub(crate) fn warn_of_postponed(dispatch: &Dispatch) -> bool {
-    // Not said under the lock: layers are foreign code.
+    // Warns after the lock is released: layers run foreign code.
     let postponed = std::mem::take(&mut *POSTPONED.lock().unwrap_or_else(PoisonError::into_inner));
     let mut is_any = false;
     for declaration in postponed {
@@ -59,7 +67,7 @@ pub(crate) fn warn_of_postponed(dispatch: &Dispatch) -> bool {
 }
 
 impl Declaration {
-    /// Notes that a schema in use has the field.
+    /// Records that a schema in use has the field.
     pub(crate) fn set_registered(&self) {
         self.registration.is_registered.store(true, Ordering::Relaxed);
     }
@@ -69,7 +77,7 @@ impl Declaration {
         self.registration.is_registered.load(Ordering::Relaxed)
     }
 
-    /// Called where the program sets the field.
+    /// Called when the program sets the field.
     #[inline]
     pub(crate) fn note_set(&'static self) {
         if !self.is_registered() {
@@ -80,12 +88,12 @@ impl Declaration {
     #[cold]
     #[inline(never)]
     fn note_set_unregistered(&'static self) {
-        // What is to be on no line is not missing on any.
+        // A field that is shown nowhere by choice is not missing.
         let is_shown = self.policy().on_spans() || self.policy().on_events();
-        if !is_shown || self.registration.has_warned.load(Ordering::Relaxed) {
+        if !is_shown || ARE_ALL_SHOWN.load(Ordering::Relaxed) || self.registration.has_warned.load(Ordering::Relaxed) {
             return;
         }
-        // Cloned, and not lent: while it is lent, what a layer logs goes nowhere.
+        // Cloned, not borrowed: events that a layer logs during the borrow are lost.
         let current = dispatcher::has_been_set().then(|| dispatcher::get_default(Dispatch::clone));
         match current.filter(|dispatch| !dispatch.is::<NoSubscriber>()) {
             Some(dispatch) => {
@@ -96,10 +104,10 @@ impl Declaration {
         }
     }
 
-    /// Returns `true` if it was said now.
+    /// Warns, unless it was done before. Returns `true` if it warned.
     fn warn_unregistered(&self, dispatch: &Dispatch) -> bool {
         static HAS_WARNED_OF_NO_LAYER: AtomicBool = AtomicBool::new(false);
-        // A layer that is created later may not know the field either.
+        // A layer that is created later may not have the field either.
         let is_any_layer = IS_ANY_LAYER.load(Ordering::Relaxed);
         let has_warned = if is_any_layer { &self.registration.has_warned } else { &HAS_WARNED_OF_NO_LAYER };
         if has_warned.swap(true, Ordering::Relaxed) {
@@ -110,7 +118,7 @@ impl Declaration {
                 dispatch,
                 Some(self.name()),
                 format_args!(
-                    "a field was set that no schema has: no span and no event shows it. Add it to the schema that is given \
+                    "a field was set that no schema has, so no span and no event shows it. Add it to the schema passed \
                      to `with_context_fields`, as in `Schema::builder().field(&FIELD)`, or declare it with `spans(false), \
                      events(false)`"
                 ),
@@ -120,7 +128,7 @@ impl Declaration {
                 dispatch,
                 Some(self.name()),
                 format_args!(
-                    "a field was set, but no layer of `ctx-layer` is installed: no span and no event shows fields. Call \
+                    "a field was set, but no layer of `ctx-layer` is installed, so no span and no event shows fields. Call \
                      `with_context_fields(schema)` on the subscriber, last, right before `.init()`"
                 ),
             );

@@ -1,4 +1,4 @@
-//! One value as it is stored: typed for who reads it, and as it stands on spans and events.
+//! One stored value: the typed one for the program, and the one that outputs show.
 
 use std::{
     any::{Any, TypeId},
@@ -22,19 +22,19 @@ use super::{
     refused::Refused,
 };
 
-/// What a masked value shows.
+/// The string that replaces a masked value.
 pub(crate) const MASK: &str = "[redacted]";
 
-/// A value in the primitive types that `tracing` and OpenTelemetry attributes know.
+/// A value in the primitive types of `tracing` and OpenTelemetry attributes.
 #[derive(Debug, PartialEq)]
 pub(crate) enum OutputValue {
     Bool(bool),
     I64(i64),
     U64(u64),
     F64(f64),
-    /// Not a `Box<str>`, which `tracing` visits by one more virtual call.
+    /// Not a `Box<str>`, which `tracing` visits with one more virtual call.
     Text(String),
-    /// An empty text, which identifies nothing, or a number that is not finite, which no output can write.
+    /// An empty string, which identifies nothing, or a number that is not finite, which outputs cannot write.
     Nothing,
 }
 
@@ -64,7 +64,18 @@ impl fmt::Display for OutputValue {
     }
 }
 
-/// The user's value, its type forgotten.
+/// A value as an output shows it that encodes it itself.
+#[cfg(feature = "json")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Visible<'a> {
+    Bool(bool),
+    I64(i64),
+    U64(u64),
+    F64(f64),
+    Text(&'a str),
+}
+
+/// The user's value, type-erased.
 pub(crate) trait Erased: fmt::Display + Send + Sync {
     fn as_any(&self) -> &dyn Any;
 }
@@ -75,37 +86,37 @@ impl<T: FieldType> Erased for T {
     }
 }
 
-/// A field's value: made once when it is set, shared by everything that carries it.
+/// A field's value, created once when it is set, and shared from then on.
 pub(crate) struct Entry {
     declaration: &'static Declaration,
     shown: OutputValue,
-    /// Dropping the value does nothing but free memory, and the value is not sensitive.
+    /// Dropping the value only frees memory, and the value is not sensitive.
     is_plain: bool,
-    /// Why a recipient would refuse the value, if it would.
+    /// Why a recipient would refuse the value.
     refused: Option<Refused>,
     #[cfg(feature = "hashed")]
     hashed: OnceLock<Box<str>>,
-    /// Behind a pointer of its own, so that what is looked at on every event stands at a fixed place. `None` where the
-    /// value is a `String` that is shown as it is: it stands in `shown`, and only there.
+    /// Boxed, so that the fields read on every event have a fixed place. `None` if the value is a `String` that is
+    /// shown unchanged: it is then in `shown` only.
     value: Option<Box<dyn Erased>>,
 }
 
 impl Entry {
-    /// A value that the program sets.
+    /// Creates the entry of a value that the program sets.
     pub(crate) fn new<T: FieldType>(declaration: &'static Declaration, value: T) -> Entry {
         declaration.note_set();
         Entry::received(declaration, value)
     }
 
-    /// A value that came in.
+    /// Creates the entry of a value that was received.
     fn received<T: FieldType>(declaration: &'static Declaration, value: T) -> Entry {
-        match shown_as_it_is(declaration, value) {
+        match into_unchanged_string(declaration, value) {
             Ok(text) => Entry::of_text(declaration, text),
             Err(value) => Entry::of_other(declaration, value),
         }
     }
 
-    /// A `String` that is shown as it is.
+    /// Creates the entry of a `String` that is shown unchanged.
     #[inline(always)]
     pub(super) fn of_text(declaration: &'static Declaration, text: String) -> Entry {
         let is_plain = declaration.policy().sensitivity() == Sensitivity::Public;
@@ -120,7 +131,7 @@ impl Entry {
         }
     }
 
-    /// Anything else.
+    /// Creates the entry of any other value.
     pub(super) fn of_other<T: FieldType>(declaration: &'static Declaration, value: T) -> Entry {
         let (shown, refused) = show(&value, declaration.policy().max_text_len());
         if refused == Some(Refused::NotFinite) {
@@ -141,8 +152,8 @@ impl Entry {
         }
     }
 
-    /// Hashes the value, if that is how it is shown: while it is not in force yet, so that a `Display` that logs does not
-    /// come back here.
+    /// Hashes a value that is shown as a hash. Called before the value is current, so that a `Display` that logs does
+    /// not recurse.
     #[inline]
     pub(super) fn prepare(&self) {
         #[cfg(feature = "hashed")]
@@ -155,8 +166,8 @@ impl Entry {
         self.declaration
     }
 
-    /// The user's value, where it has the type asked for. An empty string identifies nothing, and what is not finite is no
-    /// number: they are none. Another type whose text is empty is what it is.
+    /// Returns the user's value if it has type `T`. An empty string and a number that is not finite count as no value.
+    /// A value of another type with an empty string is returned.
     pub(crate) fn downcast<T: 'static>(&self) -> Option<&T> {
         if let OutputValue::Nothing = self.shown
             && (self.refused == Some(Refused::NotFinite) || is_text::<T>())
@@ -166,12 +177,12 @@ impl Entry {
         match (&self.value, &self.shown) {
             (Some(value), _) => (**value).as_any().downcast_ref(),
             (None, OutputValue::Text(text)) => (text as &dyn Any).downcast_ref(),
-            // Not made: only texts have no value of their own.
+            // Unreachable: only strings have no boxed value.
             (None, _) => None,
         }
     }
 
-    /// The user's value itself, whatever its length and however sensitive.
+    /// Returns the user's value, uncut and in plain text.
     #[cfg(feature = "hashed")]
     fn raw(&self) -> &dyn fmt::Display {
         match &self.value {
@@ -180,10 +191,10 @@ impl Entry {
         }
     }
 
-    /// Returns the value as it is sent, however sensitive it is.
+    /// Returns the value in plain text, to be sent.
     ///
     /// # Errors
-    /// Where a recipient that knows the field would refuse it: what is not sent is counted here, and not lost there.
+    /// Returns why a recipient that has the field would refuse the value, so that the loss is counted here.
     pub(crate) fn to_send(&self) -> Result<Sent<'_>, Refused> {
         if let Some(refused) = self.refused {
             return Err(refused);
@@ -200,10 +211,10 @@ impl Entry {
         Ok(Sent::Number(number))
     }
 
-    /// The value as outputs get it.
+    /// Returns the value that outputs show.
     #[inline]
     pub(crate) fn as_value(&self, sensitivity: Sensitivity) -> &(dyn Value + 'static) {
-        // Nearly all values are plain texts: two comparisons instead of two jumps by table.
+        // Nearly all values are plain strings: two comparisons instead of two jump tables.
         if let (Sensitivity::Public, OutputValue::Text(text)) = (sensitivity, &self.shown) {
             return text;
         }
@@ -227,8 +238,24 @@ impl Entry {
         }
     }
 
+    /// The value for an output that encodes it itself; `None` where there is nothing to show.
+    #[cfg(feature = "json")]
+    pub(crate) fn visible(&self, sensitivity: Sensitivity) -> Option<Visible<'_>> {
+        Some(match (sensitivity, &self.shown) {
+            (_, OutputValue::Nothing) => return None,
+            (Sensitivity::Public, OutputValue::Text(text)) => Visible::Text(text),
+            (Sensitivity::Public, OutputValue::Bool(value)) => Visible::Bool(*value),
+            (Sensitivity::Public, OutputValue::I64(value)) => Visible::I64(*value),
+            (Sensitivity::Public, OutputValue::U64(value)) => Visible::U64(*value),
+            (Sensitivity::Public, OutputValue::F64(value)) => Visible::F64(*value),
+            #[cfg(feature = "hashed")]
+            (Sensitivity::Hashed, _) => Visible::Text(self.hashed().map_or(MASK, |hashed| hashed)),
+            (_, _) => Visible::Text(MASK),
+        })
+    }
+
     #[cfg(feature = "hashed")]
-    /// `None` where the value is just being hashed, and its `Display` logs.
+    /// Returns the hash; `None` if the value is being hashed, and its `Display` logs.
     #[allow(clippy::borrowed_box)] // `str` itself cannot be passed on as a `dyn Value`.
     fn hashed(&self) -> Option<&Box<str>> {
         thread_local! {
@@ -237,7 +264,7 @@ impl Entry {
         if let Some(hashed) = self.hashed.get() {
             return Some(hashed);
         }
-        /// Ends it also where the value's `Display` panics.
+        /// Resets the flag, even if the value's `Display` panics.
         struct Hashing;
         impl Drop for Hashing {
             fn drop(&mut self) {
@@ -253,12 +280,12 @@ impl Entry {
         Some(self.hashed.get_or_init(|| hashed))
     }
 
-    /// Whether the value may be kept a little longer than asked for.
+    /// Returns `true` if the value may be kept a little longer than its owner needs it.
     pub(crate) fn is_plain(&self) -> bool {
         self.is_plain
     }
 
-    /// The value as text, as sensitive as its declaration says.
+    /// Returns the value as outputs show it by its declared policy.
     pub(crate) fn display(&self) -> &dyn fmt::Display {
         match self.declaration.policy().sensitivity() {
             Sensitivity::Public => &self.shown,
@@ -267,9 +294,9 @@ impl Entry {
     }
 }
 
-/// A `String` that fits and is fit to be shown, moved and not copied; gives all else back.
+/// Returns a `String` that is shown unchanged, moved and not copied. Returns any other value as the error.
 #[inline]
-pub(super) fn shown_as_it_is<T: FieldType>(declaration: &Declaration, value: T) -> Result<String, T> {
+pub(super) fn into_unchanged_string<T: FieldType>(declaration: &Declaration, value: T) -> Result<String, T> {
     let max_len = declaration.policy().max_text_len();
     let mut value = Some(value);
     let any: &mut dyn Any = &mut value;
@@ -279,7 +306,7 @@ pub(super) fn shown_as_it_is<T: FieldType>(declaration: &Declaration, value: T) 
     {
         return Ok(text);
     }
-    // Still there: it is taken out only where this has returned.
+    // The value is only taken where this function returns above.
     value.map_or_else(|| Ok(String::new()), Err)
 }
 
@@ -298,7 +325,7 @@ impl Sent<'_> {
     }
 }
 
-/// Finds the primitive in which a value keeps its type, else its text; and why a recipient would refuse it.
+/// Returns the value as the primitive of its type, otherwise as a string, and why a recipient would refuse it.
 fn show<T: FieldType>(value: &T, max_len: usize) -> (OutputValue, Option<Refused>) {
     macro_rules! primitives {
         ($($type:ty => $shown:expr),* $(,)?) => {
@@ -328,7 +355,7 @@ fn is_text<T: 'static>() -> bool {
     [TypeId::of::<String>(), TypeId::of::<&'static str>()].contains(&TypeId::of::<T>())
 }
 
-/// Returns `false` for floats that are infinite or no number.
+/// Returns `false` for floats that are infinite or not a number.
 fn is_finite<T: 'static>(value: &T) -> bool {
     let value: &dyn Any = value;
     value.downcast_ref::<f64>().is_none_or(|float| float.is_finite())
@@ -339,35 +366,35 @@ fn signed(value: impl Into<i64>) -> OutputValue {
     OutputValue::I64(value.into())
 }
 
-/// OpenTelemetry has no unsigned integers, and `tracing-opentelemetry` makes texts of them. What fits goes as `i64`.
+/// Converts to `i64` if it fits: OpenTelemetry has no unsigned integers, and `tracing-opentelemetry` makes them
+/// strings.
 fn unsigned(value: impl Into<u64>) -> OutputValue {
     let value = value.into();
     i64::try_from(value).map_or(OutputValue::U64(value), OutputValue::I64)
 }
 
-/// Finds out, at compile time, whether a type can come back from text.
+/// Detects at compile time whether a type implements `FromStr`.
 ///
-/// An inherent constant is preferred to one of a trait, so `Parser::<T>::PARSE` is `Some` exactly where
-/// `T: FromStr`, and [`NoParser`]'s `None` elsewhere. Only the [`context_fields!`](crate::context_fields) macro, which
-/// knows a concrete `T`, can ask this way.
+/// An inherent constant takes precedence over one of a trait: `Parser::<T>::PARSE` is `Some` if `T: FromStr`, otherwise
+/// [`NoParser`]'s `None`. This works only for a concrete `T`, as in [`context_fields!`](crate::context_fields).
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Parser<T>(PhantomData<T>);
 
 #[doc(hidden)]
 pub trait NoParser {
-    /// The fallback.
+    /// The fallback for types without a parser.
     const PARSE: Option<Parse> = None;
 }
 
 impl<T> NoParser for Parser<T> {}
 
 impl<T: FieldType + FromStr> Parser<T> {
-    /// The parser of a type that has one.
+    /// The parser.
     pub const PARSE: Option<Parse> = Some(Parse(parse::<T>));
 }
 
-/// Sets a text that is [fit](check_untrusted) for the field, if it is of the field's type.
+/// Sets a string that [passes the checks](check_untrusted), if it parses as the field's type.
 fn parse<T: FieldType + FromStr>(
     fields: &mut Fields,
     declaration: &'static Declaration,
@@ -382,10 +409,10 @@ fn parse<T: FieldType + FromStr>(
     Ok(())
 }
 
-/// Parses untrusted text as a field's value.
+/// Parses an untrusted string as a field's value.
 ///
 /// # Errors
-/// Where the text is not [fit](check_untrusted), or not of the field's type.
+/// Returns an error if the string does not [pass the checks](check_untrusted), or does not parse as the field's type.
 #[cfg(feature = "http-server")]
 pub(crate) fn parse_untrusted<T: FromStr + 'static>(declaration: &Declaration, untrusted: &str) -> Result<T, Refused> {
     check_untrusted(declaration, untrusted, false)?;
@@ -400,7 +427,8 @@ fn parse_as<T: FromStr + 'static>(text: &str) -> Result<T, Refused> {
     if is_finite(&value) { Ok(value) } else { Err(Refused::NotFinite) }
 }
 
-/// Checks untrusted text by what holds for all types. Text that is known to be printable is not looked at again.
+/// Checks an untrusted string by the rules for all types. The check for printable characters is skipped if
+/// `is_printable`.
 fn check_untrusted(declaration: &Declaration, untrusted: &str, is_printable: bool) -> Result<(), Refused> {
     if untrusted.len() > declaration.policy().max_text_len() {
         return Err(Refused::TooLong);
@@ -409,7 +437,7 @@ fn check_untrusted(declaration: &Declaration, untrusted: &str, is_printable: boo
 }
 
 impl Fields {
-    /// Sets what baggage, which is untrusted text, says of a field. Text that is known to be printable is not looked at again.
+    /// Sets a field from baggage, which is untrusted. The check for printable characters is skipped if `is_printable`.
     pub(crate) fn set_from_baggage(
         &mut self,
         declaration: &'static Declaration,

@@ -1,11 +1,11 @@
-//! The fields everybody needs, ready to use.
+//! Common fields, ready to use.
 //!
 //! | key | name | type | propagates |
 //! |---|---|---|---|
 //! | [`REQUEST_ID`] | `request_id` | `String` | yes |
 //! | [`TENANT_ID`] | `tenant_id` | `String` | yes |
 //! | [`USER_ID`] | `user_id` | `String` | yes |
-//! | [`ROLE`] | `role` | `String` | no, nor does baggage count: a role from outside would be a privilege |
+//! | [`ROLE`] | `role` | `String` | no, and not read from baggage: a role from outside would be a privilege |
 //! | [`LOCALE`] | `locale` | `String` | yes |
 //! | [`CORRELATION_ID`] | `correlation_id` | `String` | yes |
 //! | [`FEATURE_FLAGS`] | `feature_flags` | `String` | yes |
@@ -28,7 +28,7 @@ context_fields! {
     pub static ROLE: String = "role" => from_baggage(false), max_len(128);
     /// The user's locale, as a BCP 47 tag.
     pub static LOCALE: String = "locale" => propagated, max_len(35);
-    /// What ties several requests together: an order, a conversation, a batch.
+    /// An id that several requests share: an order, a conversation, a batch.
     pub static CORRELATION_ID: String = "correlation_id" => propagated, max_len(128);
     /// The feature flags that are on, separated by commas.
     pub static FEATURE_FLAGS: String = "feature_flags" => propagated;

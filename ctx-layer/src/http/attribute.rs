@@ -1,8 +1,8 @@
-//! What may stand on a span.
+//! Span attributes that may be missing.
 
 use tracing::field::{Empty, Value};
 
-/// What may stand on a span. Where there is none, outputs need not be asked to look.
+/// A span attribute. Without a value, it is not passed to outputs.
 pub(super) trait Attribute {
     fn value(&self) -> Option<&dyn Value>;
 }

@@ -1,7 +1,7 @@
-//! Context fields as arguments of `axum`'s handlers.
+//! Context fields as arguments of `axum` handlers.
 //!
-//! A field is a `static`, and an extractor is a type, so a field gets a type that stands for it: [`FieldKey`]. Those of
-//! the [well-known fields](crate::field::well_known) are here.
+//! A field is a `static` but an extractor is a type. A [`FieldKey`] is a type that represents a field. The keys of the
+//! [well-known fields](crate::field::well_known) are defined here.
 //!
 //! ```
 //! use ctx_layer::{ContextField, http::{ServerLayer, axum::{Field, FieldKey, TenantId}}};
@@ -21,7 +21,7 @@
 //!     }
 //! }
 //!
-//! // 400 with `there is no tenant_id: ...` where no tenant is in force.
+//! // Responds 400 with `there is no tenant_id: ...` if no tenant is current.
 //! async fn orders(Field(tenant): Field<TenantId>, shard: Option<Field<Shard>>) -> String {
 //!     format!("{tenant} in {:?}", shard.map(|Field(shard)| shard))
 //! }
@@ -39,12 +39,12 @@ use http::{StatusCode, request::Parts};
 
 use crate::field::{ContextField, FieldType, MASK, Sensitivity, well_known};
 
-/// A type that stands for a field, where a type is needed.
+/// A type that represents a field.
 pub trait FieldKey {
     /// The type of the field's values.
     type Value: FieldType;
 
-    /// The field.
+    /// Returns the field.
     fn field() -> &'static ContextField<Self::Value>;
 }
 
@@ -65,25 +65,25 @@ macro_rules! well_known_keys {
 }
 
 well_known_keys! {
-    /// Stands for [`REQUEST_ID`](well_known::REQUEST_ID).
+    /// The key of [`REQUEST_ID`](well_known::REQUEST_ID).
     pub struct RequestId = well_known::REQUEST_ID: String;
-    /// Stands for [`TENANT_ID`](well_known::TENANT_ID).
+    /// The key of [`TENANT_ID`](well_known::TENANT_ID).
     pub struct TenantId = well_known::TENANT_ID: String;
-    /// Stands for [`USER_ID`](well_known::USER_ID).
+    /// The key of [`USER_ID`](well_known::USER_ID).
     pub struct UserId = well_known::USER_ID: String;
-    /// Stands for [`ROLE`](well_known::ROLE).
+    /// The key of [`ROLE`](well_known::ROLE).
     pub struct Role = well_known::ROLE: String;
-    /// Stands for [`LOCALE`](well_known::LOCALE).
+    /// The key of [`LOCALE`](well_known::LOCALE).
     pub struct Locale = well_known::LOCALE: String;
-    /// Stands for [`CORRELATION_ID`](well_known::CORRELATION_ID).
+    /// The key of [`CORRELATION_ID`](well_known::CORRELATION_ID).
     pub struct CorrelationId = well_known::CORRELATION_ID: String;
-    /// Stands for [`FEATURE_FLAGS`](well_known::FEATURE_FLAGS).
+    /// The key of [`FEATURE_FLAGS`](well_known::FEATURE_FLAGS).
     pub struct FeatureFlags = well_known::FEATURE_FLAGS: String;
 }
 
-/// The value of a field that is in force, as an argument of a handler.
+/// The current value of a field, as an argument of a handler.
 ///
-/// Where there is none the response is 400 ([`MissingField`]). `Option<Field<...>>` is `None` then.
+/// If the field has no value, the response is 400 ([`MissingField`]), and `Option<Field<...>>` is `None`.
 ///
 /// `Debug` shows a sensitive value as `[redacted]`.
 pub struct Field<K: FieldKey>(
@@ -124,14 +124,14 @@ impl<K: FieldKey<Value: fmt::Debug>> fmt::Debug for Field<K> {
     }
 }
 
-/// A field that a handler needs is not in force: 400, with a text that names it.
+/// A rejection of a request without a field that the handler needs. The response is 400 and names the field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MissingField {
     name: &'static str,
 }
 
 impl MissingField {
-    /// The field's name.
+    /// Returns the field's name.
     pub fn name(&self) -> &'static str {
         self.name
     }

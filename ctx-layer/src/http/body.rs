@@ -1,4 +1,4 @@
-//! The body of a response, within the context of its request.
+//! The body of a response, polled within the context of its request.
 
 use std::{
     fmt,
@@ -14,22 +14,22 @@ use pin_project_lite::pin_project;
 use super::exchange::Exchange;
 
 pin_project! {
-    /// The body of a response. Its request's context is in force and its span is entered whenever it is polled, and when
-    /// it is dropped; the span ends with it.
+    /// The body of a response. The request's context is current and its span entered while it is polled or dropped. The
+    /// span ends with the body.
     #[derive(Debug)]
     pub struct ContextBody<B>
     where
         B: Body,
     {
-        // `None` once it has come to its end, or is being dropped.
+        // `None` once the body has ended, or is being dropped.
         #[pin]
         body: Option<B>,
-        // What was polled already, and nobody has asked for yet.
+        // A frame that was polled early and not yet returned.
         first: Option<Result<Frame<B::Data>, B::Error>>,
         exchange: Option<Exchange>,
-        // Of a length that is known: what is still to come.
+        // The bytes still expected, if the length is known.
         remaining: Option<u64>,
-        // Nobody wants more of it: to drop it is not to cancel it.
+        // The body is sent as far as needed: dropping it is not a cancellation.
         is_complete: bool,
     }
 
@@ -52,10 +52,10 @@ pin_project! {
 }
 
 impl<B: Body> ContextBody<B> {
-    /// `is_head`: the request's method is `HEAD`.
-    pub(super) fn new(mut exchange: Exchange, response: &Parts, is_head: bool, begun: Begun<B>) -> Self {
+    /// Creates a body. `is_head` is `true` if the request's method is `HEAD`.
+    pub(super) fn new(mut exchange: Exchange, response: &Parts, is_head: bool, initial: InitialBody<B>) -> Self {
         exchange.responded(response.status, response.version, &response.headers);
-        let Begun { body, first } = begun;
+        let InitialBody { body, first } = initial;
         if body.is_none() && first.is_none() {
             exchange.ended();
             return ContextBody { body, first, exchange: None, remaining: None, is_complete: true };
@@ -66,54 +66,55 @@ impl<B: Body> ContextBody<B> {
     }
 }
 
-/// A body as it is when the response begins. Made within the request's span, so that a body that is at its end is dropped
-/// there.
-pub(super) struct Begun<B: Body> {
+/// The body at the start of the response. Created within the request's span, so that a body that has already ended is
+/// dropped there.
+pub(super) struct InitialBody<B: Body> {
     body: Option<B>,
     first: Option<Result<Frame<B::Data>, B::Error>>,
 }
 
-impl<B: Body> Begun<B> {
+impl<B: Body> InitialBody<B> {
     pub(super) fn of(body: B) -> Self {
-        Begun { body: Some(body).filter(|body| !body.is_end_stream()), first: None }
+        InitialBody { body: Some(body).filter(|body| !body.is_end_stream()), first: None }
     }
 }
 
 #[cfg(feature = "http-server")]
-impl<B: Body + 'static> Begun<B> {
-    /// The same, and polled once where the body is `axum`'s and of a length that is known. That is nearly always at hand as a
-    /// whole; so the span need not be entered again, which takes as long as all else that is done for the body.
+impl<B: Body + 'static> InitialBody<B> {
+    /// Creates a body, and polls an `axum` body of known length once. Such a body is nearly always complete, and
+    /// polling it here avoids entering the span again, which would cost as much as the rest.
     ///
-    /// Others are not: a body that is polled must not be moved any more, and only of `axum`'s is known that it may be.
+    /// Other bodies are not polled here: a polled body must not be moved, and only `axum`'s body is known to be
+    /// `Unpin`.
     pub(super) fn polled(response: &Parts, is_head: bool, body: B, task: &mut Context<'_>) -> Self {
-        let mut begun = Begun::of(body);
+        let mut initial = InitialBody::of(body);
         if is_bodyless(response.status, is_head) {
-            return begun;
+            return initial;
         }
-        let polled = begun.body.as_mut().and_then(|body| poll_axum(body, task));
-        begun.first = match polled {
-            None | Some(Poll::Pending) => return begun,
+        let polled = initial.body.as_mut().and_then(|body| poll_axum(body, task));
+        initial.first = match polled {
+            None | Some(Poll::Pending) => return initial,
             Some(Poll::Ready(first)) => first,
         };
-        let is_ended = !matches!(begun.first, Some(Ok(_))) || begun.body.as_ref().is_none_or(Body::is_end_stream);
+        let is_ended = !matches!(initial.first, Some(Ok(_))) || initial.body.as_ref().is_none_or(Body::is_end_stream);
         if is_ended {
-            begun.body = None;
+            initial.body = None;
         }
-        begun
+        initial
     }
 }
 
 #[cfg(feature = "http-server")]
 type Polled<B> = Poll<Option<Result<Frame<<B as Body>::Data>, <B as Body>::Error>>>;
 
-/// Polls a body of `axum`'s, of a length that is known; no other.
+/// Polls an `axum` body of known length, and no other.
 #[cfg(feature = "axum")]
 fn poll_axum<B: Body + 'static>(body: &mut B, task: &mut Context<'_>) -> Option<Polled<B>> {
     use std::any::Any;
     body.size_hint().exact()?;
     let body = (body as &mut dyn Any).downcast_mut::<::axum::body::Body>()?;
     let mut polled = Some(Pin::new(body).poll_frame(task));
-    // It is the same type.
+    // `Polled<B>` is the type of `polled`, since `B` is `axum`'s body.
     (&mut polled as &mut dyn Any).downcast_mut::<Option<Polled<B>>>()?.take()
 }
 
@@ -126,22 +127,22 @@ pub(super) fn is_head(method: &Method) -> bool {
     *method == Method::HEAD
 }
 
-/// Whether the body is not sent, whatever it is (RFC 9110, sections 6.4.1 and 9.3.2).
+/// Returns `true` if the body is not sent (RFC 9110, sections 6.4.1 and 9.3.2).
 fn is_bodyless(status: StatusCode, is_head: bool) -> bool {
     is_head || status.is_informational() || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
 }
 
-/// How long the body will be: servers do not ask for more once that much was sent.
+/// Returns the length of the body: servers stop polling once that many bytes were sent.
 fn length<B: Body>(
     response: &Parts,
     body: Option<&B>,
     first: Option<&Result<Frame<B::Data>, B::Error>>,
 ) -> Option<u64> {
-    let told = || response.headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
-    size(body, first).exact().or_else(told)
+    let declared = || response.headers.get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok();
+    size(body, first).exact().or_else(declared)
 }
 
-/// What is still to be given out.
+/// Returns the size of what was not yet returned.
 fn size<B: Body>(body: Option<&B>, first: Option<&Result<Frame<B::Data>, B::Error>>) -> SizeHint {
     let mut size = body.map_or(SizeHint::with_exact(0), Body::size_hint);
     if let Some(Ok(first)) = first
@@ -188,7 +189,7 @@ where
             Poll::Ready(Some(Ok(frame))) => {
                 if let Some(trailers) = frame.trailers_ref() {
                     exchange.trailers(trailers);
-                    // Nothing follows them, and not all servers ask.
+                    // Trailers are the last frame, and some servers do not poll again.
                     *this.is_complete = true;
                 }
                 if let (Some(remaining), Some(data)) = (this.remaining.as_mut(), frame.data_ref()) {
@@ -196,13 +197,13 @@ where
                     *this.is_complete |= *remaining == 0;
                 }
             }
-            Poll::Ready(Some(Err(error))) => exchange.failed(kind_of::<B::Error>(), &error.to_string()),
+            Poll::Ready(Some(Err(error))) => exchange.failed(error_type_of::<B::Error>(), &error.to_string()),
             Poll::Ready(None) | Poll::Pending => {}
         }
         if is_ended {
             *this.is_complete = true;
             exchange.ended();
-            // Its span ends here, though the body may be kept.
+            // The span ends here, even if the body is kept.
             *this.exchange = None;
         }
         polled
@@ -223,8 +224,8 @@ impl<B: Body + Default> Default for ContextBody<B> {
     }
 }
 
-/// `error.type`: the name of the type, where that says something.
-pub(super) fn kind_of<E>() -> &'static str {
+/// Returns the value of `error.type`: the name of the type, unless it is uninformative.
+pub(super) fn error_type_of<E>() -> &'static str {
     let name = std::any::type_name::<E>();
     if name.contains("dyn ") || name.contains('<') { "_OTHER" } else { name }
 }

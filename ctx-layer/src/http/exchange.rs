@@ -1,4 +1,4 @@
-//! A request that is being served or made: its span, its context, and how it ends.
+//! A request that is being served or sent: its span, its context, and its outcome.
 
 use std::panic::resume_unwind;
 
@@ -13,24 +13,24 @@ use super::{
 };
 use crate::panic::{Panicked, Payload, caught_with};
 
-/// A request that is being served or made.
+/// A request that is being served or sent.
 #[derive(Debug)]
 pub(super) struct Exchange {
-    place: ExchangeSide,
+    side: ExchangeSide,
     is_grpc: bool,
-    /// Nothing more is to be recorded.
-    is_known: bool,
-    /// `error.type` is recorded: a response of 500 whose body fails is still one of 500.
+    /// The outcome is recorded: nothing more will be.
+    is_recorded: bool,
+    /// `error.type` is recorded, and is kept: a 500 response whose body fails remains a 500.
     is_error: bool,
 }
 
 impl Exchange {
-    pub(super) fn new(is_grpc: bool, place: ExchangeSide) -> Self {
-        Exchange { place, is_grpc, is_known: false, is_error: false }
+    pub(super) fn new(is_grpc: bool, side: ExchangeSide) -> Self {
+        Exchange { side, is_grpc, is_recorded: false, is_error: false }
     }
 
     fn is_server(&self) -> bool {
-        match self.place {
+        match self.side {
             #[cfg(feature = "http-server")]
             ExchangeSide::Server(_) => true,
             #[cfg(feature = "http-client")]
@@ -39,7 +39,7 @@ impl Exchange {
     }
 
     fn span(&self) -> &Span {
-        match &self.place {
+        match &self.side {
             #[cfg(feature = "http-server")]
             ExchangeSide::Server(snapshot) => {
                 static NONE: Span = Span::none();
@@ -50,9 +50,9 @@ impl Exchange {
         }
     }
 
-    /// Makes the context current and enters the span, until the guard is dropped.
+    /// Makes the context current and enters the span until the guard is dropped.
     pub(super) fn enter(&mut self) -> EnteredExchange<'_> {
-        match &mut self.place {
+        match &mut self.side {
             #[cfg(feature = "http-server")]
             ExchangeSide::Server(snapshot) => {
                 snapshot.update();
@@ -63,7 +63,7 @@ impl Exchange {
         }
     }
 
-    /// Calls `f` within the context and the span. A panic is recorded, and goes on.
+    /// Calls `f` within the context and the span. Records a panic and resumes it.
     pub(super) fn within<R>(&mut self, f: impl FnOnce() -> R) -> R {
         let called = {
             let _inside = self.enter();
@@ -72,15 +72,15 @@ impl Exchange {
         called.unwrap_or_else(|payload| self.panicked(payload))
     }
 
-    /// Whether gRPC's status is still to come.
+    /// Returns `true` if gRPC's status is still expected.
     pub(super) fn awaits_trailers(&self) -> bool {
-        self.is_grpc && !self.is_known
+        self.is_grpc && !self.is_recorded
     }
 
-    /// The response has begun.
+    /// Records the start of the response.
     pub(super) fn responded(&mut self, status: StatusCode, version: Version, headers: &HeaderMap) {
         if self.is_grpc && self.is_server() && !grpc::is_grpc(headers) {
-            // Anybody can send gRPC's content type to what is none, under any path: what answers says what it is.
+            // Any client can send gRPC's content type to any path. The response decides whether it is gRPC.
             self.is_grpc = false;
             rename(self.span(), "POST");
         }
@@ -92,17 +92,17 @@ impl Exchange {
             }
             return;
         }
-        // Many clients look at the status alone: a response whose body they drop was not cancelled.
-        self.is_known = !self.is_server();
+        // Many clients read only the status, so a dropped response body is not a cancellation.
+        self.is_recorded = !self.is_server();
         if self.span().is_disabled() {
             return;
         }
         if !self.is_server() {
-            // What was spoken is not known before: a request that is told nothing says 1.1.
+            // A server span has the version already; a client learns it from the response.
             record_all!(self.span(), network.protocol.version = span_string::version(version));
         }
         let code = i64::from(status.as_u16());
-        // What is above 599 is no status: clients take it for 5xx (RFC 9110, section 15).
+        // A status above 599 is invalid, and clients treat it as 5xx (RFC 9110, section 15).
         let is_error = status.as_u16() >= 500 || (status.is_client_error() && !self.is_server());
         if is_error {
             self.is_error = true;
@@ -117,7 +117,7 @@ impl Exchange {
         }
     }
 
-    /// Trailers have come.
+    /// Records the trailers.
     pub(super) fn trailers(&mut self, trailers: &HeaderMap) {
         if self.awaits_trailers()
             && let Some((code, message)) = Code::of(trailers)
@@ -126,17 +126,17 @@ impl Exchange {
         }
     }
 
-    /// The body has come to its end.
+    /// Records the end of the body.
     pub(super) fn ended(&mut self) {
         if self.awaits_trailers() {
-            // A call without a status is one whose outcome is not known (gRPC over HTTP/2, "Responses").
+            // A call without a status has an unknown outcome (gRPC over HTTP/2, "Responses").
             self.grpc(Code::UNKNOWN, None);
         }
-        self.is_known = true;
+        self.is_recorded = true;
     }
 
     fn grpc(&mut self, code: Code, message: Option<&str>) {
-        self.is_known = true;
+        self.is_recorded = true;
         if self.span().is_disabled() {
             return;
         }
@@ -162,12 +162,12 @@ impl Exchange {
         }
     }
 
-    /// It failed on the way.
+    /// Records a failure of the transport or the body.
     #[cold]
     pub(super) fn failed(&mut self, kind: &str, description: &str) {
-        self.is_known = true;
+        self.is_recorded = true;
         let description = span_string::cut(description);
-        // Recorded twice, a field is exported twice.
+        // A field that is recorded twice is exported twice.
         if std::mem::replace(&mut self.is_error, true) {
             record_all!(self.span(), otel.status_description = description);
         } else {
@@ -175,26 +175,26 @@ impl Exchange {
         }
     }
 
-    /// It panicked: that is recorded, and goes on.
+    /// Records a panic and resumes it.
     #[cold]
     fn panicked(&mut self, payload: Payload) -> ! {
         let panicked = Panicked::with(&payload);
         {
             let _entered = self.enter();
-            // The OpenTelemetry layer makes an exception of it.
+            // The OpenTelemetry layer exports this as an exception.
             error!(error = &panicked as &(dyn std::error::Error + 'static), "panicked");
         }
         self.failed("panic", &panicked.to_string());
         resume_unwind(payload)
     }
 
-    /// Whoever wanted it has gone, before it came to an end. That is no error.
+    /// Records that the request was dropped before its end, which is not an error.
     #[cold]
     pub(super) fn cancelled(&mut self) {
-        if !self.is_known {
-            self.is_known = true;
+        if !self.is_recorded {
+            self.is_recorded = true;
             if self.is_grpc {
-                // What either end makes of it where the other has gone.
+                // Both ends report this status if the other one disconnects.
                 record_all!(self.span(), cancelled = true, rpc.response.status_code = Code::CANCELLED.name());
             } else {
                 record_all!(self.span(), cancelled = true);
@@ -203,7 +203,7 @@ impl Exchange {
     }
 }
 
-/// Gives the exported span another name: what was recorded as `otel.name` holds once the span has begun.
+/// Renames the exported span: `otel.name` has no effect after the span has started.
 #[cfg(feature = "tracing-opentelemetry")]
 fn rename(span: &Span, name: &'static str) {
     use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -213,13 +213,13 @@ fn rename(span: &Span, name: &'static str) {
 #[cfg(not(feature = "tracing-opentelemetry"))]
 fn rename(_: &Span, _: &'static str) {}
 
-/// Where a request is handled.
+/// The side of an exchange.
 #[derive(Debug)]
 pub(super) enum ExchangeSide {
-    /// In a context of its own, and a span.
+    /// The server, with the request's context and span.
     #[cfg(feature = "http-server")]
     Server(crate::task::Snapshot),
-    /// In a span of whatever is current.
+    /// The client, with a span in the current context.
     #[cfg(feature = "http-client")]
     Client(Span),
 }

@@ -1,4 +1,4 @@
-//! gRPC, which is HTTP with a status of its own.
+//! gRPC: HTTP with its own status.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::span_string;
 static STATUS: HeaderName = HeaderName::from_static("grpc-status");
 static MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 
-/// The names of the codes, in their order.
+/// The names of the codes, by number.
 const NAMES: [&str; 17] = [
     "OK",
     "CANCELLED",
@@ -30,7 +30,7 @@ const NAMES: [&str; 17] = [
     "UNAUTHENTICATED",
 ];
 
-/// How a call ended.
+/// The status of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Code(usize);
 
@@ -38,12 +38,12 @@ impl Code {
     pub(super) const CANCELLED: Code = Code(1);
     pub(super) const UNKNOWN: Code = Code(2);
 
-    /// `rpc.response.status_code`.
+    /// Returns the value of `rpc.response.status_code`.
     pub(super) fn name(self) -> &'static str {
         NAMES.get(self.0).copied().unwrap_or(NAMES[Code::UNKNOWN.0])
     }
 
-    /// Whether it is the server's fault: the conventions name these.
+    /// Returns `true` if the code is a server error by the conventions.
     pub(super) fn is_server_error(self) -> bool {
         matches!(self.0, 2 | 4 | 12 | 13 | 14 | 15)
     }
@@ -52,7 +52,7 @@ impl Code {
         self.0 == 0
     }
 
-    /// What headers or trailers say, if they do.
+    /// Returns the status in headers or trailers, if present.
     pub(super) fn of(headers: &HeaderMap) -> Option<(Code, Option<Cow<'_, str>>)> {
         let status = headers.get(&STATUS)?;
         let code = status.to_str().ok().and_then(|code| code.parse().ok()).filter(|code| *code < NAMES.len());
@@ -61,7 +61,7 @@ impl Code {
         Some((code.map_or(Code::UNKNOWN, Code), message))
     }
 
-    /// What clients make of an HTTP status without a gRPC one.
+    /// Maps an HTTP status without a gRPC one, as clients do.
     /// <https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md>
     pub(super) fn of_http(status: StatusCode) -> Self {
         Code(match status.as_u16() {
@@ -75,7 +75,7 @@ impl Code {
     }
 }
 
-/// A message as it was before it was percent-encoded (gRPC over HTTP/2, "Responses"). What is not valid stays as it is.
+/// Percent-decodes a message (gRPC over HTTP/2, "Responses"). Invalid escapes stay unchanged.
 fn decoded(message: &str) -> Cow<'_, str> {
     if !message.contains('%') {
         return Cow::Borrowed(message);
@@ -98,12 +98,12 @@ fn decoded(message: &str) -> Cow<'_, str> {
     Cow::Owned(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// Whether a request is gRPC: those are all POST (gRPC over HTTP/2, "Requests").
+/// Returns `true` if a request is gRPC. Such requests are all POST (gRPC over HTTP/2, "Requests").
 pub(super) fn is_call(method: &Method, headers: &HeaderMap) -> bool {
     *method == Method::POST && is_grpc(headers)
 }
 
-/// Whether a request or a response has gRPC's content type.
+/// Returns `true` if a request or a response has gRPC's content type.
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_TYPE).is_some_and(|kind| {
         kind.as_bytes()
@@ -112,7 +112,7 @@ pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     })
 }
 
-/// `rpc.method`: the service and the method that a path names.
+/// Returns the value of `rpc.method`: the service and the method in a path.
 pub(super) fn method(path: &str) -> &str {
     span_string::cut(path.strip_prefix('/').unwrap_or(path))
 }
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn grpc_is_told_by_its_content_type() {
+    fn grpc_is_recognized_by_its_content_type() {
         for (kind, is) in [
             ("application/grpc", true),
             ("application/grpc+proto", true),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_decoded_and_what_is_not_valid_stays() {
+    fn messages_are_decoded_and_invalid_escapes_stay() {
         for (message, said) in [
             ("as%20you%20wish", "as you wish"),
             ("50%", "50%"),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_unknown() {
+    fn an_invalid_code_is_unknown() {
         for (code, name) in
             [("0", "OK"), ("4", "DEADLINE_EXCEEDED"), ("16", "UNAUTHENTICATED"), ("17", "UNKNOWN"), ("x", "UNKNOWN")]
         {

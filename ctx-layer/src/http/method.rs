@@ -1,24 +1,24 @@
-//! Request methods, as the conventions have them.
+//! Request methods, by the conventions.
 
 use std::sync::LazyLock;
 
 use http::Method;
 
-/// In place of a method that the conventions do not know.
+/// The name of unknown methods in the conventions.
 const OTHER: &str = "_OTHER";
 
-/// Of what others send no more than so many bytes are noted.
+/// The maximum length of an unknown method that is recorded, in bytes.
 const MAX_LEN: usize = 32;
 
-/// The methods that are known in place of those of the conventions, by the variable that they name for it: a list with
-/// commas, with regard to case. Read once.
+/// The known methods, if the variable of the conventions overrides them: a comma-separated, case-sensitive list. Read
+/// once.
 static KNOWN: LazyLock<Option<Box<[Method]>>> = LazyLock::new(|| {
     let list = std::env::var("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS").ok().filter(|list| !list.is_empty())?;
     let methods = list.split(',').map(str::trim).filter(|name| !name.is_empty());
     Some(methods.filter_map(|name| Method::from_bytes(name.as_bytes()).ok()).collect())
 });
 
-/// A method: the name that stands for it, and the original where that is another.
+/// A method: its known name, and the original one if it differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct MethodName<'a> {
     known: &'static str,
@@ -35,13 +35,13 @@ impl<'a> MethodName<'a> {
             Some(known) => MethodName { known, original: None },
             None => {
                 let text = method.as_str();
-                // A method is a token: ASCII.
+                // A method is a token, so it is ASCII.
                 MethodName { known: OTHER, original: Some(text.get(..MAX_LEN).unwrap_or(text)) }
             }
         }
     }
 
-    /// Those of RFC 9110, `PATCH` of RFC 5789 and the coming `QUERY`, with regard to case.
+    /// Returns the methods of RFC 9110, `PATCH` of RFC 5789 and the proposed `QUERY`, case-sensitive.
     fn of_conventions(method: &Method) -> Option<&'static str> {
         Some(match *method {
             Method::GET => "GET",
@@ -58,17 +58,17 @@ impl<'a> MethodName<'a> {
         })
     }
 
-    /// `http.request.method`.
+    /// Returns the value of `http.request.method`.
     pub(super) fn attribute(self) -> &'static str {
         self.known
     }
 
-    /// `http.request.method_original`.
+    /// Returns the value of `http.request.method_original`.
     pub(super) fn original(self) -> Option<&'a str> {
         self.original
     }
 
-    /// In the name of a span.
+    /// Returns the name used in span names.
     pub(super) fn in_name(self) -> &'static str {
         if self.original.is_some() { "HTTP" } else { self.known }
     }
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_method_that_nobody_knows_is_another() {
+    fn an_unknown_method_is_other() {
         for (method, known, original, in_name) in [
             ("GET", "GET", None, "GET"),
             ("PATCH", "PATCH", None, "PATCH"),

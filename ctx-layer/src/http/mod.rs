@@ -1,7 +1,7 @@
-//! HTTP and gRPC: a request keeps its context across services.
+//! HTTP and gRPC: requests keep their context across services.
 //!
-//! [`ServerLayer`] is a `tower` layer for `axum`, `hyper` and `tonic`; [`ClientLayer`] one for clients, `tonic`'s channels
-//! among them; [`ClientMiddleware`] does the same for `reqwest`.
+//! [`ServerLayer`] is a `tower` layer for `axum`, `hyper` and `tonic`. [`ClientLayer`] is one for clients, including
+//! `tonic` channels. [`ClientMiddleware`] is the same for `reqwest`.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,66 +48,68 @@
 //! |---|---|
 //! | serve requests | [`ServerLayer`] |
 //! | set fields from a request or from its headers | [`ServerLayer::fields`], [`HeaderRule`] |
-//! | have fields as arguments of `axum`'s handlers | [`axum`] |
-//! | make requests | [`ClientLayer`], [`ClientMiddleware`] |
+//! | receive fields as arguments of `axum` handlers | [`axum`] |
+//! | send requests | [`ClientLayer`], [`ClientMiddleware`] |
 //! | count their attempts | [`Attempts`] |
-//! | say who gets the fields | [`DestinationPolicy`](crate::propagation::DestinationPolicy) |
+//! | choose which hosts receive the fields | [`DestinationPolicy`](crate::propagation::DestinationPolicy) |
 //! | keep secrets in URLs off spans | [`QueryPolicy`] |
-//! | come from something else | [`replacing`] |
+//! | migrate from another crate | [`replacing`] |
 //!
-//! # Where the layer stands
+//! # Where to add the layer
 //!
-//! With `axum`: `Router::layer`, so that routes are known. Spans of a layer around the whole router are named by the
-//! method alone. What is to log within the request's span stands inside of it: `.layer(inner).layer(ServerLayer::new())`.
+//! With `axum`, use `Router::layer`, so that routes are known. A layer around the whole router names its spans by the
+//! method only. Layers that log within the request's span go inside it: `.layer(inner).layer(ServerLayer::new())`.
 //!
-//! Once: a second layer inside takes the request for a new one, which has a span of its own and nothing of what the first
-//! one set.
+//! Add it once. A second layer inside treats the request as a new one, with its own span and without the fields that
+//! the first one set.
 //!
-//! For the client's address `axum` has to be told to keep it:
-//! `axum::serve(listener, app.into_make_service_with_connect_info::<SocketAddr>())`.
+//! For the client's address, `axum` has to be configured to keep it: `axum::serve(listener,
+//! app.into_make_service_with_connect_info::<SocketAddr>())`.
 //!
-//! # What is in force, and how long
+//! # The context of a request
 //!
-//! The context of a request is what its headers say, as far as [`Trust`](crate::propagation::Trust) believes them, and the
-//! fields that the layer sets. Nothing of what is in force where requests are accepted is in it. It is in force, and the
-//! span is entered, while the handler runs, while the body of the response is polled, and when either is dropped. So it
-//! is on whatever threads these run. Where nobody wants the span, the context is in force all the same, and is passed on.
+//! The context of a request consists of its headers, as far as [`Trust`](crate::propagation::Trust) accepts them, and
+//! of the fields that the layer sets. It contains nothing of the context in which the server accepts connections. The
+//! context is current, and the span entered, while the handler runs, while the body of the response is polled, and
+//! while either is dropped, on any thread. If the span is disabled, the context is current all the same, and is
+//! propagated.
 //!
-//! The service inside is called when the future is polled for the first time, and the first frame of an `axum` body whose
-//! length is known is asked for together with the response: what is ready at once is done while the span is entered
-//! anyway. The span starts before, when the request comes in, and ends after, when the frame is taken.
+//! The inner service is called when the future is first polled. The first frame of an `axum` body of known length is
+//! polled together with the response, since the span is entered at that time. The span starts before that, when the
+//! request arrives, and ends after it, when the frame is taken.
 //!
-//! The span ends with the body: at its end, when it fails, or when it is dropped because the client has gone. A
-//! request that was dropped before its end has the attribute `cancelled`. A panic is logged as an error within the
-//! span, and goes on.
+//! The span ends with the body: at its end, when it fails, or when it is dropped because the client has disconnected. A
+//! request that is dropped before its end has the attribute `cancelled`. A panic is logged as an error within the span,
+//! and resumed.
 //!
-//! # What stands on spans
+//! # Attributes of spans
 //!
-//! The attributes of OpenTelemetry's conventions for [HTTP](https://opentelemetry.io/docs/specs/semconv/http/http-spans/)
-//! and, of what is posted with gRPC's content type, those for [gRPC](https://opentelemetry.io/docs/specs/semconv/rpc/grpc/),
-//! in their newest form. Where a server does not answer it as gRPC, it was none.
+//! The attributes are those of OpenTelemetry's conventions for
+//! [HTTP](https://opentelemetry.io/docs/specs/semconv/http/http-spans/) and, for POST requests with gRPC's content
+//! type, those for [gRPC](https://opentelemetry.io/docs/specs/semconv/rpc/grpc/), in their latest version. If the
+//! server does not respond with gRPC, the request is recorded as HTTP.
 //!
 //! | | server | client |
 //! |---|---|---|
 //! | name | `{method} {route}` | `{method} {template}`, with a [`UrlTemplate`] |
 //! | name, gRPC | `{service}/{method}` | `{service}/{method}` |
-//! | is an error | 5xx; of gRPC the six codes that are the server's fault; a panic; a body that fails | 4xx, 5xx; all codes but `OK`; no response |
+//! | is an error | 5xx; of gRPC the six codes that are server errors; a panic; a body that fails | 4xx, 5xx; all codes but `OK`; no response |
 //! | ends | with the body | with the body; by `reqwest` with the headers |
 //!
-//! Methods that the conventions do not know are `_OTHER`; the variable `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS` gives
-//! another list of those that are known, such as `GET,POST,PURGE`. It is read once. Of a query only names stand there. Of what
-//! a stranger sends no more than 1024 bytes each do.
+//! Methods that the conventions do not list are `_OTHER`. The variable `OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS`
+//! overrides the list of known ones, as in `GET,POST,PURGE`. It is read once. Of a query, only the names are recorded.
+//! Of each string that a caller sends, at most 1024 bytes are recorded.
 //!
-//! Levels and targets: all spans are at `INFO`, with the target `ctx_layer::http::server::span` or
-//! `ctx_layer::http::client::span`. They have no `code.*` attributes: those would name a file of this crate.
+//! All spans have the level `INFO`, and the target `ctx_layer::http::server::span` or `ctx_layer::http::client::span`.
+//! They have no `code.*` attributes, which would name a file of this crate.
 //!
-//! # What it costs
+//! # Costs
 //!
-//! No allocation for a request that nobody watches and that continues no trace. Headers are read where they stand. The span
-//! is entered once for a request that is answered at once, and once more for each time that its handler or its body has to
-//! wait. The figures, with those of peers, stand in the header of `benches/benches/http.rs`.
+//! A request allocates nothing if its span is disabled and it continues no trace. Headers are read in place. The span
+//! is entered once for a request that is answered immediately, and once more each time its handler or its body has to
+//! wait. The header of `benches/benches/http.rs` has the figures, with those of similar crates.
 //!
-// Where the documentation is made without a feature, its links lead to the list of features.
+// If the documentation is built without a feature, its links lead to the list of features.
 #![cfg_attr(not(feature = "http-server"), doc = "[`ServerLayer`]: crate#features")]
 #![cfg_attr(not(feature = "http-server"), doc = "[`ServerLayer::fields`]: crate#features")]
 #![cfg_attr(not(feature = "http-server"), doc = "[`HeaderRule`]: crate#features")]

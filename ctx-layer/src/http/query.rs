@@ -1,4 +1,4 @@
-//! How much of a URL's query stands on spans.
+//! How much of a URL's query is recorded on spans.
 
 use std::{borrow::Cow, fmt};
 
@@ -6,7 +6,7 @@ use super::span_string;
 
 const REDACTED: &str = "REDACTED";
 
-/// How much of a URL's query stands on spans. Defaults to [`QueryPolicy::names`].
+/// A policy of how much of a URL's query is recorded on spans. Defaults to [`QueryPolicy::names`].
 ///
 /// ```
 /// use ctx_layer::http::QueryPolicy;
@@ -28,28 +28,29 @@ enum QueryDetail {
 }
 
 impl QueryPolicy {
-    /// Names only: each value is `REDACTED`, and so is what has no name. For people put secrets into URLs.
+    /// Records names only: each value, and each parameter without a name, is `REDACTED`, since URLs often contain
+    /// secrets.
     pub const fn names() -> Self {
         QueryPolicy { shown: QueryDetail::Names, values: Vec::new() }
     }
 
-    /// The query as it is.
+    /// Records the whole query.
     pub const fn whole() -> Self {
         QueryPolicy { shown: QueryDetail::Whole, values: Vec::new() }
     }
 
-    /// No query.
+    /// Records no query.
     pub const fn nothing() -> Self {
         QueryPolicy { shown: QueryDetail::Nothing, values: Vec::new() }
     }
 
-    /// Shows the values under these names too.
+    /// Records the values under these names too.
     pub fn show(mut self, names: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
         self.values.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// What stands on a span of a query; `None` where nothing does. At most its first 1024 bytes.
+    /// Returns what is recorded of a query, at most its first 1024 bytes. `None` if it is nothing.
     pub fn shown<'a>(&'a self, query: &'a str) -> Option<impl fmt::Display + 'a> {
         (self.shown != QueryDetail::Nothing && !query.is_empty())
             .then(|| Query { policy: self, query: span_string::cut(query) })
@@ -72,7 +73,7 @@ impl fmt::Display for Query<'_> {
         if self.policy.shown == QueryDetail::Whole {
             return f.write_str(self.query);
         }
-        // Short values become longer ones.
+        // A short value can become a longer one.
         let mut left = span_string::MAX_LEN;
         for (at, pair) in self.query.split('&').enumerate() {
             let and = if at > 0 { "&" } else { "" };
@@ -91,11 +92,11 @@ impl fmt::Display for Query<'_> {
     }
 }
 
-/// A URL whose user and password are not told, with its query as far as it may be shown.
+/// A URL without its user and password, with its query as far as it is shown.
 #[cfg(feature = "http-client")]
 pub(super) struct ShownUrl<'a> {
     pub(super) scheme: &'a str,
-    /// Host and port.
+    /// The host and port.
     pub(super) authority: &'a str,
     pub(super) path: &'a str,
     pub(super) query: Option<&'a str>,
@@ -105,7 +106,7 @@ pub(super) struct ShownUrl<'a> {
 #[cfg(feature = "http-client")]
 impl fmt::Display for ShownUrl<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // As the conventions have it: that there were some is told.
+        // The conventions replace user and password by `REDACTED`.
         let (user, host) = match self.authority.rsplit_once('@') {
             Some((_, host)) => ("REDACTED:REDACTED@", host),
             None => ("", self.authority),
@@ -123,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_are_shown_only_where_that_was_said() {
+    fn values_are_shown_only_under_the_given_names() {
         let names = QueryPolicy::names();
         let page = QueryPolicy::names().show(["page"]);
         for (policy, query, shown) in [

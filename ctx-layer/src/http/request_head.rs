@@ -1,4 +1,4 @@
-//! What hooks see of a request.
+//! A request without its body, for hooks.
 
 use std::fmt;
 
@@ -6,9 +6,9 @@ use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
 
 use crate::carriers::HeaderNames;
 
-/// What hooks see of a request: all but its body.
+/// A request without its body, for hooks.
 ///
-/// `Debug` shows the path and the names of headers: what the query and the headers say may be sensitive.
+/// `Debug` shows the path and the names of headers only, since the query and header values may be sensitive.
 #[derive(Clone, Copy)]
 pub struct RequestHead<'a> {
     method: &'a Method,
@@ -30,7 +30,7 @@ impl fmt::Debug for RequestHead<'_> {
 }
 
 impl<'a> RequestHead<'a> {
-    /// The request without its body.
+    /// Creates the head of a request.
     pub fn of<B>(request: &'a Request<B>) -> Self {
         RequestHead {
             method: request.method(),
@@ -41,27 +41,27 @@ impl<'a> RequestHead<'a> {
         }
     }
 
-    /// The method.
+    /// Returns the method.
     pub fn method(&self) -> &'a Method {
         self.method
     }
 
-    /// The URI.
+    /// Returns the URI.
     pub fn uri(&self) -> &'a Uri {
         self.uri
     }
 
-    /// The version of HTTP.
+    /// Returns the HTTP version.
     pub fn version(&self) -> Version {
         self.version
     }
 
-    /// The headers.
+    /// Returns the headers.
     pub fn headers(&self) -> &'a HeaderMap {
         self.headers
     }
 
-    /// A header, where it stands there exactly once and is visible ASCII.
+    /// Returns a header if it appears exactly once and is visible ASCII.
     pub fn header(&self, name: impl http::header::AsHeaderName) -> Option<&'a str> {
         let mut values = self.headers.get_all(name).iter();
         match (values.next(), values.next()) {
@@ -70,7 +70,7 @@ impl<'a> RequestHead<'a> {
         }
     }
 
-    /// The extensions: what was put there by the server, the router and layers outside of this one.
+    /// Returns the extensions, which the server, the router and outer layers have added.
     pub fn extensions(&self) -> &'a Extensions {
         self.extensions
     }

@@ -1,13 +1,13 @@
-//! Texts of requests, as they stand on spans.
+//! Strings of requests that are recorded on spans.
 
 use std::{cell::RefCell, fmt, mem};
 
 use http::{HeaderMap, HeaderName, Version, header};
 
-/// Of a path, a query, a user agent or a message no more than so many bytes stand on a span.
+/// The maximum length of a path, a query, a user agent or a message on a span, in bytes.
 pub(super) const MAX_LEN: usize = 1024;
 
-/// The beginning of a text.
+/// Returns the beginning of a string, at most [`MAX_LEN`] bytes.
 pub(super) fn cut(text: &str) -> &str {
     if text.len() <= MAX_LEN {
         return text;
@@ -16,11 +16,11 @@ pub(super) fn cut(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// A text that is put together, without allocating once the thread is warm.
+/// A composed string. It reuses memory of the thread.
 pub(super) struct SpanString(String);
 
 thread_local! {
-    /// Texts to be used again. So long as one is in use it is not here.
+    /// Unused strings, whose memory can be reused.
     static MEMORY: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -31,7 +31,7 @@ impl SpanString {
 
     pub(super) fn of(value: impl fmt::Display) -> Self {
         let mut composed = SpanString::new();
-        // Writing to it cannot fail.
+        // Writing to a string cannot fail.
         let _ = fmt::Write::write_fmt(&mut composed, format_args!("{value}"));
         composed
     }
@@ -48,7 +48,7 @@ impl SpanString {
 impl Drop for SpanString {
     fn drop(&mut self) {
         let mut text = mem::take(&mut self.0);
-        // One huge text must not cost memory on every thread for ever.
+        // A huge string must not stay allocated on the thread.
         if text.capacity() <= MAX_LEN {
             text.clear();
             let _ = MEMORY.try_with(|memory| memory.borrow_mut().push(text));
@@ -63,14 +63,14 @@ impl fmt::Write for SpanString {
     }
 }
 
-/// A header, where it is there and is text.
+/// Returns a header if it is present and a string.
 pub(super) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-/// The host and the port of an authority, a `Host` header, or an element of `X-Forwarded-For`.
+/// Returns the host and the port of an authority, a `Host` header, or an element of `X-Forwarded-For`.
 pub(super) fn host_and_port(authority: &str) -> (&str, Option<i64>) {
-    // By bytes and all at once: hosts are short, and `str`'s own search is made for long texts.
+    // One pass over the bytes: hosts are short, and `str`'s search is optimized for long strings.
     let (mut start, mut colon, mut colons) = (0, 0, 0);
     for (at, byte) in authority.bytes().enumerate() {
         match byte {
@@ -83,13 +83,13 @@ pub(super) fn host_and_port(authority: &str) -> (&str, Option<i64>) {
     let (host, port) = match whole.strip_prefix('[').map(|rest| rest.split_once(']')) {
         Some(Some((host, rest))) => (host, rest.strip_prefix(':')),
         None if colons == 1 => (authority.get(start..colon).unwrap_or_default(), authority.get(colon + 1..)),
-        // More of them: an IPv6 address without brackets.
+        // Several colons: an IPv6 address without brackets.
         None | Some(None) => (whole, None),
     };
     (host, port.and_then(|port| port.parse::<u16>().ok()).map(i64::from))
 }
 
-/// The host and port that a request names: in its URI, or in `Host`.
+/// Returns the host and port that a request names, in its URI or in `Host`.
 pub(super) fn server_of<'a>(uri: &'a http::Uri, headers: &'a HeaderMap) -> Option<&'a str> {
     match uri.authority() {
         Some(authority) => Some(authority.as_str()),
@@ -97,7 +97,7 @@ pub(super) fn server_of<'a>(uri: &'a http::Uri, headers: &'a HeaderMap) -> Optio
     }
 }
 
-/// `network.protocol.version`.
+/// Returns the value of `network.protocol.version`.
 pub(super) fn version(version: Version) -> Option<&'static str> {
     match version {
         Version::HTTP_09 => Some("0.9"),
@@ -114,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hosts_and_ports_are_told_apart() {
+    fn hosts_and_ports_are_separated() {
         for (authority, host, port) in [
             ("example.com", "example.com", None),
             ("example.com:8080", "example.com", Some(8080)),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_cut_between_characters() {
+    fn strings_are_cut_between_characters() {
         assert_eq!(cut("short"), "short");
         assert_eq!(cut(&"a".repeat(2000)).len(), 1024);
         assert_eq!(cut(&"€".repeat(2000)).len(), 1023);

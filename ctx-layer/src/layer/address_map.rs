@@ -2,12 +2,12 @@
 
 use std::sync::OnceLock;
 
-/// From the address of something that lives for ever to what is known about it. Entries stay as long as the table.
-pub(super) struct AddressMap<V> {
+/// A map from the address of a value that lives for ever to what is known about it. Entries stay as long as the map.
+pub(crate) struct AddressMap<V> {
     buckets: Box<[Link<V>]>,
 }
 
-/// The next entry of a bucket, once there is one.
+/// The next entry of a bucket, if there is one.
 type Link<V> = OnceLock<Box<Node<V>>>;
 
 struct Node<V> {
@@ -16,16 +16,16 @@ struct Node<V> {
     next: Link<V>,
 }
 
-/// Call sites number in the thousands in a large program; chains stay short.
+/// Chosen for the thousands of call sites of a large program; chains stay short.
 const BUCKETS: usize = 1024;
 
 impl<V> AddressMap<V> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         AddressMap { buckets: (0..BUCKETS).map(|_| OnceLock::new()).collect() }
     }
 
     #[inline]
-    pub(super) fn get<K>(&self, key: &K) -> Option<&V> {
+    pub(crate) fn get<K>(&self, key: &K) -> Option<&V> {
         let key = address(key);
         let mut link = self.bucket(key);
         while let Some(entry) = link.get() {
@@ -37,9 +37,9 @@ impl<V> AddressMap<V> {
         None
     }
 
-    /// Finds or makes an entry. When two threads make one at once, both get the first; the other is dropped.
+    /// Returns an entry, and creates it if it is missing. If two threads create one at once, both get the first.
     #[inline]
-    pub(super) fn get_or_insert_with<K>(&self, key: &'static K, make: impl FnOnce() -> V) -> &V {
+    pub(crate) fn get_or_insert_with<K>(&self, key: &'static K, make: impl FnOnce() -> V) -> &V {
         match self.get(key) {
             Some(value) => value,
             None => self.insert(address(key), make()),
@@ -56,16 +56,16 @@ impl<V> AddressMap<V> {
                     return &entry.value;
                 }
                 link = &entry.next;
-            } else if let Some(made) = new.take() {
-                // Another thread may have been faster: then there is an entry to go on from.
-                new = link.set(made).err();
+            } else if let Some(created) = new.take() {
+                // Another thread may have been faster: then go on from its entry.
+                new = link.set(created).err();
             }
         }
     }
 
     #[inline]
     fn bucket(&self, key: usize) -> &Link<V> {
-        // Fibonacci hashing: the best mixed bits of the product are the upper ones.
+        // Fibonacci hashing: the upper bits of the product are mixed best.
         let hash = (key as u64 >> 3).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         &self.buckets[(hash >> (u64::BITS - BUCKETS.trailing_zeros())) as usize]
     }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_thread_finds_the_one_value_of_a_key() {
+    fn every_thread_finds_the_same_value_of_a_key() {
         let table: &'static AddressMap<usize> = Box::leak(Box::new(AddressMap::new()));
         let keys: &'static [u64] = Box::leak((0..if cfg!(miri) { 50 } else { 5000 }).collect());
         let threads: Vec<_> = (0..4)

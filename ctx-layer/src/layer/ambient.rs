@@ -1,4 +1,4 @@
-//! What is put on one span or event: the fields that apply to it.
+//! The values to add to one span or event.
 
 use opentelemetry::{SpanId, TraceId, baggage::BaggageExt};
 use tracing_core::field::{DisplayValue, Value, display};
@@ -15,13 +15,13 @@ use crate::{
     field::{Derived, Fields},
 };
 
-/// The values that apply to one span or event, where they are more than the fields in force, or others.
+/// The values that apply to one span or event, if they differ from the current fields alone.
 pub(super) struct Ambient {
     fields: Fields,
     ids: Option<Ids>,
 }
 
-/// The ids of the active OpenTelemetry span; formatted by who prints them.
+/// The ids of the active OpenTelemetry span; formatted only when they are printed.
 pub(super) struct Ids {
     trace_id: DisplayValue<TraceId>,
     span_id: DisplayValue<SpanId>,
@@ -34,7 +34,7 @@ impl Ids {
             return None;
         }
         let (trace_id, span_id) = match parent {
-            // The OpenTelemetry layer may have been told not to activate its contexts.
+            // The OpenTelemetry layer may be configured not to activate its contexts.
             Parentage::Contextual => read(active_ids).flatten().or_else(|| home.ids_of_current())?,
             Parentage::Explicit(parent) => home.ids_of_parent(parent)?,
             Parentage::Root => return None,
@@ -44,8 +44,8 @@ impl Ids {
 }
 
 impl Ambient {
-    /// What applies to something: what its explicit parent remembers, where that is not in force here, or else what is in
-    /// force. `None` where there is nothing to put on anything.
+    /// Returns the values that apply: `elsewhere`, which the explicit parent remembers, or else the current ones. Returns `None`
+    /// if there is nothing to add.
     #[cold]
     #[inline(never)]
     pub(super) fn resolve(
@@ -67,14 +67,14 @@ impl Ambient {
         fields.with_baggage(cx.baggage(), declarations)
     }
 
-    /// In parts.
+    /// Returns the fields and the ids.
     pub(super) fn parts(&self) -> (&Fields, Option<&Ids>) {
         (&self.fields, self.ids.as_ref())
     }
 }
 
-/// Puts values on something: each at its field's index, unless the code set the field itself.
-pub(super) struct Onto<'a> {
+/// Adds each value at its field's index, unless the code set the field itself.
+pub(super) struct AmbientAdditions<'a> {
     pub(super) fields: &'a Fields,
     pub(super) ids: Option<&'a Ids>,
     pub(super) augmentation: &'a Augmentation,
@@ -82,7 +82,7 @@ pub(super) struct Onto<'a> {
     pub(super) filled: Filled,
 }
 
-/// Puts fields where they belong among the values.
+/// Puts each field at its index among the values.
 #[inline(always)]
 pub(super) fn put<'v>(fields: &'v Fields, augmented: &Augmented, filled: Filled, values: &mut RewriteValues<'v>) {
     for (id, entry) in fields.entries() {
@@ -95,7 +95,7 @@ pub(super) fn put<'v>(fields: &'v Fields, augmented: &Augmented, filled: Filled,
     }
 }
 
-impl Additions for Onto<'_> {
+impl Additions for AmbientAdditions<'_> {
     #[inline(always)]
     fn add<'v>(&'v self, values: &mut RewriteValues<'v>) {
         put(self.fields, self.augmented, self.filled, values);

@@ -1,7 +1,7 @@
-//! Spans of this crate's own, made whole: their values are at hand, so that nobody has to visit and copy them to put the
-//! fields in force among them.
+//! Spans of this crate that are created with all their values, so that the subscriber need not visit and copy them to add the
+//! current fields.
 //!
-//! The subscriber is told by the address of the values, on this thread, while they are passed to it.
+//! The subscriber recognises them by the address of their values, which is stored for this thread while they are passed on.
 
 use std::cell::Cell;
 
@@ -19,20 +19,20 @@ use crate::{
 };
 
 thread_local! {
-    /// Where the values stand that are whole. Has no destructor, and so can always be read.
-    static WHOLE: Cell<usize> = const { Cell::new(0) };
+    /// The address of the complete values. Has no destructor, and so can always be read.
+    static COMPLETE: Cell<usize> = const { Cell::new(0) };
     /// The fields among them.
     static FIELDS: Cell<Fields> = const { Cell::new(Fields::new()) };
 }
 
-/// Values in the order of a call site's fields, and behind them room for others. They are put in their place only once:
-/// moving what was just written costs more than all else here. Where there are more fields than room, they are put on the
-/// span as they are put on any other.
+/// Values in the order of a call site's fields, followed by room for added ones. Added values are written in place, because
+/// moving values costs more than everything else here. If there are more fields than room, they are added as on any other
+/// span.
 pub(crate) type WithRoom<'v> = [Option<&'v (dyn Value + 'v)>];
 
-/// Makes a span of a call site, with the parent that is in force. `fields` are those of the context in force.
+/// Creates a span of a call site with the current span as its parent. `fields` are those of the current context.
 pub(crate) fn open<'v>(metadata: &'static Metadata<'static>, values: &mut WithRoom<'v>, fields: &'v Fields) -> Span {
-    dispatcher::get_default(|dispatch| match open_whole(dispatch, metadata, values, fields) {
+    dispatcher::get_default(|dispatch| match open_complete(dispatch, metadata, values, fields) {
         Some(span) => span,
         None => {
             let own = &values[..metadata.fields().len().min(values.len())];
@@ -41,14 +41,14 @@ pub(crate) fn open<'v>(metadata: &'static Metadata<'static>, values: &mut WithRo
     })
 }
 
-/// `None` where the fields cannot simply be put among the values.
-fn open_whole<'v>(
+/// Returns `None` if more is needed than adding the fields to the values.
+fn open_complete<'v>(
     dispatch: &Dispatch,
     metadata: &'static Metadata<'static>,
     values: &mut WithRoom<'v>,
     fields: &'v Fields,
 ) -> Option<Span> {
-    // Baggage may say more, and what was recorded late; and as many contexts may be attached that this one was refused.
+    // Baggage may add values, and so may values recorded on the span; and a context limit may have refused this context.
     let address = fields.address();
     if matches!(address, NOTHING | BAGGAGE) || read_if_ready(address_alone) != Some(address) {
         return None;
@@ -62,27 +62,27 @@ fn open_whole<'v>(
     ambient::put(fields, augmented, Filled::default(), values);
     let values = all.value_set_all(values);
     FIELDS.try_with(|kept| kept.set(fields.clone())).ok()?;
-    let _restore = RestoreCompleted(WHOLE.replace(address_of(&values)));
+    let _restore = RestoreCompleted(COMPLETE.replace(address_of(&values)));
     Some(Span::new_with(augmented.metadata, &values, dispatch))
 }
 
-/// The fields that stand among the values already, where all do.
+/// Returns the fields that are among the values already, if they all are.
 #[inline]
 pub(super) fn fields_of(attributes: &Attributes<'_>) -> Option<Fields> {
-    if WHOLE.get() != address_of(attributes.values()) {
+    if COMPLETE.get() != address_of(attributes.values()) {
         return None;
     }
-    // None are left where whoever stands around the subscriber has made another whole span first.
+    // The fields are gone if a layer around the subscriber has created another complete span first.
     FIELDS.try_with(Cell::take).ok().filter(|fields| !fields.is_blank())
 }
 
-/// What is whole again, once a span was made, or a layer has made others meanwhile.
+/// Restores the previous address when the span is created, or when another was created meanwhile.
 struct RestoreCompleted(usize);
 
 impl Drop for RestoreCompleted {
     fn drop(&mut self) {
-        WHOLE.set(self.0);
-        // Nobody has taken them where what was passed on was another span.
+        COMPLETE.set(self.0);
+        // The fields are still there if what was passed on was another span.
         drop(FIELDS.try_with(Cell::take));
     }
 }

@@ -1,4 +1,4 @@
-//! A layer that wraps one output: fields that are there alone, or are not there.
+//! A layer that wraps one output, and adds fields to it or hides them from it.
 
 use std::{any::TypeId, sync::OnceLock};
 
@@ -10,7 +10,7 @@ use tracing_core::{
 use tracing_subscriber::{Layer, layer::Context};
 
 use super::{
-    ambient::{Ambient, Ids, Onto},
+    ambient::{Ambient, AmbientAdditions, Ids},
     core::{Core, is_about_the_context},
     declared::Declared,
     filled::{self, Filled},
@@ -27,14 +27,14 @@ use crate::{
 
 /// A layer that wraps another and decides which fields appear there.
 ///
-/// It wraps one output, such as a `fmt` layer: the fields of its schema are on what this output sees, and nowhere else.
+/// It wraps one output, such as a `fmt` layer. The fields of its schema appear in this output, and in no other.
 ///
-/// Combines with [`with_context_fields`](super::SubscriberFieldsExt::with_context_fields): what is on spans and events already
-/// stays there, and the ambient values of the fields in this schema are shown as it says. What the code sets itself is never
-/// masked or hashed. Spans remember values only under `with_context_fields`; without it they are carried by whatever else
-/// carries the OpenTelemetry context.
+/// It can be combined with [`with_context_fields`](super::SubscriberFieldsExt::with_context_fields). Fields that are on spans and
+/// events already stay there; values from the context are shown by the policies of this schema. Values that the code sets itself
+/// are never masked or hashed. Spans remember values only under `with_context_fields`; without it, values are carried only as far
+/// as the OpenTelemetry context is.
 ///
-/// It forwards every method of [`Layer`], and answers `downcast_ref` for what it wraps.
+/// It forwards every method of [`Layer`], and `downcast_ref` finds the wrapped layer.
 ///
 /// ```
 /// use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::{SPAN_ID, TRACE_ID}};
@@ -53,12 +53,12 @@ pub struct ContextLayer<L> {
     augmentation: Augmentation,
     hide_on_spans: bool,
     home: StackDispatch,
-    /// Known once the stack is installed, where spans show no registered fields.
+    /// Set once the stack is installed, if spans show no registered fields.
     declared: OnceLock<Declared>,
 }
 
 impl<L> ContextLayer<L> {
-    /// Wraps `layer`, which gets the fields of `schema`.
+    /// Wraps `layer`, and adds the fields of `schema` to what it gets.
     pub fn new(layer: L, schema: Schema) -> Self {
         crate::context::register(schema.fields().map(|(declaration, _)| declaration));
         if !schema.is_empty() {
@@ -73,7 +73,7 @@ impl<L> ContextLayer<L> {
         }
     }
 
-    /// Hides registered fields on the spans that this output sees; events have them, also those that their spans have
+    /// Hides registered fields on the spans that this output sees. Events show them, including those that their spans have
     /// declared themselves.
     ///
     /// See [`fields_once_per_line`](super::fields_once_per_line()).
@@ -82,15 +82,15 @@ impl<L> ContextLayer<L> {
         self
     }
 
-    /// Calls `f` with the fields, and OpenTelemetry ids, that apply; with `None` where there is nothing to put on it.
+    /// Calls `f` with the fields and OpenTelemetry ids that apply, or with `None` if there is nothing to add.
     fn with_ambient<R>(
         &self,
-        in_force: InForce,
+        current: InForce,
         parent: Parentage<'_>,
         ids: impl FnOnce() -> Option<Ids>,
         f: impl FnOnce(Option<(&Fields, Option<&Ids>)>) -> R,
     ) -> R {
-        match in_force {
+        match current {
             InForce::Nothing => f(None),
             InForce::Fields(fields) => {
                 let result = f(Some((&fields, None)));
@@ -99,7 +99,7 @@ impl<L> ContextLayer<L> {
             }
             InForce::More => {
                 let elsewhere = match parent {
-                    // Without one, it may have been a span that is switched off.
+                    // A `Root` may have an explicit parent that is disabled.
                     Parentage::Explicit(_) | Parentage::Root => parent::elsewhere(),
                     Parentage::Contextual => None,
                 };
@@ -109,19 +109,19 @@ impl<L> ContextLayer<L> {
         }
     }
 
-    /// Passes on a span without its registered fields, and keeps what it gave to them itself for its events.
+    /// Passes on a span without its registered fields, and keeps its own values of them for its events.
     fn hiding_on_span(&self, attributes: &Attributes<'_>, id: &Id, forward: impl Fn(&Attributes<'_>)) {
         let call_site = original_of(attributes.metadata());
         let filled = Filled::before(attributes);
         let declared = self.keep(call_site, filled, id, attributes);
         let metadata = self.augmentation.of(attributes.metadata()).metadata;
-        let (own, without) = (call_site.fields().len(), Without(filled.and(declared)));
+        let (own, without) = (call_site.fields().len(), Without(filled.union(declared)));
         rewrite(attributes, own, metadata.fields(), &without, &mut |values: &ValueSet<'_>| {
             forward(&with_parent_of(attributes, metadata, values));
         });
     }
 
-    /// Passes on what is recorded on a span without its registered fields, in the same way.
+    /// Passes on recorded values without the registered fields, and keeps those for events.
     fn hiding_on_record(&self, values: &Record<'_>, id: &Id, forward: impl Fn(&Record<'_>)) {
         let mut call_site = None;
         Source::record(values, &mut CallSite(&mut call_site));
@@ -129,7 +129,7 @@ impl<L> ContextLayer<L> {
         let filled = Filled::before(values);
         let declared = self.keep(call_site, filled, id, values);
         let own = call_site.fields();
-        let mut found = Found { hidden: filled.and(declared), own: own.len(), ..Found::default() };
+        let mut found = Found { hidden: filled.union(declared), own: own.len(), ..Found::default() };
         Source::record(values, &mut found);
         match found {
             Found { is_any_hidden: false, .. } => forward(values),
@@ -142,21 +142,21 @@ impl<L> ContextLayer<L> {
         }
     }
 
-    /// Keeps what a span gives to registered fields itself, and returns which of its fields those are.
+    /// Keeps the values that a span has for registered fields, and returns the indices of those fields.
     fn keep(&self, call_site: &'static Metadata<'static>, filled: Filled, id: &Id, values: &dyn Source) -> Filled {
         let Some(known) = self.declared.get() else { return Filled::default() };
         let declared = known.of(call_site);
-        if !declared.but(filled).is_empty() {
-            self.home.with(|dispatch| known.keep(dispatch, id, values, declared.but(filled)));
+        if !declared.difference(filled).is_empty() {
+            self.home.with(|dispatch| known.keep(dispatch, id, values, declared.difference(filled)));
         }
         declared
     }
 
-    /// Passes on an ambient value that is recorded late as this output shows it: the stack may show it otherwise.
-    fn record_late(&self, field: &Field, values: &Record<'_>, filled: Filled, forward: impl Fn(&Record<'_>)) {
+    /// Passes on a value that was recorded on an open span, as this output shows it: the stack may show it otherwise.
+    fn record_on_open_span(&self, field: &Field, values: &Record<'_>, filled: Filled, forward: impl Fn(&Record<'_>)) {
         let fields = self.augmentation.of(call_site_of(field.callsite())).metadata.fields();
         let registered = self.augmentation.schema.fields().find(|(declaration, _)| declaration.name() == field.name());
-        // The value is in force already.
+        // The value is current already.
         let ambient = registered
             .and_then(|(declaration, policy)| Some((read(fields_in)?.shared(declaration)?, policy.sensitivity())));
         match (ambient, fields.field(field.name())) {
@@ -186,16 +186,16 @@ impl<L> ContextLayer<L> {
             return f(event);
         }
         let parent = Parentage::of_event(event);
-        let in_force = self.augmentation.in_force_for_event(parent);
+        let current = self.augmentation.fields_for_event(parent);
         let ids = || Ids::of_event(&self.augmentation, parent, &self.home);
-        self.with_ambient(in_force, parent, ids, |ambient| {
+        self.with_ambient(current, parent, ids, |ambient| {
             let Some((fields, ids)) = ambient else { return f(event) };
             let augmented = self.augmentation.of(filled::all_fields_of(event));
             if !augmented.takes_fields {
                 return f(event);
             }
             let filled = Filled::in_all(event, augmented.declared);
-            let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented, filled };
+            let additions = AmbientAdditions { fields, ids, augmentation: &self.augmentation, augmented, filled };
             let mut result = None;
             rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
                 result = Some(filled.passing_on_event(&like(event, values), augmented.metadata, &mut f));
@@ -216,7 +216,7 @@ where
         self.home.set(subscriber, core.is_some());
         if self.hide_on_spans {
             let schema = core.map_or(&self.augmentation.schema, |core| &core.augmentation.schema);
-            // A layer is moved into its stack: the first is it.
+            // A layer is moved into its stack, so the first call is the only one that matters.
             let _ = self.declared.set(Declared::new(schema.clone()));
         }
         self.inner.on_register_dispatch(subscriber);
@@ -247,7 +247,7 @@ where
         let augmented = self.augmentation.of(attributes.metadata());
         let parent = Parentage::of_span(attributes);
         self.with_ambient(
-            self.augmentation.in_force_for_span(parent),
+            self.augmentation.fields_for_span(parent),
             parent,
             || None,
             |ambient| {
@@ -258,11 +258,12 @@ where
                 };
                 match ambient {
                     Some((fields, ids)) if augmented.takes_fields => {
-                        let additions = Onto { fields, ids, augmentation: &self.augmentation, augmented, filled };
+                        let additions =
+                            AmbientAdditions { fields, ids, augmentation: &self.augmentation, augmented, filled };
                         let names = augmented.metadata.fields();
                         rewrite(attributes, augmented.own, names, &additions, &mut on_new_span);
                     }
-                    // The output knows the call site by the augmented metadata, with values or without.
+                    // The output knows the call site by the augmented metadata, with or without values.
                     _ => on_new_span(attributes.values()),
                 }
             },
@@ -278,10 +279,10 @@ where
             return forward(values);
         }
         let filled = Filled::before(values);
-        let mut late = Late { filled, field: None };
-        Source::record(values, &mut late);
-        match &late.field {
-            Some(field) => self.record_late(field, values, filled, forward),
+        let mut ambient = FindAmbient { filled, field: None };
+        Source::record(values, &mut ambient);
+        match &ambient.field {
+            Some(field) => self.record_on_open_span(field, values, filled, forward),
             None => forward(values),
         }
     }
@@ -290,12 +291,15 @@ where
         self.inner.on_follows_from(span, follows, ctx);
     }
 
-    /// Asked with the event as the output will get it: filters inside may look at its values.
+    /// Passes on the event as the output will get it: filters inside may look at its values.
     fn event_enabled(&self, event: &Event<'_>, ctx: Context<'_, S>) -> bool {
         self.with_event(event, |event| self.inner.event_enabled(event, ctx.clone()))
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        #[cfg(feature = "json")]
+        let _published =
+            if self.augmentation.schema.is_empty() { None } else { self.augmentation.policies.publish_besides() };
         self.with_event(event, |event| self.inner.on_event(event, ctx.clone()));
     }
 
@@ -315,14 +319,14 @@ where
         self.inner.on_id_change(old, new, ctx);
     }
 
-    // Forced by the trait; see `ContextSubscriber`. What is asked of `Filtered` and `Option` layers inside is asked
-    // through here too.
+    // Required by the trait; see `ContextSubscriber`. It also makes the markers of `Filtered` and `Option` layers inside
+    // visible.
     #[allow(unsafe_code)]
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
         if id == TypeId::of::<Self>() {
             Some(std::ptr::from_ref(self).cast())
         } else {
-            // SAFETY: the caller's promise is passed on unchanged; `inner` lives as long as `self`.
+            // SAFETY: the caller's guarantee is passed on unchanged; `inner` lives as long as `self`.
             unsafe { self.inner.downcast_raw(id) }
         }
     }
@@ -338,7 +342,7 @@ impl<L: std::fmt::Debug> std::fmt::Debug for ContextLayer<L> {
     }
 }
 
-/// Adds nothing, and takes away the values that are not the code's: what is rewritten is cut down to its own fields.
+/// Removes the values that the code did not set itself.
 struct Without(Filled);
 
 impl Additions for Without {
@@ -349,13 +353,13 @@ impl Additions for Without {
     }
 }
 
-/// Finds a field that is recorded and is not the span's own, or has a value that is not.
-struct Late {
+/// Finds a field that was added to the span, or whose value was.
+struct FindAmbient {
     filled: Filled,
     field: Option<Field>,
 }
 
-impl Visit for Late {
+impl Visit for FindAmbient {
     fn record_debug(&mut self, field: &Field, _: &dyn std::fmt::Debug) {
         if field.index() >= call_site_of(field.callsite()).fields().len() || self.filled.contains(field.index()) {
             self.field = Some(field.clone());
@@ -363,7 +367,7 @@ impl Visit for Late {
     }
 }
 
-/// Finds the call site of what is recorded.
+/// Finds the call site of recorded values.
 struct CallSite<'a>(&'a mut Option<&'static Metadata<'static>>);
 
 impl Visit for CallSite<'_> {
@@ -372,10 +376,10 @@ impl Visit for CallSite<'_> {
     }
 }
 
-/// Finds out whether anything that is recorded is hidden, and whether anything is not.
+/// Checks whether any recorded value is hidden, and whether any is shown.
 #[derive(Default)]
 struct Found {
-    /// Those of the span's own fields that are hidden; all others than its own are.
+    /// The span's own fields that are hidden; added fields always are.
     hidden: Filled,
     own: usize,
     is_any_hidden: bool,

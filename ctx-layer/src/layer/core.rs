@@ -1,4 +1,4 @@
-//! What the subscriber, the outputs and `record` share: the schema at work and what the open spans remember.
+//! The state that the subscriber, the outputs and `record` share: the schema, and what the open spans remember.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -30,31 +30,31 @@ pub(super) struct Core {
     pub(super) kept: KeptSpans,
     pub(super) set_up: SetUp,
     spans: SpanMemory,
-    /// A context was seen that is not that of a frame: a layer may attach one when a span is entered, as an OpenTelemetry layer
-    /// does. Until then it need not be looked at before.
+    /// Set once a context was seen that is not that of a frame. A layer may then attach one when a span is entered, as an
+    /// OpenTelemetry layer does. Until then the context need not be read before.
     changes_contexts: AtomicBool,
 }
 
 impl Core {
-    /// `kept` is up to which level spans are kept that are switched off.
+    /// Creates the state. Disabled spans are kept up to the level `kept`.
     pub(super) fn new(augmentation: Augmentation, kept: LevelFilter, set_up: SetUp) -> Self {
         let changes_contexts = AtomicBool::new(set_up.has_opentelemetry_layer());
         let (home, kept, spans) = (StackDispatch::new(), KeptSpans::new(kept), SpanMemory::new());
         Core { augmentation, home, kept, set_up, spans, changes_contexts }
     }
 
-    /// The span entered last on this thread, where it is one that is switched off.
+    /// Returns the innermost span entered on this thread, if it is disabled and kept.
     pub(super) fn kept_current(&self) -> Option<Id> {
         let id = Id::from_u64(frame_stack::current_span(self.key())?);
         self.kept.contain(&id).then_some(id)
     }
 
-    /// Tells this subscriber's spans from another's.
+    /// Returns a key that distinguishes this subscriber's spans from another's.
     pub(super) fn key(&self) -> usize {
         std::ptr::from_ref(self).addr()
     }
 
-    /// What entering an explicit parent here would make current, where that is not current already.
+    /// Returns what entering an explicit parent here would make current, if that is not current already.
     pub(super) fn elsewhere_of(&self, parent: Parentage<'_>) -> Option<Remembered> {
         match parent {
             Parentage::Explicit(parent) => self.wanted(parent, &Remembered::current()).elsewhere,
@@ -62,14 +62,14 @@ impl Core {
         }
     }
 
-    /// What is to be current in a span that is entered here.
+    /// Returns what has to be current in a span that is entered here.
     fn wanted(&self, id: &Id, below: &Remembered) -> Wanted {
         let (remembered, recorded) = self.spans.get(id);
         if remembered.is_blank() && recorded.is_none() {
             return Wanted { elsewhere: None, is_apart: false, may_have_parent: true };
         }
         if below.counts_as_descending_from(&remembered) {
-            // Over related fields only: what is below may be a message's, with a future around that was given it here.
+            // Only over related fields: what is below may be a message's, in a future that was given the message here.
             let recorded = recorded.filter(|_| below.is_related_to(&remembered));
             let fields = recorded.map(|recorded| recorded.over(&below.fields, &remembered.fields));
             let fields = fields.filter(|fields| !fields.is_same(&below.fields));
@@ -80,21 +80,21 @@ impl Core {
         Wanted { elsewhere: Some(whole.unwrap_or(remembered)), is_apart: true, may_have_parent: false }
     }
 
-    /// What is to be current in a span that is entered by a snapshot with these fields: what was recorded on the span since
-    /// is added if it is of the same request.
+    /// Returns the fields that have to be current in a span that is entered by a snapshot with the `captured` fields. Values
+    /// recorded on the span since are added if they belong to the same request.
     fn in_snapshot(&self, id: &Id, captured: &Fields, is_related: bool) -> Option<Fields> {
         let (remembered, recorded) = self.spans.get(id);
         let recorded = recorded.filter(|_| is_related || captured.is_related_to(&remembered.fields))?;
         Some(recorded.over(captured, &remembered.fields)).filter(|fields| !fields.is_same(captured))
     }
 
-    /// Has a new span remember fields, or nothing.
+    /// Stores the fields that a new span remembers, which may be empty.
     #[inline]
     pub(super) fn remember(&self, id: &Id, fields: Fields) {
         self.spans.remember(id, fields);
     }
 
-    /// The same where there may be baggage.
+    /// Stores the fields and the baggage that a new span remembers.
     pub(super) fn remember_all(&self, id: &Id, remembered: Remembered) {
         self.spans.remember_all(id, remembered);
     }
@@ -110,16 +110,16 @@ impl Core {
 
     pub(super) fn forget(&self, id: &Id) {
         let fields = self.spans.forget(id);
-        // Where nobody else has them no event will: they are dropped now, and not when the next request's are there too.
+        // Fields that no other span has are dropped now, and not while the next request's are alive too.
         if fields.is_shared() {
             give_back(fields);
         }
     }
 
-    /// Enters a span by `enter`, and sees to it that its fields are current afterwards.
+    /// Enters a span with `enter`, and ensures that its fields are current afterwards.
     ///
-    /// An OpenTelemetry layer below attaches the context in which *it* saw the span created. So what is wanted is decided
-    /// before, and compared after.
+    /// An OpenTelemetry layer below attaches the context in which *it* saw the span created. So the fields are chosen before
+    /// that, and compared after it.
     #[inline]
     pub(super) fn enter(&self, id: &Id, enter: impl FnOnce()) {
         if frame_stack::take_guarded().is_some() {
@@ -137,19 +137,19 @@ impl Core {
         if is_seen_to_change {
             self.entered(id, top.address, frame_stack::view_of(top));
         } else {
-            // What was seen before is not known. If a layer changed it, it is the first time: it is taken for other code's.
+            // The context before is not known. If a layer changed it, this is the first time: it is treated as another library's.
             self.changes_contexts.store(true, Ordering::Relaxed);
             self.enter_otherwise(id, || ());
         }
     }
 
-    /// Enters a span where something is attached that may be what the span remembers, or where nothing is current.
+    /// Enters a span if the attached context may be what the span remembers, or if nothing is current.
     #[inline(never)]
     fn enter_otherwise(&self, id: &Id, enter: impl FnOnce()) {
         let Some(before) = read_if_ready(View::of) else { return self.enter_elsewhere(id, enter) };
         let wanted = match before {
             View { baggage: 0, address, .. } => self.spans.known_to_remember(id).filter(|remembered| {
-                // A server's task, between requests: what the span remembers is not current, and will be once an
+                // In a server's task between requests, what the span remembers is not current, and will be once an
                 // OpenTelemetry layer has entered it.
                 *remembered == address || (address == NOTHING && !frame_stack::has_cover())
             }),
@@ -160,14 +160,14 @@ impl Core {
         self.entered(id, wanted, before);
     }
 
-    /// Puts the frame of a span on top that was entered where `before` was seen. `wanted` is where the fields are that it
-    /// remembers.
+    /// Pushes the frame of a span that was entered when the context was `before`. `wanted` is the address of the fields that
+    /// it remembers.
     #[inline(never)]
     fn entered(&self, id: &Id, wanted: usize, before: View) {
         let Some(after) = read_if_ready(View::of) else { return };
         let is_apart = wanted != before.address;
-        // Where the span brings nothing and nothing was current, an OpenTelemetry layer may have been given a parent that
-        // has fields.
+        // If the span brings nothing and nothing was current, an OpenTelemetry layer may have been given a parent that has
+        // fields.
         if after.address != wanted && wanted != NOTHING {
             return self.restore(id, is_apart, before);
         }
@@ -175,7 +175,7 @@ impl Core {
         frame_stack::push(frame, before, || read(fields_in).unwrap_or_default());
     }
 
-    /// Makes current what a span remembers that was entered.
+    /// Makes the remembered values of an entered span current.
     #[cold]
     #[inline(never)]
     fn restore(&self, id: &Id, is_apart: bool, over: View) {
@@ -185,7 +185,7 @@ impl Core {
         }
     }
 
-    /// The same for a span of which it is not known at once that all it remembers is current.
+    /// Enters a span that may remember other values than the current ones.
     #[inline(never)]
     fn enter_elsewhere(&self, id: &Id, enter: impl FnOnce()) {
         let Some((below, before)) = read(|cx| (Remembered::of(cx), View::of(cx))) else { return enter() };
@@ -222,13 +222,13 @@ impl Core {
         frame_stack::push(frame.apart(is_apart).with_attached(attach(cx)), over, || below);
     }
 
-    /// Tells a span of this subscriber from one of another.
+    /// Returns a key that distinguishes a span of this subscriber from one of another.
     #[inline]
     pub(super) fn span_key(&self, id: &Id) -> SpanKey {
         (self.key(), id.into_u64())
     }
 
-    /// Records a value here. Returns the span on which it is to be recorded in outputs, if any.
+    /// Records a value in the current scope. Returns the span on which it has to be recorded in outputs, if any.
     pub(super) fn record(&self, value: &Shared) -> Option<Id> {
         match frame_stack::reach(self.key()) {
             Reach::Nothing => None,
@@ -251,12 +251,12 @@ impl Core {
         self.record_from(id, from, value);
     }
 
-    /// Notes that a span is that of a request.
+    /// Marks a span as that of a request.
     pub(super) fn mark_request(&self, id: &Id) {
         self.spans.mark_request(id);
     }
 
-    /// Records a value on the span of the request that is being worked for here. Returns that span, if there is one.
+    /// Records a value on the span of the current request. Returns that span, if there is one.
     pub(super) fn record_on_request(&self, value: &Shared, registry: Option<&Registry>) -> Option<Id> {
         let (at, id) = frame_stack::find_span(self.key(), |span| self.request_around(&Id::from_u64(span), registry))?;
         // A task of the request may run where that span is not entered.
@@ -265,7 +265,7 @@ impl Core {
         Some(id)
     }
 
-    /// The span itself or the nearest one around it that is the span of a request.
+    /// Returns the nearest span of a request: the span itself, or one around it.
     fn request_around(&self, id: &Id, registry: Option<&Registry>) -> Option<Id> {
         let mut id = id.clone();
         loop {
@@ -287,27 +287,27 @@ impl Core {
     }
 }
 
-/// What is to be current in a span.
+/// The values that have to be current in a span.
 struct Wanted {
-    /// `None` if it is what is current around it.
+    /// `None` if they are those that are current around it.
     elsewhere: Option<Remembered>,
-    /// It is another request's.
+    /// The values belong to another request.
     is_apart: bool,
     /// Baggage that an OpenTelemetry layer has for the span is not that of the place where the span was created.
     may_have_parent: bool,
 }
 
-/// Returns `true` for a span that no output of the current subscriber takes until the filters change, and that carries fields
-/// all the same.
+/// Returns `true` for a span that no output of the current subscriber enables until the filters change, and that carries
+/// fields nonetheless.
 pub(crate) fn is_kept_only(metadata: &'static Metadata<'static>) -> bool {
     let look =
         |default: &Dispatch| default.downcast_ref::<Core>().is_some_and(|core| core.kept.is_never_wanted(metadata));
     tracing::dispatcher::get_default(look)
 }
 
-/// A span as a snapshot enters it: its key if it is of a [`ContextSubscriber`](super::ContextSubscriber), and the captured
-/// fields with what was recorded on it since, if anything was. `is_related` is whether they are known to be of the span's
-/// request.
+/// Returns how a snapshot enters a span: its key if it belongs to a [`ContextSubscriber`](super::ContextSubscriber), and the
+/// captured fields with the values recorded on it since, if there are any. `is_related` is whether they are known to belong to
+/// the span's request.
 #[inline]
 pub(crate) fn in_snapshot(span: &Span, captured: &Fields, is_related: bool) -> (Option<SpanKey>, Option<Fields>) {
     let look = |(id, dispatch): (&Id, &Dispatch)| {
@@ -322,9 +322,9 @@ pub(crate) fn in_snapshot(span: &Span, captured: &Fields, is_related: bool) -> (
     }
 }
 
-/// What the `opentelemetry` crate says of its context stack is passed on untouched: it says so while that is borrowed,
-/// and reading the context then would panic (`ContextStack::push` and `pop_id` in opentelemetry 0.33).
+/// Returns `true` for events of the `opentelemetry` crate about its context stack, which are passed on unchanged. It emits them
+/// while the stack is borrowed, and reading the context then would panic (`ContextStack::push` and `pop_id` in opentelemetry 0.33).
 #[inline]
-pub(super) fn is_about_the_context(metadata: &Metadata<'_>) -> bool {
+pub(crate) fn is_about_the_context(metadata: &Metadata<'_>) -> bool {
     metadata.target() == "opentelemetry" && metadata.name().starts_with("Context.")
 }

@@ -1,8 +1,8 @@
-//! Values that spans give to registered fields themselves, for outputs that show registered fields on events alone.
+//! Values that spans set for registered fields themselves, for outputs that show registered fields on events alone.
 //!
 //! A span may declare a registered field: `info_span!("request", tenant_id = %tenant)`. On such an output its value is kept with
-//! the span and put on the events inside, unless one has a value of its own or a current one. So a line has the field once,
-//! wherever it was set, and the innermost value is the one it has.
+//! the span and added to the events inside, unless one has a value of its own or a current one. So a line has the field once,
+//! with the innermost value, wherever it was set.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,21 +21,21 @@ use super::{
 };
 use crate::field::Schema;
 
-/// Knows which fields of a call site are registered ones, and what spans have set them to.
+/// The registered fields of each call site, and the values that spans have set for them.
 pub(super) struct Declared {
-    /// What the subscriber over the stack makes of call sites.
+    /// The schema of the subscriber over the stack.
     stack: Augmentation,
     call_sites: AddressMap<Filled>,
-    /// Whether any span ever set such a field: until then no event is looked at.
+    /// `true` if any span has set such a field: until then events are passed on unchanged.
     is_any: AtomicBool,
 }
 
-/// The values that a span gave to registered fields, by [`Declaration::id`](crate::field::Declaration). Kept with the span in the
-/// registry.
+/// The values that a span set for registered fields, by [`Declaration::id`](crate::field::Declaration). Stored with the span in
+/// the registry.
 struct Kept(Vec<(usize, KeptValue)>);
 
 impl Declared {
-    /// `schema` is that of the subscriber over the stack.
+    /// Creates an empty set. `schema` is that of the subscriber over the stack.
     pub(super) fn new(schema: Schema) -> Self {
         Declared { stack: Augmentation::new(schema), call_sites: AddressMap::new(), is_any: AtomicBool::new(false) }
     }
@@ -61,14 +61,14 @@ impl Declared {
             .map(|(declaration, _)| declaration.id())
     }
 
-    /// Keeps the values that a span gave to the `declared` fields.
+    /// Stores the values that a span set for the `declared` fields.
     pub(super) fn keep(&self, dispatch: &Dispatch, span: &Id, values: &dyn Source, declared: Filled) {
         let mut keep = Keep::new(|field: &Field| declared.contains(field.index()));
         values.record(&mut keep);
         if keep.found.is_empty() {
             return;
         }
-        // No foreign code runs while the span's extensions are locked.
+        // No other library's code runs while the span's extensions are locked.
         if let Some(span) = dispatch.downcast_ref::<Registry>().and_then(|registry| registry.span(span)) {
             let mut extensions = span.extensions_mut();
             if extensions.get_mut::<Kept>().is_none() {
@@ -85,13 +85,13 @@ impl Declared {
         }
     }
 
-    /// Returns `true` if any span ever set such a field.
+    /// Returns `true` if any span has set such a field.
     #[inline]
     pub(super) fn is_any(&self) -> bool {
         self.is_any.load(Ordering::Relaxed)
     }
 
-    /// Calls `f` with the event, and with what its spans have set.
+    /// Calls `f` with the event, and with the values that its spans have set.
     pub(super) fn with_event<R>(
         &self,
         dispatch: &Dispatch,
@@ -103,7 +103,7 @@ impl Declared {
         if of_spans.values.is_empty() || !augmented.takes_fields {
             return f(event);
         }
-        // Those of the stack are among them already, where any is current.
+        // The current fields of the stack are among them already.
         let own = event.fields().count();
         let filled = Filled::before(event);
         let mut result = None;
@@ -115,7 +115,7 @@ impl Declared {
     }
 }
 
-/// Returns what the spans that an event belongs to have set, the innermost of each field.
+/// Returns the values set by the spans that an event belongs to, the innermost of each field.
 fn kept_for(dispatch: &Dispatch, event: &Event<'_>) -> SmallVec<[(usize, KeptValue); 2]> {
     let mut values = SmallVec::new();
     let current;
@@ -141,7 +141,7 @@ fn kept_for(dispatch: &Dispatch, event: &Event<'_>) -> SmallVec<[(usize, KeptVal
     values
 }
 
-/// Adds what spans have set to an event, where it has no value.
+/// Adds the values of spans to an event, for fields without a value.
 struct OfSpans {
     values: SmallVec<[(usize, KeptValue); 2]>,
     augmented: &'static Augmented,

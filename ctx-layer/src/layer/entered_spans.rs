@@ -1,13 +1,10 @@
 //! The registry's stack of the spans that are entered on a thread.
-//!
-//! The registry alone has that stack, and changing it moves no layer. Spans that are taken off it are held open as if they
-//! were entered.
 
 use smallvec::SmallVec;
 use tracing_core::{Subscriber, span::Id};
 use tracing_subscriber::Registry;
 
-/// More spans than are ever inside each other.
+/// Limits how many spans are taken off: more than are ever nested.
 const MOST: usize = 1024;
 
 /// Takes all spans off a thread's stack, the innermost first.
@@ -22,13 +19,13 @@ pub(crate) fn take_all(registry: &Registry) -> SmallVec<[Id; 4]> {
     taken
 }
 
-/// Puts a span that was taken off the stack on top of it. `close` drops a reference to a span.
+/// Puts a span back on top of the stack after it was taken off. `close` drops a reference to a span.
 pub(crate) fn put(registry: &Registry, id: &Id, close: impl FnOnce(Id) -> bool) {
     registry.enter(id);
     close(id.clone());
 }
 
-/// Puts the spans that are on the stack in another order, the outermost first. What is not among `entered` goes below.
+/// Reorders the spans on the stack as `entered` lists them, the outermost first. Other spans go below.
 pub(super) fn reorder(registry: &Registry, entered: impl Iterator<Item = Id>, close: impl Fn(Id) -> bool) {
     let mut taken = take_all(registry);
     let mut ordered: SmallVec<[Id; 4]> = SmallVec::new();

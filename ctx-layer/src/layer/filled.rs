@@ -1,12 +1,12 @@
-//! Which of a call site's own fields have a value from us.
+//! The fields of a call site that this crate has filled.
 //!
-//! A call site may declare a registered field itself and leave it empty (`email = tracing::field::Empty`). The ambient
-//! value goes there; and to an output further down it looks as if the code had set it, which would leave it as it is,
-//! however the output is told to show it. So whoever puts a value there says so on this thread, while the span, event or
-//! record is passed on.
+//! A call site may declare a registered field and leave it empty (`email = tracing::field::Empty`). The ambient value goes
+//! there. To an output further down it looks as if the code had set it, and such values are left as they are, however the
+//! output is configured. So the fields that were filled are noted for this thread, while the span, event or record is passed
+//! on.
 //!
-//! With an event goes the metadata that has the names of all its fields: what the event itself shows is the call site's own
-//! (see `metadata`), and another layer of this crate that adds fields has to know which are there already.
+//! An event is passed on with the metadata that has the names of all its fields. The event itself shows the call site's own
+//! metadata (see `metadata`), and another layer of this crate that adds fields has to know which are there already.
 
 use std::{
     cell::Cell,
@@ -18,25 +18,25 @@ use tracing_core::{Event, Field, Metadata, field::Visit};
 
 use super::rewrite::Source;
 
-/// Some of a call site's own fields, by index: those where what stands, or is to be put, is not the code's.
+/// Some of a call site's own fields, by index: those whose value was not, or will not be, set by the code.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Filled(u64);
+pub(crate) struct Filled(u64);
 
 #[derive(Clone, Copy)]
 struct PassedOn {
-    /// The address of what is passed on. As long as that lives, nothing else stands there.
+    /// The address of what is passed on. It is unique as long as that lives.
     item: usize,
     filled: Filled,
-    /// Of an event with added fields: the metadata that has all of them.
+    /// The metadata that has all fields of an event with added fields.
     all: Option<&'static Metadata<'static>>,
 }
 
 thread_local! {
-    /// What is passed on now, if there is something to know of it. Has no destructor, and so can always be read.
+    /// The item that is passed on now, if anything is known about it. Has no destructor, and so can always be read.
     static PASSED_ON: Cell<PassedOn> = const { Cell::new(PassedOn { item: 0, filled: Filled(0), all: None }) };
 }
 
-/// Whether several layers of this crate may add fields to one event. Where one does, nothing need be said to the next.
+/// `true` if several layers of this crate may add fields to one event. A single layer need not pass anything to the next.
 static ARE_SEVERAL: AtomicBool = AtomicBool::new(false);
 
 /// Notes that a layer adds fields to events that another one may have added fields to.
@@ -55,43 +55,44 @@ pub(super) fn all_fields_of(event: &Event<'_>) -> &'static Metadata<'static> {
 }
 
 impl Filled {
-    /// How many of its own fields a call site can have among these. A registered field that it declares beyond them gets
-    /// no value from us: nobody could tell whose it is.
+    /// The number of fields that this can hold. A registered field that a call site declares beyond them gets no ambient
+    /// value, because it could not be marked as filled.
     pub(super) const MAX: usize = u64::BITS as usize;
 
-    /// Those that were filled before this got here.
+    /// Returns the fields that an outer layer has filled.
     #[inline]
-    pub(super) fn before<T>(item: &T) -> Self {
+    pub(crate) fn before<T>(item: &T) -> Self {
         let passed_on = PASSED_ON.get();
         if passed_on.item == address(item) { passed_on.filled } else { Filled(0) }
     }
 
-    /// The same, and those of `declared`, the registered fields that the call site declares, that are empty still.
+    /// Returns the fields that an outer layer has filled, and those of `declared`, the registered fields that the call site
+    /// declares, that are still empty.
     #[inline]
     pub(super) fn in_all<T: Source>(item: &T, declared: Filled) -> Self {
         let before = Filled::before(item);
         if declared.is_empty() { before } else { Filled(before.0 | empty_of(item, declared).0) }
     }
 
-    /// Those of either.
+    /// Returns the fields in either set.
     #[inline]
-    pub(super) fn and(self, other: Filled) -> Self {
+    pub(super) fn union(self, other: Filled) -> Self {
         Filled(self.0 | other.0)
     }
 
-    /// Those that `other` has not.
+    /// Returns the fields that are not in `other`.
     #[inline]
-    pub(super) fn but(self, other: Filled) -> Self {
+    pub(super) fn difference(self, other: Filled) -> Self {
         Filled(self.0 & !other.0)
     }
 
     #[inline]
-    pub(super) fn is_empty(self) -> bool {
+    pub(crate) fn is_empty(self) -> bool {
         self.0 == 0
     }
 
     #[inline]
-    pub(super) fn contains(self, index: usize) -> bool {
+    pub(crate) fn contains(self, index: usize) -> bool {
         index < Self::MAX && self.0 & (1 << index) != 0
     }
 
@@ -100,13 +101,13 @@ impl Filled {
         self.0 |= 1 << index;
     }
 
-    /// Calls `f`, which passes `item` on; meanwhile it is known that these fields of it are filled.
+    /// Calls `f`, which passes `item` on, with these fields of it marked as filled.
     #[inline]
     pub(super) fn passing_on<T, R>(self, item: &T, f: impl FnOnce(&T) -> R) -> R {
         if self.is_empty() { f(item) } else { self.passing_on_marked(item, None, f) }
     }
 
-    /// Does the same for an event that `all` has the fields of.
+    /// Calls `f`, which passes `event` on, with these fields of it marked as filled. `all` has all fields of the event.
     #[inline]
     pub(super) fn passing_on_event<'a, R>(
         self,
@@ -137,7 +138,7 @@ fn empty_of(item: &dyn Source, declared: Filled) -> Filled {
     empty.0
 }
 
-/// Leaves the fields that have no value.
+/// Collects the fields that have no value.
 struct Empty(Filled);
 
 impl Visit for Empty {
@@ -148,7 +149,7 @@ impl Visit for Empty {
     }
 }
 
-/// What is passed on again, once what was made of it, or was logged meanwhile, has been.
+/// Restores the previous marks.
 struct RestorePassedOn(PassedOn);
 
 impl Drop for RestorePassedOn {
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_passed_on_meanwhile_has_marks_of_its_own() {
+    fn nested_items_have_their_own_marks() {
         let [outer, unmarked, inner] = [1u8, 2, 3];
         filled(0).passing_on(&outer, |outer| {
             Filled::default().passing_on(&unmarked, |unmarked| assert!(Filled::before(unmarked).is_empty()));
@@ -181,7 +182,7 @@ mod tests {
             let panicked = std::panic::catch_unwind(|| {
                 filled(Filled::MAX - 1).passing_on(&inner, |inner| {
                     assert!(Filled::before(inner).contains(Filled::MAX - 1) && !Filled::before(inner).contains(0));
-                    panic!("meant");
+                    panic!("expected");
                 });
             });
             assert!(panicked.is_err());

@@ -1,4 +1,4 @@
-//! Values of a span that are kept, for when what has them is gone.
+//! Values of a span that outlive the visit that shows them.
 
 use std::{fmt, sync::Arc};
 
@@ -8,7 +8,7 @@ use tracing_core::{
     field::{DebugValue, Value, Visit, debug},
 };
 
-/// A value in its type, or in its `Debug` form.
+/// A value with its type, or its `Debug` output.
 #[derive(Clone)]
 pub(super) enum KeptValue {
     Bool(bool),
@@ -19,7 +19,7 @@ pub(super) enum KeptValue {
     Formatted(DebugValue<Formatted>),
 }
 
-/// The `Debug` form of a value.
+/// The `Debug` output of a value.
 #[derive(Clone)]
 pub(super) struct Formatted(Arc<str>);
 
@@ -42,7 +42,7 @@ impl KeptValue {
     }
 }
 
-/// Keeps the values of the fields that `wants` picks.
+/// A visitor that keeps the values of the fields that `wants` selects.
 pub(super) struct Keep<W> {
     wants: W,
     pub(super) found: SmallVec<[(Field, KeptValue); 2]>,

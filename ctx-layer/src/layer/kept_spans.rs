@@ -1,8 +1,8 @@
-//! Spans that a filter switched off, and that carry fields all the same.
+//! Disabled spans that carry fields.
 //!
-//! The log level must not decide whose request it is. So a span that the stack below does not want, up to a level, gets a
-//! place in the registry, of which no layer is told. It is entered in this crate's frames alone: what is inside of it
-//! belongs, for every output, to the nearest span that exists.
+//! The log level must not change which request an event belongs to. So a span that the stack below disables is stored in the
+//! registry without any layer seeing it, up to a level. It is entered in this crate's frames alone: for every output, what is
+//! inside it belongs to the nearest enabled span.
 
 use std::{
     any::TypeId,
@@ -25,21 +25,21 @@ use tracing_subscriber::{
 
 use super::{address_map::AddressMap, metadata::is_hint, span_memory::place};
 
-/// The spans of a subscriber that were switched off and are open.
+/// The open spans of a subscriber that are disabled.
 pub(super) struct KeptSpans {
-    /// Up to which level spans are kept.
+    /// The level up to which spans are kept.
     level: LevelFilter,
     callsites: AddressMap<Callsite>,
-    /// There is a callsite of which the stack below did not say that it always wants it.
+    /// `true` if there is a callsite that the stack below does not always enable.
     may_be_unwanted: AtomicBool,
-    /// How many are open: nearly always none.
+    /// The number of open spans: nearly always 0.
     open: AtomicUsize,
     slots: Box<[AtomicU64]>,
-    /// Those whose slot has another.
+    /// Spans whose slot is taken by another.
     others: RwLock<HashSet<u64>>,
 }
 
-/// What the stack below said of a callsite.
+/// The interest of the stack below in a callsite.
 struct Callsite(AtomicU8);
 
 const NEVER: u8 = 0;
@@ -67,13 +67,13 @@ impl KeptSpans {
         self.level
     }
 
-    /// Whether spans of a callsite are kept where the stack below does not want them.
+    /// Returns `true` if spans of a callsite are kept when the stack below disables them.
     #[inline]
     fn is_kept_if_unwanted(&self, metadata: &Metadata<'_>) -> bool {
         metadata.is_span() && *metadata.level() <= self.level
     }
 
-    /// Notes what the stack below says of a callsite. Returns what is to be said instead.
+    /// Stores the interest of the stack below in a callsite. Returns the interest to return instead.
     pub(super) fn registered(&self, metadata: &'static Metadata<'static>, interest: Interest) -> Interest {
         if !self.is_kept_if_unwanted(metadata) || is_hint(metadata) {
             return interest;
@@ -93,20 +93,20 @@ impl KeptSpans {
         instead
     }
 
-    /// Returns `true` if a span of this callsite is created whatever the stack below says of it.
+    /// Returns `true` if `enabled` has to return `true` for this callsite, so that `new_span` can decide.
     #[inline]
     pub(super) fn is_decided_later(&self, metadata: &Metadata<'_>) -> bool {
         self.is_kept_if_unwanted(metadata)
             && self.callsites.get(metadata).is_some_and(|callsite| callsite.0.load(Ordering::Relaxed) != ALWAYS)
     }
 
-    /// Returns `true` if the stack below never wants spans of a callsite, which are kept.
+    /// Returns `true` if the stack below never enables spans of a callsite, and they are kept.
     pub(super) fn is_never_wanted(&self, metadata: &Metadata<'_>) -> bool {
         self.is_kept_if_unwanted(metadata)
             && self.callsites.get(metadata).is_some_and(|callsite| callsite.0.load(Ordering::Relaxed) == NEVER)
     }
 
-    /// Returns `true` if the stack below does not want a span that is being created. `is_enabled` asks it.
+    /// Returns `true` if the stack below disables a span that is being created. `is_enabled` returns its answer.
     #[inline]
     pub(super) fn is_unwanted(&self, metadata: &Metadata<'_>, is_enabled: impl FnOnce() -> bool) -> bool {
         if !self.may_be_unwanted.load(Ordering::Relaxed) || !self.is_kept_if_unwanted(metadata) {
@@ -119,7 +119,7 @@ impl KeptSpans {
         }
     }
 
-    /// Returns `true` if a span is one of these.
+    /// Returns `true` if a span is kept.
     #[inline]
     pub(super) fn contain(&self, id: &Id) -> bool {
         self.is_any() && self.find(id)
@@ -156,7 +156,7 @@ impl KeptSpans {
         &self.slots[place(id) % SLOTS]
     }
 
-    /// The nearest span that exists for outputs: the span itself, or one around it.
+    /// Returns the nearest enabled span: the span itself, or one around it.
     pub(super) fn nearest(&self, id: &Id, registry: Option<&Registry>) -> Option<Id> {
         let mut id = id.clone();
         while self.contain(&id) {
@@ -166,9 +166,9 @@ impl KeptSpans {
     }
 }
 
-/// Closes a span of the registry, of which no layer is told. Returns `true` if it was the last reference.
+/// Closes a span of the registry that no layer has seen. Returns `true` if this was the last reference.
 pub(super) fn close(registry: Dispatch, id: Id) -> bool {
-    // Only a layer's stack gives a place in the registry free: so there is one, without a layer.
+    // The registry frees a span only through a stack of layers, so this one has a layer that does nothing.
     Identity::new().with_subscriber(OnlyRegistry(registry)).try_close(id)
 }
 
@@ -205,10 +205,30 @@ impl Subscriber for OnlyRegistry {
         self.registry().is_some_and(|registry| registry.try_close(id))
     }
 
-    // Forced by the trait: a stack of layers finds its registry in no other way.
+    // Required by the trait: a stack of layers finds its registry in no other way.
     #[allow(unsafe_code)]
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
         // The registry lives as long as the dispatcher, which lives as long as `self`.
         if id == TypeId::of::<Registry>() { self.registry().map(|it| std::ptr::from_ref(it).cast()) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_span_is_kept_until_it_is_removed_whatever_else_has_its_slot() {
+        let kept = KeptSpans::new(LevelFilter::INFO);
+        let ids = [0, 1, 2].map(|turn| Id::from_u64(7 + turn * SLOTS as u64));
+        for _ in 0..2 {
+            ids.iter().for_each(|id| kept.insert(id));
+            for id in &ids {
+                assert!(kept.contain(id));
+                kept.remove(id);
+                assert!(!kept.contain(id));
+            }
+            assert!(!kept.is_any());
+        }
     }
 }

@@ -1,8 +1,7 @@
-//! Which recorded values a span shows already.
+//! The recorded values that a span shows already.
 //!
-//! OpenTelemetry's attributes have unique keys, but its SDK keeps both where one is set twice. So a value that a span shows
-//! already is not passed on again. (One that replaces another has to be; see
-//! `UniqueAttributes`.)
+//! OpenTelemetry attributes have unique keys, but its SDK keeps both values if one is set twice. So a value that a span shows
+//! already is not recorded again. (A different value has to be; see `UniqueAttributes`.)
 
 use std::{error::Error, fmt};
 
@@ -20,24 +19,24 @@ use super::{
 };
 use crate::field::Fields;
 
-/// The values that were recorded last, by the index of their field. Kept with the span in the registry.
+/// The last recorded values, by the index of their field. Stored with the span in the registry.
 #[derive(Default)]
 struct LastRecorded(Vec<(usize, Visited)>);
 
-/// A value as layers get it.
+/// A value as layers see it.
 #[derive(Debug, PartialEq)]
 enum Visited {
     Bool(bool),
     I64(i64),
     U64(u64),
-    /// By its bits, so that a NaN is equal to itself.
+    /// The bits, so that a NaN is equal to itself.
     F64(u64),
     Text(Box<str>),
-    /// Not of a registered field: equal to none.
+    /// A value of a type that registered fields do not have. It differs from every other.
     Other,
 }
 
-/// Returns `true` if all that is recorded is on the span already, and notes what is on it from now on.
+/// Returns `true` if the span shows all recorded values already, and stores those it shows from now on.
 ///
 /// `at_creation` returns the fields that the span was created with.
 pub(super) fn is_shown(
@@ -57,7 +56,7 @@ pub(super) fn is_shown(
     let Some(span) = subscriber.downcast_ref::<Registry>().and_then(|registry| registry.span(span)) else {
         return false;
     };
-    // No foreign code runs while the span's extensions are locked.
+    // No other library's code runs while the span's extensions are locked.
     let created = at_creation();
     let mut extensions = span.extensions_mut();
     if extensions.get_mut::<LastRecorded>().is_none() {
@@ -97,11 +96,11 @@ fn created_with(created: Option<&Fields>, augmented: &Augmented, index: usize) -
     one.0
 }
 
-/// Takes down the values of registered fields.
+/// A visitor that collects the values of registered fields.
 struct RegisteredValues<'a> {
     augmentation: &'a Augmentation,
     filled: Filled,
-    /// What is known of the call site, and how many fields it declares.
+    /// The augmented metadata of the call site, and the number of fields it declares.
     call_site: Option<(&'static Augmented, usize)>,
     found: SmallVec<[(usize, Visited); 1]>,
 }
@@ -117,13 +116,13 @@ impl RegisteredValues<'_> {
         if index >= own || self.filled.contains(index) {
             self.found.push((index, value()));
         } else if augmented.declared.contains(index) {
-            // The code's own value, in place of one from us.
+            // The code's own value, which replaces an ambient one.
             self.found.push((index, Visited::Other));
         }
     }
 }
 
-/// The value of one field.
+/// A visitor that keeps the value of one field.
 struct OneValue(Option<Visited>);
 
 impl OneValue {

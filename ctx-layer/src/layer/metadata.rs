@@ -1,9 +1,9 @@
-//! Metadata with the registered names added: made once per call site and schema, found without a lock.
+//! Metadata with the registered names added: built once per call site and schema, and found without a lock.
 //!
-//! A layer may know metadata by its address (`console-subscriber` does), so it has to see the one it registered, every time.
-//! Spans always come with the registered names, since a value may be recorded on any of them later: that is what layers
-//! register. Events always come with the call site's own metadata, whether fields are current or not. Their added fields
-//! are in the set of values alone, so a filter that asks whether an event *has* a field is answered by the call site.
+//! A layer may identify metadata by its address (`console-subscriber` does), so it always has to see the one it registered.
+//! Spans always have the registered names, since a value may be recorded on any of them later: layers register this metadata.
+//! Events always have the call site's own metadata, whether fields are current or not. Their added fields are in the set of
+//! values alone, so a filter that checks whether an event *has* a field sees the call site's.
 
 use std::{
     borrow::Cow,
@@ -12,37 +12,39 @@ use std::{
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
+#[cfg(feature = "json")]
+use super::policies::Policies;
 use super::{address_map::AddressMap, filled::Filled, parent::Parentage, shared_targets::SharedTargets};
 use crate::context::{InForce, in_force};
 use crate::field::{Derived, METRIC_PREFIXES, Origin, Registered, Schema, Sensitivity};
 
-/// What a schema makes of one call site's metadata.
+/// A call site's metadata with the fields of a schema.
 pub(super) struct Augmented {
-    /// The same name, target, level, file, line, kind and call site, with more fields. Layers see it on spans; of an
-    /// event's they see the fields alone.
+    /// Metadata with the same name, target, level, file, line, kind and call site, and more fields. Layers see it on spans; on
+    /// events they see only its fields.
     pub(super) metadata: &'static Metadata<'static>,
-    /// The names of all its fields.
+    /// The names of all fields.
     names: &'static [&'static str],
-    /// How many of the fields are the call site's own.
+    /// The number of fields that the call site itself has.
     pub(super) own: usize,
-    /// By [`Declaration::id`](crate::field::Declaration): where a registered field's value goes.
+    /// The position of each registered field's value, by [`Declaration::id`](crate::field::Declaration).
     targets: Box<[Option<Target>]>,
-    /// Whether any registered field may stand here.
+    /// `true` if any registered field may appear here.
     pub(super) takes_fields: bool,
-    /// It is a span that serves many requests, and so belongs to none.
+    /// `true` if it is a span that serves many requests, and so belongs to none.
     pub(super) is_shared: bool,
     /// The registered fields that the call site declares itself.
     pub(super) declared: Filled,
 }
 
-/// Where a registered field's value goes, and how it is shown there.
+/// The position of a registered field's value, and how it is shown there.
 #[derive(Clone, Copy)]
 pub(super) struct Target {
-    /// Among the metadata's fields.
+    /// The index among the metadata's fields.
     index: u16,
     pub(super) sensitivity: Sensitivity,
-    /// Another layer of this crate added the field: this one's value goes in place of that one's. An output decides
-    /// itself how a field is shown there.
+    /// Another layer of this crate added the field: this layer's value replaces that one's. An output's own schema decides
+    /// how a field is shown there.
     pub(super) overrides: bool,
 }
 
@@ -54,28 +56,31 @@ impl Target {
 }
 
 impl Augmented {
-    /// Where the value of a registered field goes, if it may stand on this span or event.
+    /// Returns the position of a registered field's value, if the field may appear on this span or event.
     #[inline]
     pub(super) fn target(&self, id: usize) -> Option<Target> {
         self.targets.get(id).copied().flatten()
     }
 }
 
-/// A schema and what it makes of each call site.
+/// A schema, and its augmented metadata of each call site.
 pub(super) struct Augmentation {
     pub(super) schema: Schema,
     shared: SharedTargets,
     table: &'static AddressMap<Augmented>,
-    /// The fields that are read off the active OpenTelemetry span, by [`Declaration::id`](crate::field::Declaration).
+    /// The fields that are read from the active OpenTelemetry span, by [`Declaration::id`](crate::field::Declaration).
     pub(super) derived: Box<[(usize, Derived)]>,
+    /// The policies for outputs that encode fields themselves.
+    #[cfg(feature = "json")]
+    pub(super) policies: &'static Policies,
 }
 
-/// What is leaked is shared: one table for all layers with equal schemas.
+/// Augmented metadata is leaked, so all layers with equal schemas share one table.
 static TABLES: Mutex<Vec<KnownTable>> = Mutex::new(Vec::new());
 
 type KnownTable = (Box<[Registered]>, SharedTargets, &'static AddressMap<Augmented>);
 
-/// From augmented metadata back to the call site's own.
+/// Maps augmented metadata to the call site's own.
 static ORIGINALS: LazyLock<AddressMap<&'static Metadata<'static>>> = LazyLock::new(AddressMap::new);
 
 impl Augmentation {
@@ -83,7 +88,7 @@ impl Augmentation {
         Self::with_shared(schema, SharedTargets::none())
     }
 
-    /// The same with targets whose spans carry no fields.
+    /// Creates an augmentation with targets whose spans carry no fields.
     pub(super) fn with_shared(schema: Schema, shared: SharedTargets) -> Self {
         let mut tables = TABLES.lock().unwrap_or_else(PoisonError::into_inner);
         let is_known = |(fields, targets, _): &&KnownTable| **fields == *schema.registered() && *targets == shared;
@@ -102,24 +107,31 @@ impl Augmentation {
                 Origin::Stored => None,
             })
             .collect();
-        Augmentation { schema, shared, table, derived }
+        Augmentation {
+            #[cfg(feature = "json")]
+            policies: Policies::of(&schema),
+            schema,
+            shared,
+            table,
+            derived,
+        }
     }
 
-    /// The same with more targets whose spans carry no fields.
+    /// Returns a copy with more targets whose spans carry no fields.
     pub(super) fn and_shared(&self, targets: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
         Self::with_shared(self.schema.clone(), self.shared.and(targets))
     }
 
-    /// The fields in force, where nothing else is needed for a span with the given parent.
+    /// Returns the current fields, if nothing else is needed for a span with the given parent.
     #[inline]
-    pub(super) fn in_force_for_span(&self, parent: Parentage<'_>) -> InForce {
+    pub(super) fn fields_for_span(&self, parent: Parentage<'_>) -> InForce {
         if matches!(parent, Parentage::Explicit(_)) { InForce::More } else { in_force() }
     }
 
-    /// The fields in force, where nothing else is needed for an event with the given parent.
+    /// Returns the current fields, if nothing else is needed for an event with the given parent.
     #[inline]
-    pub(super) fn in_force_for_event(&self, parent: Parentage<'_>) -> InForce {
-        if self.derived.is_empty() { self.in_force_for_span(parent) } else { InForce::More }
+    pub(super) fn fields_for_event(&self, parent: Parentage<'_>) -> InForce {
+        if self.derived.is_empty() { self.fields_for_span(parent) } else { InForce::More }
     }
 
     #[inline]
@@ -127,12 +139,12 @@ impl Augmentation {
         self.table.get_or_insert_with(metadata, || augment(&self.schema, &self.shared, metadata))
     }
 
-    /// Returns the metadata that layers register, and get with each span and event of that call site.
+    /// Returns the metadata that layers register for a call site, and that its spans and events have.
     pub(super) fn to_register(&self, metadata: &'static Metadata<'static>) -> &'static Metadata<'static> {
         if metadata.is_span() { self.of(metadata).metadata } else { metadata }
     }
 
-    /// Calls `f` with the metadata that layers have registered, where they are asked about `metadata`.
+    /// Calls `f` with the metadata that layers have registered for `metadata`.
     pub(super) fn with<R>(&self, metadata: &Metadata<'_>, f: impl FnOnce(&Metadata<'_>) -> R) -> R {
         if !metadata.is_span() {
             return f(metadata);
@@ -140,7 +152,7 @@ impl Augmentation {
         if let Some(augmented) = self.table.get(metadata) {
             return f(augmented.metadata);
         }
-        // A copy of a call site's metadata that may live for a moment only.
+        // A copy of a call site's metadata may be temporary.
         let of_call_site = self.of(call_site_of(metadata.callsite()));
         if metadata.fields().len() != of_call_site.own {
             return f(metadata);
@@ -158,12 +170,12 @@ impl Augmentation {
     }
 }
 
-/// The call site's own metadata behind `metadata`, which any layer of this crate may have augmented.
-pub(super) fn original_of(metadata: &'static Metadata<'static>) -> &'static Metadata<'static> {
+/// Returns the call site's own metadata for `metadata`, which any layer of this crate may have augmented.
+pub(crate) fn original_of(metadata: &'static Metadata<'static>) -> &'static Metadata<'static> {
     ORIGINALS.get(metadata).map_or(metadata, |augmented| augmented)
 }
 
-/// The metadata that a call site itself gives. `Identifier`'s field is public and hidden: a test pins what is used here.
+/// Returns the metadata of a call site. `Identifier`'s field is public and hidden: a test pins what is used here.
 pub(super) fn call_site_of(identifier: Identifier) -> &'static Metadata<'static> {
     identifier.0.metadata()
 }
@@ -178,7 +190,7 @@ fn augment(schema: &Schema, shared: &SharedTargets, metadata: &'static Metadata<
     let mut targets = Vec::new();
     let mut declared = Filled::default();
     for field in schema.registered() {
-        let stands = if is_shared {
+        let applies = if is_shared {
             false
         } else if metadata.is_span() {
             field.policy.on_spans()
@@ -187,11 +199,11 @@ fn augment(schema: &Schema, shared: &SharedTargets, metadata: &'static Metadata<
         } else {
             field.policy.on_events()
         };
-        if !stands {
+        if !applies {
             continue;
         }
         let declaration = field.declaration.0;
-        // A field of the call site's own keeps its place: an ambient value goes there if the code sets none.
+        // A field that the call site declares keeps its position: an ambient value goes there if the code sets none.
         let index = names.iter().position(|own| *own == declaration.name()).unwrap_or(names.len());
         let Ok(narrow) = u16::try_from(index) else { continue };
         if index < of_call_site {
@@ -232,7 +244,7 @@ fn augment(schema: &Schema, shared: &SharedTargets, metadata: &'static Metadata<
     Augmented { metadata: augmented, names, own, targets: targets.into(), takes_fields, is_shared, declared }
 }
 
-/// Returns `true` for metadata of `enabled!`. `Metadata` says so in its `Debug` alone.
+/// Returns `true` for metadata of `enabled!`. `Metadata` shows this only in its `Debug` output.
 pub(super) fn is_hint(metadata: &Metadata<'_>) -> bool {
     format!("{metadata:?}").ends_with("HINT) }")
 }

@@ -1,8 +1,8 @@
-//! Copying the fields in force onto spans and events.
+//! Adding the current fields to spans and events.
 //!
 //! `tracing` layers can read events but not change them. A [`Subscriber`] that wraps the finished stack can: it gets
-//! each span and event before any layer does, and passes on another with more fields. That other one has the same name,
-//! target, level, file, line and *call site*, so layers, filters and `Span::record` see no difference but the fields.
+//! each span and event before any layer does, and passes on another with more fields. The other one has the same name,
+//! target, level, file, line and *call site*, so layers, filters and `Span::record` see no other difference.
 //!
 //! [`Subscriber`]: tracing_core::Subscriber
 
@@ -21,7 +21,11 @@ mod last_recorded;
 mod metadata;
 mod other_version;
 mod parent;
+#[cfg(feature = "json")]
+mod policies;
 mod postponed;
+#[cfg(feature = "json")]
+mod reading;
 mod record;
 mod recorded;
 mod rewrite;
@@ -41,6 +45,16 @@ pub(crate) use complete_span::{WithRoom, open};
 pub(crate) use core::{in_snapshot, is_kept_only};
 pub(crate) use sensitive::is_sensitive;
 pub(crate) use stack_dispatch::ids_of;
+#[cfg(feature = "json")]
+pub(crate) use {
+    address_map::AddressMap,
+    core::is_about_the_context,
+    filled::Filled,
+    metadata::original_of,
+    parent::{Parentage, elsewhere},
+    policies::Policies,
+    stack_dispatch::StackDispatch,
+};
 
 pub use context_layer::ContextLayer;
 pub use record::declare_request;
@@ -53,14 +67,14 @@ use crate::field::Schema;
 
 /// Wraps an output so that each line shows each registered field once, however deep the spans.
 ///
-/// Most formats, JSON and text alike, show the fields of enclosing spans on every line, and those that flatten spans write a
-/// field twice. Under this a registered field is on the event alone: its own value, else the current one, else the one that
-/// the innermost span has declared itself. Spans show the fields that are not registered.
+/// Most formats, JSON and text alike, show the fields of enclosing spans on every line, and formats that flatten spans write a
+/// field twice. In the wrapped output a registered field is on the event alone, with its own value, else the current one, else
+/// that of the innermost span that declares the field. Spans show only fields that are not registered.
 ///
-/// Where another `fmt` output of the same format stands beside it, give one of the two [`SeparateSpanFields`].
+/// If the stack has another `fmt` output of the same format, give one of the two [`SeparateSpanFields`].
 ///
-/// The lines that outputs make of a span's life (`with_span_events` of `fmt`, `START` and `END` of `tracing-bunyan-formatter`) are
-/// no events, and so show no registered fields under this; without it they do.
+/// Lines about a span's life (`with_span_events` of `fmt`, `START` and `END` of `tracing-bunyan-formatter`) are not events, so
+/// they show no registered fields in the wrapped output; without the wrapper they do.
 ///
 /// ```
 /// use ctx_layer::{Schema, SubscriberFieldsExt, fields_once_per_line};

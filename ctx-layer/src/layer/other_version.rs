@@ -1,16 +1,16 @@
-//! Whether a stack has an OpenTelemetry layer of another version of `tracing-opentelemetry` than this crate uses.
+//! Detecting an OpenTelemetry layer of another version of `tracing-opentelemetry` than this crate uses.
 //!
-//! That is another crate, which cannot be named here. But the type of the stack has its name; and where it is there, what
-//! `tracing-opentelemetry` asks a dispatcher for is not.
+//! That version is another crate, which cannot be named here. But the name of the stack's type contains its name, and the
+//! dispatcher does not find the type that this crate's version of `tracing-opentelemetry` looks up.
 
-/// Returns `true` if a stack of this type has an OpenTelemetry layer for certain.
+/// Returns `true` if a stack of this type certainly has an OpenTelemetry layer.
 ///
-/// Not where the layer is in an `Option` or a `Vec`, which may be empty, in a `reload::Layer`, which hides it from everyone, or
-/// boxed, which hides its type.
+/// Returns `false` if the layer is in an `Option` or a `Vec`, which may be empty, in a `reload::Layer`, which hides it, or in a
+/// box, which hides its type.
 pub(super) fn names_opentelemetry_layer(stack: &str) -> bool {
     const LAYER: &str = "tracing_opentelemetry::layer::OpenTelemetryLayer<";
     const MAY_HIDE: [&str; 3] = ["core::option::Option", "alloc::vec::Vec", "tracing_subscriber::reload::Layer"];
-    // For each open bracket, whether what is in it may not be there.
+    // For each open bracket, whether its content may be missing.
     let mut open: Vec<bool> = Vec::new();
     let mut start = 0;
     for (at, character) in stack.char_indices() {
@@ -29,7 +29,7 @@ pub(super) fn names_opentelemetry_layer(stack: &str) -> bool {
                 }
                 open.push(is_hidden || MAY_HIDE.contains(&name));
             }
-            // Not that of an arrow.
+            // Not the `>` of an arrow.
             '>' if !stack[..at].ends_with('-') => {
                 open.pop();
             }
@@ -39,7 +39,7 @@ pub(super) fn names_opentelemetry_layer(stack: &str) -> bool {
     false
 }
 
-/// Returns `true` if a path ends with another, and not in the middle of a name.
+/// Returns `true` if a path ends with `end`, and `end` starts with a whole name.
 fn is_whole(path: &str, end: &str) -> bool {
     path.strip_suffix(end).is_some_and(|before| before.is_empty() || before.ends_with("::"))
 }
@@ -47,14 +47,21 @@ fn is_whole(path: &str, end: &str) -> bool {
 /// Returns `true` if a stack that has an OpenTelemetry layer has none of the version that this crate uses.
 #[cfg(feature = "tracing-opentelemetry")]
 pub(super) fn is_there(dispatch: &tracing_core::Dispatch) -> bool {
-    // The answer is intercepted: the layer would look for the span, and panic.
+    // The lookup is intercepted: the layer would otherwise look for the span, and panic.
     ASKING.set(Some(false));
-    let _answered = Answered;
+    let _stop = StopAsking;
     let cx = tracing_opentelemetry::get_otel_context(&tracing_core::span::Id::from_u64(u64::MAX), dispatch);
     cx.is_none() && ASKING.get() == Some(false)
 }
 
-/// Without the feature none is looked for: each is one that cannot be seen.
+/// Returns `true` if a stack under a [`ContextSubscriber`](super::ContextSubscriber) has an OpenTelemetry layer of the version
+/// that this crate uses.
+#[cfg(feature = "json")]
+pub(super) fn has_layer(dispatch: &tracing_core::Dispatch) -> bool {
+    cfg!(feature = "tracing-opentelemetry") && !is_there(dispatch)
+}
+
+/// Returns `true`: without the feature, no OpenTelemetry layer can be found.
 #[cfg(not(feature = "tracing-opentelemetry"))]
 pub(super) fn is_there(_: &tracing_core::Dispatch) -> bool {
     true
@@ -62,21 +69,21 @@ pub(super) fn is_there(_: &tracing_core::Dispatch) -> bool {
 
 #[cfg(feature = "tracing-opentelemetry")]
 thread_local! {
-    /// Whether [`is_there`] asks on this thread, and what was asked for was found. Has no destructor, and so can always be read.
+    /// `Some` while [`is_there`] runs on this thread, with whether the layer was found. Has no destructor, and so can always be read.
     static ASKING: std::cell::Cell<Option<bool>> = const { std::cell::Cell::new(None) };
 }
 
 #[cfg(feature = "tracing-opentelemetry")]
-struct Answered;
+struct StopAsking;
 
 #[cfg(feature = "tracing-opentelemetry")]
-impl Drop for Answered {
+impl Drop for StopAsking {
     fn drop(&mut self) {
         ASKING.set(None);
     }
 }
 
-/// Notes whether what was asked for was found. Returns `true` if the answer has to be that it was not.
+/// Stores whether a lookup found its type. Returns `true` if the lookup has to fail.
 #[cfg(feature = "tracing-opentelemetry")]
 #[inline]
 pub(super) fn intercept(is_found: bool) -> bool {
@@ -100,7 +107,7 @@ mod tests {
     use super::names_opentelemetry_layer;
 
     #[test]
-    fn a_layer_is_named_where_it_is_for_certain() {
+    fn a_layer_is_found_if_its_presence_is_certain() {
         for (stack, is_named) in [
             ("a::Layered<tracing_opentelemetry::layer::OpenTelemetryLayer<a::Registry, b::Tracer>, a::Registry>", true),
             ("tracing_opentelemetry::layer::OpenTelemetryLayer<a::Registry, b::Tracer>", true),
@@ -120,6 +127,7 @@ mod tests {
             ("a<my_tracing_opentelemetry::layer::OpenTelemetryLayer<a, b>>", false),
             ("a<tracing_opentelemetry::metrics::MetricsLayer<a>>", false),
             ("a<alloc::boxed::Box<dyn tracing_subscriber::Layer<a>>>", false),
+            ("a<core::option::Option<fn(b) -> tracing_opentelemetry::layer::OpenTelemetryLayer<a, b>>>", false),
             ("é>>><", false),
             ("", false),
         ] {

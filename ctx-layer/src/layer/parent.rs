@@ -1,8 +1,8 @@
-//! The parent of a span or event, and what the outputs are told of it.
+//! The parent of a span or event, and how outputs learn what it remembers.
 //!
 //! Only the subscriber over the whole stack knows what spans remember. A layer could find it through its dispatcher, but
-//! `tracing-subscriber` does not tell every layer which that is (not those in an `Option` or a `Vec`, nor those put in by
-//! `reload`). So the subscriber says it on this thread, while it passes on something with an explicit parent.
+//! `tracing-subscriber` does not give the dispatcher to every layer (not to those in an `Option` or a `Vec`, nor to those added
+//! by `reload`). So the subscriber stores it for this thread, while it passes on a span or event with an explicit parent.
 
 use std::cell::RefCell;
 
@@ -13,20 +13,20 @@ use tracing_core::{
 
 use crate::context::Remembered;
 
-/// The three kinds of parent that a span or event can have.
+/// The kind of parent that a span or event has.
 #[derive(Clone, Copy)]
-pub(super) enum Parentage<'a> {
+pub(crate) enum Parentage<'a> {
     /// The current span, if there is one.
     Contextual,
-    /// None, though there may be a current span.
+    /// No parent, though there may be a current span.
     Root,
-    /// A span that was named.
+    /// A given span.
     Explicit(&'a Id),
 }
 
 impl<'a> Parentage<'a> {
     #[inline]
-    pub(super) fn of_event(event: &'a Event<'_>) -> Self {
+    pub(crate) fn of_event(event: &'a Event<'_>) -> Self {
         if event.is_contextual() {
             return Parentage::Contextual;
         }
@@ -46,15 +46,15 @@ thread_local! {
     static ELSEWHERE: RefCell<Option<Remembered>> = const { RefCell::new(None) };
 }
 
-/// Calls `f`; meanwhile [`elsewhere`] is what the explicit parent remembers, where that is not in force.
+/// Calls `f` with [`elsewhere`] set to what the explicit parent remembers, if that is not current.
 #[cold]
 pub(super) fn with_elsewhere<R>(elsewhere: Option<Remembered>, f: impl FnOnce() -> R) -> R {
     let _restore = RestoreElsewhere(replace(elsewhere));
     f()
 }
 
-/// What the explicit parent of the span or event that is being passed on remembers, where that is not in force.
-pub(super) fn elsewhere() -> Option<Remembered> {
+/// Returns what the explicit parent of the span or event that is being passed on remembers, if that is not current.
+pub(crate) fn elsewhere() -> Option<Remembered> {
     ELSEWHERE.try_with(|elsewhere| elsewhere.borrow().clone()).ok().flatten()
 }
 

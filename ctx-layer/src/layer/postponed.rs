@@ -1,5 +1,5 @@
-//! Values that are recorded while an OpenTelemetry layer may hold the span's lock: by a sampler, for instance, on the span that
-//! is being started. Passing them on would wait for that lock for ever, so they are passed on when it is released.
+//! Values that are recorded while an OpenTelemetry layer may hold the span's lock: for instance by a sampler, on the span that
+//! is being started. Recording them at once would deadlock, so they are passed on when the lock is released.
 
 use std::cell::RefCell;
 
@@ -21,14 +21,14 @@ thread_local! {
 }
 
 struct Postponed {
-    /// Whose span it is: an id means something to one subscriber only.
+    /// The subscriber of the span: an id is unique only within one subscriber.
     subscriber: usize,
     span: Id,
     values: Vec<(Field, KeptValue)>,
     filled: Filled,
 }
 
-/// Keeps what is recorded until [`pass_on`] is called.
+/// Keeps recorded values until [`pass_on`] is called.
 #[cold]
 pub(super) fn postpone(subscriber: usize, span: &Id, values: &Record<'_>) {
     let mut keep = Keep::new(|_: &Field| true);
@@ -39,7 +39,7 @@ pub(super) fn postpone(subscriber: usize, span: &Id, values: &Record<'_>) {
     span_lock::set_postponed(true);
 }
 
-/// Passes on, by `record`, what was recorded on spans of a subscriber, in the order in which it was.
+/// Calls `record` with the values kept for spans of a subscriber, in the order in which they were recorded.
 #[cold]
 pub(super) fn pass_on(subscriber: usize, augmentation: &Augmentation, record: impl Fn(&Id, &Record<'_>)) {
     let take = |all: &RefCell<Vec<Postponed>>| -> Vec<Postponed> {

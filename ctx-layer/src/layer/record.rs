@@ -1,4 +1,4 @@
-//! Late binding: a value that becomes known when its span is open already.
+//! Recording values on spans that are already open.
 
 use tracing::Span;
 use tracing_core::{
@@ -15,24 +15,24 @@ use super::{core::Core, metadata::original_of};
 use crate::field::{ContextField, Entry, FieldType, Shared};
 
 impl<T: FieldType> ContextField<T> {
-    /// Sets the value on the current span, although that span never declared the field.
+    /// Sets the value on the current span, which need not have declared the field.
     ///
-    /// Authentication often runs inside the request span; this is how the span gets its tenant all the same. The value
-    /// is recorded on the span in outputs, if the field is on spans. It is current in everything inside the span: at once in
-    /// the scopes and spans that are open on this thread, and elsewhere from when the span is next entered, or a future next
-    /// polled. It ends with the span. Scopes that are open end as they would have. Recording a field again replaces the value.
+    /// Authentication often runs inside the request span; this sets the tenant on that span. The value is recorded on the span
+    /// in outputs, if the field is on spans. It is current in everything inside the span: at once in the scopes and spans that
+    /// are open on this thread, and elsewhere when the span is next entered, or a future next polled. It ends with the span.
+    /// Open scopes end as before. Recording a field again replaces the value.
     ///
-    /// The spans around it are not changed. For them there are [`record_on`](Self::record_on) and
-    /// [`record_on_request`](Self::record_on_request).
+    /// Spans around the current one are not changed. Use [`record_on`](Self::record_on) or
+    /// [`record_on_request`](Self::record_on_request) for them.
     ///
-    /// A context that is taken by `opentelemetry::Context::current()` on this thread may be without the value until the span
-    /// is entered again; [`current_context`](crate::task::current_context) and all of [`task`](crate::task) have it.
+    /// The context that `opentelemetry::Context::current()` returns on this thread may lack the value until the span is entered
+    /// again; [`current_context`](crate::task::current_context) and everything in [`task`](crate::task) include it.
     ///
-    /// Returns `true` if a span was set. Otherwise:
+    /// Returns `true` if the value was set on a span. Otherwise:
     ///
     /// - Inside fields that replaced another request's, such as a received message's, the value is set for that scope only.
     ///   The span around it belongs to the receiver.
-    /// - In an OpenTelemetry context that other code attached, in isolated or restored work, without a current span, and
+    /// - In an OpenTelemetry context that another library attached, in isolated or restored work, without a current span, and
     ///   without a [`ContextSubscriber`](crate::ContextSubscriber), nothing happens.
     ///
     /// ```
@@ -66,12 +66,11 @@ impl<T: FieldType> ContextField<T> {
 
     /// Sets the value on a given span and everything inside it, wherever that span is entered.
     ///
-    /// For a span that is not the current one: that of a connection, or of a caller who handed it on. On this thread the
-    /// value is current at once where the span is entered, and from when it is next entered elsewhere. A value recorded on
-    /// a span of the [request](crate::declare_request) has a call of its own,
-    /// [`record_on_request`](Self::record_on_request).
+    /// Use it for a span that is not the current one: that of a connection, or one passed in by a caller. On this thread the
+    /// value is current at once if the span is entered; elsewhere when it is next entered. For the span of the
+    /// [request](crate::declare_request), use [`record_on_request`](Self::record_on_request).
     ///
-    /// Returns `false`, and does nothing, if the span is disabled, or of a subscriber without a
+    /// Returns `false`, and does nothing, if the span is disabled, or belongs to a subscriber without a
     /// [`ContextSubscriber`](crate::ContextSubscriber).
     ///
     /// ```
@@ -100,17 +99,15 @@ impl<T: FieldType> ContextField<T> {
         recorded.unwrap_or_default()
     }
 
-    /// Sets the value for the whole request that is being worked for here: on the request's own span, and on everything
-    /// inside it.
+    /// Sets the value for the whole current request: on the request's own span, and on everything inside it.
     ///
-    /// Authentication is often a function with a span of its own. [`record`](Self::record) sets a value on that span, and
-    /// is over with it; this sets it on the span of the request: for the rest of the request, its outgoing calls, tasks
-    /// that are spawned from now on, and for the exported span.
+    /// Authentication is often a function with a span of its own. [`record`](Self::record) sets a value on that span, which
+    /// ends with the function. This method sets it on the span of the request: for the rest of the request, its outgoing calls,
+    /// tasks that are spawned from now on, and the exported span.
     ///
     /// The span of a request is the one that `http::ServerLayer` creates, or one that the program
-    /// [declares](crate::declare_request) to be that. It is looked for among the spans that are entered on this thread and
-    /// those around them. In work that is done for somebody else, such as a message or an isolated task, the request
-    /// around that is not found.
+    /// [declares](crate::declare_request). It is searched among the spans that are entered on this thread and the spans around
+    /// them. Work for another request, such as a received message or an isolated task, does not find the request around it.
     ///
     /// Returns `false`, and does nothing, if there is no such span.
     ///
@@ -140,12 +137,13 @@ impl<T: FieldType> ContextField<T> {
     }
 }
 
-/// Declares that a span is that of a request: where [`record_on_request`](ContextField::record_on_request), called
-/// anywhere inside it, sets a value.
+/// Declares a span as that of a request: [`record_on_request`](ContextField::record_on_request), called anywhere inside it,
+/// sets values on it.
 ///
-/// `http::ServerLayer` does so for its spans. For a consumer's span of one message, a job's, a WebSocket message's.
+/// `http::ServerLayer` declares its own spans. Call this for the span of one consumed message, of a job, or of a WebSocket
+/// message.
 ///
-/// Returns `false`, and does nothing, if the span is disabled, or of a subscriber without a
+/// Returns `false`, and does nothing, if the span is disabled, or belongs to a subscriber without a
 /// [`ContextSubscriber`](crate::ContextSubscriber).
 pub fn declare_request(span: &Span) -> bool {
     let declared = span.with_subscriber(|(id, dispatch)| {
@@ -156,14 +154,14 @@ pub fn declare_request(span: &Span) -> bool {
     declared.flatten().is_some()
 }
 
-/// Calls `f` with the subscriber that is current here, if it is one that knows what spans remember.
+/// Calls `f` with the current subscriber, if it has a [`ContextSubscriber`](crate::ContextSubscriber).
 fn with_core(f: impl FnOnce(&Dispatch, &Core) -> bool) -> bool {
-    // Cloned, and not lent: while it is lent, what a layer logs goes nowhere.
+    // Cloned, because events that a layer emits while it is borrowed are lost.
     let dispatch = dispatcher::get_default(Dispatch::clone);
     dispatch.downcast_ref::<Core>().is_some_and(|core| f(&dispatch, core))
 }
 
-/// The metadata of a span that is entered on this thread.
+/// Returns the metadata of a span that is entered on this thread.
 fn metadata_of(dispatch: &Dispatch, id: &Id) -> Option<&'static Metadata<'static>> {
     match dispatch.current_span().into_inner() {
         Some((current, metadata)) if current == *id => Some(metadata),

@@ -1,21 +1,21 @@
-//! What was recorded on a span that was open already.
+//! The values that were recorded on an open span.
 
 use crate::field::{Call, Fields, Shared};
 
-/// The values that were recorded on a span since it was created: of each field the last.
+/// The values that were recorded on a span since it was created: the last of each field.
 #[derive(Clone)]
 pub(super) struct Recorded {
     values: Vec<(Call, Shared)>,
-    /// The calls whose values were replaced by others: they count all the same.
+    /// The calls whose values were replaced by others: sets still contain them.
     replaced: Vec<Call>,
-    /// What the span remembers, with these values: what becomes current where something else was.
+    /// The remembered fields with these values: what becomes current if something else was.
     whole: Fields,
     /// The span was created where nothing was current.
     was_nothing: bool,
 }
 
 impl Recorded {
-    /// Nothing was recorded yet on a span that remembers these fields: since it was created, or only since now.
+    /// Starts with no value on a span that remembers these fields, since it was created or only since now.
     pub(super) fn on(remembered: Fields, was_nothing: bool) -> Self {
         Recorded { values: Vec::new(), replaced: Vec::new(), whole: remembered, was_nothing }
     }
@@ -25,7 +25,7 @@ impl Recorded {
         self.was_nothing
     }
 
-    /// The same with a value recorded besides, in place of another of the field.
+    /// Returns a copy with one more value, which replaces an earlier one of the field.
     pub(super) fn and(&self, call: Call, value: &Shared) -> Self {
         let is_of_field =
             |(_, other): &&(Call, Shared)| std::ptr::eq(other.entry().declaration(), value.entry().declaration());
@@ -33,20 +33,20 @@ impl Recorded {
         let values = others.chain([(call, value.clone())]).collect();
         let mut replaced = self.replaced.clone();
         replaced.extend(self.values.iter().filter(is_of_field).map(|(call, _)| *call));
-        // A set does not keep more of them.
+        // A set does not keep more than these.
         let surplus = replaced.len().saturating_sub(Call::MOST_KEPT);
         replaced.drain(..surplus);
         let whole = self.whole.clone().with_recorded(call, value);
         Recorded { values, replaced, whole, was_nothing: self.was_nothing }
     }
 
-    /// What the span remembers, with what was recorded.
+    /// Returns the remembered fields with the recorded values.
     pub(super) fn whole(&self) -> &Fields {
         &self.whole
     }
 
-    /// Fields of the span's request with what was recorded since they were set. A scope inside the span that set a field
-    /// after it was recorded keeps its value.
+    /// Returns `below`, fields of the span's request, with the values recorded since they were set. A scope inside the span
+    /// that set a field after it was recorded keeps its value.
     pub(super) fn over(&self, below: &Fields, remembered: &Fields) -> Fields {
         if below.is_same(remembered) {
             return self.whole.clone();

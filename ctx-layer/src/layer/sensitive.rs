@@ -1,11 +1,11 @@
-//! Which fields must not be shown.
+//! Fields that must not be shown in the clear.
 
 use tracing_core::dispatcher;
 
 use super::core::Core;
 use crate::field::{Declaration, Sensitivity};
 
-/// Returns `true` if a field's value must not be shown as it is: by its declaration, or by the schema of the current
+/// Returns `true` if a field's value must not be shown in the clear, by its declaration or by the schema of the current
 /// subscriber.
 pub(crate) fn is_sensitive(declaration: &'static Declaration) -> bool {
     let is_shown = |sensitivity| matches!(sensitivity, Sensitivity::Public);

@@ -1,4 +1,4 @@
-//! Keeping what one `fmt` output writes of spans apart from another's.
+//! Separating the span fields of one `fmt` output from another's.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use tracing_subscriber::{
     fmt::{FormatFields, format::Writer},
 };
 
-/// Gives a `fmt` output a rendering of span fields of its own.
+/// A field formatter that gives a `fmt` output its own copy of span fields.
 ///
-/// `fmt` layers with field formatters of one type share what the first of them writes of a span's fields
-/// (`FormattedFields<N>`, tokio-rs/tracing#1372); so does `tracing-error`'s `SpanTrace` with a plain `fmt` layer. Where
-/// two outputs are to show different fields of spans, as under [`fields_once_per_line`](super::fields_once_per_line()), set them apart:
+/// `fmt` layers with field formatters of one type share the string that the first of them writes for a span's fields
+/// (`FormattedFields<N>`, tokio-rs/tracing#1372); so does `tracing-error`'s `SpanTrace` with a plain `fmt` layer. If two outputs
+/// have to show different fields of spans, as with [`fields_once_per_line`](super::fields_once_per_line()), wrap one formatter:
 ///
 /// ```
 /// use ctx_layer::{SeparateSpanFields, Schema, SubscriberFieldsExt, fields_once_per_line};
@@ -25,7 +25,7 @@ use tracing_subscriber::{
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SeparateSpanFields<N>(
-    /// Formats the fields.
+    /// The wrapped formatter.
     pub N,
 );
 

@@ -1,6 +1,6 @@
-//! What is wrong with the set-up of a stack: found when it is built, and said with the first span or event that comes through.
+//! Errors in the set-up of a stack: found when it is built, and logged with its first span or event.
 //!
-//! Not when the stack is installed: the list of dispatchers is locked then, and a warning would wait for it for ever.
+//! They are not logged when the stack is installed, because the list of dispatchers is locked then: a warning would deadlock.
 
 use std::{
     any::{TypeId, type_name},
@@ -20,20 +20,20 @@ use tracing_subscriber::Layer;
 use super::other_version;
 use crate::{field::warn_of_postponed, warning::warn};
 
-/// How a [`ContextSubscriber`](super::ContextSubscriber) was put into its stack.
+/// The position of a [`ContextSubscriber`](super::ContextSubscriber) in its stack.
 pub(super) struct SetUp {
     is_checked: AtomicBool,
-    /// Another one is around it, which says what is to be said.
+    /// Another one is around it, which logs the warnings.
     is_wrapped: AtomicBool,
     has_layer_over: AtomicBool,
-    /// By the type of what it wraps.
+    /// `true` if the type of the wrapped stack has an OpenTelemetry layer.
     has_opentelemetry_layer: bool,
-    /// Where it was created.
+    /// The place where it was created.
     at: &'static Location<'static>,
 }
 
 impl SetUp {
-    /// The set-up of one over a stack of type `S`.
+    /// Creates the set-up of a subscriber over a stack of type `S`.
     #[track_caller]
     pub(super) fn over<S>() -> Self {
         learn_marker();
@@ -51,14 +51,14 @@ impl SetUp {
         self.has_opentelemetry_layer
     }
 
-    /// Notes that another one was put around it.
+    /// Notes that another one is around it.
     pub(super) fn wrap(&self) {
         self.is_wrapped.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that it was asked for a type that is not its own.
+    /// Notes a downcast to a type that is not its own.
     #[inline]
-    pub(super) fn asked_for(&self, id: TypeId) {
+    pub(super) fn note_downcast(&self, id: TypeId) {
         if MARKER.get() == Some(&id) && !self.is_wrapped.load(Ordering::Relaxed) {
             self.has_layer_over.store(true, Ordering::Relaxed);
         }
@@ -69,8 +69,8 @@ impl SetUp {
         self.is_checked.load(Ordering::Relaxed)
     }
 
-    /// Says what is wrong, once. `about_to` is what is passed on next: filters of single layers keep their answers until it is,
-    /// so they are asked for it again.
+    /// Logs what is wrong, once. `about_to` is the metadata of what is passed on next. Filters of single layers keep their answers
+    /// until then, so they are asked for it again.
     pub(super) fn check(&self, dispatch: &Dispatch, about_to: &Metadata<'_>) {
         if self.is_checked.swap(true, Ordering::Relaxed) {
             return;
@@ -84,7 +84,7 @@ impl SetUp {
                 None,
                 format_args!(
                     "a layer or filter was added over the `ContextSubscriber` that was created at {}: it sees spans and events \
-                     without context fields, and what it switches off carries none. Call `with_context_fields` last, after every \
+                     without context fields, and spans that it disables carry none. Call `with_context_fields` last, after every \
                      `with`, right before `.init()`",
                     self.at
                 ),
@@ -109,7 +109,7 @@ impl SetUp {
     }
 }
 
-/// How the warning of an OpenTelemetry layer that cannot be seen goes on.
+/// The end of the warning about an OpenTelemetry layer that cannot be used.
 const UNSEEN: &str = if cfg!(feature = "tracing-opentelemetry") {
     "of another version of `tracing-opentelemetry` than `ctx-layer` uses: its spans are not seen, so events have no trace ids, \
      and the trace is not propagated. Depend on the same version, which `cargo tree -i tracing-opentelemetry` shows"
@@ -118,20 +118,20 @@ const UNSEEN: &str = if cfg!(feature = "tracing-opentelemetry") {
      `tracing-opentelemetry` to the `features` of `ctx-layer` in Cargo.toml"
 };
 
-/// The type that `tracing-subscriber` asks a subscriber for when a layer is added over it: whether there are filters of single
-/// layers inside. It is private, and so is learned from what is asked.
+/// The type that `tracing-subscriber` downcasts a subscriber to when a layer is added over it, to find filters of single layers.
+/// The type is private, so its id is learned from such a downcast.
 static MARKER: OnceLock<TypeId> = OnceLock::new();
 
 fn learn_marker() {
     if MARKER.get().is_none() {
-        let _layered = LevelFilter::OFF.with_subscriber(Asked);
+        let _layered = LevelFilter::OFF.with_subscriber(MarkerProbe);
     }
 }
 
-/// A subscriber that notes the first type it is asked for.
-struct Asked;
+/// A subscriber that stores the first type it is downcast to.
+struct MarkerProbe;
 
-impl Subscriber for Asked {
+impl Subscriber for MarkerProbe {
     fn enabled(&self, _: &Metadata<'_>) -> bool {
         false
     }
@@ -150,7 +150,7 @@ impl Subscriber for Asked {
 
     fn exit(&self, _: &Id) {}
 
-    // Forced by the trait; see `ContextSubscriber`. Gives no pointer.
+    // Required by the trait; see `ContextSubscriber`. Returns no pointer.
     #[allow(unsafe_code)]
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
         let _ = MARKER.set(id);

@@ -2,12 +2,12 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-/// The targets whose spans carry no fields, and those below them.
+/// Targets whose spans carry no fields, including their modules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct SharedTargets(Arc<[Cow<'static, str>]>);
 
-/// Libraries that create a span when they connect, in the request that happens to be the first, and enter it for all that
-/// use the connection.
+/// Libraries that create a span when they connect, inside whichever request comes first, and enter it for all requests that use
+/// the connection.
 const KNOWN: [&str; 6] = ["h2", "hyper", "hyper_util", "quinn", "quinn_proto", "rustls"];
 
 impl Default for SharedTargets {
@@ -21,7 +21,7 @@ impl SharedTargets {
         SharedTargets(Arc::default())
     }
 
-    /// The same and others.
+    /// Returns a copy with more targets.
     pub(super) fn and(&self, others: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
         SharedTargets(self.0.iter().cloned().chain(others.into_iter().map(Into::into)).collect())
     }

@@ -1,4 +1,4 @@
-//! What each open span remembers.
+//! The values that each open span remembers.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,14 +18,14 @@ use crate::{
     field::{Call, Fields, Shared},
 };
 
-/// From span to what it remembers, for the spans that were made while there was something.
+/// Maps spans to what they remember, for spans that were created while there was something to remember.
 ///
-/// Nearly every span has a [`SpanSlot`] to itself. Some have not, and are in a shard of maps: those whose slot went to a newer
-/// span, those that remember baggage, and those to which something was added when they were open.
+/// Nearly every span has its own [`SpanSlot`]. The others are in a shard of maps: spans whose slot was taken by a newer span,
+/// those that remember baggage, and those on which a value was recorded.
 pub(super) struct SpanMemory {
     slots: Box<[SpanSlot]>,
     shards: Box<[Shard]>,
-    /// Whether any span ever remembered something: until then nobody needs to look.
+    /// `true` if any span ever remembered something: until then no lookup is needed.
     in_use: AtomicBool,
 }
 
@@ -41,9 +41,9 @@ impl SpanMemory {
         }
     }
 
-    /// Has a new span remember fields, or nothing. What a closed span of the same id remembered is forgotten.
+    /// Stores the fields that a new span remembers, which may be empty. Forgets what a closed span of the same id remembered.
     ///
-    /// Must be called once in every span's life, before anybody else knows its id, by this name or the next.
+    /// This or [`remember_all`](Self::remember_all) must be called once in every span's life, before its id is known to others.
     pub(super) fn remember(&self, id: &Id, fields: Fields) {
         if !self.in_use.load(Ordering::Relaxed) {
             if fields.is_blank() {
@@ -63,7 +63,7 @@ impl SpanMemory {
         drop(forgotten);
     }
 
-    /// The same where there may be baggage.
+    /// Stores the fields and the baggage that a new span remembers.
     #[cold]
     pub(super) fn remember_all(&self, id: &Id, remembered: Remembered) {
         if !remembered.has_baggage() {
@@ -78,10 +78,10 @@ impl SpanMemory {
         drop(forgotten);
     }
 
-    /// Has a span that is open already remember a value that was recorded on it.
+    /// Stores a value that was recorded on an open span.
     ///
-    /// A span that remembered nothing counts from then on as created where it was first recorded on. Where nothing was
-    /// current there either, the value alone is what it remembers: so it is not mixed with those of another request.
+    /// A span that remembered nothing counts from then on as created where a value was first recorded on it. If nothing was
+    /// current there either, it remembers the value alone, so that the value is not mixed with those of another request.
     ///
     /// Returns the call, to be added to the frames of the span.
     pub(super) fn record(&self, id: &Id, value: &Shared, current: impl FnOnce() -> Remembered) -> Call {
@@ -90,7 +90,7 @@ impl SpanMemory {
             (remembered, None) if remembered.is_blank() => Some(current()),
             _ => None,
         };
-        // On nothing, it is what the request of the span is known by.
+        // If nothing was current, this call identifies the request of the span.
         let is_first = current.as_ref().is_some_and(|current| current.fields.is_blank());
         let call = if is_first { Call::once() } else { Call::repeated() };
         let (slot, shard) = self.places(id);
@@ -118,7 +118,7 @@ impl SpanMemory {
         call
     }
 
-    /// Notes that an open span is that of a request.
+    /// Marks an open span as that of a request.
     pub(super) fn mark_request(&self, id: &Id) {
         self.in_use.store(true, Ordering::Relaxed);
         let (slot, shard) = self.places(id);
@@ -143,7 +143,7 @@ impl SpanMemory {
         is_request
     }
 
-    /// Forgets what a closed span remembered, and gives it back if that was fields.
+    /// Forgets what a closed span remembered, and returns its fields.
     #[inline]
     pub(super) fn forget(&self, id: &Id) -> Fields {
         if !self.in_use.load(Ordering::Relaxed) {
@@ -152,7 +152,7 @@ impl SpanMemory {
         let (slot, shard) = self.places(id);
         if slot.is_of(id) {
             let mut kept = slot.lock();
-            // Not if it just went to another span.
+            // Checked again, because another span may have taken the slot.
             if slot.is_of(id) {
                 return slot.free(&mut kept);
             }
@@ -160,14 +160,14 @@ impl SpanMemory {
         if shard.is_used() { shard.forget(id) } else { Fields::new() }
     }
 
-    /// The address of all that the span remembers, where that is certain and takes no lock to find: nearly always, a span
-    /// that is entered finds its fields current, and then nothing more needs to be known. The span must be open.
+    /// Returns the address of all that the span remembers, if it is certain and can be found without a lock. Nearly always, a
+    /// span that is entered finds its fields current, and then nothing more needs to be known. The span must be open.
     #[inline]
     pub(super) fn known_to_remember(&self, id: &Id) -> Option<usize> {
         if self.in_use.load(Ordering::Relaxed) { self.slot(id).known_to_keep(id) } else { Some(NOTHING) }
     }
 
-    /// What the span remembers, and what was recorded on it since it was created.
+    /// Returns what the span remembers, and the values recorded on it since it was created.
     pub(super) fn get(&self, id: &Id) -> (Remembered, Option<Arc<Recorded>>) {
         if !self.in_use.load(Ordering::Relaxed) {
             return (Remembered::default(), None);
@@ -182,7 +182,7 @@ impl SpanMemory {
         shard.get(id)
     }
 
-    /// The slot that the span may have, and the shard that it is in otherwise: one for all spans of the slot.
+    /// Returns the slot that the span may have, and the shard that it is in otherwise: all spans of a slot share one shard.
     #[inline]
     fn places(&self, id: &Id) -> (&SpanSlot, &Shard) {
         (self.slot(id), &self.shards[place(id) % SHARDS])
@@ -194,24 +194,24 @@ impl SpanMemory {
     }
 }
 
-/// Tells spans apart that are open at one time, for the most part, by its lower bits.
+/// Returns a number whose lower bits distinguish most of the spans that are open at one time.
 ///
-/// The registry's ids have the span's place in memory at the lower end, above that its thread, above that how often the
-/// place was used. So spans that one thread opens and closes have the same few slots, and other threads' spans have
-/// others. Ids of another make are spread well enough.
+/// An id of the registry has the span's place in memory in its lower bits, above that its thread, above that how often the
+/// place was used. So spans that one thread opens and closes share the same few slots, and other threads' spans have
+/// others. Ids of other subscribers are spread well enough.
 #[inline]
 pub(super) fn place(id: &Id) -> usize {
     const THREAD_SHIFT: u32 = 38;
-    // Consecutive threads come to stand as far from each other as can be.
+    // Puts consecutive threads as far from each other as possible.
     const THREAD_STEP: u64 = 633;
     let id = id.into_u64();
     id.wrapping_add((id >> THREAD_SHIFT).wrapping_mul(THREAD_STEP)) as usize
 }
 
-/// What was remembered of a closed span: to be dropped.
+/// The values that a closed span remembered, to be dropped.
 type Forgotten = (Option<Fields>, Option<Remembered>, Option<Arc<Recorded>>);
 
-/// Makes the slot free for a new span, and forgets what a closed one of the same id remembered.
+/// Frees the slot for a new span, and forgets what a closed one of the same id remembered.
 #[cold]
 #[inline(never)]
 fn make_room(id: &Id, slot: &SpanSlot, shard: &Shard, kept: &mut MutexGuard<'_, Fields>) -> Forgotten {
@@ -225,14 +225,14 @@ fn make_room(id: &Id, slot: &SpanSlot, shard: &Shard, kept: &mut MutexGuard<'_, 
     (forgotten, remembered, recorded)
 }
 
-/// What one span remembers. A new span takes its slot from whichever has it.
+/// The values that one span remembers. A new span takes its slot from the current holder.
 ///
-/// Who holds the lock may change the slot. Without it one can tell two things of a span that is open:
+/// The slot changes only under its lock. Without the lock, two things are certain about a span that is open:
 ///
-/// - It has the slot no more, and so its memory is in the shard. Where it is put *before* the slot is given up; and the
-///   span never has the slot again.
-/// - Its fields stand at a certain address. A slot is made free before the address is changed: so who has read another
-///   span's address does not find this span in the slot when looking again.
+/// - If it no longer holds the slot, its memory is in the shard. It is put there *before* the slot is given up, and the span
+///   never gets the slot again.
+/// - If it holds the slot before and after the address is read, the address is that of its fields. A slot is freed before the
+///   address changes: a thread that has read another span's address does not find this span in the slot when it looks again.
 ///
 /// A cache line wide, so that threads that work on different spans do not share one.
 #[repr(align(64))]
@@ -240,12 +240,12 @@ struct SpanSlot {
     holder: AtomicU64,
     /// The holder is the span of a request.
     is_request: AtomicBool,
-    /// Where the holder's fields stand. The holder keeps them alive.
+    /// The address of the holder's fields. The holder keeps them alive.
     address: AtomicUsize,
     fields: Mutex<Fields>,
 }
 
-/// The holder of a free slot, in which nothing is kept. Span ids are never 0.
+/// The holder of a free slot, which keeps nothing. Span ids are never 0.
 const FREE: u64 = 0;
 
 impl Default for SpanSlot {
@@ -262,13 +262,13 @@ impl Default for SpanSlot {
 impl SpanSlot {
     #[inline]
     fn lock(&self) -> MutexGuard<'_, Fields> {
-        // Nothing can panic while a lock is held, so what is behind a poisoned one is still whole.
+        // Nothing can panic while a lock is held, so the fields behind a poisoned one are still consistent.
         self.fields.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     #[inline]
     fn is_of(&self, id: &Id) -> bool {
-        // Who sees that it is another's sees what was put in the shard.
+        // A thread that sees another holder also sees what was put in the shard.
         self.holder.load(Ordering::Acquire) == id.into_u64()
     }
 
@@ -283,11 +283,11 @@ impl SpanSlot {
             return None;
         }
         let address = self.address.load(Ordering::Acquire);
-        // If that is what another span wrote, then that the slot was made free for it is seen by the second look.
+        // If another span wrote the address, the second load sees that the slot was freed for it.
         (self.holder.load(Ordering::Relaxed) == id.into_u64()).then_some(address)
     }
 
-    /// The slot must be free.
+    /// Stores a new holder and its fields. The slot must be free.
     #[inline]
     fn give_to(&self, id: &Id, fields: Fields, kept: &mut MutexGuard<'_, Fields>) {
         self.address.store(fields.address(), Ordering::Release);
@@ -296,19 +296,19 @@ impl SpanSlot {
         self.holder.store(id.into_u64(), Ordering::Release);
     }
 
-    /// Makes the slot free, and gives back what was kept.
+    /// Frees the slot, and returns its fields.
     #[inline]
     fn free(&self, kept: &mut MutexGuard<'_, Fields>) -> Fields {
         self.holder.store(FREE, Ordering::Release);
         mem::take(&mut **kept)
     }
 
-    /// Puts what is kept in the shard, and makes the slot free.
+    /// Moves the fields to the shard, and frees the slot.
     fn move_to(&self, shard: &Shard, kept: &mut MutexGuard<'_, Fields>) {
         let fields = mem::take(&mut **kept);
         let holder = Id::from_u64(self.holder.load(Ordering::Relaxed));
         let is_request = self.is_request.load(Ordering::Relaxed);
-        // Nothing is there yet: it was looked for when the holder got the slot.
+        // The shard has no entry yet: `make_room` removed it when the holder got the slot.
         if is_request {
             shard.write(|memories| memories.requests.insert(holder.clone()));
         }
@@ -319,16 +319,16 @@ impl SpanSlot {
     }
 }
 
-/// The memories that are in no slot, for some of the spans.
+/// The memories of some of the spans, for those that are in no slot.
 ///
-/// What concerns a span is added while its slot is locked. So the next span of the same id sees it.
+/// Entries of a span are added while its slot is locked, so the next span of the same id sees them.
 ///
 /// Two cache lines wide, so that threads that work on different spans do not share one.
 #[repr(align(128))]
 #[derive(Default)]
 struct Shard {
     memories: RwLock<Memories>,
-    /// How many there are.
+    /// The number of entries.
     len: AtomicUsize,
 }
 
@@ -381,7 +381,7 @@ impl Shard {
     }
 }
 
-/// Span ids are small numbers or packed ones; multiplying spreads them.
+/// A hasher for span ids, which are small or packed numbers; multiplying spreads them.
 #[derive(Default)]
 struct IdHasher(u64);
 
@@ -419,9 +419,9 @@ mod tests {
         matches!(memory.get(id), (remembered, None) if remembered.fields.get(&TENANT_ID).is_some_and(|it| it == name))
     }
 
-    /// Each thread's spans take the slots of all others' while those are open, looked at and closed.
+    /// Each thread's spans take the slots of the other threads' spans while those are open, read and closed.
     #[test]
-    fn a_span_whose_slot_goes_to_another_is_remembered_until_it_is_closed() {
+    fn a_span_whose_slot_is_taken_is_remembered_until_it_is_closed() {
         let memory = SpanMemory::new();
         let threads = if cfg!(miri) { 2 } else { 4 };
         let (rounds, open) = if cfg!(miri) { (1, 5) } else { (20, 3 * SLOTS as u64) };
@@ -431,7 +431,7 @@ mod tests {
                 scope.spawn(move || {
                     let (one, other) = (tenant(&format!("{thread}")), tenant("other"));
                     for _ in 0..rounds {
-                        // The same ids in every round, as the registry gives them again some day.
+                        // The same ids in every round, because the registry reuses ids.
                         let ids: Vec<Id> = (1..=open).map(|at| Id::from_u64((thread << 40) + at)).collect();
                         for id in &ids {
                             memory.remember(id, one.clone());
@@ -451,16 +451,39 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_forgotten_is_not_remembered_by_the_next_span_of_the_same_id() {
+    fn a_new_span_does_not_remember_the_fields_of_an_older_one_of_its_id() {
         let memory = SpanMemory::new();
         let (id, same_slot) = (Id::from_u64(7), Id::from_u64(7 + SLOTS as u64));
         memory.remember(&id, tenant("before"));
         memory.remember(&id, tenant("after"));
         assert!(is_tenant(&memory, &id, "after"));
-        // The same where the memory was moved.
+        // The result is the same if the memory was moved to the shard.
         memory.remember(&same_slot, tenant("other"));
         memory.remember(&id, Fields::new());
         assert!(memory.get(&id).0.is_blank() && is_tenant(&memory, &same_slot, "other"));
         assert!(memory.known_to_remember(&id) == Some(NOTHING));
+    }
+
+    #[test]
+    fn a_request_whose_slot_goes_to_another_is_one_and_no_other_is() {
+        let memory = SpanMemory::new();
+        let [request, same_slot, neither] = [0, 1, 2].map(|turn| Id::from_u64(7 + turn * SLOTS as u64));
+        memory.remember(&request, tenant("acme"));
+        memory.mark_request(&request);
+        memory.remember(&same_slot, tenant("other"));
+        assert!(memory.is_request(&request) && !memory.is_request(&same_slot) && !memory.is_request(&neither));
+    }
+
+    #[test]
+    fn nothing_of_a_span_is_left_once_it_is_forgotten() {
+        let memory = SpanMemory::new();
+        let (id, same_slot) = (Id::from_u64(7), Id::from_u64(7 + SLOTS as u64));
+        memory.remember(&id, tenant("before"));
+        memory.remember(&same_slot, tenant("other"));
+        // The slot is free again, and what was moved is not forgotten.
+        memory.forget(&same_slot);
+        memory.remember(&id, tenant("after"));
+        assert!(memory.forget(&id).get(&TENANT_ID).is_some_and(|name| name == "after"));
+        assert!(memory.get(&id).0.is_blank());
     }
 }

@@ -1,33 +1,43 @@
-//! The dispatcher that a layer ended up in, and the OpenTelemetry ids of its spans.
+//! The dispatcher of the stack that a layer is part of, and the OpenTelemetry ids of its spans.
 
 use std::sync::OnceLock;
 
-use opentelemetry::{SpanId, TraceId};
+use opentelemetry::{Context, SpanId, TraceId};
 use tracing_core::{Dispatch, dispatcher::WeakDispatch, span::Id};
 
+#[cfg(feature = "json")]
+use super::other_version;
 use super::span_lock;
 use crate::context::{active_ids, read};
 
-/// Known once the stack is installed; asked only off the hot path.
-pub(super) struct StackDispatch(OnceLock<Installed>);
+/// A weak reference to the dispatcher. It is set when the stack is installed, and read only off the hot path.
+pub(crate) struct StackDispatch(OnceLock<Installed>);
 
 struct Installed {
     dispatch: WeakDispatch,
-    /// Whether there is a [`ContextSubscriber`](super::ContextSubscriber) over the stack, which sees when spans are locked.
+    /// `true` if a [`ContextSubscriber`](super::ContextSubscriber) is over the stack, which tracks when spans are locked.
     is_watched: bool,
 }
 
 impl StackDispatch {
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         StackDispatch(OnceLock::new())
     }
 
     pub(super) fn set(&self, dispatch: &Dispatch, is_watched: bool) {
-        // A layer is moved into its stack: there is one dispatcher, and the first is it.
+        // A layer is moved into its stack, so there is one dispatcher, and the first call has it.
         let _ = self.0.set(Installed { dispatch: dispatch.downgrade(), is_watched });
     }
 
-    /// Returns the dispatcher, as long as there is one.
+    /// Stores the dispatcher of an output. Returns `true` if a [`ContextSubscriber`](super::ContextSubscriber) is over it.
+    #[cfg(feature = "json")]
+    pub(crate) fn set_of_output(&self, dispatch: &Dispatch) -> bool {
+        let is_watched = dispatch.downcast_ref::<super::core::Core>().is_some();
+        self.set(dispatch, is_watched);
+        is_watched
+    }
+
+    /// Returns the dispatcher while it exists.
     pub(super) fn dispatch(&self) -> Option<Dispatch> {
         self.0.get().and_then(|installed| installed.dispatch.upgrade())
     }
@@ -38,39 +48,70 @@ impl StackDispatch {
 
     /// Returns the OpenTelemetry ids of the current span of this thread.
     ///
-    /// Only in a stack that is watched: in others nothing says whether that span is locked.
+    /// Returns `None` in a stack that is not watched, because the span may be locked there.
     pub(super) fn ids_of_current(&self) -> Option<(TraceId, SpanId)> {
-        let installed = self.0.get().filter(|installed| installed.is_watched && !span_lock::may_be_held())?;
-        let dispatch = installed.dispatch.upgrade()?;
-        ids_of(dispatch.current_span().id()?, &dispatch)
+        active_ids(&self.context_of_current()?)
     }
 
-    /// Returns the OpenTelemetry ids of a span that an event names as its parent.
+    /// Returns the OpenTelemetry context of the current span of this thread. Returns `None` in a stack that is not watched.
+    pub(crate) fn context_of_current(&self) -> Option<Context> {
+        let installed = self.0.get().filter(|installed| installed.is_watched && !span_lock::may_be_held())?;
+        let dispatch = installed.dispatch.upgrade()?;
+        context_of(dispatch.current_span().id()?, &dispatch)
+    }
+
+    /// Returns the OpenTelemetry ids of a span that is the explicit parent of an event.
     ///
-    /// This has the layer start the OpenTelemetry span, if it did not yet: its parent can no longer be set then.
+    /// The layer starts the OpenTelemetry span if it has not yet: its parent can no longer be set then.
     pub(super) fn ids_of_parent(&self, parent: &Id) -> Option<(TraceId, SpanId)> {
+        active_ids(&self.context_of_parent(parent)?)
+    }
+
+    /// Returns the OpenTelemetry context of a span that is the explicit parent of an event. Starts the OpenTelemetry span.
+    pub(crate) fn context_of_parent(&self, parent: &Id) -> Option<Context> {
         let installed = self.0.get()?;
         let dispatch = installed.dispatch.upgrade()?;
-        // In a stack that is not watched the current span is the one that may be locked.
+        // In a stack that is not watched, the current span may be locked.
         if !installed.is_watched && dispatch.current_span().id() == Some(parent) {
-            return read(active_ids).flatten();
+            return read(Context::clone);
         }
-        ids_of(parent, &dispatch)
+        context_of(parent, &dispatch)
+    }
+
+    /// Returns `true` if no OpenTelemetry layer was found in the stack.
+    #[cfg(feature = "json")]
+    pub(crate) fn has_no_opentelemetry_layer(&self) -> bool {
+        let installed = self.0.get();
+        installed.is_none_or(|installed| {
+            !installed.is_watched
+                || !installed.dispatch.upgrade().is_some_and(|dispatch| other_version::has_layer(&dispatch))
+        })
     }
 }
 
-/// Returns the OpenTelemetry ids of a span of this dispatcher's, where an OpenTelemetry layer gave it some. It starts the span.
+/// Returns the OpenTelemetry ids of a span, if an OpenTelemetry layer of this dispatcher has created some. Starts the span.
 ///
-/// `None` while the layer may hold the span's lock on this thread.
+/// Returns `None` while the layer may hold the span's lock on this thread.
 #[cfg(feature = "tracing-opentelemetry")]
 pub(crate) fn ids_of(span: &Id, dispatch: &Dispatch) -> Option<(TraceId, SpanId)> {
+    active_ids(&context_of(span, dispatch)?)
+}
+
+/// Returns the OpenTelemetry context of a span. Starts the span.
+#[cfg(feature = "tracing-opentelemetry")]
+fn context_of(span: &Id, dispatch: &Dispatch) -> Option<Context> {
     use tracing_subscriber::{Registry, registry::LookupSpan};
     if span_lock::may_be_held() {
         return None;
     }
-    // The OpenTelemetry layer panics when asked for a span that is closed: this keeps it open meanwhile.
+    // The OpenTelemetry layer panics for a span that is closed; this keeps it open.
     let _open = dispatch.downcast_ref::<Registry>()?.span(span)?;
-    active_ids(&span_lock::holding(|| tracing_opentelemetry::get_otel_context(span, dispatch))?)
+    span_lock::holding(|| tracing_opentelemetry::get_otel_context(span, dispatch))
+}
+
+#[cfg(not(feature = "tracing-opentelemetry"))]
+fn context_of(_: &Id, _: &Dispatch) -> Option<Context> {
+    None
 }
 
 #[cfg(not(feature = "tracing-opentelemetry"))]

@@ -1,4 +1,4 @@
-//! Over a whole stack: fields on every span and every event, before any layer sees them.
+//! A subscriber over a whole stack, which adds fields to every span and every event before any layer sees them.
 
 use std::{any::TypeId, borrow::Cow};
 
@@ -13,7 +13,7 @@ use tracing_subscriber::{
 };
 
 use super::{
-    ambient::{Ambient, Ids, Onto},
+    ambient::{Ambient, AmbientAdditions, Ids},
     core::{Core, is_about_the_context},
     entered_spans,
     filled::{self, Filled},
@@ -37,13 +37,16 @@ use crate::{
     field::{Fields, Schema},
 };
 
-/// A subscriber that puts the registered fields in force on every span and every event it passes on.
+/// A subscriber that adds the current registered fields to every span and every event it passes on.
 ///
 /// Created by [`with_context_fields`](super::SubscriberFieldsExt::with_context_fields). It forwards every method of
-/// [`Subscriber`], and answers `downcast_ref` for what it wraps.
+/// [`Subscriber`], and `downcast_ref` finds what it wraps.
 pub struct ContextSubscriber<S> {
     inner: S,
     core: Core,
+    /// All layers that read the fields of events read the current fields themselves.
+    #[cfg(feature = "json")]
+    reads_fields_itself: bool,
 }
 
 impl<S> ContextSubscriber<S> {
@@ -56,21 +59,26 @@ impl<S> ContextSubscriber<S> {
         let has_registry = (&inner as &dyn Subscriber).is::<Registry>();
         let kept = if has_registry { LevelFilter::INFO } else { LevelFilter::OFF };
         let augmentation = Augmentation::with_shared(schema, SharedTargets::default());
-        ContextSubscriber { inner, core: Core::new(augmentation, kept, SetUp::over::<S>()) }
+        ContextSubscriber {
+            inner,
+            core: Core::new(augmentation, kept, SetUp::over::<S>()),
+            #[cfg(feature = "json")]
+            reads_fields_itself: super::reading::reads_fields_itself(std::any::type_name::<S>()),
+        }
     }
 
-    /// Sets up to which level spans carry fields though a filter switches them off. Defaults to `INFO`.
+    /// Sets the level up to which disabled spans carry fields. Defaults to `INFO`.
     ///
-    /// A filter that lets only warnings through switches off the span of the request, and with it would go what is
-    /// [recorded](crate::ContextField::record) on it, and what `work.instrument(span)` carries to another task. So such a
-    /// span gets a place in the registry, of which no layer is told: no output shows it, and what is inside of it belongs to
-    /// the nearest span that exists. With [`LevelFilter::OFF`] spans carry fields only where they are on.
+    /// A filter that lets only warnings through disables the span of the request. Values
+    /// [recorded](crate::ContextField::record) on it would be lost, and so would the fields that `work.instrument(span)` carries to
+    /// another task. So such a span is stored in the registry without any layer seeing it: no output shows it, and what is inside
+    /// it belongs to the nearest enabled span. With [`LevelFilter::OFF`] only enabled spans carry fields.
     ///
-    /// A span that is on costs nothing more. One that is switched off costs as much as a span without layers, instead of
-    /// next to nothing: some 150 ns.
+    /// An enabled span costs nothing more. A disabled one costs as much as a span without layers, some 150 ns, instead of next
+    /// to nothing.
     ///
-    /// Needs a stack with a [`Registry`](tracing_subscriber::Registry). Under another subscriber, and above this level, a
-    /// span that is switched off carries nothing; neither does one that `tracing`'s `max_level_*` features compile away.
+    /// The stack needs a [`Registry`](tracing_subscriber::Registry). With another subscriber, or above this level, a disabled
+    /// span carries nothing. Neither does one that `tracing`'s `max_level_*` features compile out.
     ///
     /// ```
     /// use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID};
@@ -97,12 +105,11 @@ impl<S> ContextSubscriber<S> {
 
     /// Adds targets whose spans carry no fields, because they serve many requests.
     ///
-    /// A span belongs to the request in which it was created. That is wrong for the span of a connection, a pool or a
-    /// cache, which a library creates once, in whatever request comes first, and enters for all. Such spans remember
-    /// nothing and show no registered fields; entering one changes nothing. A target stands for its modules, too:
-    /// `"h2"` for `h2::client`.
+    /// A span belongs to the request in which it was created. That is wrong for the span of a connection, a pool or a cache,
+    /// which a library creates once, inside whichever request comes first, and enters for all. Such spans remember nothing and
+    /// show no registered fields; entering one changes nothing. A target includes its modules: `"h2"` matches `h2::client`.
     ///
-    /// Always among them are `h2`, `hyper`, `hyper_util`, `quinn`, `quinn_proto` and `rustls`.
+    /// `h2`, `hyper`, `hyper_util`, `quinn`, `quinn_proto` and `rustls` are always included.
     ///
     /// ```
     /// use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID};
@@ -122,7 +129,7 @@ impl<S> ContextSubscriber<S> {
 }
 
 impl<S: Subscriber> ContextSubscriber<S> {
-    /// Says what is wrong with the stack, before the first span or event is passed on.
+    /// Logs what is wrong with the stack, before the first span or event is passed on.
     #[cold]
     #[inline(never)]
     fn check_set_up(&self, about_to: &Metadata<'_>) {
@@ -137,16 +144,16 @@ impl<S: Subscriber> ContextSubscriber<S> {
         (&self.inner as &dyn Subscriber).downcast_ref()
     }
 
-    /// Creates a span that is switched off: in the registry, and for no layer.
+    /// Creates a disabled span in the registry, without any layer seeing it.
     #[cold]
     #[inline(never)]
     fn keep(&self, attributes: &Attributes<'_>) -> Option<Id> {
-        // What it carries is decided as for one that is on.
+        // It remembers what an enabled span would.
         let parent = Parentage::of_span(attributes);
         let remembered = self.core.elsewhere_of(parent).unwrap_or_else(Remembered::current);
         let registry = self.registry()?;
         let id = match self.core.kept_current().filter(|_| attributes.is_contextual()) {
-            // The registry does not know that it is entered.
+            // The registry does not know that the current span is entered.
             Some(current) => {
                 registry.new_span(&Attributes::child_of(current, attributes.metadata(), attributes.values()))
             }
@@ -157,14 +164,14 @@ impl<S: Subscriber> ContextSubscriber<S> {
         Some(id)
     }
 
-    /// Creates a span that the stack below does not want, if that is the case.
+    /// Creates a span as a kept one, if the stack below disables it.
     #[inline]
     fn kept_if_unwanted(&self, attributes: &Attributes<'_>, metadata: &'static Metadata<'static>) -> Option<Id> {
         let is_enabled = || self.inner.enabled(self.core.augmentation.of(metadata).metadata);
         if self.core.kept.is_unwanted(metadata, is_enabled) { self.keep(attributes) } else { None }
     }
 
-    /// Leaves a span whose frame is not the one on top, or holds something.
+    /// Exits a span whose frame is not on top, or holds something.
     #[inline(never)]
     fn exit_otherwise(&self, span: &Id, guard: Option<FrameId>, is_kept: bool) {
         let key = self.core.span_key(span);
@@ -172,7 +179,7 @@ impl<S: Subscriber> ContextSubscriber<S> {
         let is_entered_again = matches!(left, Left::Here { is_entered_again: true });
         let frame = match guard {
             None => Some(Leaving::new(key)),
-            // A layer may take another entering of the span for what is left.
+            // A layer may exit another entering of the span than the one of the guard.
             Some(_) if is_entered_again => Some(Leaving::of_guard()),
             Some(_) => None,
         };
@@ -185,26 +192,26 @@ impl<S: Subscriber> ContextSubscriber<S> {
         }
     }
 
-    /// Where a span was left that was entered again, or that was hidden.
+    /// Restores the registry's stack after exiting a span that is entered again, or that was hidden.
     #[inline]
     fn left_otherwise(&self, span: &Id, left: Left) {
         let (Left::Here { is_entered_again } | Left::Hidden { is_entered_again }) = left else { return };
         let is_hidden = matches!(left, Left::Hidden { .. });
         if is_entered_again {
             if let Some(registry) = self.registry().filter(|_| is_hidden) {
-                // What was taken off its stack is not what was left.
+                // The registry removed an entering that is not over.
                 registry.enter(span);
             }
             self.reorder();
         }
         if is_hidden {
-            // It was taken off the registry's stack where it was hidden, and will not be put there again.
+            // It was taken off the registry's stack when it was hidden, and will not be put back.
             self.try_close(span.clone());
         }
     }
 
-    /// Has the registry's stack of entered spans follow the frames: of a span that is entered twice it takes the last for what
-    /// is left.
+    /// Reorders the registry's stack of entered spans like the frames. For a span that is entered twice, the registry removes the
+    /// last entering.
     #[cold]
     fn reorder(&self) {
         if let Some(registry) = self.registry() {
@@ -214,13 +221,13 @@ impl<S: Subscriber> ContextSubscriber<S> {
         }
     }
 
-    /// An explicit parent that is switched off.
+    /// Returns the explicit parent if it is disabled and kept.
     #[inline]
     fn kept_parent<'a>(&self, parent: Option<&'a Id>) -> Option<&'a Id> {
         parent.filter(|parent| self.core.kept.contain(parent))
     }
 
-    /// Creates a span whose parent is switched off: for outputs it belongs to the nearest one that is not.
+    /// Creates a span whose parent is disabled: for outputs it belongs to the nearest enabled one.
     #[cold]
     #[inline(never)]
     fn new_span_in_kept(&self, attributes: &Attributes<'_>, parent: &Id) -> Id {
@@ -240,7 +247,7 @@ impl<S: Subscriber> ContextSubscriber<S> {
         id
     }
 
-    /// Passes on an event whose parent is switched off: for outputs it belongs to the nearest one that is not.
+    /// Passes on an event whose parent is disabled: for outputs it belongs to the nearest enabled one.
     #[cold]
     #[inline(never)]
     fn forward_in_kept(&self, event: &Event<'_>, parent: &Id) {
@@ -254,7 +261,7 @@ impl<S: Subscriber> ContextSubscriber<S> {
         let augmentation = &self.core.augmentation;
         let augmented = augmentation.of(filled::all_fields_of(event));
         let filled = Filled::in_all(event, augmented.declared);
-        let additions = Onto { fields, ids, augmentation, augmented, filled };
+        let additions = AmbientAdditions { fields, ids, augmentation, augmented, filled };
         parent::with_elsewhere(elsewhere, || {
             rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
                 let below_nearest = Event::new_child_of(nearest.clone(), event.metadata(), values);
@@ -282,7 +289,7 @@ impl<S: Subscriber> ContextSubscriber<S> {
     fn pass_on_postponed(&self) {
         let registry = (&self.inner as &dyn Subscriber).downcast_ref::<Registry>();
         postponed::pass_on(self.core.key(), &self.core.augmentation, |span, values| {
-            // Layers panic where a span is closed.
+            // Layers panic if the span is closed.
             if registry.is_none_or(|registry| registry.span(span).is_some()) {
                 self.record(span, values);
             }
@@ -304,11 +311,11 @@ impl<S: Subscriber> ContextSubscriber<S> {
         let augmentation = &self.core.augmentation;
         let (fields, ids) = match ambient {
             Some(ambient) if augmented.takes_fields => ambient,
-            // The added names stand on it all the same: a value may be recorded later.
+            // The added names are on the span nonetheless: a value may be recorded later.
             _ => return self.create(&with_parent_of(attributes, augmented.metadata, attributes.values())),
         };
         let filled = Filled::in_all(attributes, augmented.declared);
-        let additions = Onto { fields, ids, augmentation, augmented, filled };
+        let additions = AmbientAdditions { fields, ids, augmentation, augmented, filled };
         let mut id = None;
         rewrite(attributes, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
             let attributes = with_parent_of(attributes, augmented.metadata, values);
@@ -318,7 +325,7 @@ impl<S: Subscriber> ContextSubscriber<S> {
         id.unwrap_or_else(|| self.create(attributes))
     }
 
-    // In a function of its own, so that events without fields do not pay for its frame.
+    // Not inlined, so that events without fields do not pay for its stack frame.
     #[inline(never)]
     fn forward_with(&self, event: &Event<'_>, fields: &Fields, ids: Option<&Ids>) {
         let augmentation = &self.core.augmentation;
@@ -327,14 +334,25 @@ impl<S: Subscriber> ContextSubscriber<S> {
             return self.forward(event);
         }
         let filled = Filled::in_all(event, augmented.declared);
-        let additions = Onto { fields, ids, augmentation, augmented, filled };
+        let additions = AmbientAdditions { fields, ids, augmentation, augmented, filled };
         rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
             let like = like(event, values);
             additions.filled.passing_on_event(&like, augmented.metadata, |event| self.forward(event));
         });
     }
 
-    /// Where more is needed than the fields in force. In functions of their own for the same reason.
+    /// Passes on an event without added fields, because all outputs read the fields themselves.
+    #[cfg(feature = "json")]
+    #[inline]
+    fn forward_as_it_is(&self, event: &Event<'_>) {
+        let parent = Parentage::of_event(event);
+        if !matches!(parent, Parentage::Explicit(_)) {
+            return self.forward(event);
+        }
+        parent::with_elsewhere(self.core.elsewhere_of(parent), || self.forward(event));
+    }
+
+    /// Passes on an event that needs more than the current fields. Not inlined for the same reason.
     #[inline(never)]
     fn forward_looking_closer(&self, event: &Event<'_>) {
         let parent = Parentage::of_event(event);
@@ -380,7 +398,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        // Spans have to come here before they are kept.
+        // Disabled spans have to reach this subscriber before they can be kept.
         self.inner.max_level_hint().map(|level| level.max(self.core.kept.level()))
     }
 
@@ -404,11 +422,11 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             return self.new_span_in_kept(attributes, parent);
         }
         let augmented = self.core.augmentation.of(attributes.metadata());
-        let in_force = match augmented.is_shared {
+        let current = match augmented.is_shared {
             true => InForce::Nothing,
-            false => self.core.augmentation.in_force_for_span(Parentage::of_span(attributes)),
+            false => self.core.augmentation.fields_for_span(Parentage::of_span(attributes)),
         };
-        match in_force {
+        match current {
             InForce::Nothing => {
                 let id = self.new_span_with(attributes, augmented, None);
                 self.core.remember(&id, Fields::new());
@@ -440,7 +458,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         if self.core.kept.is_any() {
             let exists = !self.core.kept.contain(span);
             let nearest = self.core.kept.nearest(follows, self.registry());
-            // A layer may lock the span twice that follows itself.
+            // A layer may lock a span twice if it follows itself.
             if let Some(follows) = nearest.filter(|nearest| exists && nearest != span) {
                 self.locking(|| self.inner.record_follows_from(span, &follows));
             }
@@ -449,7 +467,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         self.locking(|| self.inner.record_follows_from(span, follows));
     }
 
-    /// Always `true`: [`event`](Self::event) asks what is inside, with the event as it will get it.
+    /// Returns `true`: [`event`](Self::event) asks the inner subscriber, with the event as it will get it.
     fn event_enabled(&self, _: &Event<'_>) -> bool {
         true
     }
@@ -461,10 +479,16 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         if !self.core.set_up.is_checked() {
             self.check_set_up(event.metadata());
         }
+        #[cfg(feature = "json")]
+        let _published = self.core.augmentation.policies.publish();
         if let Some(parent) = self.kept_parent(event.parent()) {
             return self.forward_in_kept(event, parent);
         }
-        match self.core.augmentation.in_force_for_event(Parentage::of_event(event)) {
+        #[cfg(feature = "json")]
+        if self.reads_fields_itself {
+            return self.forward_as_it_is(event);
+        }
+        match self.core.augmentation.fields_for_event(Parentage::of_event(event)) {
             InForce::Nothing => self.forward(event),
             InForce::Fields(fields) => {
                 self.forward_with(event, &fields, None);
@@ -534,7 +558,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         self.inner.current_span()
     }
 
-    // Forced by the trait: a `Subscriber` can answer `Dispatch::downcast_ref` in no other way, and
+    // Required by the trait: a `Subscriber` can answer `Dispatch::downcast_ref` in no other way, and
     // `tracing-opentelemetry`, `tracing-error` and `reload` find their layers by it.
     #[allow(unsafe_code)]
     unsafe fn downcast_raw(&self, id: TypeId) -> Option<*const ()> {
@@ -543,16 +567,16 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         } else if id == TypeId::of::<Core>() {
             Some(std::ptr::from_ref(&self.core).cast())
         } else {
-            self.core.set_up.asked_for(id);
-            // SAFETY: the caller's promise to use the pointer as a reference to the type `id` belongs to, for as long
-            // as `self` is borrowed, is passed on unchanged; `inner` lives as long as `self`.
+            self.core.set_up.note_downcast(id);
+            // SAFETY: the caller guarantees to use the pointer as a reference to the type of `id`, for as long as `self` is
+            // borrowed. The guarantee is passed on unchanged; `inner` lives as long as `self`.
             let found = unsafe { self.inner.downcast_raw(id) };
             if other_version::intercept(found.is_some()) { None } else { found }
         }
     }
 }
 
-/// An event with other values, the same metadata, and the same one of the three kinds of parent.
+/// Returns an event with other values, the same metadata, and the same kind of parent.
 pub(super) fn like<'a>(event: &Event<'_>, values: &'a ValueSet<'a>) -> Event<'a> {
     if event.is_contextual() {
         Event::new(event.metadata(), values)
@@ -561,7 +585,7 @@ pub(super) fn like<'a>(event: &Event<'_>, values: &'a ValueSet<'a>) -> Event<'a>
     }
 }
 
-/// Attributes with other metadata and values, and the same one of the three kinds of parent.
+/// Returns attributes with other metadata and values, and the same kind of parent.
 pub(super) fn with_parent_of<'a>(
     attributes: &Attributes<'_>,
     metadata: &'static Metadata<'static>,

@@ -5,9 +5,9 @@ use tracing_core::Subscriber;
 use super::{ContextSubscriber, core::Core, filled};
 use crate::field::Schema;
 
-/// Adds context fields to a subscriber stack.
+/// An extension trait that adds context fields to a subscriber stack.
 ///
-/// It is there for finished subscribers: what `tracing_subscriber::fmt()` begins is one after `finish()`.
+/// It is implemented for finished subscribers: call `finish()` on the builder that `tracing_subscriber::fmt()` returns.
 ///
 /// ```
 /// use ctx_layer::{Schema, SubscriberFieldsExt};
@@ -16,11 +16,11 @@ use crate::field::Schema;
 /// # drop(subscriber);
 /// ```
 pub trait SubscriberFieldsExt: Subscriber + Sized {
-    /// Adds the fields of `schema` to every span and every event of this stack, in every output, and before filters and samplers
-    /// look. Call it last, right before `.init()`: layers added over it see spans and events without the fields.
+    /// Adds the fields of `schema` to every span and every event of this stack, in every output, before filters and samplers
+    /// see them. Call it last, right before `.init()`: layers added over it see spans and events without the fields.
     ///
-    /// A span remembers the fields that are current when it is created. Entering it, on whatever thread, makes them current
-    /// until it is left, unless it is entered inside the same request: then what is current there stays.
+    /// A span remembers the fields that are current when it is created. Entering it, on any thread, makes them current until it
+    /// is exited. If it is entered inside the same request, the fields that are current there stay.
     ///
     /// ```
     /// use ctx_layer::{Schema, SubscriberFieldsExt};
@@ -36,14 +36,14 @@ pub trait SubscriberFieldsExt: Subscriber + Sized {
     ///
     /// Each of these is logged once, at WARN, by the subscriber that it concerns:
     ///
-    /// - A layer or a filter was added over it. The warning says where this was called.
-    /// - A field was set that no schema has, and that its policy lets on spans or events. Where it was set before the subscriber was
-    ///   installed, that is logged with the first span or event.
+    /// - A layer or a filter was added over it. The warning has the place of the call to this method.
+    /// - A field was set that is in no schema, though its policy allows it on spans or events. If it was set before the subscriber
+    ///   was installed, this is logged with the first span or event.
     /// - A field was set, and no layer of this crate was ever created: once for the whole process.
     /// - The stack has an OpenTelemetry layer of another version of `tracing-opentelemetry` than this crate uses, whose spans
-    ///   cannot be seen here (feature `tracing-opentelemetry`). The type of the stack has to show it: a layer that is
-    ///   boxed (`.boxed()`), optional, in a `Vec` or in a `reload::Layer` cannot be checked, nor can code that uses another version
-    ///   of `opentelemetry` without a layer.
+    ///   cannot be read here (feature `tracing-opentelemetry`). This is detected by the type of the stack. A layer that is boxed
+    ///   (`.boxed()`), optional, in a `Vec` or in a `reload::Layer` cannot be checked, nor can code that uses another version of
+    ///   `opentelemetry` without a layer.
     #[track_caller]
     fn with_context_fields(self, schema: Schema) -> ContextSubscriber<Self> {
         if let Some(core) = (&self as &dyn Subscriber).downcast_ref::<Core>() {

@@ -1,4 +1,4 @@
-//! The `baggage` header: names and values that go with a request.
+//! The `baggage` header: names and values that travel with a request.
 //!
 //! The rules are those of [W3C Baggage](https://www.w3.org/TR/baggage/#baggage-http-header-format).
 
@@ -10,25 +10,24 @@ use std::{
 use super::{blank, percent};
 use crate::field::TOKEN;
 
-/// The most members that are sent.
+/// The maximum number of members that are sent.
 pub(super) const MAX_MEMBERS: usize = 64;
 
-/// The longest header that is sent, in bytes.
+/// The maximum length of a header that is sent, in bytes.
 pub(super) const MAX_LEN: usize = 8192;
 
-/// Reads the members of a header line. Empty ones are skipped; one that is not valid does not cost the others.
+/// Parses the members of a header line. Empty members are skipped, and an invalid one does not affect the others.
 ///
-/// A key that stands twice is given twice: the last one counts.
+/// A duplicate key is returned each time: the last one counts.
 pub(super) fn members(line: &[u8]) -> impl Iterator<Item = Result<Member<'_>, BaggageError>> {
     let is_plain = line.iter().fold(true, |so_far, byte| so_far & (percent::is_plain(*byte) | (*byte == b',')));
-    // What is plain is text.
+    // A plain line is ASCII.
     Members { line, plain: is_plain.then(|| std::str::from_utf8(line).ok()).flatten(), at: 0 }
 }
 
 struct Members<'a> {
     line: &'a [u8],
-    /// The line, if nothing in it needs a closer look: no blanks, no properties, nothing encoded, nothing that must not
-    /// be there.
+    /// The line, if it is plain: no blanks, no properties, nothing encoded, no illegal bytes.
     plain: Option<&'a str>,
     at: usize,
 }
@@ -41,7 +40,8 @@ impl<'a> Iterator for Members<'a> {
         self.next_plain().map(Ok).or_else(|| self.next_of_any_form())
     }
 
-    // What `next` gives goes through memory, and is waited for there: it is read in other pieces than it was written in.
+    // Items returned by `next` go through memory, and reading them back stalls: they are read in other widths than
+    // written.
     #[inline]
     fn fold<B, F: FnMut(B, Self::Item) -> B>(mut self, mut so_far: B, mut f: F) -> B {
         loop {
@@ -78,12 +78,12 @@ impl<'a> Members<'a> {
     }
 }
 
-/// One member of baggage, as it came in. `Debug` does not show the value, which may be sensitive.
+/// A received member of baggage. `Debug` hides the value, which may be sensitive.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Member<'a> {
     key: &'a str,
     value: &'a str,
-    /// Whether the value has a `%`.
+    /// `true` if the value has a `%`.
     is_encoded: bool,
     properties: &'a [u8],
 }
@@ -96,7 +96,7 @@ impl fmt::Debug for Member<'_> {
 }
 
 impl<'a> Member<'a> {
-    /// Reads the member at a place in a plain line. With it comes where the next one starts.
+    /// Parses the member at a position in a plain line. Returns the position of the next one as well.
     #[inline(always)]
     fn parse_plain(line: &'a str, start: usize) -> Option<(Self, usize)> {
         let bytes = line.as_bytes();
@@ -117,42 +117,41 @@ impl<'a> Member<'a> {
             Some(at) => (&member[..at], &member[at + 1..]),
             None => (member, &[][..]),
         };
-        // Only the first `=` separates: a value may have more of them (section 3.3.1.3).
+        // Only the first `=` separates: a value may contain more (section 3.3.1.3).
         let at = pair.iter().position(|byte| *byte == b'=').ok_or(BaggageError::NoValue)?;
         let key = token(blank::trim(&pair[..at])).ok_or(BaggageError::Key)?;
         let value = octets(blank::trim(&pair[at + 1..])).ok_or(BaggageError::Value)?;
         Ok(Member { key, value, is_encoded: value.contains('%'), properties })
     }
 
-    /// The key, which is never encoded.
+    /// Returns the key, which is never encoded.
     pub(super) fn key(&self) -> &'a str {
         self.key
     }
 
-    /// The value, decoded.
+    /// Returns the decoded value.
     pub(super) fn value(&self) -> Cow<'a, str> {
         if self.is_encoded { percent::decode(self.value) } else { Cow::Borrowed(self.value) }
     }
 
-    /// Whether the value has only printable ASCII: what stands in a header does, and only decoding makes something else
-    /// of it.
+    /// Returns `true` if the value is printable ASCII only. Headers are; a decoded value may not be.
     pub(super) fn is_printable(&self) -> bool {
         !self.is_encoded
     }
 
-    /// The length of the value as it came, in bytes.
+    /// Returns the length of the value as received, in bytes.
     pub(super) fn encoded_len(&self) -> usize {
         self.value.len()
     }
 
-    /// Whether anything stands behind the value; it may not be valid.
+    /// Returns `true` if anything follows the value. It may not be valid.
     #[inline]
     pub(super) fn may_have_properties(&self) -> bool {
         !self.properties.is_empty()
     }
 
-    /// The properties as they may be sent on: without blanks, separated by `;`, values encoded. Those that are not valid
-    /// are left out.
+    /// Returns the properties as they may be sent: without blanks, separated by `;`, values encoded. Invalid ones are
+    /// left out.
     pub(super) fn properties(&self) -> Cow<'a, str> {
         if self.properties.is_empty() {
             return Cow::Borrowed("");
@@ -188,13 +187,13 @@ fn write_property(key: &str, value: Option<&str>, text: &mut String) {
     }
 }
 
-/// How many bytes stand before the first comma, looking at eight at a time.
+/// Returns the number of bytes before the first comma. Reads eight bytes at a time.
 #[inline(always)]
 fn before_comma(bytes: &[u8]) -> usize {
     const ONES: u64 = u64::MAX / 0xff;
     let (eights, rest) = bytes.as_chunks::<8>();
     for (eight, at) in eights.iter().zip((0..).step_by(8)) {
-        // The lowest lane that becomes zero is marked, and none below it.
+        // Marks the lowest lane that becomes zero, and none below it.
         let lanes = u64::from_le_bytes(*eight) ^ (ONES * b',' as u64);
         let commas = lanes.wrapping_sub(ONES) & !lanes & (ONES * 0x80);
         if commas != 0 {
@@ -209,7 +208,7 @@ fn token(bytes: &[u8]) -> Option<&str> {
     is_token.then(|| std::str::from_utf8(bytes).ok()).flatten()
 }
 
-/// `baggage-octet`s, as many as there are.
+/// Returns the bytes as a string if all are `baggage-octet`s.
 fn octets(bytes: &[u8]) -> Option<&str> {
     bytes.iter().all(|byte| percent::is_octet(*byte)).then(|| std::str::from_utf8(bytes).ok()).flatten()
 }
@@ -218,20 +217,20 @@ fn check_key(key: &str) -> Result<(), BaggageError> {
     if is_key(key) { Ok(()) } else { Err(BaggageError::Key) }
 }
 
-/// Whether a text can be a key.
+/// Returns `true` if a string can be a key.
 fn is_key(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| TOKEN[usize::from(byte)])
 }
 
-/// Why a member of baggage is not valid.
+/// An error in a member of baggage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BaggageError {
-    /// The key is no token.
+    /// The key is not a token.
     Key,
-    /// The value has a character that has to be encoded.
+    /// The value has a character that must be encoded.
     Value,
-    /// There is no `=`.
+    /// The member has no `=`.
     NoValue,
     /// The member would make the header longer than 8192 bytes, or have more than 64 members.
     Limit,
@@ -241,7 +240,7 @@ impl fmt::Display for BaggageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             BaggageError::Key => "the key is not a token",
-            BaggageError::Value => "the value has a character that has to be encoded",
+            BaggageError::Value => "the value has a character that must be encoded",
             BaggageError::NoValue => "there is no `=`",
             BaggageError::Limit => "the header would be longer than 8192 bytes or have more than 64 members",
         })
@@ -250,9 +249,9 @@ impl fmt::Display for BaggageError {
 
 impl std::error::Error for BaggageError {}
 
-/// Writes a header: whole members, as long as they are within the limits.
+/// A writer of a header. It writes whole members, as long as they fit within the limits.
 ///
-/// `Debug` shows how much was written, and no values, which may be sensitive.
+/// `Debug` shows how much was written but hides the values, which may be sensitive.
 #[derive(Default)]
 pub(super) struct BaggageWriter {
     text: String,
@@ -266,24 +265,24 @@ impl fmt::Debug for BaggageWriter {
 }
 
 impl BaggageWriter {
-    /// A writer that reuses memory.
+    /// Creates a writer that reuses memory.
     pub(super) fn reusing(mut text: String) -> Self {
         text.clear();
         BaggageWriter { text, count: 0 }
     }
 
-    /// Adds a member: a key, a value as it is, and properties as they stand in a header, or none.
+    /// Adds a member: a key, an unencoded value, and properties as in a header, or none.
     ///
-    /// Of the properties, those whose key is no token are left out, and what has to be encoded in a value is.
+    /// Properties whose key is not a token are left out. Their values are encoded where needed.
     ///
     /// # Errors
-    /// When the key is no token, or the member is not within the limits. Nothing is added then.
+    /// Returns an error if the key is not a token, or the member exceeds the limits. Nothing is added then.
     pub(super) fn push_text(&mut self, key: &str, value: &str, properties: &str) -> Result<(), BaggageError> {
         check_key(key)?;
         self.push_with(key, properties, |writer| writer.write_str(value))
     }
 
-    /// The same where the key is known to be a token, and there are no properties.
+    /// Adds a member without properties whose key is known to be a token.
     pub(super) fn push_known(&mut self, key: &str, value: &str) -> Result<(), BaggageError> {
         self.push_with(key, "", |writer| writer.write_str(value))
     }
@@ -295,7 +294,7 @@ impl BaggageWriter {
         properties: &str,
         value: impl FnOnce(&mut ValueWriter<'_>) -> fmt::Result,
     ) -> Result<(), BaggageError> {
-        // Section 3.3.2: what has to be propagated.
+        // The limits of section 3.3.2.
         if self.count == MAX_MEMBERS || self.text.len() + key.len() + properties.len() > MAX_LEN {
             return Err(BaggageError::Limit);
         }
@@ -306,7 +305,7 @@ impl BaggageWriter {
         self.text.push_str(key);
         self.text.push('=');
         let mut writer = ValueWriter { text: &mut self.text, is_over: false };
-        // A `Display` that fails by itself has said what it has to say.
+        // If a `Display` fails, what it wrote until then is the value.
         let _ = value(&mut writer);
         let is_over = writer.is_over;
         if !is_over && !properties.is_empty() {
@@ -334,12 +333,12 @@ impl BaggageWriter {
         }
     }
 
-    /// The header's value.
+    /// Returns the header's value.
     pub(super) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// Whether there are no members: then no header should be sent.
+    /// Returns `true` if there are no members. No header should be sent then.
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
@@ -356,7 +355,7 @@ struct ValueWriter<'a> {
 
 impl Write for ValueWriter<'_> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        // Stops what would go on for ever.
+        // Stops a `Display` that never ends.
         if self.is_over || self.text.len() + s.len() > MAX_LEN {
             self.is_over = true;
             return Err(fmt::Error);
@@ -370,7 +369,7 @@ impl Write for ValueWriter<'_> {
 mod tests {
     use super::*;
 
-    /// Members as key, value and properties.
+    /// Returns members as key, value and properties.
     fn parsed(line: &str) -> Vec<(String, String, String)> {
         members(line.as_bytes())
             .flatten()
@@ -383,27 +382,27 @@ mod tests {
     }
 
     #[test]
-    fn members_are_read_as_the_grammar_has_them() {
+    fn members_are_parsed_by_the_grammar() {
         for (line, expected) in [
             ("SomeKey=SomeValue", vec![("SomeKey", "SomeValue", "")]),
             ("a=1,b=2", vec![("a", "1", ""), ("b", "2", "")]),
             // Blanks around key, value and property are not part of them.
             ("a \t = \t 1 \t ; \t p \t , \t b = 2 ; q = 3", vec![("a", "1", "p"), ("b", "2", "q=3")]),
-            // Those that are encoded are.
+            // Encoded blanks are.
             ("a=%20%091%20", vec![("a", " \t1 ", "")]),
             // Only the first `=` separates.
             ("a=b=c==", vec![("a", "b=c==", "")]),
             ("a=", vec![("a", "", "")]),
             // A key is a token and never decoded.
             ("a%41=1,!#$%&'*+-.^_`|~9Z=2", vec![("a%41", "1", ""), ("!#$%&'*+-.^_`|~9Z", "2", "")]),
-            // Values are decoded; what is not UTF-8 becomes U+FFFD, and a stray `%` stays.
+            // Values are decoded. Invalid UTF-8 becomes U+FFFD, and a stray `%` stays.
             ("a=a%2541,b=%F0%9F%9A%B2,c=%c3%bc", vec![("a", "a%41", ""), ("b", "🚲", ""), ("c", "ü", "")]),
             ("a=%FF%FEx,b=%C3", vec![("a", "\u{fffd}\u{fffd}x", ""), ("b", "\u{fffd}", "")]),
             (
                 "a=100%,b=%4,c=%zz,d=%%41,e=%+1",
                 vec![("a", "100%", ""), ("b", "%4", ""), ("c", "%zz", ""), ("d", "%A", ""), ("e", "%+1", "")],
             ),
-            // Properties are passed on as they are.
+            // Properties are passed on unchanged.
             ("a=1;p;q=%20x;r==", vec![("a", "1", "p;q=%20x;r==")]),
             ("a=1;;p;", vec![("a", "1", "p")]),
             ("a=1;p;p=1;p=2", vec![("a", "1", "p;p=1;p=2")]),
@@ -412,7 +411,7 @@ mod tests {
             // Empty members.
             (",a=1,, ,\t,b=2,", vec![("a", "1", ""), ("b", "2", "")]),
             ("", vec![]),
-            // All that may stand raw.
+            // All characters that may be unencoded.
             ("a=!#$&'()*+-./:<=>?@[]^_`{|}~", vec![("a", "!#$&'()*+-./:<=>?@[]^_`{|}~", "")]),
         ] {
             let expected: Vec<_> =
@@ -441,7 +440,7 @@ mod tests {
     #[test]
     fn debug_shows_no_values() {
         let mut writer = writer();
-        writer.push_text("token", "s3cret", "").expect("there is room");
+        writer.push_text("token", "s3cret", "").expect("it fits");
         let shown = format!("{writer:?} {:?}", members(writer.as_str().as_bytes()).collect::<Vec<_>>());
         assert!(shown.contains("token") && !shown.contains("s3cret"), "{shown}");
     }

@@ -1,4 +1,4 @@
-//! The registered fields by their keys in baggage.
+//! Registered fields by their baggage keys.
 
 use std::{cell::Cell, sync::Arc};
 
@@ -7,24 +7,24 @@ use crate::{
     field::{Declaration, Schema},
 };
 
-/// Registered fields, found by their keys in baggage.
+/// Registered fields, indexed by their baggage keys.
 #[derive(Clone, Debug)]
 pub(super) struct BaggageKeys(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    /// Sorted by the length of their keys.
+    /// Sorted by key length.
     fields: Vec<&'static Declaration>,
-    /// Their keys, beside one another: looking for one does not look at each field.
+    /// The keys of the fields, contiguous, so that a search does not touch the fields.
     keys: Vec<&'static str>,
-    /// For each length of a key, where those that are not shorter start. Few keys are of one length.
+    /// For each key length, the index of the first key that is not shorter. Few keys have the same length.
     starts: Vec<usize>,
 }
 
 impl BaggageKeys {
     pub(super) fn new(fields: impl IntoIterator<Item = &'static Declaration>) -> Self {
         let mut fields: Vec<_> = fields.into_iter().collect();
-        // Of two fields of one key in two schemas the one registered first stays first.
+        // A stable sort: of two fields with the same key in two schemas, the one registered first stays first.
         fields.sort_by_key(|field| (field.baggage_key().len(), field.baggage_key()));
         let keys: Vec<_> = fields.iter().map(|field| field.baggage_key()).collect();
         let longest = keys.last().map_or(0, |key| key.len());
@@ -36,7 +36,7 @@ impl BaggageKeys {
         BaggageKeys::new(schema.fields().map(|(declaration, _)| declaration))
     }
 
-    /// The fields under this key: none, one, or several of several schemas.
+    /// Returns the fields with this key: none, one, or several of several schemas.
     #[inline]
     pub(super) fn find(&self, key: &str) -> &[&'static Declaration] {
         let Inner { fields, keys, starts } = &*self.0;
@@ -47,7 +47,7 @@ impl BaggageKeys {
         let Some(first) = of_length.iter().position(|known| *known == key) else {
             return &[];
         };
-        // Fields of one key stand together.
+        // Fields with the same key are adjacent.
         let count = 1 + of_length[first + 1..].iter().take_while(|known| **known == key).count();
         &fields[start + first..][..count]
     }
@@ -55,7 +55,7 @@ impl BaggageKeys {
     /// Calls `f` with the fields of all schemas in use.
     pub(super) fn with_registered<R>(f: impl FnOnce(&BaggageKeys) -> R) -> R {
         thread_local! {
-            /// A copy of the thread's own: looking takes no lock.
+            /// A thread-local copy: reading it takes no lock.
             static OWN: Cell<Option<(usize, BaggageKeys)>> = const { Cell::new(None) };
         }
         let now = generation();

@@ -1,18 +1,18 @@
-//! Context in a payload.
+//! Captured context for payloads.
 
 use std::fmt;
 
 use super::{Boundary, Carrier, CarrierMut, names};
 
-/// The longest value that is kept, in bytes: more than any that is valid.
+/// The maximum length of a stored value, in bytes. Valid values are shorter.
 const MAX_VALUE_LEN: usize = 32 * 1024;
 
-/// Context that was captured, to be put in a JSON document, a job's row, a task's argument, and
-/// [extracted](super::extract()) where that is handled.
+/// A captured context, to be stored in a payload such as a JSON document, a job's row or a task's argument, and
+/// [extracted](super::extract()) where the payload is processed.
 ///
-/// An ordered map of at most three texts, named and written as the headers are. With the feature `serde` it is
-/// serialized as that map. What is deserialized is as little believed as a header: other keys, what is no text, and texts
-/// that are too long are left out, and how much of the rest counts says [`Trust`](super::Trust).
+/// It is an ordered map of at most three strings, with the names and values of the headers. With the feature `serde` it
+/// is serialized as that map. A deserialized context is as untrusted as a header: other keys, values that are not
+/// strings, and strings that are too long are ignored, and [`Trust`](super::Trust) applies to the rest.
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, propagation};
@@ -26,17 +26,17 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// With nothing in it.
+    /// Creates an empty one.
     pub const fn new() -> Self {
         Captured { values: [None, None, None] }
     }
 
-    /// The text under a key.
+    /// Returns the string under a key.
     pub fn get(&self, key: &str) -> Option<&str> {
         position(key).and_then(|at| self.values[at].as_deref())
     }
 
-    /// Sets the text under a key. Does nothing where the key is none of the three, or the text too long.
+    /// Sets the string under a key. Other keys and strings that are too long are ignored.
     pub fn insert(&mut self, key: &str, value: &str) {
         if let Some(at) = position(key)
             && value.len() <= MAX_VALUE_LEN
@@ -45,17 +45,17 @@ impl Captured {
         }
     }
 
-    /// The keys and texts: `traceparent`, `tracestate`, `baggage`, those that there are.
+    /// Returns the keys and strings: `traceparent`, `tracestate` and `baggage`, as far as present.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &str)> {
         names::ALL.into_iter().zip(&self.values).filter_map(|(key, value)| Some((key, value.as_deref()?)))
     }
 
-    /// The number of texts.
+    /// Returns the number of strings.
     pub fn len(&self) -> usize {
         self.iter().count()
     }
 
-    /// Whether there is nothing.
+    /// Returns `true` if there are no strings.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -66,7 +66,7 @@ fn position(key: &str) -> Option<usize> {
 }
 
 impl fmt::Debug for Captured {
-    /// Keys and lengths: the texts may be anything.
+    /// Shows keys and lengths only: the strings are untrusted.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter().map(|(key, value)| (key, format!("{} bytes", value.len())))).finish()
     }
@@ -142,12 +142,12 @@ mod serialized {
         type Value = Captured;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a map of texts: captured context")
+            f.write_str("a map of strings: captured context")
         }
 
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Captured, A::Error> {
             let mut captured = Captured::new();
-            // Nothing is reserved for what the map says its size is.
+            // The map's size hint is untrusted, so it reserves nothing.
             while let Some(Known(at)) = map.next_key()? {
                 match at {
                     Some(at) => captured.values[at] = map.next_value::<BoundedString>()?.0,
@@ -158,7 +158,7 @@ mod serialized {
         }
     }
 
-    /// Which of the keys it is, if any.
+    /// The index of a known key; `None` for any other.
     struct Known(Option<usize>);
 
     impl<'de> Deserialize<'de> for Known {
@@ -180,12 +180,12 @@ mod serialized {
         }
     }
 
-    /// A text that is not too long; `None` for all else there can be.
+    /// A string that is not too long; `None` for anything else.
     struct BoundedString(Option<Box<str>>);
 
     impl<'de> Deserialize<'de> for BoundedString {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            struct TextVisitor;
+            struct StringVisitor;
 
             macro_rules! nothing {
                 ($($visit:ident: $type:ty),* $(,)?) => {
@@ -195,11 +195,11 @@ mod serialized {
                 };
             }
 
-            impl<'de> Visitor<'de> for TextVisitor {
+            impl<'de> Visitor<'de> for StringVisitor {
                 type Value = BoundedString;
 
                 fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    f.write_str("a text")
+                    f.write_str("a string")
                 }
 
                 fn visit_str<E>(self, text: &str) -> Result<BoundedString, E> {
@@ -233,11 +233,11 @@ mod serialized {
                     Ok(BoundedString(None))
                 }
             }
-            // Formats that do not describe themselves have texts here, and nothing else.
+            // Formats that are not self-describing contain only strings here.
             if deserializer.is_human_readable() {
-                deserializer.deserialize_any(TextVisitor)
+                deserializer.deserialize_any(StringVisitor)
             } else {
-                deserializer.deserialize_str(TextVisitor)
+                deserializer.deserialize_str(StringVisitor)
             }
         }
     }

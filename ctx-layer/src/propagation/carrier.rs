@@ -1,4 +1,4 @@
-//! What context is read from and written to: headers, attributes, variables.
+//! Carriers, from which context is read and to which it is written: headers, attributes, variables.
 
 use std::{rc::Rc, sync::Arc};
 
@@ -6,11 +6,12 @@ use opentelemetry::propagation::{Extractor, Injector};
 
 use super::{Boundary, names};
 
-/// What context is read from.
+/// A carrier from which context is read.
 ///
-/// Implemented for maps, lists of pairs, `http::HeaderMap`, JSON objects, the process environment, what was
-/// [captured](super::Captured), for references, boxes and `Arc`s of such and, by [`OtelExtractor`], for everything that
-/// OpenTelemetry knows; see [`carriers`](crate::carriers). For anything else there is [`extract_with`](super::extract_with), or this:
+/// Implemented for maps, lists of pairs, `http::HeaderMap`, JSON objects, the process environment,
+/// [captured](super::Captured) context, for references, boxes and `Arc`s of these and, with [`OtelExtractor`], for all
+/// extractors of OpenTelemetry. See [`carriers`](crate::carriers). For any other type use
+/// [`extract_with`](super::extract_with), or implement this trait:
 ///
 /// ```
 /// use ctx_layer::propagation::{self, Carrier, Trust};
@@ -32,28 +33,28 @@ use super::{Boundary, names};
 /// assert!(propagation::extract(&message, Trust::internal()).is_continued());
 /// ```
 pub trait Carrier {
-    /// Calls `line` with each value that stands under `key`, in order. Keys are compared regardless of case.
+    /// Calls `line` with each value under `key`, in order. Keys are case-insensitive.
     fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8]));
 
-    /// The boundary under which is counted what is read, where none is named. Defaults to [`Boundary::unnamed`].
+    /// Returns the boundary that counts what is read, if the caller names none. Defaults to [`Boundary::unnamed`].
     fn boundary(&self) -> &'static Boundary {
         Boundary::unnamed()
     }
 }
 
-/// What context is written to.
+/// A carrier to which context is written.
 ///
-/// Implemented for the same types as [`Carrier`], for `Command`s, and by [`OtelInjector`] for everything that
-/// OpenTelemetry knows. For anything else there is [`inject_with`](super::inject_with).
+/// Implemented for the same types as [`Carrier`], for `Command`s and, with [`OtelInjector`], for all injectors of
+/// OpenTelemetry. For any other type use [`inject_with`](super::inject_with).
 pub trait CarrierMut {
-    /// Sets `key` to one value, whatever stood there before.
+    /// Sets `key` to one value and replaces any previous ones.
     fn set(&mut self, key: &str, value: &str);
 
-    /// Takes away what stands under `key`: it is of another request.
+    /// Removes the values under `key`: they belong to another request.
     fn remove(&mut self, key: &str);
 
-    /// Whether others than the recipient may read it, as environment variables. Sensitive fields never stand there.
-    /// Defaults to `false`.
+    /// Returns `true` if others than the recipient can read the carrier, as with environment variables. Sensitive
+    /// fields are never written to such a carrier. Defaults to `false`.
     fn is_exposed(&self) -> bool {
         false
     }
@@ -75,7 +76,7 @@ macro_rules! carrier_behind {
 
 carrier_behind!(&C &mut C Box<C> Rc<C> Arc<C>);
 
-/// A carrier without its baggage: what is linked to is a span, and nothing is to be believed.
+/// A carrier without its baggage, for spans that are only linked to.
 pub(crate) struct TraceOnly<'a, C: ?Sized>(pub(crate) &'a C);
 
 impl<C: Carrier + ?Sized> Carrier for TraceOnly<'_, C> {
@@ -90,7 +91,7 @@ impl<C: Carrier + ?Sized> Carrier for TraceOnly<'_, C> {
     }
 }
 
-/// Nothing to read where there is none: a row without captured context.
+/// An empty carrier if `None`, such as a row without captured context.
 impl<C: Carrier> Carrier for Option<C> {
     fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
         self.iter().for_each(|carrier| carrier.lines(key, line));
@@ -115,21 +116,21 @@ impl<C: CarrierMut + ?Sized> CarrierMut for &mut C {
     }
 }
 
-/// A carrier by what OpenTelemetry reads it with.
+/// A carrier around an OpenTelemetry `Extractor`.
 #[allow(missing_debug_implementations)] // An `Extractor` need not have it.
 #[derive(Clone, Copy)]
 pub struct OtelExtractor<'a>(pub &'a dyn Extractor);
 
 impl Carrier for OtelExtractor<'_> {
     fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
-        // One that can only give one line does so here.
+        // An extractor that supports only one value returns it from `get_all`.
         self.0.get_all(key).into_iter().flatten().for_each(|value| line(value.as_bytes()));
     }
 }
 
-/// A carrier by what OpenTelemetry writes it with.
+/// A carrier around an OpenTelemetry `Injector`.
 ///
-/// Such a carrier can only be added to: what was there of another request stays, unless it is set anew.
+/// Injectors cannot remove values: those of another request stay unless they are overwritten.
 #[allow(missing_debug_implementations)] // An `Injector` need not have it.
 pub struct OtelInjector<'a>(pub &'a mut dyn Injector);
 
@@ -141,7 +142,7 @@ impl CarrierMut for OtelInjector<'_> {
     fn remove(&mut self, _key: &str) {}
 }
 
-/// A closure that is read: what is under a key, none, one or several values.
+/// A carrier around a closure that returns the values of a key: none, one or several.
 pub(super) struct Getter<F>(pub(super) F);
 
 impl<F, L, V> Carrier for Getter<F>
@@ -155,7 +156,7 @@ where
     }
 }
 
-/// A closure that is written to.
+/// A carrier around a closure that sets a value.
 pub(super) struct Setter<F>(pub(super) F);
 
 impl<F: FnMut(&str, &str)> CarrierMut for Setter<F> {

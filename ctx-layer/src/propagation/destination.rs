@@ -1,12 +1,12 @@
-//! Which recipients are one's own.
+//! A policy of which recipients are internal.
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use super::Outbound;
 
-/// Which hosts are one's own and get all context; all others get `traceparent` only.
+/// A policy of which hosts are internal. Internal hosts get all context, all others get `traceparent` only.
 ///
-/// By default none is.
+/// By default no host is internal.
 ///
 /// ```
 /// use ctx_layer::propagation::{DestinationPolicy, Outbound};
@@ -27,16 +27,16 @@ pub struct DestinationPolicy {
 }
 
 impl DestinationPolicy {
-    /// No host is one's own.
+    /// Creates a policy without internal hosts.
     pub const fn new() -> Self {
         DestinationPolicy { suffixes: Vec::new(), networks: Vec::new() }
     }
 
-    /// These hosts are one's own: names, which stand for themselves and every name under them (`internal.example` for
-    /// `orders.internal.example`), addresses, and networks (`10.0.0.0/8`, `fd00::/8`).
+    /// Creates a policy with these internal hosts: names, which include all names under them (`internal.example`
+    /// includes `orders.internal.example`), addresses, and networks (`10.0.0.0/8`, `fd00::/8`).
     ///
     /// # Errors
-    /// When one of them is none of these.
+    /// Returns an error if a host is none of these.
     pub fn internal<S: AsRef<str>>(hosts: impl IntoIterator<Item = S>) -> Result<Self, DestinationError> {
         let mut policy = DestinationPolicy::new();
         for host in hosts {
@@ -45,7 +45,7 @@ impl DestinationPolicy {
             if host.contains('/') || host.contains(':') || host.parse::<IpAddr>().is_ok() {
                 policy.networks.push(host.parse().map_err(|()| error())?);
             } else {
-                // People write `.internal.example` and `*.internal.example` too.
+                // `.internal.example` and `*.internal.example` are common forms too.
                 let name = host.strip_prefix("*.").or_else(|| host.strip_prefix('.')).unwrap_or(host);
                 policy.suffixes.push(name_of(name).ok_or_else(error)?);
             }
@@ -53,11 +53,11 @@ impl DestinationPolicy {
         Ok(policy)
     }
 
-    /// How much the host of a URL gets.
+    /// Returns how much context the host of a URL gets.
     ///
-    /// A URL that clients could read in two ways gets `traceparent` only.
+    /// A URL that clients interpret differently gets `traceparent` only.
     pub fn for_url(&self, url: &str) -> Outbound {
-        // The scheme ends at the first `:`, and only what has an authority has a host (RFC 3986, section 3.2).
+        // The scheme ends at the first `:`, and only a URL with an authority has a host (RFC 3986, section 3.2).
         match url.split_once("://") {
             Some((scheme, rest)) if !scheme.contains(['/', '?', '#', '\\', '@']) => {
                 let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -67,7 +67,8 @@ impl DestinationPolicy {
         }
     }
 
-    /// How much the host of an authority gets: of `host`, `host:port`, `[address]:port`, with or without `user@`.
+    /// Returns how much context the host of an authority gets. An authority is `host`, `host:port` or `[address]:port`,
+    /// with or without `user@`.
     pub fn for_authority(&self, authority: &str) -> Outbound {
         let host = host_of(authority);
         if host.is_some_and(|host| self.is_internal(host)) { Outbound::Everything } else { Outbound::TraceParentOnly }
@@ -86,19 +87,19 @@ impl DestinationPolicy {
 impl<S: AsRef<str>> TryFrom<&[S]> for DestinationPolicy {
     type Error = DestinationError;
 
-    /// [`DestinationPolicy::internal`].
+    /// Calls [`DestinationPolicy::internal`].
     fn try_from(hosts: &[S]) -> Result<Self, DestinationError> {
         Self::internal(hosts)
     }
 }
 
-/// The host of an authority; `None` where there is none, or it is not clear which it is.
+/// Returns the host of an authority; `None` if it has none, or is ambiguous.
 fn host_of(authority: &str) -> Option<&str> {
-    // Browsers take `\` for `/`, others do not: they would go to different hosts.
+    // Browsers read `\` as `/`, other clients do not, so they would contact different hosts.
     if authority.contains(|c: char| matches!(c, '\\' | '/' | '?' | '#') || c.is_whitespace() || c.is_control()) {
         return None;
     }
-    // An `@` in a user's name has to be encoded (RFC 3986, section 3.2.1): of several, some take the first.
+    // An `@` in a user name must be encoded (RFC 3986, section 3.2.1). Some clients split at the first of several.
     let after_user = match authority.split_once('@') {
         Some((_, host)) if host.contains('@') => return None,
         Some((_, host)) => host,
@@ -116,10 +117,10 @@ fn is_port(rest: &str) -> bool {
     rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
-/// A host's name in lower case and without the dot of the root; `None` where it is none.
+/// Returns a host name in lower case and without the trailing dot; `None` if it is not a name.
 ///
-/// What ends in a number is an address, and no name (WHATWG URL, "ends in a number checker"): one that is not valid, such as
-/// `10.0.0.256`, or is written in a form that only some clients understand, such as `0x7f.1`.
+/// A host that ends in a number is an address (WHATWG URL, "ends in a number checker"): one that is not valid, such as
+/// `10.0.0.256`, or that only some clients understand, such as `0x7f.1`.
 fn name_of(host: &str) -> Option<String> {
     let name = host.strip_suffix('.').unwrap_or(host);
     let is_label = |label: &str| {
@@ -131,7 +132,7 @@ fn name_of(host: &str) -> Option<String> {
     is_name.then(|| name.to_ascii_lowercase())
 }
 
-/// `10`, `0x7f`
+/// Returns `true` for `10` and `0x7f`.
 fn is_number(label: &str) -> bool {
     match label.as_bytes() {
         [b'0', b'x' | b'X', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),
@@ -139,12 +140,12 @@ fn is_number(label: &str) -> bool {
     }
 }
 
-/// At the boundary of a label: `evil-internal.example` is not under `internal.example`.
+/// Returns `true` if the name ends in the suffix, at a label: `evil-internal.example` is not under `internal.example`.
 fn is_under(name: &str, suffix: &str) -> bool {
     name.strip_suffix(suffix).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
 }
 
-/// A network, or one address.
+/// A network, or a single address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Network {
     address: IpAddr,
@@ -180,7 +181,7 @@ impl FromStr for Network {
         let bits = if address.is_ipv4() { 32 } else { 128 };
         let prefix_len = match prefix_len {
             None => bits,
-            // No sign, as a number may have one.
+            // Digits only: `parse` would accept a sign.
             Some(len) if len.bytes().all(|byte| byte.is_ascii_digit()) => len.parse().map_err(|_| ())?,
             Some(_) => return Err(()),
         };
@@ -188,7 +189,7 @@ impl FromStr for Network {
             return Err(());
         }
         Ok(match address.to_canonical() {
-            // A network of IPv4 addresses written as IPv6, as `contains` reads single ones.
+            // A network of IPv4 addresses written as IPv6, which `contains` compares as IPv4.
             canonical @ IpAddr::V4(_) if address.is_ipv6() && prefix_len >= 96 => {
                 Network { address: canonical, prefix_len: prefix_len - 96 }
             }
@@ -197,7 +198,7 @@ impl FromStr for Network {
     }
 }
 
-/// Something that is neither a host's name nor an address nor a network.
+/// An error of a host that is neither a name nor an address nor a network.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DestinationError {
     host: String,
@@ -207,7 +208,7 @@ impl fmt::Display for DestinationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{:?} is no host: write a name such as `internal.example`, an address, or a network such as `10.0.0.0/8`",
+            "{:?} is not a host: write a name such as `internal.example`, an address, or a network such as `10.0.0.0/8`",
             self.host
         )
     }

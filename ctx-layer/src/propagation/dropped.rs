@@ -1,14 +1,14 @@
-//! What was not taken over, and why.
+//! Dropped values, with the reason.
 
 use std::fmt;
 
 use super::{baggage::BaggageError, traceparent::TraceParentError, tracestate::TraceStateError};
 use crate::field::Refused;
 
-/// The longest part of a key that is told.
+/// The maximum length of a reported key.
 const MAX_KEY_LEN: usize = 64;
 
-/// Something that was not taken over from a carrier, or not written to one.
+/// A value that was not read from a carrier, or not written to one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dropped {
     key: String,
@@ -17,17 +17,17 @@ pub struct Dropped {
 
 impl Dropped {
     pub(crate) fn new(key: &str, reason: DropReason) -> Self {
-        // Keys are tokens, so what is cut is ASCII.
+        // Keys are tokens, so the cut part is ASCII.
         let key = key.get(..MAX_KEY_LEN).unwrap_or(key).to_owned();
         Dropped { key, reason }
     }
 
-    /// The header, or the key in baggage where that is known. At most 64 bytes of it.
+    /// Returns the header's name, or the baggage key if it is known, cut to 64 bytes.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// Why it was dropped.
+    /// Returns why it was dropped.
     pub fn reason(&self) -> DropReason {
         self.reason
     }
@@ -39,38 +39,38 @@ impl fmt::Display for Dropped {
     }
 }
 
-/// Why something was dropped.
+/// The reason why a value was dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum DropReason {
-    /// It is baggage, and the caller is not believed.
+    /// The value is baggage of an untrusted caller.
     Untrusted,
-    /// It is the value of a field that is not [propagated](crate::Policy::propagated), or for which baggage does not
-    /// [count](crate::Policy::from_baggage).
+    /// The field is not [propagated](crate::Policy::propagated), or does not [accept
+    /// baggage](crate::Policy::from_baggage).
     NotPropagated,
-    /// It is under the key of no registered field, and such baggage does not pass.
+    /// No registered field has the key, and unregistered baggage is dropped.
     Unregistered,
-    /// The field's type refuses it.
+    /// The value does not parse as the field's type.
     WrongType,
-    /// It is empty.
+    /// The value is empty.
     Empty,
-    /// It is longer than the field allows.
+    /// The value is longer than the field allows.
     TooLong,
-    /// It has control characters.
+    /// The value has control characters.
     ControlCharacters,
-    /// It has characters that are not seen, such as zero-width ones.
+    /// The value has invisible characters, such as zero-width ones.
     Invisible,
-    /// It is an infinite number, or none.
+    /// The value is infinite or not a number.
     NotFinite,
-    /// It is a header that is not well-formed, by the rule that reads it.
+    /// The header is malformed.
     Malformed,
-    /// It is a header that must be there once, and is there several times.
+    /// A header that must be unique appears several times.
     Repeated,
-    /// It is not valid baggage.
+    /// The member is not valid baggage.
     Baggage(BaggageError),
-    /// It is not a valid `tracestate`.
+    /// The header is not a valid `tracestate`.
     TraceState(TraceStateError),
-    /// There are more members, or more bytes, than are sent on.
+    /// The limit of members or bytes is exceeded.
     OverLimit,
 }
 
@@ -106,38 +106,38 @@ impl From<BaggageError> for DropReason {
 impl fmt::Display for DropReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DropReason::Untrusted => f.write_str("baggage of an external caller is not believed"),
-            DropReason::NotPropagated => f.write_str("the field does not come from outside"),
+            DropReason::Untrusted => f.write_str("baggage of an external caller is not trusted"),
+            DropReason::NotPropagated => f.write_str("the field is not propagated"),
             DropReason::Unregistered => f.write_str("no field is registered under this key"),
             DropReason::WrongType => f.write_str("it is not of the field's type"),
             DropReason::TooLong => f.write_str("it is longer than the field allows"),
             DropReason::ControlCharacters => f.write_str("it has control characters"),
-            DropReason::Invisible => f.write_str("it has characters that are not seen"),
+            DropReason::Invisible => f.write_str("it has invisible characters"),
             DropReason::Empty => f.write_str("it is empty"),
             DropReason::NotFinite => f.write_str("it is not a finite number"),
-            DropReason::Malformed => f.write_str("it is not well-formed"),
-            DropReason::Repeated => f.write_str("it is there several times"),
+            DropReason::Malformed => f.write_str("it is malformed"),
+            DropReason::Repeated => f.write_str("it appears several times"),
             DropReason::Baggage(error) => write!(f, "it is not valid baggage: {error}"),
             DropReason::TraceState(error) => write!(f, "it is not a valid tracestate: {error}"),
-            DropReason::OverLimit => f.write_str("there is no room for it: at most 64 members and 8192 bytes"),
+            DropReason::OverLimit => f.write_str("it exceeds the limit of 64 members and 8192 bytes"),
         }
     }
 }
 
-/// Why a `traceparent` was not taken over.
+/// The reason why a `traceparent` was ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Invalid {
-    /// There are several header lines.
+    /// The header appears several times.
     Repeated,
-    /// It is not valid.
+    /// The header is not valid.
     TraceParent(TraceParentError),
 }
 
 impl fmt::Display for Invalid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Invalid::Repeated => f.write_str("it is there several times"),
+            Invalid::Repeated => f.write_str("it appears several times"),
             Invalid::TraceParent(error) => error.fmt(f),
         }
     }

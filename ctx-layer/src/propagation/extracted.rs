@@ -1,4 +1,4 @@
-//! What was read from a carrier.
+//! Extracted context.
 
 use std::marker::PhantomData;
 
@@ -10,8 +10,7 @@ use crate::{
     context::{ContextFieldsExt, Scope},
 };
 
-/// What was read from a carrier, as far as it is believed: a context to put in force, a span to link to, and what was
-/// dropped.
+/// A context that was read from a carrier, as far as it is trusted. It has the span to link to, and what was dropped.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -23,15 +22,15 @@ use crate::{
 /// let extracted = propagation::extract(&message, Trust::internal());
 /// extracted.in_scope(|| assert_eq!(TENANT_ID.get().as_deref(), Some("acme")));
 ///
-/// // The same from a stranger.
+/// // From an external caller:
 /// let extracted = propagation::extract(&message, Trust::external());
 /// extracted.in_scope(|| assert_eq!(TENANT_ID.get(), None));
-/// assert_eq!(extracted.dropped()[0].to_string(), "`baggage`: baggage of an external caller is not believed");
+/// assert_eq!(extracted.dropped()[0].to_string(), "`baggage`: baggage of an external caller is not trusted");
 /// ```
 ///
-/// For a future, [`in_context`](crate::task::InContextExt::in_context) takes it.
+/// For a future, pass it to [`in_context`](crate::task::InContextExt::in_context).
 #[derive(Clone, Debug)]
-#[must_use = "what was extracted is in force only where it is attached"]
+#[must_use = "an extracted context does nothing until it is attached"]
 pub struct Extracted {
     pub(super) cx: Context,
     pub(super) remote: Option<SpanContext>,
@@ -41,59 +40,61 @@ pub struct Extracted {
 }
 
 impl Extracted {
-    /// The context: the caller's span as parent if its trace is continued, and what is believed of fields and baggage.
-    /// Nothing of what is in force here is in it.
+    /// Returns the context: the caller's span as parent if its trace is continued, and the trusted fields and baggage.
+    /// It contains nothing of the context that is current here.
     pub fn context(&self) -> &Context {
         &self.cx
     }
 
-    /// The same, taken out.
+    /// Converts it into its [context](Self::context).
     pub fn into_context(self) -> Context {
         self.cx
     }
 
-    /// The caller's span, whether its trace is continued or not: what to link to. `None` where there is no valid one.
+    /// Returns the caller's span, to be linked to, whether its trace is continued or not. `None` if there is no valid
+    /// one.
     pub fn remote(&self) -> Option<&SpanContext> {
         self.remote.as_ref()
     }
 
-    /// Whether spans made under the context belong to the caller's trace.
+    /// Returns `true` if spans created under the context belong to the caller's trace.
     pub fn is_continued(&self) -> bool {
         self.is_continued
     }
 
-    /// The fields that are believed.
+    /// Returns the trusted fields.
     pub fn fields(&self) -> &Fields {
         self.cx.fields()
     }
 
-    /// Why the `traceparent` was not taken over, where there was one that is not valid.
+    /// Returns why the `traceparent` was ignored, if it was not valid.
     pub fn invalid(&self) -> Option<Invalid> {
         self.invalid
     }
 
-    /// What else was not taken over, and why.
+    /// Returns what else was dropped, and why.
     pub fn dropped(&self) -> &[Dropped] {
         &self.dropped
     }
 
-    /// Puts the context in force on this thread until the guard is dropped, in place of what is in force.
+    /// Makes the context current on this thread until the guard is dropped.
     ///
-    /// The guard must not be held across `.await`: a future has [`in_context`](crate::task::InContextExt::in_context).
+    /// The guard must not be held across `.await`. For a future use
+    /// [`in_context`](crate::task::InContextExt::in_context).
     pub fn attach(&self) -> ExtractedGuard {
         ExtractedGuard { _scope: Scope::of_context(self.cx.clone()), _not_send: PhantomData }
     }
 
-    /// Calls `f` with the context in force.
+    /// Calls `f` with the context as the current one.
     pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
         let _guard = self.attach();
         f()
     }
 }
 
-/// Keeps an extracted context in force on this thread; dropping it brings back the one before.
+/// A guard that restores the previous context on drop.
 #[derive(Debug)]
-#[must_use = "the context is in force only until the guard is dropped: bind it, as in `let _guard = ...`"]
+#[must_use = "the context is current only until the guard is dropped: bind it, as in `let _guard = ...`"]
 pub struct ExtractedGuard {
     _scope: Scope,
     /// Contexts belong to a thread.

@@ -1,4 +1,4 @@
-//! Reading context, as far as the caller is believed.
+//! Reading context, as far as the caller is trusted.
 
 use std::{mem, sync::Arc};
 
@@ -22,20 +22,20 @@ use opentelemetry::{
     trace::{SpanContext, TraceContextExt},
 };
 
-/// Of one carrier no more problems are told, however long it is. All are counted.
-const MAX_TOLD: usize = 64;
+/// The maximum number of problems reported per carrier. All problems are counted.
+const MAX_REPORTED: usize = 64;
 
 pub(super) fn extract(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Extracted {
     let base = Context::new();
     let mut incoming = BaggageKeys::with_registered(|table| read_onto(&base, carrier, trust, Some(table), boundary));
-    // Also where it says nothing: what is done for the message belongs to no other request.
+    // Even if the carrier is empty: work for the message belongs to no other request.
     let fields = incoming.take_fields().replaced_by(Call::once());
     let (remote, is_continued, invalid) = (incoming.remote.clone(), incoming.is_continued, incoming.invalid);
     let dropped = mem::take(&mut incoming.dropped);
     Extracted { cx: incoming.into_context_on(&base, fields), remote, is_continued, invalid, dropped }
 }
 
-/// What a carrier says, on top of a context.
+/// Reads a carrier on top of a context.
 pub(super) fn extract_onto(
     base: &Context,
     carrier: &(impl Carrier + ?Sized),
@@ -48,19 +48,18 @@ pub(super) fn extract_onto(
     incoming.into_context_on(base, fields)
 }
 
-/// What a carrier says, for who sets more fields before a context is made of it.
+/// Reads a carrier, for callers that set more fields before a context is created.
 #[cfg(feature = "http-server")]
 pub(super) fn read(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Incoming {
     let base = Context::new();
     if !trust.is_internal() {
-        // Nothing of theirs is looked for among the fields.
+        // No field is read from an external caller, so no key is looked up.
         return read_onto(&base, carrier, trust, None, boundary);
     }
     BaggageKeys::with_registered(|table| read_onto(&base, carrier, trust, Some(table), boundary))
 }
 
-/// What a carrier says, as far as it is believed, and before a context is made of it: each value that a context gets costs
-/// three allocations.
+/// A carrier's trusted content, before a context is created from it: each value in a context costs three allocations.
 pub(crate) struct Incoming {
     fields: Fields,
     others: Option<Baggage>,
@@ -72,18 +71,18 @@ pub(crate) struct Incoming {
 }
 
 impl Incoming {
-    /// Takes out the fields that are believed, over those of the context that is the base.
+    /// Takes the trusted fields, on top of those of the base context.
     pub(crate) fn take_fields(&mut self) -> Fields {
         mem::take(&mut self.fields)
     }
 
-    /// Takes out the caller's span, where its trace is not continued: what to link to.
+    /// Takes the caller's span, to be linked to, if its trace is not continued.
     #[cfg(feature = "http-server")]
     pub(crate) fn take_linked(&mut self) -> Option<SpanContext> {
         if self.is_continued { None } else { self.remote.take() }
     }
 
-    /// The context, with these fields.
+    /// Creates the context, with these fields.
     #[cfg(feature = "http-server")]
     pub(crate) fn into_context(self, fields: Fields) -> Context {
         let fields = if fields.is_blank() { fields } else { fields.replaced_by(Call::once()) };
@@ -106,7 +105,7 @@ impl Incoming {
     }
 }
 
-// What it returns is large, and moving it takes its time.
+// Inlined, since moving the large return value is slow.
 #[inline]
 fn read_onto(
     base: &Context,
@@ -121,8 +120,8 @@ fn read_onto(
         Some(Err(invalid)) => (None, Some(invalid)),
         None => (None, None),
     };
-    let mut told = Told::default();
-    inbound.baggage(carrier, &mut told);
+    let mut received = ReceivedBaggage::default();
+    inbound.baggage(carrier, &mut received);
     let mut remote = None;
     let mut unheld = None;
     // Without a valid traceparent there is no tracestate (Trace Context, section 4.3).
@@ -138,7 +137,7 @@ fn read_onto(
         (None, None) => boundary.missing(trust),
     }
 
-    let Told { fields, properties, others, order, .. } = told;
+    let ReceivedBaggage { fields, properties, others, order, .. } = received;
     let of_value = |(of, properties)| Some((fields.shared(of)?, properties));
     let properties: Vec<OfValue> = properties.into_iter().filter_map(of_value).collect();
     let properties = RemoteProperties::from(properties);
@@ -151,7 +150,7 @@ fn read_onto(
             baggage: order,
             properties,
         }),
-        // A propagator that was asked before this one may have found a trace.
+        // Another propagator, called before this one, may have found a trace.
         _ if order.is_some() || !properties.is_empty() || base.span().span_context().is_remote() => {
             Some(Remote { baggage: order, properties, ..Remote::of_foreign(base.span().span_context()) })
         }
@@ -161,24 +160,24 @@ fn read_onto(
     Incoming { fields, others, memory, remote, is_continued, invalid, dropped: inbound.dropped }
 }
 
-/// What baggage says.
+/// Received baggage.
 #[derive(Default)]
-struct Told {
-    /// Of a field that stands there several times the last value counts.
+struct ReceivedBaggage {
+    /// The last value of each field.
     fields: Fields,
-    /// What stood behind the values of fields: nearly always nothing.
+    /// Properties of fields, which are rare.
     properties: Vec<(&'static Declaration, Box<str>)>,
     others: Option<Baggage>,
-    /// The keys of the others in the order in which they came, each with the length of its member.
+    /// The other keys in the order received, each with the length of its member.
     order: Vec<(Arc<str>, usize)>,
-    /// The length of the others in a header.
+    /// The length of the other members in a header.
     len: usize,
 }
 
 struct Inbound<'a> {
     boundary: &'static Boundary,
     trust: Trust,
-    /// `None` where nothing is looked for.
+    /// `None` if no field is looked up.
     table: Option<&'a BaggageKeys>,
     dropped: Vec<Dropped>,
 }
@@ -188,7 +187,7 @@ impl Inbound<'_> {
     fn drop(&mut self, key: &str, reason: impl Into<DropReason>) {
         let dropped = Dropped::new(key, reason.into());
         self.boundary.dropped(&dropped, Cause::of(self.trust));
-        if self.dropped.len() < MAX_TOLD {
+        if self.dropped.len() < MAX_REPORTED {
             self.dropped.push(dropped);
         }
     }
@@ -198,7 +197,7 @@ impl Inbound<'_> {
         carrier.lines(names::TRACEPARENT, &mut |line| {
             found = Some(match found {
                 None => TraceParent::parse(line).map_err(Invalid::TraceParent),
-                // Trace Context, section 3.2: exactly one header, and no guessing which of them is meant.
+                // Exactly one header is allowed (Trace Context, section 3.2). Choosing one of several would be a guess.
                 Some(_) => Err(Invalid::Repeated),
             });
         });
@@ -212,13 +211,13 @@ impl Inbound<'_> {
         });
         let Some(parser) = parser else { return tracestate::TraceStateList::new() };
         parser.finish().unwrap_or_else(|error| {
-            // Section 4.3: a failure to parse it must not affect the parsing of traceparent.
+            // A failure to parse it must not affect the traceparent (section 4.3).
             self.drop(names::TRACESTATE, DropReason::TraceState(error));
             tracestate::TraceStateList::new()
         })
     }
 
-    fn baggage(&mut self, carrier: &(impl Carrier + ?Sized), told: &mut Told) {
+    fn baggage(&mut self, carrier: &(impl Carrier + ?Sized), received: &mut ReceivedBaggage) {
         if !self.trust.is_internal() {
             let mut is_any = false;
             carrier.lines(names::BAGGAGE, &mut |line| is_any |= !line.is_empty());
@@ -229,16 +228,16 @@ impl Inbound<'_> {
         }
         carrier.lines(names::BAGGAGE, &mut |line| {
             baggage::members(line).for_each(|member| match member {
-                Ok(member) => self.member(&member, told),
+                Ok(member) => self.member(&member, received),
                 Err(error) => self.drop(names::BAGGAGE, error),
             });
         });
     }
 
-    fn member(&mut self, member: &Member<'_>, told: &mut Told) {
+    fn member(&mut self, member: &Member<'_>, received: &mut ReceivedBaggage) {
         let fields = self.table.map_or(&[][..], |table| table.find(member.key()));
         if fields.is_empty() {
-            return self.other(member, told);
+            return self.other(member, received);
         }
         let value = member.value();
         for field in fields {
@@ -246,16 +245,16 @@ impl Inbound<'_> {
                 self.drop(member.key(), DropReason::NotPropagated);
                 continue;
             }
-            match told.fields.set_from_baggage(field, &value, member.is_printable()) {
+            match received.fields.set_from_baggage(field, &value, member.is_printable()) {
                 Ok(()) => {
-                    if !told.properties.is_empty() {
-                        // Those of the value before go with it: a caller cannot make this grow.
-                        told.properties.retain(|(of, _)| !std::ptr::eq(*of, *field));
+                    if !received.properties.is_empty() {
+                        // The properties of the previous value go with it, so that a caller cannot make this grow.
+                        received.properties.retain(|(of, _)| !std::ptr::eq(*of, *field));
                     }
                     if member.may_have_properties() {
                         let properties = member.properties();
                         if !properties.is_empty() {
-                            told.properties.push((field, properties.into()));
+                            received.properties.push((field, properties.into()));
                         }
                     }
                 }
@@ -264,37 +263,37 @@ impl Inbound<'_> {
         }
     }
 
-    fn other(&mut self, member: &Member<'_>, told: &mut Told) {
+    fn other(&mut self, member: &Member<'_>, received: &mut ReceivedBaggage) {
         if !self.trust.passes_unregistered() {
             return self.drop(member.key(), DropReason::Unregistered);
         }
         let (value, properties) = (member.value(), member.properties());
         let with_semicolon = if properties.is_empty() { 0 } else { 1 + properties.len() };
-        // With the `=`, and with the comma after it, which the last member has not.
+        // Includes the `=`, and the comma after the member, which the last one does not have.
         let len = member.key().len() + 1 + member.encoded_len() + with_semicolon + 1;
-        let others = told.others.get_or_insert_default();
-        // Few stand there twice, and only of those is looked for the place.
+        let others = received.others.get_or_insert_default();
+        // Only duplicates need the search, and they are rare.
         let known = others.get(member.key()).and_then(|_| {
             let of_key = |(key, _): &(Arc<str>, usize)| **key == *member.key();
-            told.order.iter().position(of_key)
+            received.order.iter().position(of_key)
         });
-        let total = told.len - known.map_or(0, |at| told.order[at].1) + len;
+        let total = received.len - known.map_or(0, |at| received.order[at].1) + len;
         if known.is_none() && others.len() == baggage::MAX_MEMBERS || total > baggage::MAX_LEN + 1 {
             return self.drop(member.key(), DropReason::OverLimit);
         }
         let key: Arc<str> = match known {
-            Some(at) => told.order[at].0.clone(),
+            Some(at) => received.order[at].0.clone(),
             None => Arc::from(member.key()),
         };
         others.insert_with_metadata(Key::from(key.clone()), value.into_owned(), properties.into_owned());
-        // OpenTelemetry's baggage has limits of its own, wider than these, and says nothing where it takes no more.
+        // OpenTelemetry's baggage has wider limits of its own, and ignores what exceeds them.
         if others.get(member.key()).is_none() {
             return self.drop(member.key(), DropReason::OverLimit);
         }
-        told.len = total;
+        received.len = total;
         match known {
-            Some(at) => told.order[at].1 = len,
-            None => told.order.push((key, len)),
+            Some(at) => received.order[at].1 = len,
+            None => received.order.push((key, len)),
         }
     }
 }

@@ -1,16 +1,18 @@
-//! What boundaries count, as OpenTelemetry metrics.
+//! The counts of boundaries, as OpenTelemetry metrics.
 
 use opentelemetry::{KeyValue, metrics::Meter};
 
 use super::{boundaries, boundary::Counts};
 
-/// Reports what all boundaries count as observable counters of `meter`, with the attributes `boundary` and `outcome`.
+/// Reports the counts of all boundaries as observable counters of `meter`, with the attributes `boundary` and
+/// `outcome`.
 ///
-/// `ctx.propagation.extracted` has the outcomes `continued`, `linked`, `missing` and `invalid`: alert on the last two where
-/// all callers are one's own. `ctx.propagation.restarted` counts the new traces of callers that had one,
-/// `ctx.propagation.injected` has `traced` and `without_trace`, `ctx.propagation.dropped` has `refused` and `over_limit`.
+/// `ctx.propagation.extracted` has the outcomes `continued`, `linked`, `missing` and `invalid`. Alert on the last two
+/// where all callers are internal. `ctx.propagation.restarted` counts new traces of callers that had one.
+/// `ctx.propagation.injected` has `traced` and `without_trace`, and `ctx.propagation.dropped` has `refused` and
+/// `over_limit`.
 ///
-/// The counters are as old as the process. Call it once for each meter provider.
+/// The counters start with the process. Call this once for each meter provider.
 pub fn observe(meter: &Meter) {
     counter(meter, "ctx.propagation.extracted", "Contexts that were extracted.", |counts| {
         vec![
@@ -26,7 +28,7 @@ pub fn observe(meter: &Meter) {
     counter(meter, "ctx.propagation.injected", "Contexts that were injected.", |counts| {
         vec![("traced", counts.injected), ("without_trace", counts.without_trace)]
     });
-    counter(meter, "ctx.propagation.dropped", "Values that were not taken over, or not sent.", |counts| {
+    counter(meter, "ctx.propagation.dropped", "Values that were dropped, received or sent.", |counts| {
         vec![("refused", counts.dropped), ("over_limit", counts.over_limit)]
     });
 }

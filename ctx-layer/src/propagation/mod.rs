@@ -1,20 +1,20 @@
-//! Carrying context over the wire: trace context, fields and baggage, in any carrier, believing no strangers.
+//! Propagating context between processes: trace context, fields and baggage, in any carrier, with explicit trust.
 //!
 //! Context is written as the headers `traceparent` and `tracestate` ([W3C Trace Context Level
 //! 2](https://www.w3.org/TR/trace-context-2/)) and `baggage` ([W3C Baggage](https://www.w3.org/TR/baggage/)), so every
-//! service that knows these understands it.
+//! service that supports these can read it.
 //!
 //! ```
 //! use std::collections::HashMap;
 //! use ctx_layer::{Schema, field::well_known::TENANT_ID, propagation::{self, Trust}};
 //!
 //! # let _stack = ctx_layer::SubscriberFieldsExt::with_context_fields(tracing_subscriber::registry(), Schema::well_known());
-//! // Who sends.
+//! // The sender:
 //! let mut headers = HashMap::new();
 //! TENANT_ID.in_scope("acme", || propagation::inject(&mut headers));
 //! assert_eq!(headers["baggage"], "tenant_id=acme");
 //!
-//! // Who receives, from one of its own.
+//! // The receiver, which trusts this sender:
 //! propagation::extract(&headers, Trust::internal()).in_scope(|| {
 //!     assert_eq!(TENANT_ID.get().as_deref(), Some("acme"));
 //! });
@@ -22,37 +22,36 @@
 //!
 //! | to | write |
 //! |---|---|
-//! | send what is in force | [`inject`]`(&mut carrier)` |
-//! | send it to a URL that may not be one's own | `boundary.inject(&mut carrier, destinations.for_url(url))`: [`DestinationPolicy`] |
+//! | send the current context | [`inject`]`(&mut carrier)` |
+//! | send it to a URL that may be external | `boundary.inject(&mut carrier, destinations.for_url(url))`: [`DestinationPolicy`] |
 //! | receive | [`extract`]`(&carrier, Trust::external()).attach()`, or `future.`[`in_context`](crate::task::InContextExt::in_context)`(extracted)` |
-//! | put it in a payload, and take it out | [`capture`]`()`, [`extract`]`(&captured, Trust::internal())` |
-//! | use a carrier that nobody has heard of | [`inject_with`], [`extract_with`], or implement [`Carrier`] and [`CarrierMut`] |
-//! | give it to a child process, and take it up there | [`inject`]`(&mut command)`, [`from_environment`] |
-//! | have other libraries do so | [`global::set_text_map_propagator`](opentelemetry::global::set_text_map_propagator)`(`[`ContextPropagator`]`::new())` |
-//! | count what is lost | [`Boundary`], [`boundaries`] |
+//! | store it in a payload and restore it | [`capture`]`()`, [`extract`]`(&captured, Trust::internal())` |
+//! | use a custom carrier | [`inject_with`], [`extract_with`], or implement [`Carrier`] and [`CarrierMut`] |
+//! | pass it to a child process and restore it there | [`inject`]`(&mut command)`, [`from_environment`] |
+//! | let other libraries propagate it | [`global::set_text_map_propagator`](opentelemetry::global::set_text_map_propagator)`(`[`ContextPropagator`]`::new())` |
+//! | count losses | [`Boundary`], [`boundaries`] |
 //!
-//! # What is sent
+//! # Sent context
 //!
-//! - `traceparent` and `tracestate` of the active OpenTelemetry span. Each outgoing call should have a span of its own:
-//!   it is the parent of what is done there. Spans of `tracing` are active where `tracing-opentelemetry` activates its
+//! - `traceparent` and `tracestate` of the active OpenTelemetry span. Each outgoing call should have its own span,
+//!   which is the parent of the recipient's. Spans of `tracing` are active where `tracing-opentelemetry` activates its
 //!   contexts, as it does by default.
-//! - Fields with [`propagated`](crate::Policy::propagated), under their [baggage keys](crate::Policy::baggage_key);
-//!   sensitive ones only with [`propagated_in_plaintext`](crate::Policy::propagated_in_plaintext). The properties that came with a
-//!   value go on with it.
+//! - Fields with [`propagated`](crate::Policy::propagated), under their [baggage keys](crate::Policy::baggage_key).
+//!   Sensitive ones only with [`propagated_in_plaintext`](crate::Policy::propagated_in_plaintext). Properties that were
+//!   received with a value are sent with it.
 //! - OpenTelemetry baggage under other keys.
 //!
-//! At most 64 members and 8192 bytes of baggage. What does not fit is left out, member by member, and counted. What
-//! comes first has priority: the fields, in the order in which they were registered, then baggage, in the order in which
-//! it came, then what was added to it here, by key.
+//! At most 64 members and 8192 bytes of baggage are sent. Members that do not fit are dropped and counted. Fields have
+//! priority, in the order of registration, then received baggage, in the order received, then baggage that was added
+//! here, by key.
 //!
-//! What stands in the carrier from another request is replaced, and its `baggage` taken away even if there is none to
-//! send.
+//! Context of another request in the carrier is replaced, and its `baggage` is removed even if there is none to send.
 //!
-//! # What is received
+//! # Received context
 //!
-//! A `traceparent` that is not valid, or stands there twice, is ignored, and `tracestate` with it. A `tracestate` that is
-//! not valid is ignored. Of baggage each member that is not valid is ignored, and of members with one key the last
-//! counts; of `tracestate` the first, which was written last.
+//! A `traceparent` that is invalid or appears twice is ignored, together with `tracestate`. An invalid `tracestate` is
+//! ignored. Invalid members of baggage are ignored one by one. Of duplicate keys, the last one counts in baggage, and
+//! the first one, which is the most recent, in `tracestate`.
 #![doc = include_str!("trust.md")]
 
 mod baggage;
@@ -97,15 +96,15 @@ pub use trust::Trust;
 
 use crate::carriers::Environment;
 
-/// Writes the context in force to a carrier.
+/// Writes the current context to a carrier.
 ///
-/// Everything that may leave, for a recipient of one's own. For others there is [`Boundary::inject`] with a
-/// [`DestinationPolicy`].
+/// Writes everything that may leave the process, for an internal recipient. For other recipients use
+/// [`Boundary::inject`] with a [`DestinationPolicy`].
 pub fn inject(carrier: &mut (impl CarrierMut + ?Sized)) {
     Boundary::unnamed().inject(carrier, Outbound::Everything);
 }
 
-/// Writes the context in force by a closure that takes a key and a value.
+/// Writes the current context with a closure that sets a key to a value.
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, propagation};
@@ -118,21 +117,21 @@ pub fn inject_with(set: impl FnMut(&str, &str)) {
     inject(&mut carrier::Setter(set));
 }
 
-/// Writes another context than that in force to a carrier.
+/// Writes a given context to a carrier.
 pub fn inject_context(cx: &Context, carrier: &mut (impl CarrierMut + ?Sized), outbound: Outbound) {
     outgoing::inject(cx, carrier, outbound, &outgoing::DEFAULTS, Boundary::unnamed());
 }
 
-/// Reads context from a carrier, as far as the caller is believed.
+/// Reads context from a carrier, as far as the caller is trusted.
 ///
-/// Fields are read that a layer in use knows, or [`register`] was told of. It is counted under the carrier's
-/// [boundary](Carrier::boundary).
+/// Reads the fields of all layers in use and of [registered](register) schemas. The carrier's
+/// [boundary](Carrier::boundary) counts it.
 pub fn extract(carrier: &(impl Carrier + ?Sized), trust: Trust) -> Extracted {
     carrier.boundary().extract(carrier, trust)
 }
 
-/// Reads context by a closure that takes a key, in lower case, and gives its values: an `Option`, a `Vec`, any of text or
-/// bytes.
+/// Reads context with a closure that returns the values of a key in lower case: an `Option`, a `Vec` or any other
+/// iterator of strings or bytes.
 ///
 /// ```
 /// use ctx_layer::propagation::{self, Trust};
@@ -149,14 +148,14 @@ where
     extract(&carrier::Getter(get), trust)
 }
 
-/// Captures the context in force, to be put in a payload. [`extract`] takes it out again.
+/// Captures the current context, to be stored in a payload. [`extract`] restores it.
 ///
 /// ```
 /// use ctx_layer::{Schema, field::well_known::TENANT_ID, propagation::{self, Trust}};
 ///
 /// # let _stack = ctx_layer::SubscriberFieldsExt::with_context_fields(tracing_subscriber::registry(), Schema::well_known());
 /// let captured = TENANT_ID.in_scope("acme", propagation::capture);
-/// // Later, elsewhere:
+/// // Elsewhere, at another time:
 /// propagation::extract(&captured, Trust::internal()).in_scope(|| {
 ///     assert_eq!(TENANT_ID.get().as_deref(), Some("acme"));
 /// });
@@ -167,9 +166,9 @@ pub fn capture() -> Captured {
     captured
 }
 
-/// Reads the context that this process was started with: from the variables `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`.
+/// Reads the context that this process was started with, from the variables `TRACEPARENT`, `TRACESTATE` and `BAGGAGE`.
 ///
-/// One call at the start of a job or a child process:
+/// Call it once at the start of a job or a child process:
 ///
 /// ```
 /// use ctx_layer::propagation::{self, Trust};
@@ -180,7 +179,7 @@ pub fn from_environment(trust: Trust) -> Extracted {
     extract(&Environment::of_process(), trust)
 }
 
-/// Makes the fields of a schema known, where no layer does it.
+/// Registers the fields of a schema, where no layer does it.
 pub fn register(schema: &crate::Schema) {
     crate::context::register(schema.fields().map(|(declaration, _)| declaration));
 }

@@ -4,5 +4,5 @@ pub(crate) const TRACEPARENT: &str = "traceparent";
 pub(crate) const TRACESTATE: &str = "tracestate";
 pub(crate) const BAGGAGE: &str = "baggage";
 
-/// All of them, in the order in which they are written.
+/// All names, in the order in which they are written.
 pub(crate) const ALL: [&str; 3] = [TRACEPARENT, TRACESTATE, BAGGAGE];

@@ -7,6 +7,6 @@ pub enum Outbound {
     /// `traceparent`, `tracestate`, the fields with [`propagated`](crate::Policy::propagated) and baggage. The default.
     #[default]
     Everything,
-    /// `traceparent`, and nothing that says more: for whoever is not one's own.
+    /// `traceparent` only, for external recipients.
     TraceParentOnly,
 }

@@ -1,4 +1,4 @@
-//! Writing context, as far as it may leave.
+//! Writing context, as far as it may leave the process.
 
 use std::{cell::Cell, collections::HashSet};
 
@@ -23,13 +23,13 @@ use crate::{
     field::{Declaration, Entry, Fields, Refused, Sensitivity},
 };
 
-/// What a propagator may be told.
+/// The settings of a propagator.
 #[derive(Clone, Debug)]
 pub(super) struct PropagatorSettings {
-    /// Trace ids that are made here are random.
+    /// `true` if trace ids created here are random.
     pub(super) random_trace_ids: bool,
     pub(super) max_tracestate_len: usize,
-    /// `None`: the fields of all schemas in use.
+    /// `None` for the fields of all schemas in use.
     pub(super) table: Option<BaggageKeys>,
 }
 
@@ -51,12 +51,13 @@ pub(super) fn inject(
     thread_local! {
         static MEMORY: Cell<String> = const { Cell::new(String::new()) };
     }
-    // A value's `Display` may come back here: it finds no memory to reuse, and that is all.
+    // A `Display` may call this recursively. It then finds no memory to reuse.
     let memory = MEMORY.try_with(Cell::take).unwrap_or_default();
     let mut sender = Sender { writer: BaggageWriter::reusing(memory), boundary, is_exposed: carrier.is_exposed() };
     sender.send(cx, remote, settings);
     if sender.writer.is_empty() {
-        // It would be another request's: a header that is passed on, the variables of one's own process.
+        // Baggage that is in the carrier belongs to another request: a header that is passed on, or a variable of this
+        // process.
         carrier.remove(names::BAGGAGE);
     } else {
         carrier.set(names::BAGGAGE, sender.writer.as_str());
@@ -74,11 +75,11 @@ fn trace(
 ) {
     let span = cx.span();
     let span = span.span_context();
-    // What came in with another trace says nothing of this one.
+    // Context received with another trace does not apply to this one.
     let remote = remote.filter(|remote| remote.trace_id == span.trace_id());
     let flags = span_context::flags(span, remote, settings.random_trace_ids);
     let Some(parent) = TraceParent::new(span.trace_id().to_bytes(), span.span_id().to_bytes(), flags) else {
-        // Who takes no part in the trace passes its headers on as they are, those that the recipient may have.
+        // A service without spans passes the received headers on unchanged, as far as the recipient may have them.
         if outbound == Outbound::TraceParentOnly {
             carrier.remove(names::TRACESTATE);
         }
@@ -129,7 +130,7 @@ impl Sender {
         }
     }
 
-    /// Baggage as it came, and what was added here after it: the map has no order of its own.
+    /// Writes received baggage in its order, then what was added here: the map has no order.
     fn others(&mut self, fields: &Fields, baggage: &Baggage, remote: Option<&Remote>, table: &BaggageKeys) {
         let order = remote.and_then(|remote| remote.baggage.as_deref()).unwrap_or_default();
         let mut count = 0;
@@ -152,13 +153,13 @@ impl Sender {
 
     fn other(&mut self, key: &str, value: &str, properties: &str, fields: &Fields, table: &BaggageKeys) {
         let known = table.find(key);
-        // The program's own value has gone out already.
+        // The program's own value was written before.
         let is_set = fields.entries().any(|(_, entry)| {
             let declaration = entry.declaration();
             declaration.baggage_key() == key && (declaration.policy().is_propagated() || !known.is_empty())
         });
         if !is_set && known.iter().all(|declaration| self.may_leave(declaration)) {
-            // A recipient that knows the field would refuse it, where no sender sees that.
+            // A recipient that has the field would refuse the value, which the sender would not notice.
             let refused =
                 |declaration: &&'static Declaration| Fields::new().set_from_baggage(declaration, value, false).err();
             if let Some(refused) = known.iter().filter_map(refused).find(|refused| *refused != Refused::NotFromBaggage)
@@ -170,7 +171,7 @@ impl Sender {
         }
     }
 
-    /// Whether a field's value may go to this carrier.
+    /// Returns `true` if a field's value may be written to this carrier.
     fn may_leave(&self, declaration: &Declaration) -> bool {
         let policy = declaration.policy();
         let is_public = policy.sensitivity() == Sensitivity::Public;
@@ -182,10 +183,10 @@ impl Sender {
         let key = entry.declaration().baggage_key();
         let sent = match entry.to_send() {
             Ok(sent) => sent,
-            // A recipient that knows the field would refuse it, where no sender sees that.
+            // A recipient that has the field would refuse the value, which the sender would not notice.
             Err(refused) => return self.boundary.dropped(&Dropped::new(key, refused.into()), Cause::Program),
         };
-        // The key is known to be a token: the field could not be declared otherwise.
+        // The key is a token, since the declaration checked it.
         let written = if properties.is_empty() {
             self.writer.push_known(key, sent.as_str())
         } else {

@@ -1,9 +1,9 @@
-//! Percent-encoding as baggage has it.
+//! Percent-encoding of baggage.
 
 use std::borrow::Cow;
 
-/// Which bytes of a baggage value are sent as they are: the `baggage-octet`s of W3C Baggage, section 3.3.1.3, without `%`,
-/// which would begin an encoded byte, and without `+`, which Python's SDK and others who decode forms read as a blank.
+/// The bytes of a baggage value that are sent unencoded: the `baggage-octet`s of W3C Baggage, section 3.3.1.3, without
+/// `%`, which starts an encoded byte, and without `+`, which form decoders such as Python's SDK read as a space.
 const RAW: [bool; 256] = {
     let mut raw = OCTET;
     raw[b'%' as usize] = false;
@@ -11,7 +11,7 @@ const RAW: [bool; 256] = {
     raw
 };
 
-/// Whether a received byte means itself. Without a table, so that several bytes are looked at in one go.
+/// Returns `true` if a received byte is not encoded. Uses no table, so that the loop over bytes can be vectorized.
 #[inline(always)]
 pub(super) fn is_plain(byte: u8) -> bool {
     let is_quoted = (byte == b'"') | (byte == b',') | (byte == b';') | (byte == b'\\') | (byte == b'%');
@@ -29,14 +29,14 @@ const OCTET: [bool; 256] = {
     octet
 };
 
-/// Whether a byte may stand in a baggage value, `%` included.
+/// Returns `true` if a byte is legal in a baggage value, `%` included.
 #[inline]
 pub(super) fn is_octet(byte: u8) -> bool {
     OCTET[usize::from(byte)]
 }
 
-/// Appends a text that may have encoded bytes already: those stay as they are. A `%` that does not begin one is encoded:
-/// decoded, it says the same, also to those who refuse a stray one.
+/// Appends a string that may be partly encoded. Encoded bytes stay unchanged. A stray `%` is encoded: it decodes to the
+/// same, and some recipients refuse a stray one.
 pub(super) fn encode_rest(text: &str, into: &mut String) {
     let mut parts = text.split('%');
     encode(parts.next().unwrap_or_default(), into);
@@ -48,17 +48,17 @@ pub(super) fn encode_rest(text: &str, into: &mut String) {
     }
 }
 
-/// Appends a text, encoded.
+/// Appends a string, encoded.
 #[inline]
 pub(super) fn encode(mut text: &str, into: &mut String) {
     let is_raw = |byte: u8| RAW[usize::from(byte)];
-    // Nearly always all of it.
+    // Nearly always the whole string is raw.
     if text.bytes().all(is_raw) {
         return into.push_str(text);
     }
     while let Some(at) = text.bytes().position(|byte| !is_raw(byte)) {
         into.push_str(&text[..at]);
-        // What is not raw may be one of several bytes of a character: all of them are encoded.
+        // A byte that is not raw may be part of a longer character, whose bytes are all encoded.
         let end = at + text[at..].chars().next().map_or(1, char::len_utf8);
         for byte in text[at..end].bytes() {
             into.push('%');
@@ -70,7 +70,7 @@ pub(super) fn encode(mut text: &str, into: &mut String) {
     into.push_str(text);
 }
 
-/// Decodes a text. A `%` that does not begin an encoded byte stays, and what is not UTF-8 becomes U+FFFD.
+/// Decodes a string. A stray `%` stays, and invalid UTF-8 becomes U+FFFD.
 pub(super) fn decode(text: &str) -> Cow<'_, str> {
     let Some(first) = text.bytes().position(|byte| byte == b'%') else {
         return Cow::Borrowed(text);

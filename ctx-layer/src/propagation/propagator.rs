@@ -1,4 +1,4 @@
-//! The propagator that other libraries know.
+//! An OpenTelemetry propagator, for other libraries.
 
 use std::sync::LazyLock;
 
@@ -15,10 +15,11 @@ use super::{
 };
 use crate::{Schema, context::read};
 
-/// Carries trace context, registered fields and baggage as [`opentelemetry::global::set_text_map_propagator`] wants it.
+/// A propagator of trace context, registered fields and baggage, for
+/// [`opentelemetry::global::set_text_map_propagator`].
 ///
-/// With it, every library that asks OpenTelemetry for the propagator carries the fields. By default callers are
-/// [external](Trust::external): say otherwise only where all of them are one's own.
+/// Every library that uses OpenTelemetry's global propagator then propagates the fields. By default callers are
+/// [external](Trust::external). Change this only if all callers are internal.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -38,9 +39,9 @@ use crate::{Schema, context::read};
 /// assert_eq!(TENANT_ID.get().as_deref(), Some("acme"));
 /// ```
 ///
-/// It combines with others in a
+/// It can be combined with others in a
 /// [`TextMapCompositePropagator`](opentelemetry::propagation::TextMapCompositePropagator). Put it last, so that it sees
-/// which trace they found.
+/// the trace that the others found.
 #[derive(Clone, Debug)]
 pub struct ContextPropagator {
     trust: Trust,
@@ -50,7 +51,7 @@ pub struct ContextPropagator {
 }
 
 impl ContextPropagator {
-    /// A propagator for external callers, which knows the fields of all schemas in use.
+    /// Creates a propagator for external callers, with the fields of all schemas in use.
     pub const fn new() -> Self {
         ContextPropagator {
             trust: Trust::external(),
@@ -60,40 +61,41 @@ impl ContextPropagator {
         }
     }
 
-    /// Sets how far callers are believed. Defaults to [`Trust::external`].
+    /// Sets how far callers are trusted. Defaults to [`Trust::external`].
     pub fn trust(mut self, trust: Trust) -> Self {
         self.trust = trust;
         self
     }
 
-    /// Sets how much recipients get. Defaults to [`Outbound::Everything`].
+    /// Sets how much context recipients get. Defaults to [`Outbound::Everything`].
     pub fn outbound(mut self, outbound: Outbound) -> Self {
         self.outbound = outbound;
         self
     }
 
-    /// Sets the fields that are read. Defaults to those of all schemas that layers use.
+    /// Sets the fields that are read. Defaults to those of all schemas in use.
     pub fn schema(mut self, schema: Schema) -> Self {
         self.settings.table = Some(BaggageKeys::of(&schema));
         self
     }
 
-    /// Whether traces that are started here have random ids, and may say so. Defaults to `true`.
+    /// Sets whether trace ids created here are random and are marked as such. Defaults to `true`.
     ///
-    /// Say no where an id generator makes others, or another propagator's traces are continued and it comes after this
-    /// one.
+    /// Set `false` if an id generator creates other ids, or if another propagator that comes after this one continues
+    /// traces.
     pub fn random_trace_ids(mut self, yes: bool) -> Self {
         self.settings.random_trace_ids = yes;
         self
     }
 
-    /// Sets to how many bytes `tracestate` is cut. At least 512; defaults to no limit but that of 32 members.
+    /// Sets the number of bytes to which `tracestate` is cut, at least 512. By default only the limit of 32 members
+    /// applies.
     pub fn max_tracestate_len(mut self, bytes: usize) -> Self {
         self.settings.max_tracestate_len = bytes;
         self
     }
 
-    /// Sets the boundary at which this is counted. Defaults to [`Boundary::propagator`].
+    /// Sets the boundary that counts. Defaults to [`Boundary::propagator`].
     pub fn boundary(mut self, boundary: &'static Boundary) -> Self {
         self.boundary = boundary;
         self
@@ -108,7 +110,7 @@ impl Default for ContextPropagator {
 
 impl TextMapPropagator for ContextPropagator {
     fn inject(&self, injector: &mut dyn Injector) {
-        // Not under the borrow of the current context: injectors are foreign code.
+        // Not within the borrow of the current context, since injectors are foreign code.
         self.inject_context(&read(Context::clone).unwrap_or_default(), injector);
     }
 

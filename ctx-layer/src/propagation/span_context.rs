@@ -1,4 +1,4 @@
-//! Between the header lines and OpenTelemetry's spans, which do not keep all of them.
+//! Conversion between header lines and OpenTelemetry's spans, which cannot hold every `tracestate`.
 
 use opentelemetry::{
     SpanId, TraceFlags, TraceId,
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::context::Remote;
 
-/// The span context, and the list if OpenTelemetry cannot hold all of it.
+/// Returns the span context, and the list if OpenTelemetry cannot hold all of it.
 pub(super) fn span_context(parent: &TraceParent, list: TraceStateList) -> (SpanContext, Option<TraceStateList>) {
     let (state, is_whole) = hold(&list);
     let span = SpanContext::new(
@@ -24,8 +24,8 @@ pub(super) fn span_context(parent: &TraceParent, list: TraceStateList) -> (SpanC
     (span, (!is_whole).then_some(list))
 }
 
-/// As much of a list as OpenTelemetry can hold. Its rules are narrower than Level 2's: a key may have one `@` only, and
-/// not more than 13 characters after it.
+/// Returns the part of a list that OpenTelemetry can hold. Its rules are stricter than Level 2's: a key may contain
+/// only one `@`, followed by at most 13 characters.
 fn hold(list: &TraceStateList) -> (TraceState, bool) {
     if list.is_empty() {
         return (TraceState::NONE, true);
@@ -39,9 +39,9 @@ fn hold(list: &TraceStateList) -> (TraceState, bool) {
     }
 }
 
-/// The list to send: what OpenTelemetry has now, and what it could not hold.
+/// Returns the list to send: OpenTelemetry's members, and those that it could not hold.
 ///
-/// The second value is how many members are not sent because they are not valid.
+/// The second value is the number of members that are invalid and not sent.
 pub(super) fn tracestate(span: &SpanContext, remote: Option<&Remote>, list: &mut TraceStateList) -> usize {
     let state = span.trace_state();
     let mut refused = 0;
@@ -52,8 +52,8 @@ pub(super) fn tracestate(span: &SpanContext, remote: Option<&Remote>, list: &mut
             for (key, value) in state {
                 refused += usize::from(list.push(key, value).is_err());
             }
-            // A sampler changed something: that is to the left of what was there before. Members that it took away
-            // are told from those that could not be held.
+            // A sampler changed the list, on the left of what was there before. Members that it removed are
+            // distinguished from those that OpenTelemetry could not hold.
             if let Some(whole) = &whole {
                 for (key, value) in whole.members() {
                     if TraceState::from_key_value([(key, value)]).is_err() && list.len() < MAX_MEMBERS {
@@ -66,15 +66,15 @@ pub(super) fn tracestate(span: &SpanContext, remote: Option<&Remote>, list: &mut
     refused
 }
 
-/// The flags to send with a span.
+/// Returns the flags to send with a span.
 #[inline]
 pub(super) fn flags(span: &SpanContext, remote: Option<&Remote>, random_trace_ids: bool) -> u8 {
     let sampled = span.trace_flags().to_u8() & traceparent::SAMPLED;
     let random = match remote {
-        // As it came in: a span that is not recorded has lost it.
+        // The received flag: a span that is not recorded has lost it.
         Some(remote) => remote.flags & traceparent::RANDOM_TRACE_ID,
         None if span.is_remote() => span.trace_flags().to_u8() & traceparent::RANDOM_TRACE_ID,
-        // A trace that was started here.
+        // The trace was started here.
         None if random_trace_ids => traceparent::RANDOM_TRACE_ID,
         None => 0,
     };

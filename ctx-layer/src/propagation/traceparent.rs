@@ -1,4 +1,4 @@
-//! The `traceparent` header: which trace this is, which span called, and whether the trace is recorded.
+//! The `traceparent` header: the trace, the calling span, and whether the trace is recorded.
 //!
 //! The rules are those of [W3C Trace Context Level 2](https://www.w3.org/TR/trace-context-2/#traceparent-header).
 
@@ -15,38 +15,39 @@ pub(super) const SAMPLED: u8 = 0b01;
 /// Bit 1: the last 56 bits of the trace id are random.
 pub(super) const RANDOM_TRACE_ID: u8 = 0b10;
 
-/// What a `traceparent` header says.
+/// The content of a `traceparent` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct TraceParent {
-    /// Numbers, which stay in registers.
+    /// Numbers, so that they stay in registers.
     trace_id: u128,
     parent_id: u64,
     flags: u8,
 }
 
 impl TraceParent {
-    /// A header of these parts; `None` where an id has only zeros. Flags that are not known are left out.
+    /// Creates a header; `None` if an id is zero. Unknown flags are dropped.
     pub(super) const fn new(trace_id: [u8; 16], parent_id: [u8; 8], flags: u8) -> Option<Self> {
         Self::of_numbers(u128::from_be_bytes(trace_id), u64::from_be_bytes(parent_id), flags)
     }
 
     #[inline(always)]
     const fn of_numbers(trace_id: u128, parent_id: u64, flags: u8) -> Option<Self> {
-        // Trace Context, section 3.2.2.3 and 3.2.2.4: all bytes zero is an invalid value.
+        // An all-zero id is invalid (Trace Context, sections 3.2.2.3 and 3.2.2.4).
         if trace_id == 0 || parent_id == 0 {
             return None;
         }
-        // Section 3.2.2.5.3: other flags must be set to zero.
+        // Other flags must be zero (section 3.2.2.5.3).
         Some(TraceParent { trace_id, parent_id, flags: flags & (SAMPLED | RANDOM_TRACE_ID) })
     }
 
-    /// Reads a header's value. Blanks around it do not count.
+    /// Parses a header's value. Blanks around it are ignored.
     ///
     /// # Errors
-    /// When it is not valid: then it must be ignored, `tracestate` too, and a new trace started.
+    /// Returns an error if it is not valid. It must be ignored then, together with `tracestate`, and a new trace
+    /// started.
     #[inline]
     pub(super) fn parse(value: &[u8]) -> Result<Self, TraceParentError> {
-        // RFC 9110, section 5.5: whitespace around a field value is not part of it.
+        // Whitespace around a field value is not part of it (RFC 9110, section 5.5).
         let value = blank::trim(value);
         let Some((known, rest)) = value.split_first_chunk::<LEN>() else {
             return Err(TraceParentError::Length);
@@ -64,11 +65,11 @@ impl TraceParent {
             return Err(TraceParentError::NotHex);
         }
         match (version, rest) {
-            // Section 3.2.2.1: version ff is invalid.
+            // Version ff is invalid (section 3.2.2.1).
             (0xff, _) => return Err(TraceParentError::Version),
-            // Section 3.2.2: version 00 has four fields and nothing after them.
+            // Version 00 has exactly four fields (section 3.2.2).
             (0, []) | (1..=0xfe, []) => {}
-            // Section 4.3: a higher version is read as far as it is known, if a `-` follows.
+            // A higher version is parsed as far as it is known, if a `-` follows (section 4.3).
             (1..=0xfe, [b'-', ..]) => {}
             (1..=0xfe, _) => return Err(TraceParentError::Separator),
             (0, _) => return Err(TraceParentError::Length),
@@ -77,22 +78,22 @@ impl TraceParent {
         Self::of_numbers(trace_id, parent_id, flags).ok_or(TraceParentError::Zero)
     }
 
-    /// The trace's id.
+    /// Returns the id of the trace.
     pub(super) const fn trace_id(&self) -> [u8; 16] {
         self.trace_id.to_be_bytes()
     }
 
-    /// The id of the span that called.
+    /// Returns the id of the calling span.
     pub(super) const fn parent_id(&self) -> [u8; 8] {
         self.parent_id.to_be_bytes()
     }
 
-    /// The flags that are known: [`SAMPLED`] and [`RANDOM_TRACE_ID`].
+    /// Returns the known flags: [`SAMPLED`] and [`RANDOM_TRACE_ID`].
     pub(super) const fn flags(&self) -> u8 {
         self.flags
     }
 
-    /// The header's value, of version 00. Allocates nothing.
+    /// Returns the header's value, of version 00. Does not allocate.
     #[inline]
     pub(super) fn to_text(self) -> TraceParentText {
         let mut text = *b"00-................................-................-..";
@@ -103,7 +104,7 @@ impl TraceParent {
     }
 }
 
-/// The value of a `traceparent` header, as text on the stack.
+/// The value of a `traceparent` header, as a string on the stack.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TraceParentText([u8; LEN]);
 
@@ -112,7 +113,7 @@ impl Deref for TraceParentText {
 
     #[inline]
     fn deref(&self) -> &str {
-        // It is ASCII.
+        // The bytes are ASCII.
         std::str::from_utf8(&self.0).unwrap_or_default()
     }
 }
@@ -129,19 +130,19 @@ impl fmt::Display for TraceParentText {
     }
 }
 
-/// Why a `traceparent` header is not valid.
+/// An error in a `traceparent` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TraceParentError {
-    /// It is too short, or of version 00 and too long.
+    /// The header is too short, or of version 00 and too long.
     Length,
     /// A `-` is missing.
     Separator,
-    /// Something that must be a lowercase hexadecimal digit is not.
+    /// A character is not a lowercase hexadecimal digit.
     NotHex,
     /// The version is `ff`.
     Version,
-    /// The trace id or the parent id has only zeros.
+    /// The trace id or the parent id is zero.
     Zero,
 }
 
@@ -150,16 +151,16 @@ impl fmt::Display for TraceParentError {
         f.write_str(match self {
             TraceParentError::Length => "it is too short or too long",
             TraceParentError::Separator => "a `-` is missing",
-            TraceParentError::NotHex => "it has something else than lowercase hexadecimal digits",
+            TraceParentError::NotHex => "it has characters other than lowercase hexadecimal digits",
             TraceParentError::Version => "its version is ff",
-            TraceParentError::Zero => "an id has only zeros",
+            TraceParentError::Zero => "an id is zero",
         })
     }
 }
 
 impl std::error::Error for TraceParentError {}
 
-/// Sixteen digits at a place in a header, as a number.
+/// Parses sixteen digits at a position in a header.
 #[inline(always)]
 fn sixteen_digits(header: &[u8; LEN], at: usize) -> (u64, bool) {
     let eight = |at: usize| {
@@ -171,26 +172,27 @@ fn sixteen_digits(header: &[u8; LEN], at: usize) -> (u64, bool) {
     (u64::from(upper) << 32 | u64::from(lower), is_upper && is_lower)
 }
 
-/// Eight digits at once: a byte in each lane of a number.
+/// Parses eight digits at once, one byte in each lane of a number.
 ///
-/// Lowercase only: section 3.2 has HEXDIGLC, and no integer parser's signs and blanks.
+/// Accepts HEXDIGLC (section 3.2), which is lowercase only. Integer parsers would accept signs as well.
 #[inline(always)]
 const fn eight_digits(text: u64) -> (u32, bool) {
     const ONES: u64 = u64::MAX / 0xff;
     const HIGH: u64 = ONES * 0x80;
-    // With ASCII in all lanes no sum carries into the next. The high bit of a lane tells whether it is at least that.
+    // With ASCII in all lanes, no sum carries into the next. The high bit of a lane is set if the byte is at least the
+    // bound.
     let low = text & !HIGH;
     let is_digit = (low + ONES * (0x80 - 0x30)) & !(low + ONES * (0x80 - 0x3a));
     let is_letter = (low + ONES * (0x80 - 0x61)) & !(low + ONES * (0x80 - 0x67));
     let is_hex = (is_digit | is_letter) & !text & HIGH == HIGH;
     let values = (text & (ONES * 0xf)) + ((is_letter & HIGH) >> 7) * 9;
-    // The first digit of two is the higher one, and stands in the lower lane.
+    // The first digit of two is the higher one, and is in the lower lane.
     let pairs = (values << 4 | values >> 8) & 0x00ff_00ff_00ff_00ff;
     let fours = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
     (((fours | fours >> 16) as u32).swap_bytes(), is_hex)
 }
 
-/// Each byte as two digits.
+/// The two digits of each byte.
 const PAIRS: [[u8; 2]; 256] = {
     let mut pairs = [[0; 2]; 256];
     let mut byte = 0;

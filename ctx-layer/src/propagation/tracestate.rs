@@ -1,4 +1,4 @@
-//! The `tracestate` header: what each tracing system that takes part keeps about the trace.
+//! The `tracestate` header: the data of each tracing system that takes part in a trace.
 //!
 //! The rules are those of [W3C Trace Context Level 2](https://www.w3.org/TR/trace-context-2/#tracestate-header).
 
@@ -6,19 +6,19 @@ use std::fmt;
 
 use super::blank;
 
-/// The most members a list may have.
+/// The maximum number of members in a list.
 pub(super) const MAX_MEMBERS: usize = 32;
 
-/// The longest key, in bytes.
+/// The maximum length of a key, in bytes.
 pub(super) const MAX_KEY_LEN: usize = 256;
 
-/// The longest value, in bytes.
+/// The maximum length of a value, in bytes.
 pub(super) const MAX_VALUE_LEN: usize = 256;
 
-/// Members longer than this are the first to go when a list must be cut.
+/// Members longer than this are dropped first when a list is cut.
 const LONG_MEMBER: usize = 128;
 
-/// The members of a valid `tracestate`, leftmost first: no blanks around them, no key twice.
+/// The members of a valid `tracestate`, leftmost first, without blanks and duplicate keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(super) struct TraceStateList {
     text: String,
@@ -26,44 +26,44 @@ pub(super) struct TraceStateList {
 }
 
 impl TraceStateList {
-    /// The list without members.
+    /// Creates a list without members.
     pub(super) const fn new() -> Self {
         TraceStateList { text: String::new(), count: 0 }
     }
 
-    /// Reads the values of all header lines, in order, as one list.
+    /// Parses the values of all header lines, in order, as one list.
     ///
-    /// Of members with one key the leftmost is kept, which was written last.
+    /// Of duplicate keys the leftmost member is kept, which is the most recent.
     ///
     /// # Errors
-    /// When it is not valid: then the whole list must be discarded, and the trace goes on without.
+    /// Returns an error if it is not valid. The whole list must be discarded then; the trace continues without it.
     pub(super) fn parse<'a>(lines: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, TraceStateError> {
         let mut parser = TraceStateParser::default();
         lines.into_iter().for_each(|line| parser.line(line));
         parser.finish()
     }
 
-    /// The header's value.
+    /// Returns the header's value.
     pub(super) fn as_str(&self) -> &str {
         &self.text
     }
 
-    /// The number of members.
+    /// Returns the number of members.
     pub(super) fn len(&self) -> usize {
         self.count
     }
 
-    /// Whether there are no members: then no header should be sent.
+    /// Returns `true` if there are no members. No header should be sent then.
     pub(super) fn is_empty(&self) -> bool {
         self.count == 0
     }
 
-    /// The members, leftmost first.
+    /// Returns the members, leftmost first.
     pub(super) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
         self.text.split(',').filter_map(|member| member.split_once('='))
     }
 
-    /// Adds a member at the right end, unless there is one of its key or the list is full.
+    /// Adds a member at the right end, unless its key is present or the list is full.
     pub(super) fn push(&mut self, key: &str, value: &str) -> Result<(), TraceStateError> {
         check_key(key.as_bytes())?;
         check_value(value.as_bytes())?;
@@ -73,10 +73,10 @@ impl TraceStateList {
         Ok(())
     }
 
-    /// Cuts the list to so many bytes, but not below 512: whole members, those of more than 128 bytes first, then the
-    /// rightmost.
+    /// Cuts the list to at most `max_len` bytes, but not below 512. Drops whole members: those of more than 128 bytes
+    /// first, then the rightmost.
     pub(super) fn cut(&mut self, max_len: usize) {
-        // Section 3.3.1.5: at least 512 characters are to be propagated; of longer entries those go first.
+        // At least 512 characters must be propagated, and longer members are dropped first (section 3.3.1.5).
         let max_len = max_len.max(512);
         if self.text.len() <= max_len {
             return;
@@ -88,7 +88,7 @@ impl TraceStateList {
             while len > max_len && at > 0 {
                 at -= 1;
                 if !pass || members[at].len() > LONG_MEMBER {
-                    // The comma beside it goes too.
+                    // The comma beside the member is dropped too.
                     len = len.saturating_sub(members[at].len() + 1);
                     members.remove(at);
                 }
@@ -113,11 +113,11 @@ impl TraceStateList {
     }
 }
 
-/// Reads a list line by line.
+/// A parser that reads a list line by line.
 #[derive(Debug, Default)]
 pub(super) struct TraceStateParser {
     list: TraceStateList,
-    /// How many members were seen, those of one key counted each.
+    /// The number of members read, duplicates included.
     seen: usize,
     error: Option<TraceStateError>,
 }
@@ -132,7 +132,7 @@ impl TraceStateParser {
     fn members(&mut self, line: &[u8]) -> Result<(), TraceStateError> {
         for member in line.split(|byte| *byte == b',') {
             let member = blank::trim(member);
-            // Section 3.3.1.1: empty members are allowed.
+            // Empty members are allowed (section 3.3.1.1).
             if member.is_empty() {
                 continue;
             }
@@ -144,7 +144,7 @@ impl TraceStateParser {
             let (key, value) = (&member[..at], &member[at + 1..]);
             check_key(key)?;
             check_value(value)?;
-            // What was checked is ASCII.
+            // The checked bytes are ASCII.
             let (Ok(key), Ok(value)) = (std::str::from_utf8(key), std::str::from_utf8(value)) else {
                 return Err(TraceStateError::Value);
             };
@@ -163,14 +163,14 @@ impl TraceStateParser {
     }
 }
 
-/// Section 3.3.1.3.1: `( lcalpha / DIGIT ) 0*255 ( keychar )`.
+/// Checks a key (section 3.3.1.3.1): `( lcalpha / DIGIT ) 0*255 ( keychar )`.
 fn check_key(key: &[u8]) -> Result<(), TraceStateError> {
     let is_legal = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'*' | b'/' | b'@');
     let starts_well = key.first().is_some_and(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
     if starts_well && key.len() <= MAX_KEY_LEN && key.iter().all(is_legal) { Ok(()) } else { Err(TraceStateError::Key) }
 }
 
-/// Section 3.3.1.3.2: `0*255(chr) nblk-chr`, so never empty and never ending in a blank.
+/// Checks a value (section 3.3.1.3.2): `0*255(chr) nblk-chr`, so never empty and never ending in a space.
 fn check_value(value: &[u8]) -> Result<(), TraceStateError> {
     let is_legal = |byte: &u8| matches!(byte, 0x20..=0x7e) && !matches!(byte, b',' | b'=');
     let ends_well = value.last().is_some_and(|byte| *byte != b' ');
@@ -178,13 +178,13 @@ fn check_value(value: &[u8]) -> Result<(), TraceStateError> {
     if is_valid { Ok(()) } else { Err(TraceStateError::Value) }
 }
 
-/// Why a `tracestate` header is not valid.
+/// An error in a `tracestate` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TraceStateError {
-    /// A key is empty, too long, or has a character that it must not have.
+    /// A key is empty, too long, or has an illegal character.
     Key,
-    /// A value is empty, too long, ends in a blank, or has a character that it must not have.
+    /// A value is empty, too long, ends in a space, or has an illegal character.
     Value,
     /// A member has no `=`.
     NoValue,
@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_cut_by_whole_members_the_long_ones_first_and_then_from_the_right() {
+    fn a_list_is_cut_by_long_members_first_then_from_the_right() {
         let long = |key: &str| format!("{key}={}", "x".repeat(127));
         let short = |key: &str| format!("{key}={}", "x".repeat(97));
         assert_eq!((long("a").len(), short("a").len()), (129, 99));
@@ -222,7 +222,7 @@ mod tests {
             (text.len(), "abcdefg"),
             (text.len() - 1, "abcefg"),
             (text.len() - 131, "acefg"),
-            // At least 512 bytes are always passed on.
+            // At least 512 bytes are always propagated.
             (512, "acefg"),
             (0, "acefg"),
         ] {

@@ -1,13 +1,13 @@
-//! How far context from outside is believed.
+//! How far inbound context is trusted.
 
-/// How far context that comes in is believed. Defaults to [`Trust::external`].
+/// How far inbound context is trusted. Defaults to [`Trust::external`].
 ///
 /// | | trace context | fields with `propagated` | other baggage |
 /// |---|---|---|---|
 /// | [`external`](Self::external) | continued, or only [linked](Self::link_only) | dropped | dropped |
 /// | [`internal`](Self::internal) | continued, or only [linked](Self::link_only) | parsed, within their limits | passes, or is [dropped](Self::drop_unregistered) |
 ///
-/// What a stranger could do otherwise stands with [`propagation`](crate::propagation#trust).
+/// See [`propagation`](crate::propagation#trust) for the attacks this prevents.
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -20,7 +20,7 @@
 /// assert!(!propagation::extract(&request, Trust::external().link_only()).is_continued());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[must_use = "it says how context is extracted, and does nothing by itself"]
+#[must_use = "a trust policy does nothing until context is extracted with it"]
 pub struct Trust {
     is_internal: bool,
     links_only: bool,
@@ -28,15 +28,15 @@ pub struct Trust {
 }
 
 impl Trust {
-    /// From anybody: trace context is continued, and no field and no baggage is believed.
+    /// Trusts trace context only: no field and no baggage is read. For any caller.
     pub const fn external() -> Self {
         Trust { is_internal: false, links_only: false, passes_unregistered: false }
     }
 
-    /// From one's own services: besides trace context, the registered fields with
-    /// [`propagated`](crate::Policy::propagated) are read, and baggage under other keys passes through.
+    /// Trusts an internal caller: the registered fields with [`propagated`](crate::Policy::propagated) are read, and
+    /// baggage under other keys passes through.
     ///
-    /// Only for what strangers cannot reach, or where a proxy takes their `baggage` headers away.
+    /// Use it only where external callers cannot connect, or where a proxy removes their `baggage` headers.
     pub const fn internal() -> Self {
         Trust { is_internal: true, links_only: false, passes_unregistered: true }
     }
@@ -47,38 +47,38 @@ impl Trust {
         self
     }
 
-    /// Starts a trace of its own, which [links](super::Extracted::remote) to the caller's.
+    /// Starts a new trace, which [links](super::Extracted::remote) to the caller's.
     ///
-    /// So a stranger decides neither on trace ids nor on what is recorded.
+    /// An external caller then determines neither trace ids nor what is recorded.
     pub const fn link_only(mut self) -> Self {
         self.links_only = true;
         self
     }
 
-    /// Lets baggage under keys of no registered field pass through, to be read and sent on. The default where the
-    /// caller is [internal](Self::internal); means nothing where it is external.
+    /// Passes unregistered baggage through, to be read and sent on. The default for [internal](Self::internal) callers;
+    /// has no effect for external ones.
     pub const fn pass_unregistered(mut self) -> Self {
         self.passes_unregistered = true;
         self
     }
 
-    /// Drops baggage under keys of no registered field.
+    /// Drops unregistered baggage.
     pub const fn drop_unregistered(mut self) -> Self {
         self.passes_unregistered = false;
         self
     }
 
-    /// Whether registered fields are read.
+    /// Returns `true` if registered fields are read.
     pub const fn is_internal(&self) -> bool {
         self.is_internal
     }
 
-    /// Whether the caller's trace is only linked to.
+    /// Returns `true` if the caller's trace is only linked to.
     pub const fn links_only(&self) -> bool {
         self.links_only
     }
 
-    /// Whether baggage under other keys passes through.
+    /// Returns `true` if unregistered baggage passes through.
     pub const fn passes_unregistered(&self) -> bool {
         self.is_internal && self.passes_unregistered
     }

@@ -6,8 +6,8 @@ use super::{InContext, InContextExt, Snapshot};
 
 /// A value together with the context and the span in which it was created, for channels inside a process.
 ///
-/// The receiver runs [under the sender's context](Self::in_scope), or stays in its own and [links to it][link_to], as one
-/// does with a batch.
+/// The receiver runs code [in the sender's context](Self::in_scope), or stays in its own and [links to the sender][link_to], as
+/// is usual for a batch.
 ///
 /// ```
 /// use std::{sync::mpsc, thread};
@@ -27,8 +27,8 @@ use super::{InContext, InContextExt, Snapshot};
 ///
 /// # Limits
 ///
-/// The sender's `tracing` span is held open until the value is handled or dropped, and its exported duration includes the time
-/// in the channel. Where values may lie for long, and in a `watch` channel, which keeps the last one for ever, create them
+/// The sender's `tracing` span is kept open until the value is handled or dropped, and its exported duration includes the time
+/// in the channel. If values may wait for long, and in a `watch` channel, which keeps the last one for ever, create them
 /// [without the span](Self::without_span).
 ///
 #[cfg_attr(feature = "tracing-opentelemetry", doc = "[link_to]: Self::link_to")]
@@ -40,10 +40,10 @@ pub struct Carried<T> {
 }
 
 impl<T> Carried<T> {
-    /// Creates a value with all that is current here, the `tracing` span included.
+    /// Creates a value with the current context, including the `tracing` span.
     ///
-    /// In its scope events are on that span, spans are its children, and [`record`](crate::ContextField::record) sets values on
-    /// it, and never on a span of the receiver.
+    /// In its scope events are on that span, new spans are its children, and [`record`](crate::ContextField::record) sets values
+    /// on it, and never on a span of the receiver.
     ///
     /// ```standalone_crate
     /// use std::{sync::mpsc, thread};
@@ -84,54 +84,54 @@ impl<T> Carried<T> {
         Self::with_snapshot(value, Snapshot::capture())
     }
 
-    /// Creates a value with all that is current here but the `tracing` span, which so is not held open.
+    /// Creates a value with the current context, without the `tracing` span, which is not kept open.
     ///
-    /// For values that may lie for long. Spans that are created in the scope have the sender's as their parent in exported traces all
-    /// the same (where the OpenTelemetry layer activates its contexts, as it does by default); the receiver's own `tracing`
-    /// span stays current.
+    /// Use it for values that may wait for long. In exported traces, spans that are created in the scope still have the sender's
+    /// span as their parent (if the OpenTelemetry layer activates its contexts, as it does by default). The receiver's own
+    /// `tracing` span stays current.
     pub fn without_span(value: T) -> Self {
         Self::with_snapshot(value, Snapshot::capture_context())
     }
 
-    /// Puts a context captured elsewhere beside a value.
+    /// Creates a value with a context captured elsewhere.
     pub fn with_snapshot(value: T, snapshot: impl Into<Snapshot>) -> Self {
         Carried { value, snapshot: snapshot.into() }
     }
 
-    /// The value.
+    /// Returns the value.
     pub fn value(&self) -> &T {
         &self.value
     }
 
-    /// The value, to be changed.
+    /// Returns the value for changing it.
     pub fn value_mut(&mut self) -> &mut T {
         &mut self.value
     }
 
-    /// The context it came with.
+    /// Returns the context that was captured with the value.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 
-    /// The value and its context.
+    /// Returns the value and its context.
     pub fn into_parts(self) -> (T, Snapshot) {
         (self.value, self.snapshot)
     }
 
-    /// Another value with the same context.
+    /// Converts the value with `f`, which runs in its context, and keeps the context.
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Carried<U> {
         let Carried { value, snapshot } = self;
         let value = snapshot.in_scope(|| f(value));
         Carried { value, snapshot }
     }
 
-    /// Calls `f` with the value, under its context.
+    /// Calls `f` with the value, in its context.
     pub fn in_scope<R>(self, f: impl FnOnce(T) -> R) -> R {
         let Carried { value, snapshot } = self;
         snapshot.in_scope(|| f(value))
     }
 
-    /// The future that `f` makes of the value, under its context: both `f` and every poll.
+    /// Calls `f` with the value, and returns a future. Both `f` and every poll run in the value's context.
     ///
     /// ```
     /// use ctx_layer::{field::well_known::TENANT_ID, task::Carried};
@@ -152,10 +152,11 @@ impl<T> Carried<T> {
         future.in_context(snapshot)
     }
 
-    /// Links a span to the one in which the value was sent, in exported traces. For a receiver that stays in its own trace: one
-    /// that handles a batch, for instance.
+    /// Links a span to the span that sent the value, in exported traces.
     ///
-    /// Returns whether there is a span to link to. The link is not made where `span` is disabled, or its subscriber has no
+    /// Use it in a receiver that stays in its own trace, such as one that handles a batch.
+    ///
+    /// Returns `true` if there is a span to link to. No link is added if `span` is disabled, or its subscriber has no
     /// OpenTelemetry layer.
     ///
     /// ```

@@ -1,19 +1,19 @@
-//! Closures with a context of their own.
+//! Closures that run in a captured context.
 
 use std::future::Future;
 
 use super::{InContext, Snapshot};
 
-/// Returns a closure that runs with what is current *here*, wherever it is called; what it owns is dropped in it, too, even if it
-/// is never called.
+/// Returns a closure that runs in the context that is current *here*, wherever it is called.
 ///
-/// For what takes a closure that is called once: `std::thread::spawn`, `spawn_blocking`, thread pools, `rayon::spawn`.
-/// Closures that are called often, or take arguments, have the macro of the same name,
-/// [`in_current_context!`](crate::task::in_current_context!): on stable Rust no function can return something that is as often
-/// callable as what it is given. Futures, streams and sinks have the
-/// [method](crate::task::InContextExt::in_current_context).
+/// The values it owns are dropped in that context, too, even if it is never called.
 ///
-/// See [`Snapshot`] for what is captured, and for how long the current span is held open.
+/// Use it for closures that are called once: `std::thread::spawn`, `spawn_blocking`, thread pools, `rayon::spawn`. For closures
+/// that are called often, or take arguments, use the macro of the same name,
+/// [`in_current_context!`](crate::task::in_current_context!): on stable Rust a function cannot return a closure of the same kind as
+/// its argument. For futures, streams and sinks use the [method](crate::task::InContextExt::in_current_context).
+///
+/// See [`Snapshot`] for what is captured, and for how long the current span is kept open.
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, task::in_current_context};
@@ -27,12 +27,12 @@ pub fn in_current_context<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
     Snapshot::capture().wrap(f)
 }
 
-/// Returns a callback that runs with what is current *here*, and so does the future that it returns, at every poll and on
-/// whatever thread: for `on_upgrade`, and whatever else takes an async closure that is called once.
+/// Returns an async callback that runs in the context that is current *here*, as does its future, at every poll and on any
+/// thread. Use it for `on_upgrade`, and other functions that take an async closure and call it once.
 ///
-/// [`in_current_context`](fn@in_current_context) and [`in_current_context!`](crate::task::in_current_context!) carry into the call
-/// of the closure alone: the future that it returns is polled later, and has nothing of it. A callback that is called often has
-/// [`in_current_context_async_fn`], and one with other than one argument
+/// [`in_current_context`](fn@in_current_context) and [`in_current_context!`](crate::task::in_current_context!) apply only to the
+/// call of the closure: the future that it returns is polled later, without the context. For a callback that is called often use
+/// [`in_current_context_async_fn`], and for one with no or several arguments
 /// [`in_current_context!`](crate::task::in_current_context!)`(async move |a, b| ..)`.
 ///
 /// ```standalone_crate
@@ -79,8 +79,8 @@ pub fn in_current_context_async<A, F: Future>(f: impl FnOnce(A) -> F) -> impl Fn
     }
 }
 
-/// Returns a callback that can be called often and on many threads at once, and that runs with what is current *here*, as do the
-/// futures that it returns: for handlers of jobs. See [`in_current_context_async`].
+/// Returns an async callback that runs in the context that is current *here*, as do its futures. It can be called often, and on
+/// several threads at once: use it for handlers of jobs. See [`in_current_context_async`].
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, task::in_current_context_async_fn};
@@ -104,9 +104,10 @@ pub fn in_current_context_async_fn<A, F: Future>(f: impl Fn(A) -> F) -> impl Fn(
     }
 }
 
-/// A closure that runs in no context: a new root, to which nothing of what is in force here comes, nor of what is in force
-/// where it is called. For background jobs.
+/// Returns a closure that runs in an empty context, as a new root. It has neither the context that is current here, nor the one
+/// where it is called. Use it for background jobs.
 ///
+/// For futures use the method [`isolated`](super::InContextExt::isolated).
 /// For futures there is the method [`isolated`](super::InContextExt::isolated).
 ///
 /// ```
@@ -121,8 +122,8 @@ pub fn isolated<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
 }
 
 impl Snapshot {
-    /// A closure that runs with this in force, wherever it is called; what it owns is dropped in it, too, even if it is never
-    /// called.
+    /// Returns a closure that runs in this context, wherever it is called. The values it owns are dropped in it, too, even if it
+    /// is never called.
     #[inline]
     pub fn wrap<R>(self, f: impl FnOnce() -> R) -> impl FnOnce() -> R {
         let mut held = ClosureInContext { f: Some(f), snapshot: self };
@@ -134,7 +135,7 @@ impl Snapshot {
     }
 }
 
-const KEPT: &str = "it is taken out when it is called for the last time";
+const KEPT: &str = "the closure is taken only by its last call";
 
 /// A closure that is dropped in its context.
 struct ClosureInContext<F> {
@@ -151,20 +152,20 @@ impl<F> Drop for ClosureInContext<F> {
     }
 }
 
-/// Makes a `move` closure of any kind run with what is current *here*, wherever and however often it is called.
+/// Wraps a `move` closure so that it runs in the context that is current *here*, wherever and however often it is called.
 ///
-/// It takes whatever arguments you write, and is `Fn`, `FnMut` or `FnOnce` as it would be without this. For
-/// `rayon`'s `map`, `for_each` and `scope`, for callbacks and iterators.
+/// The closure may have any arguments, and stays `Fn`, `FnMut` or `FnOnce`. Use it for `rayon`'s `map`, `for_each` and `scope`,
+/// for callbacks and for iterators.
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, task::in_current_context};
 ///
 /// let _guard = TENANT_ID.attach("acme");
-/// let texts = ["a", "b"].iter().map(in_current_context!(move |text| format!("{text} {}", TENANT_ID.get().unwrap())));
-/// assert_eq!(texts.collect::<Vec<_>>(), ["a acme", "b acme"]);
+/// let lines = ["a", "b"].iter().map(in_current_context!(move |line| format!("{line} {}", TENANT_ID.get().unwrap())));
+/// assert_eq!(lines.collect::<Vec<_>>(), ["a acme", "b acme"]);
 /// ```
 ///
-/// With `async` before it, the closure returns a future that runs with it, too:
+/// With `async` before `move`, the closure returns a future that runs in that context, too:
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, task::in_current_context};
@@ -177,11 +178,11 @@ impl<F> Drop for ClosureInContext<F> {
 ///
 /// # Limits
 ///
-/// Without `async` a future that the closure returns has none of it, once that is polled elsewhere.
+/// Without `async`, a future that the closure returns does not run in that context once it is polled elsewhere.
 ///
-/// It has to be written as a `move` closure. To borrow something, make a reference outside and move that in. What the closure
-/// owns and does not use up is dropped after the context has ended; the function
-/// [`in_current_context`](fn@crate::task::in_current_context) drops it inside.
+/// The closure has to be written with `move`. To borrow a value, create a reference outside and move that in. Values that the
+/// closure owns and does not consume are dropped after the context has ended; the function
+/// [`in_current_context`](fn@crate::task::in_current_context) drops them inside.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __in_current_context {
@@ -208,7 +209,7 @@ macro_rules! __in_current_context {
     };
 }
 
-/// Finds the end of a closure's parameters.
+/// Parses a closure's parameters up to the closing `|`.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __in_current_context_of {

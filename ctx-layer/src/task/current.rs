@@ -1,4 +1,4 @@
-//! Reading what is in force.
+//! Reading the current context and span.
 
 use opentelemetry::{Context, SpanId, TraceId};
 use tracing::{Span, dispatcher};
@@ -13,9 +13,9 @@ use crate::{
     layer::ids_of,
 };
 
-/// The current `tracing` span; `None` where there is none, or no subscriber.
+/// Returns the current `tracing` span, or `None` if there is none, or no subscriber.
 ///
-/// Never panics, not even in the destructor of a thread-local, as none of these do.
+/// Never panics, not even in the destructor of a thread-local. The same is true of the other functions here.
 ///
 /// ```
 /// use ctx_layer::task::current_span;
@@ -32,10 +32,11 @@ pub fn current_span() -> Option<Span> {
     Some(span_access::current()).filter(|span| !span.is_none())
 }
 
-/// The trace id of the active OpenTelemetry span, or of the remote parent; `None` where there is none.
+/// Returns the trace id of the active OpenTelemetry span, or of the remote parent. Returns `None` if there is none.
 ///
-/// Where an OpenTelemetry layer does not activate its contexts, and none is in force, it is that of the current `tracing` span
-/// (feature `tracing-opentelemetry`). The layer then starts the span, if it did not yet: its parent can no longer be set.
+/// If an OpenTelemetry layer does not activate its contexts, and no context is attached, this is the trace id of the current
+/// `tracing` span (feature `tracing-opentelemetry`). The layer starts that span if it has not yet: its parent can no longer be
+/// set then.
 ///
 /// ```
 /// use ctx_layer::task::{current_span_id, current_trace_id};
@@ -52,24 +53,24 @@ pub fn current_trace_id() -> Option<TraceId> {
     TRACE_ID.get()
 }
 
-/// The span id of the active OpenTelemetry span, or of the remote parent: as with [`current_trace_id`].
+/// Returns the span id of the active OpenTelemetry span, or of the remote parent. Has the same rules as [`current_trace_id`].
 pub fn current_span_id() -> Option<SpanId> {
     SPAN_ID.get()
 }
 
 impl DerivedField<TraceId> {
-    /// Returns the trace id of the active OpenTelemetry span, or of the remote parent; `None` where there is none.
+    /// Returns the trace id of the active OpenTelemetry span, or of the remote parent. Returns `None` if there is none.
     ///
-    /// [`current_trace_id`] is the same, and says where else it is looked for.
+    /// See [`current_trace_id`] for the details.
     pub fn get(&'static self) -> Option<TraceId> {
         current_ids().map(|(trace_id, _)| trace_id)
     }
 }
 
 impl DerivedField<SpanId> {
-    /// Returns the span id of the active OpenTelemetry span, or of the remote parent; `None` where there is none.
+    /// Returns the span id of the active OpenTelemetry span, or of the remote parent. Returns `None` if there is none.
     ///
-    /// [`current_span_id`] is the same, and [`current_trace_id`] says where else it is looked for.
+    /// See [`current_trace_id`] for the details.
     pub fn get(&'static self) -> Option<SpanId> {
         current_ids().map(|(_, span_id)| span_id)
     }
@@ -84,12 +85,12 @@ fn current_ids() -> Option<(TraceId, SpanId)> {
     dispatcher::get_default(|subscriber| ids_of(&id, subscriber))
 }
 
-/// Returns the current OpenTelemetry context, [values recorded on an open span](crate::ContextField::record) included. `None`
-/// if it has no span, no field and no baggage.
+/// Returns the current OpenTelemetry context, including [values recorded on an open span](crate::ContextField::record). Returns
+/// `None` if it has no span, no field and no baggage.
 ///
-/// `Context::current()` may be without the recorded values until the span is entered again.
+/// `Context::current()` may lack the recorded values until the span is entered again.
 ///
-/// Together with the current `tracing` span it is what [`Snapshot::capture`](super::Snapshot::capture) captures.
+/// [`Snapshot::capture`](super::Snapshot::capture) captures this context together with the current `tracing` span.
 ///
 /// ```
 /// use ctx_layer::{context::ContextFieldsExt, field::well_known::TENANT_ID, task::current_context};

@@ -1,4 +1,4 @@
-//! Spans that are entered around work that belongs to somebody else.
+//! Hiding the entered spans of a thread from work that does not belong to them.
 
 use smallvec::SmallVec;
 use tracing::{Dispatch, Id, dispatcher};
@@ -9,27 +9,27 @@ use crate::{
     layer::entered_spans,
 };
 
-/// More spans than are ever inside each other; a subscriber that ignores that a span is left would be asked for ever.
+/// More spans than are ever nested. Limits the loop if a subscriber ignores `exit`.
 const MOST: usize = 1024;
 
-/// The spans of a thread that are not current for a time, though they are not left: no layer is told anything.
+/// Spans of a thread that are not current until this is dropped, although they are still entered. Layers do not see the change.
 ///
-/// A span that is left meanwhile is left, and is not current afterwards either. One that is entered meanwhile and outlives
-/// the time stays current.
+/// A span that is exited meanwhile is not current afterwards. A span that is entered meanwhile, and is not exited, stays
+/// current.
 pub(super) struct HiddenSpans {
-    /// The innermost first.
+    /// The hidden spans, the innermost first.
     spans: SmallVec<[Id; 4]>,
-    /// Whose spans they are. `None` where there are none.
+    /// The subscriber of the spans. `None` if there are no spans.
     subscriber: Option<Dispatch>,
     frame: Option<FrameId>,
 }
 
 impl HiddenSpans {
-    /// Hides all spans that are entered on this thread, those of its default subscriber.
+    /// Hides all spans that are entered on this thread in its default subscriber.
     pub(super) fn hide() -> Self {
         let mut hidden = HiddenSpans { spans: SmallVec::new(), subscriber: None, frame: None };
         if span_access::is_any_current() {
-            // Out of `get_default`, under which nothing that a layer logs would be seen.
+            // Outside of `get_default`, inside which events of layers are lost.
             let subscriber = dispatcher::get_default(Dispatch::clone);
             hidden.spans = take_all(&subscriber);
             hidden.subscriber = Some(subscriber);
@@ -37,7 +37,7 @@ impl HiddenSpans {
         hidden
     }
 
-    /// Notes the frame that hides them.
+    /// Stores the frame that hides the spans.
     pub(super) fn hidden_by(&mut self, frame: FrameId) {
         self.frame = Some(frame);
         if !self.spans.is_empty() {
@@ -52,14 +52,14 @@ impl Drop for HiddenSpans {
             if frame_stack::hand_hidden_on(frame) {
                 return;
             }
-            // Another frame may have handed on what it had hidden.
+            // Another frame may have passed its hidden spans on to this one.
             self.spans = frame_stack::hidden_by(frame).into_iter().map(Id::from_u64).collect();
         }
         if self.spans.is_empty() {
             return;
         }
         let subscriber = self.subscriber.take().unwrap_or_else(|| dispatcher::get_default(Dispatch::clone));
-        // Those that were entered meanwhile and outlive it are further in.
+        // Spans that were entered meanwhile and are still entered go inside.
         let within = take_all(&subscriber);
         for id in self.spans.iter().rev().chain(within.iter().rev()) {
             put(&subscriber, id);
@@ -67,8 +67,8 @@ impl Drop for HiddenSpans {
     }
 }
 
-/// Takes all spans off a thread's stack of entered spans, the innermost first. A subscriber without a registry is told that
-/// they are left.
+/// Takes all spans off a thread's stack of entered spans, the innermost first. In a subscriber without a registry the spans are
+/// exited.
 fn take_all(subscriber: &Dispatch) -> SmallVec<[Id; 4]> {
     if let Some(registry) = subscriber.downcast_ref() {
         return entered_spans::take_all(registry);
@@ -82,7 +82,7 @@ fn take_all(subscriber: &Dispatch) -> SmallVec<[Id; 4]> {
     taken
 }
 
-/// Puts a span that was taken off the stack on top of it.
+/// Puts a span back on top of the stack after it was taken off.
 fn put(subscriber: &Dispatch, id: &Id) {
     match subscriber.downcast_ref() {
         Some(registry) => entered_spans::put(registry, id, |id| subscriber.try_close(id)),

@@ -1,4 +1,4 @@
-//! Futures, streams and sinks with a context of their own.
+//! Futures, streams and sinks that run in a captured context.
 
 use std::{
     future::Future,
@@ -12,15 +12,15 @@ use pin_project_lite::pin_project;
 
 use super::{Snapshot, SnapshotGuard};
 
-/// Gives a context to futures, streams and sinks.
+/// An extension trait that runs futures, streams and sinks in a captured or given context.
 ///
-/// Its methods have names of their own: `with_context` is what OpenTelemetry's `FutureExt` calls the one that carries its
-/// context alone. Both traits apply to every type, so one name would be an error wherever both are imported.
+/// Its names avoid OpenTelemetry's `FutureExt`, whose `with_context` carries an OpenTelemetry context alone. Both traits apply to
+/// every type, so a common name would be ambiguous wherever both are imported.
 pub trait InContextExt: Sized {
-    /// Runs it with what is in force *here*: at every poll, on whatever thread, and when it is dropped.
+    /// Runs the future, stream or sink in the context that is current *here*: at every poll, on any thread, and while it is dropped.
     ///
-    /// The context is captured now and not when it is first polled, so that it can be spawned and sent anywhere. See
-    /// [`Snapshot`] for what is captured, and for how long the current span is held open.
+    /// The context is captured now, not at the first poll, so the result can be spawned or sent anywhere. See [`Snapshot`] for
+    /// what is captured, and for how long the current span is kept open.
     ///
     /// ```
     /// use ctx_layer::{field::well_known::TENANT_ID, task::InContextExt};
@@ -37,10 +37,10 @@ pub trait InContextExt: Sized {
         InContext::new(self, Snapshot::capture())
     }
 
-    /// Runs it in another context: one [extracted](crate::propagation::extract()) from a message, a [`Snapshot`] taken elsewhere,
+    /// Runs it in another context: one [extracted](crate::propagation::extract()) from a message, a [`Snapshot`] captured elsewhere,
     /// or an OpenTelemetry [`Context`](opentelemetry::Context).
     ///
-    /// In an extracted context no `tracing` span around it is current: what is done there belongs to the sender alone.
+    /// In an extracted context, no `tracing` span around it is current: its spans and events belong to the sender alone.
     ///
     /// ```
     /// use ctx_layer::{field::well_known::TENANT_ID, propagation::{self, Trust}, task::InContextExt};
@@ -59,10 +59,10 @@ pub trait InContextExt: Sized {
         InContext::new(self, context.into().wrapped_here())
     }
 
-    /// Runs it in no context: a new root, to which nothing of what is in force here comes, nor of what is in force where it
-    /// is polled. For background jobs.
+    /// Runs it in an empty context, as a new root. It has neither the context that is current here, nor the one where it is
+    /// polled. Use it for background jobs.
     ///
-    /// For closures there is the function [`isolated`](super::isolated()).
+    /// For closures use the function [`isolated`](super::isolated()).
     ///
     /// ```
     /// use ctx_layer::{FutureFieldsExt, field::well_known::TENANT_ID, task::InContextExt};
@@ -80,9 +80,9 @@ pub trait InContextExt: Sized {
 impl<T> InContextExt for T {}
 
 pin_project! {
-    /// A future, stream or sink with a context of its own. Made by [`InContextExt`].
+    /// A future, stream or sink that runs in a context of its own. Created by [`InContextExt`].
     ///
-    /// A future is dropped as soon as it is ready, and lets go of its context: its span can close.
+    /// A future is dropped as soon as it is ready, and releases its context: its span can close.
     #[derive(Debug)]
     #[must_use = "futures, streams and sinks do nothing unless polled"]
     pub struct InContext<T> {
@@ -105,18 +105,18 @@ pin_project! {
 }
 
 impl<T> InContext<T> {
-    /// Something that runs in a snapshot that was captured for it.
+    /// Wraps a value to run in a snapshot that was captured for it.
     #[inline]
     pub(super) fn new(inner: T, snapshot: Snapshot) -> Self {
         InContext { inner: Some(inner), snapshot }
     }
 
-    /// What it runs in.
+    /// Returns the context in which it runs.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
 
-    /// What was wrapped; `None` if that was a future, and it was ready.
+    /// Returns the wrapped value, or `None` if it is a future that was ready.
     pub fn get_ref(&self) -> Option<&T> {
         self.inner.as_ref()
     }
@@ -140,7 +140,7 @@ impl<F: Future> Future for InContext<F> {
     }
 }
 
-/// In a function of its own, so that futures without a context do not pay for its frame.
+/// Polls a future in a snapshot. Not inlined, so that futures without a context do not pay for its stack frame.
 #[inline(never)]
 fn poll_within<F: Future>(
     mut inner: Pin<&mut Option<F>>,
@@ -172,7 +172,7 @@ impl<S: Stream> Stream for InContext<S> {
         let _entered = this.snapshot.enter();
         match this.inner.as_pin_mut() {
             Some(inner) => inner.poll_next(task),
-            // Unreachable, and so below: only futures end.
+            // Unreachable, as are the defaults below: only futures are dropped when ready.
             None => Poll::Ready(None),
         }
     }

@@ -1,4 +1,4 @@
-//! Tasks of a `JoinSet` that run with what is in force where they are spawned.
+//! Tasks of a `JoinSet` that run in the context that is current where they are spawned.
 
 use std::future::Future;
 
@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{InContextExt, in_current_context};
 
-/// Spawns tasks on a [`JoinSet`] with what is in force here.
+/// An extension trait for [`JoinSet`] that spawns tasks in the current context.
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, task::JoinSetExt};
@@ -22,36 +22,36 @@ use super::{InContextExt, in_current_context};
 ///     parts.spawn_with_context(async move { format!("{part} of {}", TENANT_ID.get().unwrap()) });
 /// }
 /// # drop(guard);
-/// let mut texts = parts.join_all().await;
-/// texts.sort();
-/// assert_eq!(texts, ["0 of acme", "1 of acme", "2 of acme"]);
+/// let mut lines = parts.join_all().await;
+/// lines.sort();
+/// assert_eq!(lines, ["0 of acme", "1 of acme", "2 of acme"]);
 /// # });
 /// ```
 ///
 /// # Panics
-/// As the methods of `JoinSet` do: outside of a runtime, or of a `LocalSet`.
+/// Panics like the methods of `JoinSet`: outside of a runtime, or of a `LocalSet`.
 pub trait JoinSetExt<T> {
-    /// [`JoinSet::spawn`], with what is in force here.
+    /// Spawns a task like [`JoinSet::spawn`], in the current context.
     #[track_caller]
     fn spawn_with_context<F>(&mut self, future: F) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
         T: Send;
 
-    /// [`JoinSet::spawn_on`], with what is in force here.
+    /// Spawns a task like [`JoinSet::spawn_on`], in the current context.
     #[track_caller]
     fn spawn_on_with_context<F>(&mut self, future: F, runtime: &Handle) -> AbortHandle
     where
         F: Future<Output = T> + Send + 'static,
         T: Send;
 
-    /// [`JoinSet::spawn_local`], with what is in force here.
+    /// Spawns a task like [`JoinSet::spawn_local`], in the current context.
     #[track_caller]
     fn spawn_local_with_context<F>(&mut self, future: F) -> AbortHandle
     where
         F: Future<Output = T> + 'static;
 
-    /// [`JoinSet::spawn_blocking`], with what is in force here.
+    /// Spawns a closure like [`JoinSet::spawn_blocking`], in the current context.
     #[track_caller]
     fn spawn_blocking_with_context<F>(&mut self, f: F) -> AbortHandle
     where

@@ -1,9 +1,9 @@
-//! Carrying what is in force over tasks, threads, closures and channels.
+//! Carrying the current context across tasks, threads, closures and channels.
 //!
-//! Context is a thread's. A future that moves to another, a closure that is run by a pool, a value that goes through a channel
-//! have none of it, unless somebody carries it there. Everything here captures it **where it is called** (the OpenTelemetry
-//! context with fields, baggage and remote parent, and the current `tracing` span; see [`Snapshot`]), and puts it in force
-//! wherever the code runs: at every poll, and when what did not come to its end is dropped.
+//! The context belongs to a thread. A future that moves to another thread, a closure that a pool runs, or a value that is sent
+//! through a channel does not have it, unless it is carried there. Everything here captures the context **where it is called**
+//! (the OpenTelemetry context with fields, baggage and remote parent, and the current `tracing` span; see [`Snapshot`]), and makes
+//! it current wherever the code runs: at every poll, and while unfinished work is dropped.
 //!
 //! ```standalone_crate
 //! use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, fields_once_per_line};
@@ -20,7 +20,7 @@
 //! let (stored, bare, mailed) = TENANT_ID.in_scope("acme", || {
 //!     let _request = info_span!("request", path = "/orders").entered();
 //!     let stored = tokio::spawn(async { info!("stored") }.in_current_context());
-//!     let bare = tokio::spawn(async { info!("who is that?") });
+//!     let bare = tokio::spawn(async { info!("unknown tenant") });
 //!     (stored, bare, std::thread::spawn(in_current_context(|| info!("mailed"))))
 //! });
 //! # mailed.join().unwrap();
@@ -31,7 +31,7 @@
 //! # assert_eq!(printed, [
 //! #     " INFO request{path=\"/orders\"}: mailed tenant_id=\"acme\"",
 //! #     " INFO request{path=\"/orders\"}: stored tenant_id=\"acme\"",
-//! #     " INFO who is that?",
+//! #     " INFO unknown tenant",
 //! # ]);
 //! ```
 //!
@@ -40,41 +40,41 @@
 //! ```text
 //!  INFO request{path="/orders"}: mailed tenant_id="acme"
 //!  INFO request{path="/orders"}: stored tenant_id="acme"
-//!  INFO who is that?
+//!  INFO unknown tenant
 //! ```
 //!
 //! # Where context flows
 //!
 //! | boundary | what to write |
 //! |---|---|
-//! | **by itself** | |
+//! | **carried automatically** | |
 //! | a call, `.await` in the same task | |
-//! | `join!`, `select!`, `timeout`, `FuturesUnordered` of futures made where they are polled | |
-//! | `block_on`, `block_in_place`, `LocalSet::run_until`, for the future that they are given | |
+//! | `join!`, `select!`, `timeout`, `FuturesUnordered` of futures created where they are polled | |
+//! | `block_on`, `block_in_place`, `LocalSet::run_until`, for the future passed to them | |
 //! | `rayon`'s calling thread (`install` and `join` run parts elsewhere) | |
-//! | a span that was made inside and is entered elsewhere: `.instrument(span)`, under a [`ContextLayer`](crate::ContextLayer) | |
-//! | **by a word** | |
+//! | a span that was created inside and is entered elsewhere: `.instrument(span)`, under a [`ContextLayer`](crate::ContextLayer) | |
+//! | **carried by one call** | |
 //! | `tokio::spawn`, `spawn_local`, `spawn_blocking` | [`task::spawn(future)`][spawn], [`task::spawn_local(future)`][spawn_local], [`task::spawn_blocking(closure)`][spawn_blocking] |
 //! | any other runtime, `Handle::spawn`, `LocalSet::spawn_local` | `spawn(future.`[`in_current_context()`](InContextExt::in_current_context)`)` |
 //! | `JoinSet` | [`set.spawn_with_context(future)`][JoinSetExt] |
-//! | futures made in one request and polled in another place: `join!`, `FuturesUnordered`, an actor's mailbox | [`future.in_current_context()`](InContextExt::in_current_context) |
+//! | futures created in one request and polled in another place: `join!`, `FuturesUnordered`, an actor's mailbox | [`future.in_current_context()`](InContextExt::in_current_context) |
 //! | streams and sinks that are polled elsewhere | [`stream.in_current_context()`](InContextExt::in_current_context) |
 //! | `std::thread::spawn`, `scope.spawn`, `rayon::spawn`, `rayon::join`, thread pools | `spawn(`[`in_current_context`]`(closure))` |
 //! | `std::thread::Builder` | [`builder.spawn_with_context(closure)`](ThreadBuilderExt) |
 //! | `rayon`'s `par_iter().map`, `for_each`, `scope`; callbacks | [`in_current_context!`](in_current_context!)`(move \|x\| ..)` |
 //! | callbacks that return a future: `on_upgrade`, handlers of jobs | [`in_current_context_async`]`(async \|x\| ..)`, [`in_current_context_async_fn`], [`in_current_context!`](in_current_context!)`(async move \|x, y\| ..)` |
 //! | channels: `mpsc`, `broadcast`, `oneshot` | [`Carried::new(value)`](Carried) |
-//! | channels in which values lie for long, as in `watch` | [`Carried::without_span(value)`](Carried::without_span) |
-//! | a batch: the receiver is in its own trace, and points to the senders' | [`carried.link_to(&span)`][link_to] |
+//! | channels in which values wait for long, as in `watch` | [`Carried::without_span(value)`](Carried::without_span) |
+//! | a batch: the receiver is in its own trace, and links to the senders' | [`carried.link_to(&span)`][link_to] |
 //! | a task that outlives its request, whose span should not last as long | `future.`[`in_context`](InContextExt::in_context)`(`[`Snapshot::capture_context`]`())` |
-//! | a background job that must have nothing of it | [`future.isolated()`](InContextExt::isolated), [`isolated`]`(closure)` |
-//! | anything else | [`Snapshot::capture()`], and [`in_scope`](Snapshot::in_scope) or [`enter`](Snapshot::enter) over there |
-//! | **not at all** | |
-//! | tasks that a library spawns by itself (a connection pool's, an HTTP client's) | what they log has no request, and is not any one's |
-//! | another process | the wire: [`propagation`](crate::propagation) |
-//! | the destructors of thread-locals | there is no context any more; reading gives `None` |
+//! | a background job that must not have the context | [`future.isolated()`](InContextExt::isolated), [`isolated`]`(closure)` |
+//! | other boundaries | [`Snapshot::capture()`], and [`in_scope`](Snapshot::in_scope) or [`enter`](Snapshot::enter) on the other side |
+//! | **not carried** | |
+//! | tasks that a library spawns by itself (for a connection pool or an HTTP client) | their events have no request's fields |
+//! | another process | use the wire: [`propagation`](crate::propagation) |
+//! | the destructors of thread-locals | the context is gone; reading returns `None` |
 //! | the thread's own subscriber (`set_default`) | [`with_current_subscriber`](Snapshot::with_current_subscriber) |
-//! | **another scope's** | |
+//! | **runs with another scope's context** | |
 //! | bare jobs of `rayon` that a thread runs while `join`, `scope` or `yield_now` waits inside a scope | `rayon::spawn(`[`in_current_context`]`(closure))`, [`isolated`]`(closure)` |
 //! | bare local tasks, while `LocalSet::run_until` waits inside a scope | `spawn_local(future.`[`in_current_context()`](InContextExt::in_current_context)`)`, [`isolated()`](InContextExt::isolated) |
 //! | bare tasks of a current-thread runtime, while `block_on` waits inside a scope | the same; or [`isolated`]`(\|\| runtime.block_on(future.`[`in_current_context()`](InContextExt::in_current_context)`))()` |
@@ -83,9 +83,9 @@
 //! # Bare work has the fields of the scope that drives it
 //!
 //! A task without a span, `with_fields` or `in_current_context` has no tenant, and never another task's: a thread that takes tasks off a
-//! queue has none. The exception is work that a thread runs while it waits *inside* a scope, in the last part of the table.
-//! It has the fields of that scope, whatever request spawned it. `in_current_context()`, `isolated()` and
-//! [`replace_fields`](crate::FutureFieldsExt::replace_fields), written where the work is spawned, are its own wherever it runs.
+//! queue has no context. The exception is work that a thread runs while it waits *inside* a scope, in the last part of the table.
+//! It has the fields of that scope, whichever request spawned it. With `in_current_context()`, `isolated()` or
+//! [`replace_fields`](crate::FutureFieldsExt::replace_fields) at the place where it is spawned, work has its own fields wherever it runs.
 //!
 //! ```
 //! use ctx_layer::{FutureFieldsExt, InContextExt, field::well_known::TENANT_ID};
@@ -103,13 +103,13 @@
 //!
 //! # A bare `tokio::spawn` is a warning
 //!
-//! Put this in the `clippy.toml` of your workspace, and `cargo clippy` finds where context is lost:
+//! Put this in the `clippy.toml` of your workspace, and `cargo clippy` reports where context is lost:
 //!
 //! ```toml
 #![doc = include_str!("../../clippy.toml.example")]
 //! ```
 //!
-//! Where one is meant, as for a background job, write `#[expect(clippy::disallowed_methods)]` over it, or `isolated`.
+//! If a bare task is intended, as for a background job, write `#[expect(clippy::disallowed_methods)]` above it, or use `isolated`.
 //!
 //! # Features
 //!
@@ -118,7 +118,7 @@
 //!
 //! [`in_current_context`]: fn@in_current_context
 //!
-// Where the documentation is made without a feature, its links lead to the section above.
+// If a feature is disabled, links to its items lead to the section above.
 #![cfg_attr(feature = "tokio", doc = "[spawn]: spawn")]
 #![cfg_attr(feature = "tokio", doc = "[spawn_local]: spawn_local")]
 #![cfg_attr(feature = "tokio", doc = "[spawn_blocking]: spawn_blocking")]

@@ -1,4 +1,4 @@
-//! What is in force at one place and time.
+//! Capturing the current context.
 
 use std::{fmt, sync::LazyLock};
 
@@ -16,12 +16,12 @@ use crate::{
     propagation::Extracted,
 };
 
-/// All that is in force at one place and time: the OpenTelemetry context (the active span or remote parent, the fields,
-/// baggage, and whatever else libraries keep there) and the current `tracing` span.
+/// A captured context: the OpenTelemetry context (the active span or remote parent, the fields, baggage, and the values of other
+/// libraries) and the current `tracing` span.
 ///
-/// [Contents](Self::capture) in one place, it is put in force in another: for a [call](Self::in_scope), until a
+/// It is [captured](Self::capture) in one place, and made current in another: for a [call](Self::in_scope), until a
 /// [guard](Self::enter) is dropped, or [at every poll](super::InContextExt::in_context) of a future, stream or sink.
-/// [`in_current_context`](super::in_current_context()) and all else in [this module](super) is made of it.
+/// [`in_current_context`](super::in_current_context()) and everything else in [this module](super) is built on it.
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, task::Snapshot};
@@ -35,38 +35,38 @@ use crate::{
 ///
 /// # The span
 ///
-/// The span is entered wherever the snapshot is in force, as [`in_current_span`](tracing::Instrument::in_current_span) does: events belong to it, spans have it as
-/// their parent, and filters and all layers see it. To that end it is **held open** until the snapshot is dropped. An
-/// OpenTelemetry layer notes when a span is left for the last time, which then is in the task; and it exports the span when
-/// it is closed. Where a task goes on long after the request that spawned it was answered, and the request's span should
-/// say so, take the snapshot [without the span](Self::without_span).
+/// The span is entered wherever the snapshot is current, as by [`in_current_span`](tracing::Instrument::in_current_span): events
+/// belong to it, new spans are its children, and filters and all layers see it. For this it is **kept open** until the snapshot is
+/// dropped. An OpenTelemetry layer records when a span is last exited, which is then in the task, and exports the span when it
+/// is closed. If a task continues long after its request was answered, and the request's span should end earlier, capture the
+/// snapshot [without the span](Self::without_span).
 ///
 /// # The subscriber
 ///
 /// The default subscriber of a thread (`with_default`, `set_default`) is **not** carried, unless
-/// [asked for](Self::with_current_subscriber). `tracing` documents it as the thread's own; nearly all programs have a global
-/// one; and while any thread has one of its own, events and spans of *all* threads take a slower path, so it should not be
-/// set at every poll of every task. Tests are who wants it.
+/// [requested](Self::with_current_subscriber). `tracing` documents it as the thread's own, and nearly all programs have a global
+/// one. While any thread has its own subscriber, events and spans of *all* threads take a slower path, so it should not be set at
+/// every poll of every task. Tests are the main use.
 ///
 /// # Limits
 ///
-/// - Capturing allocates nothing, with one exception: where a value was [recorded](ContextField::record) on a span that is
-///   open on this thread, a context with it is created.
-/// - What is recorded on the span *after* it was captured is current in the task from when it is next polled, if what was
-///   captured is of the span's request. A snapshot [without the span](Self::without_span) does not get it.
-/// - Where the very same OpenTelemetry span, fields and baggage are in force already, nothing is attached, and a span that is
-///   the current one already is not entered again: a future that is polled where it was made costs next to nothing. A difference in
-///   nothing but what *other* libraries keep in the OpenTelemetry context cannot be told, and is not carried then.
-///   `future.in_context(Context::current())` attaches in any case.
-/// - Where there is no span, no field and no baggage, nothing is captured, not even what other libraries keep in the
-///   OpenTelemetry context.
-/// - While a thread is being torn down nothing is captured, and nothing is put in force.
+/// - Capturing does not allocate, with one exception: if a value was [recorded](ContextField::record) on a span that is
+///   open on this thread, a context with the value is created.
+/// - Values that are recorded on the span *after* it was captured are current in the task from its next poll on, if the captured
+///   fields belong to the span's request. A snapshot [without the span](Self::without_span) does not get them.
+/// - If the same OpenTelemetry span, fields and baggage are current already, nothing is attached, and a span that is current
+///   already is not entered again: a future that is polled where it was created costs next to nothing. A context that differs only in
+///   values of *other* libraries cannot be distinguished, and is not carried then. `future.in_context(Context::current())` always
+///   attaches.
+/// - If there is no span, no field and no baggage, nothing is captured, not even values of other libraries in the OpenTelemetry
+///   context.
+/// - While a thread is being torn down, nothing is captured or made current.
 #[derive(Clone)]
 pub struct Snapshot(Contents);
 
 #[derive(Clone)]
 pub(super) enum Contents {
-    /// No span, no fields, no baggage. Nothing to be kept, so that there is nothing to be moved about and dropped.
+    /// No span, no fields, no baggage. A variant without data, so that nothing has to be moved and dropped.
     Nothing,
     All(All),
 }
@@ -76,36 +76,36 @@ pub(super) struct All {
     pub(super) context: Context,
     pub(super) within: Within,
     pub(super) subscriber: Option<Box<Dispatch>>,
-    /// What is seen of the context.
+    /// The view of the context.
     pub(super) view: View,
-    /// Whether the context is attached even where what it has is in force.
+    /// The context is attached even if its contents are current already.
     pub(super) is_always_attached: bool,
     /// The active span of the context is the parent of the `tracing` span, and not that span itself.
     pub(super) is_parent: bool,
-    /// The `tracing` span is of another request: what is recorded is not for it.
+    /// The `tracing` span belongs to another request: values recorded on it are not added.
     pub(super) is_span_apart: bool,
-    /// It is known to be of the span's request.
+    /// The fields are known to belong to the span's request.
     pub(super) is_related: bool,
-    /// What was current where a future was given this.
+    /// The values that were current where a future was given this snapshot.
     pub(super) cover: Option<Remembered>,
 }
 
-/// Which `tracing` span is current.
+/// The `tracing` span that is current in a snapshot.
 #[derive(Clone)]
 pub(super) enum Within {
-    /// This one.
+    /// This span.
     Span(Span),
-    /// None.
+    /// No span.
     NoSpan,
-    /// Whichever is.
+    /// The span that is current already.
     AnySpan,
 }
 
-/// The context of a snapshot that has none.
+/// The context of an empty snapshot.
 static EMPTY: LazyLock<Context> = LazyLock::new(Context::new);
 
 impl Snapshot {
-    /// Captures what is in force here.
+    /// Captures the current context, including the `tracing` span.
     #[inline]
     pub fn capture() -> Self {
         if !span_access::may_any_be_current() && is_nothing_in_force() {
@@ -121,7 +121,7 @@ impl Snapshot {
         let is_span_apart = read(View::of).is_some_and(frame_stack::is_span_around_another);
         let context = current_context();
         let view = View::of(&context);
-        // Put together in one place: moving parts of it about is what capturing would take longest for.
+        // Built in place, because moving its parts would be the main cost of capturing.
         if !span.is_none() {
             let within = Within::Span(span);
             return Snapshot(Contents::All(All {
@@ -142,24 +142,24 @@ impl Snapshot {
         Self::of(context, Within::NoSpan)
     }
 
-    /// Captures what is in force here, without the `tracing` span: short for `capture()` and
+    /// Captures the current context without the `tracing` span. The same as `capture()` followed by
     /// [`without_span()`](Self::without_span).
     #[inline]
     pub fn capture_context() -> Self {
         Self::of(current_context(), Within::AnySpan)
     }
 
-    /// Creates a snapshot of nothing at all: no span, no remote parent, no fields, no baggage.
+    /// Creates an empty snapshot: no span, no remote parent, no fields, no baggage.
     ///
-    /// What is done in it is a new root, and belongs to no request. Spans that are entered around it are not current in it.
+    /// Work in it is a new root, and belongs to no request. Spans that are entered around it are not current in it.
     pub fn isolated() -> Self {
         let fields = Fields::new().replaced_by(Call::once());
         Self::exactly(Context::new().with_carried(fields, None), Within::NoSpan)
     }
 
-    /// Creates a snapshot of a context that came from elsewhere, as from a [message](crate::propagation::extract).
+    /// Creates a snapshot of a context that came from elsewhere, such as from a [message](crate::propagation::extract).
     ///
-    /// What is done in it belongs to the sender alone: spans that are entered around it are not current in it.
+    /// Work in it belongs to the sender alone: spans that are entered around it are not current in it.
     pub fn restored(context: Context) -> Self {
         Self::exactly(context, Within::NoSpan)
     }
@@ -181,7 +181,7 @@ impl Snapshot {
         }))
     }
 
-    /// A span that is to be the current one, in the context in which it was created.
+    /// Creates a snapshot of a span, which will be current, and the context in which it was created.
     #[cfg(feature = "http-server")]
     pub(crate) fn of_span(span: Span, context: Context) -> Self {
         Self::of(context, Within::Span(span)).with(|all| All { is_parent: true, ..all })
@@ -191,7 +191,7 @@ impl Snapshot {
         Self::of(context, within).with(|all| All { is_always_attached: true, ..all })
     }
 
-    /// With something changed.
+    /// Returns a changed snapshot.
     fn with(self, change: impl FnOnce(All) -> All) -> Self {
         Snapshot(Contents::All(change(match self.0 {
             Contents::Nothing => All {
@@ -209,13 +209,13 @@ impl Snapshot {
         })))
     }
 
-    /// The same without the `tracing` span. The span is not held open, and ends when it ends.
+    /// Removes the `tracing` span from the snapshot. The span is not kept open, and ends on its own.
     ///
-    /// Spans made in the snapshot still have the captured span as their parent in exported traces, for the OpenTelemetry
-    /// context has its ids; fields and baggage stay. What is lost: in text and JSON, lines do not show the span and what it
-    /// declares itself, and layers that know no OpenTelemetry see no parent. An OpenTelemetry layer that was told not to activate its contexts
-    /// (`with_context_activation(false)`) puts no ids there: then the parent is lost, too. The `tracing` span that is current where the
-    /// snapshot is put in force stays so.
+    /// In exported traces, spans created in the snapshot still have the captured span as their parent, because the OpenTelemetry
+    /// context has its ids; fields and baggage stay. In text and JSON, lines do not show the span and its own fields, and layers
+    /// that do not use OpenTelemetry see no parent. An OpenTelemetry layer that does not activate its contexts
+    /// (`with_context_activation(false)`) puts no ids in the context: then the parent is lost, too. The `tracing` span that is
+    /// current where the snapshot is used stays current.
     ///
     /// ```
     /// use ctx_layer::{field::well_known::TENANT_ID, task::{InContextExt, Snapshot}};
@@ -233,13 +233,13 @@ impl Snapshot {
         self.with(|all| All { within: Within::AnySpan, ..all })
     }
 
-    /// The same with another `tracing` span.
+    /// Replaces the `tracing` span of the snapshot.
     #[must_use = "this returns a changed snapshot"]
     pub fn with_span(self, span: Span) -> Self {
         self.with(|all| All { within: Within::Span(span), is_span_apart: false, ..all })
     }
 
-    /// Returns the snapshot with these changes made to its fields.
+    /// Applies changes to the fields of the snapshot.
     #[must_use = "this returns a changed snapshot"]
     pub fn with_fields(self, fields: Fields) -> Self {
         self.with(|all| {
@@ -248,15 +248,15 @@ impl Snapshot {
         })
     }
 
-    /// Returns the snapshot with this value set besides those it has.
+    /// Sets one field of the snapshot, and keeps the others.
     #[must_use = "this returns a changed snapshot"]
     pub fn with_field<T: FieldType>(self, field: &'static ContextField<T>, value: impl Into<T>) -> Self {
         self.with_fields(Fields::new().with(field, value))
     }
 
-    /// The same with the subscriber that is the default here, which will be the default wherever the snapshot is in force.
+    /// Adds the current default subscriber to the snapshot. It will be the default wherever the snapshot is current.
     ///
-    /// For tests whose subscriber is that of one thread, and that want to see what is logged by others.
+    /// Use it in tests whose subscriber is set for one thread, to see the events of other threads.
     ///
     /// ```
     /// use ctx_layer::task::Snapshot;
@@ -274,7 +274,7 @@ impl Snapshot {
         self.with(|all| All { subscriber: Some(Box::new(subscriber)), is_always_attached: true, ..all })
     }
 
-    /// Drops the span, which can be closed then.
+    /// Drops the span, which can then be closed.
     #[inline]
     pub(super) fn release_span(&mut self) {
         if let Contents::All(All { within: within @ Within::Span(_), .. }) = &mut self.0 {
@@ -282,33 +282,33 @@ impl Snapshot {
         }
     }
 
-    /// For a future that is given this here: what was created here, and is inside the future, belongs in here.
+    /// Returns the snapshot for a future that is given it here: spans created here that the future enters belong to it.
     pub(super) fn wrapped_here(self) -> Self {
         let cover = Some(Remembered::current()).filter(|current| !current.is_blank());
         if cover.is_some() { self.with(|all| All { cover, ..all }) } else { self }
     }
 
-    /// Takes over what was recorded on the span since it was captured, so that it need not be added anew at each poll.
+    /// Adds the values that were recorded on the span since it was captured, so that they need not be added at each poll.
     #[inline]
     pub(crate) fn update(&mut self) {
         if let Contents::All(all) = &mut self.0
             && let All { context, within: Within::Span(span), view, is_span_apart: false, is_related, .. } = all
             && let (_, Some(fields)) = in_snapshot(span, context.fields(), *is_related)
         {
-            // From now on there are calls in it that the span does not remember.
+            // From now on it contains calls that the span does not remember.
             *is_related = true;
             *context = context.with_carried(fields, context.remote().cloned());
             *view = View::of(context);
         }
     }
 
-    /// What was captured.
+    /// Returns the captured contents.
     #[inline]
     pub(super) fn captured(&self) -> &Contents {
         &self.0
     }
 
-    /// The OpenTelemetry context.
+    /// Returns the OpenTelemetry context.
     pub fn context(&self) -> &Context {
         match &self.0 {
             Contents::Nothing => &EMPTY,
@@ -316,7 +316,7 @@ impl Snapshot {
         }
     }
 
-    /// The `tracing` span, if there is one.
+    /// Returns the `tracing` span, if there is one.
     pub fn span(&self) -> Option<&Span> {
         match &self.0 {
             Contents::All(All { within: Within::Span(span), .. }) => Some(span),
@@ -324,7 +324,7 @@ impl Snapshot {
         }
     }
 
-    /// Puts it in force on this thread until the guard is dropped; not for use across `.await`.
+    /// Makes the snapshot current on this thread until the guard is dropped. Do not hold the guard across `.await`.
     #[inline]
     pub fn enter(&self) -> SnapshotGuard<'_> {
         let mut entered = SnapshotGuard::nothing();
@@ -332,9 +332,9 @@ impl Snapshot {
         entered
     }
 
-    /// Calls `f` with it in force.
+    /// Calls `f` with the snapshot current.
     ///
-    /// What `f` owns is dropped while it is.
+    /// The values that `f` owns are dropped in it, too.
     #[inline]
     pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
         let mut entered = SnapshotGuard::nothing();
@@ -343,7 +343,7 @@ impl Snapshot {
     }
 }
 
-/// The context here, with what was recorded.
+/// Returns the current context, including recorded values.
 #[inline]
 pub(super) fn current_context() -> Context {
     let context = read(Context::clone).unwrap_or_default();
@@ -357,29 +357,29 @@ fn with_recorded(context: Context) -> Context {
 }
 
 impl Default for Snapshot {
-    /// The same as [`isolated`](Self::isolated).
+    /// Returns [`Snapshot::isolated()`](Self::isolated).
     fn default() -> Self {
         Self::isolated()
     }
 }
 
 impl From<Context> for Snapshot {
-    /// An OpenTelemetry context, one restored from a message for instance. The `tracing` span that is current where it is
-    /// put in force stays so.
+    /// Creates a snapshot of an OpenTelemetry context, such as one restored from a message. The `tracing` span that is current
+    /// where the snapshot is used stays current.
     fn from(context: Context) -> Self {
         Self::exactly(context, Within::AnySpan)
     }
 }
 
 impl From<Extracted> for Snapshot {
-    /// What was extracted from a message: as [`restored`](Self::restored), no `tracing` span around it is current.
+    /// Creates a snapshot of an extracted context. As with [`restored`](Self::restored), no `tracing` span around it is current.
     fn from(extracted: Extracted) -> Self {
         Self::restored(extracted.into_context())
     }
 }
 
 impl From<&Extracted> for Snapshot {
-    /// A copy of what was extracted from a message.
+    /// Creates a snapshot of a copy of an extracted context.
     fn from(extracted: &Extracted) -> Self {
         Self::restored(extracted.context().clone())
     }

@@ -1,4 +1,4 @@
-//! A snapshot that is current.
+//! Making a snapshot current.
 
 use std::{fmt, marker::PhantomData};
 
@@ -23,25 +23,25 @@ use crate::{
 /// A guard that keeps a [`Snapshot`] current on this thread, and restores what was current before on drop.
 #[must_use = "the snapshot is current only until the guard is dropped: bind it, as in `let _entered = ...`"]
 pub struct SnapshotGuard<'a> {
-    /// `None` where there is nothing to restore. One thing to look at on drop, and not five.
+    /// `None` if there is nothing to restore. One field to check on drop, instead of five.
     changed: Option<Changed<'a>>,
-    /// Contexts belong to a thread.
+    /// Makes the guard `!Send`: contexts belong to a thread.
     _not_send: PhantomData<*const ()>,
 }
 
-/// What is restored.
+/// The state to restore.
 #[derive(Default)]
 struct Changed<'a> {
     frame: Option<FrameId>,
     span: Option<span::Entered<'a>>,
-    /// A span that was current already.
+    /// The span, if it was current already.
     borrowed: Option<&'a Span>,
     hidden: Option<HiddenSpans>,
     subscriber: Option<dispatcher::DefaultGuard>,
 }
 
 impl<'a> SnapshotGuard<'a> {
-    // Not a constant, which would be copied with all that is not in it.
+    // Not a constant, which would be copied with all its unused bytes.
     #[inline]
     pub(super) fn nothing() -> Self {
         SnapshotGuard { changed: None, _not_send: PhantomData }
@@ -59,7 +59,7 @@ impl Drop for Changed<'_> {
         if self.frame.is_some_and(frame_stack::remove)
             && let Some(span) = self.borrowed
         {
-            // Who had entered it has left it.
+            // The code that entered the span has exited it.
             frame_stack::guarded(self.frame, || span.with_subscriber(|(id, subscriber)| subscriber.exit(id)));
             frame_stack::settle_recorded();
         }
@@ -82,9 +82,9 @@ impl Snapshot {
             && !span_access::is_any_current()
     }
 
-    /// Makes it current until `entered`, which is [nothing](SnapshotGuard::nothing) yet, is dropped.
+    /// Makes the snapshot current until `entered`, which still holds [nothing](SnapshotGuard::nothing), is dropped.
     ///
-    /// Filled in place: it is large, and moving what was just written makes the processor wait.
+    /// `entered` is filled in place: it is large, and moving what was just written makes the processor wait.
     #[inline(never)]
     pub(super) fn enter_in<'a>(&'a self, entered: &mut SnapshotGuard<'a>) {
         match self.captured() {
@@ -95,7 +95,7 @@ impl Snapshot {
     }
 }
 
-/// Hides all that is current.
+/// Hides everything that is current.
 #[cold]
 fn enter_nothing(entered: &mut SnapshotGuard<'_>) {
     let below = read(|cx| (View::of(cx), fields_in(cx)));
@@ -158,22 +158,22 @@ impl All {
         changed.push(frame.with_cover(self.cover.clone()), before, below);
     }
 
-    /// A frame in which the context is current.
+    /// Returns a frame in which the context is current.
     #[inline]
     fn frame(&self, before: View) -> Frame {
-        // What other libraries have in the context cannot be seen. It is there where this was current already, and where an
-        // OpenTelemetry layer made the context for the span: then, without fields, there was nothing to be attached besides.
+        // Values of other libraries in the context are not visible. They are there if this was current already, or if an
+        // OpenTelemetry layer created the context for the span: without fields, nothing else was to be attached then.
         let is_whole = before == self.view || self.is_parent || self.view.address == NOTHING;
         if self.is_always_attached || !is_whole || !self.is_current() {
             let attached = attach(self.context.clone());
             return Frame::new(self.view).with_fields(self.context.fields().clone()).with_attached(attached);
         }
         let frame = Frame::new(read(View::of).unwrap_or(self.view));
-        // The context is known to have what was recorded on the frame below.
+        // The context is known to contain the values recorded on the frame below.
         if is_recorded() { frame.with_fields(self.context.fields().clone()) } else { frame }
     }
 
-    /// A frame in which the context is current with other fields: those that were recorded on the span since.
+    /// Returns a frame in which the context is current with `fields`, which include values recorded on the span since.
     #[cold]
     fn with_recorded(&self, fields: Fields) -> Frame {
         let current = if self.is_parent && self.is_current() { read(Context::clone) } else { None };
@@ -189,14 +189,14 @@ impl All {
         is_current.unwrap_or_default()
     }
 
-    /// Returns `true` if `here` is the context that an OpenTelemetry layer made of this one for the span.
+    /// Returns `true` if `here` is the context that an OpenTelemetry layer created from this one for the span.
     fn is_parent_of(&self, here: &Context) -> bool {
         let span = here.span();
         let span = span.span_context();
         let is_of_trace = if span.is_valid() {
             !span.is_remote() && active_ids(&self.context).is_none_or(|(trace_id, _)| trace_id == span.trace_id())
         } else {
-            // A provider that was shut down gives such spans. By the fields alone it is known to be of this request.
+            // A provider that was shut down creates such spans. Only the fields show that it belongs to this request.
             here.has_active_span() && !self.context.fields().is_blank()
         };
         is_of_trace

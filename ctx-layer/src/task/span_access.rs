@@ -1,33 +1,38 @@
-//! The current span, and whether this thread may still have one.
+//! The current span, and whether it can still be read on this thread.
 
 use std::{cell::Cell, panic};
 
+use thread_local::ThreadLocal;
 use tracing::{Span, level_filters::LevelFilter};
 
 use crate::context::is_gone;
 
 thread_local! {
     /// Has no destructor, and so can always be read.
-    static STATE: Cell<SpanAccess> = const { Cell::new(SpanAccess::NotKnown) };
+    static STATE: Cell<SpanAccess> = const { Cell::new(SpanAccess::Unknown) };
     static END: End = End::new();
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SpanAccess {
-    NotKnown,
+    Unknown,
     Usable,
-    /// The thread is being torn down. `tracing_subscriber::Registry` keeps its stack of spans in a thread-local, and panics
-    /// when asked for it then.
+    /// The thread is being torn down. `tracing_subscriber::Registry` keeps its stack of spans in a [`ThreadLocal`], and panics
+    /// when a span is entered then.
     Gone,
 }
 
-/// Thread-locals are destroyed last-made first, so what is made after the registry's is gone before it.
+/// Shares with the registry's stack of spans what identifies a thread.
+static PROBE: ThreadLocal<()> = ThreadLocal::new();
+
+/// A guard that marks the end of the thread. Thread-locals are destroyed in reverse order of creation, so it is destroyed before
+/// the registry's.
 struct End;
 
 impl End {
     fn new() -> Self {
-        // Fails where a thread that used no span before is being torn down. There is no way to ask.
-        let usable = panic::catch_unwind(|| drop(Span::current())).is_ok();
+        // Fails on a thread that is being torn down and used no span before. There is no other way to detect this.
+        let usable = panic::catch_unwind(|| *PROBE.get_or_default()).is_ok();
         STATE.set(if usable { SpanAccess::Usable } else { SpanAccess::Gone });
         End
     }
@@ -39,46 +44,46 @@ impl Drop for End {
     }
 }
 
-/// Whether this thread has a current span that can be asked for.
+/// Returns `true` if the current span of this thread can be read.
 #[inline]
 pub(super) fn is_usable() -> bool {
     match STATE.get() {
         SpanAccess::Usable => true,
         SpanAccess::Gone => false,
-        SpanAccess::NotKnown => find_out(),
+        SpanAccess::Unknown => check(),
     }
 }
 
 #[cold]
-fn find_out() -> bool {
+fn check() -> bool {
     END.try_with(|_| STATE.get() == SpanAccess::Usable).unwrap_or(false)
 }
 
-/// Whether a span may be entered on this thread.
+/// Returns `true` if a span may be entered on this thread.
 #[inline]
 pub(super) fn may_be_entered() -> bool {
     is_usable() && !is_gone()
 }
 
-/// Whether there can be a current span at all: without a subscriber there is none, and that can be told at once.
+/// Returns `true` if there may be a current span. Without a subscriber there is none, which is cheap to check.
 #[inline]
 pub(super) fn may_any_be_current() -> bool {
     LevelFilter::current() != LevelFilter::OFF
 }
 
-/// The current span; a disabled one where there is none.
+/// Returns the current span, or a disabled one if there is none.
 #[inline]
 pub(super) fn current() -> Span {
     if may_any_be_current() && is_usable() { Span::current() } else { Span::none() }
 }
 
-/// Whether a span is the current one of its subscriber.
+/// Returns `true` if a span is the current one of its subscriber.
 #[inline]
 pub(super) fn is_current(span: &Span) -> bool {
     span.with_subscriber(|(id, subscriber)| subscriber.current_span().id() == Some(id)) == Some(true)
 }
 
-/// Whether any span is current on this thread.
+/// Returns `true` if any span is current on this thread.
 #[inline]
 pub(super) fn is_any_current() -> bool {
     may_any_be_current()

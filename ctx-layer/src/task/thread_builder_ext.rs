@@ -1,4 +1,4 @@
-//! Threads that run with what is in force where they are spawned.
+//! Threads that run in the context that is current where they are spawned.
 
 use std::{
     io,
@@ -7,7 +7,7 @@ use std::{
 
 use super::in_current_context;
 
-/// Spawns threads of a [`Builder`] with what is in force here.
+/// An extension trait for [`Builder`] that spawns threads in the current context.
 ///
 /// Without a builder: `thread::spawn(in_current_context(f))`, and in a scope `scope.spawn(in_current_context(f))`.
 ///
@@ -27,25 +27,25 @@ use super::in_current_context;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 pub trait ThreadBuilderExt {
-    /// [`Builder::spawn`], with what is in force here.
+    /// Spawns a thread like [`Builder::spawn`], in the current context.
     ///
     /// # Errors
-    /// When the operating system does not make the thread.
+    /// Returns an error if the operating system fails to create the thread.
     ///
     /// # Panics
-    /// As `Builder::spawn` does: when the thread's name has a null byte in it.
+    /// Panics like `Builder::spawn`: if the thread's name contains a null byte.
     fn spawn_with_context<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static;
 
-    /// [`Builder::spawn_scoped`], with what is in force here.
+    /// Spawns a thread like [`Builder::spawn_scoped`], in the current context.
     ///
     /// # Errors
-    /// When the operating system does not make the thread.
+    /// Returns an error if the operating system fails to create the thread.
     ///
     /// # Panics
-    /// As `Builder::spawn_scoped` does: when the thread's name has a null byte in it.
+    /// Panics like `Builder::spawn_scoped`: if the thread's name contains a null byte.
     fn spawn_scoped_with_context<'scope, 'env, F, T>(
         self,
         scope: &'scope Scope<'scope, 'env>,

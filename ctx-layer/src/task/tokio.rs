@@ -1,4 +1,4 @@
-//! Tasks of tokio that run with what is in force where they are spawned.
+//! Tokio tasks that run in the context that is current where they are spawned.
 
 use std::future::Future;
 
@@ -6,7 +6,7 @@ use tokio::task::{self, JoinHandle};
 
 use super::{InContextExt, in_current_context};
 
-/// [`tokio::spawn`], with what is in force here.
+/// Spawns a task like [`tokio::spawn`], in the current context.
 ///
 /// Short for `tokio::spawn(future.in_current_context())`.
 ///
@@ -15,14 +15,14 @@ use super::{InContextExt, in_current_context};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// # let _guard = TENANT_ID.attach("acme");
-/// // Where `acme` is in force:
+/// // Where `acme` is current:
 /// let stored = task::spawn(async { TENANT_ID.get() });
 /// assert_eq!(stored.await.unwrap().as_deref(), Some("acme"));
 /// # });
 /// ```
 ///
 /// # Panics
-/// As `tokio::spawn` does: outside of a runtime.
+/// Panics like `tokio::spawn`: outside of a runtime.
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where
@@ -32,10 +32,10 @@ where
     task::spawn(future.in_current_context())
 }
 
-/// [`tokio::task::spawn_local`], with what is in force here.
+/// Spawns a task like [`tokio::task::spawn_local`], in the current context.
 ///
 /// # Panics
-/// As `spawn_local` does: outside of a `LocalSet`.
+/// Panics like `spawn_local`: outside of a `LocalSet`.
 #[track_caller]
 pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
 where
@@ -45,7 +45,7 @@ where
     task::spawn_local(future.in_current_context())
 }
 
-/// [`tokio::task::spawn_blocking`], with what is in force here.
+/// Runs a closure like [`tokio::task::spawn_blocking`], in the current context.
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, task};
@@ -58,7 +58,7 @@ where
 /// ```
 ///
 /// # Panics
-/// As `spawn_blocking` does: outside of a runtime.
+/// Panics like `spawn_blocking`: outside of a runtime.
 #[track_caller]
 pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
 where

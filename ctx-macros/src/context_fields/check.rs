@@ -1,13 +1,13 @@
-//! What is wrong with what was written. What is found wrong is taken out, so that the rest still compiles.
+//! Checking the declarations. Invalid parts are reported and removed, so that the rest still compiles.
 
 use std::collections::HashMap;
 
 use syn::{Expr, ExprLit, Lit};
 
 use super::syntax::{Declaration, Declarations, Policy};
-use crate::mistakes::{Mistakes, did_you_mean};
+use crate::errors::{Errors, did_you_mean};
 
-/// The methods of `ctx_layer::Policy` that make one, and what they take.
+/// The settings of `ctx_layer::Policy`, with an example of those that take an argument.
 const POLICIES: &[(&str, Option<&str>)] = &[
     ("spans", Some("spans(false)")),
     ("events", Some("events(false)")),
@@ -21,49 +21,52 @@ const POLICIES: &[(&str, Option<&str>)] = &[
     ("max_len", Some("max_len(64)")),
 ];
 
-pub(super) fn check(declarations: &mut Declarations, mistakes: &mut Mistakes) {
-    names(&declarations.fields, mistakes);
+pub(super) fn check(declarations: &mut Declarations, errors: &mut Errors) {
+    names(&declarations.fields, errors);
     for field in &mut declarations.fields {
-        policies(&mut field.policies, mistakes);
+        policies(&mut field.policies, errors);
     }
 }
 
-/// One name, one field. Whether a name is legal, the library says: it knows names that are no literals, too.
-fn names(fields: &[Declaration], mistakes: &mut Mistakes) {
+/// Checks that names are unique. The library checks that they are legal, including names that are not literals.
+fn names(fields: &[Declaration], errors: &mut Errors) {
     let mut seen = HashMap::new();
     for field in fields {
         if let Expr::Lit(ExprLit { lit: Lit::Str(name), .. }) = &field.name
             && let Some(earlier) = seen.insert(name.value(), &field.key)
         {
-            mistakes.add(
+            errors.add(
                 name,
-                format_args!("the name {:?} is `{earlier}`'s already: give each field a name of its own", name.value()),
+                format_args!(
+                    "the name {:?} is already used by `{earlier}`: give each field a unique name",
+                    name.value()
+                ),
             );
         }
     }
 }
 
-fn policies(policies: &mut Vec<Policy>, mistakes: &mut Mistakes) {
+fn policies(policies: &mut Vec<Policy>, errors: &mut Errors) {
     let mut seen: Vec<String> = Vec::new();
     policies.retain(|policy| {
         let word = policy.word.to_string();
-        let mistake = mistake_of(policy, &word, &seen);
-        if let Some(mistake) = &mistake {
-            mistakes.add(&policy.word, mistake);
+        let error = policy_error(policy, &word, &seen);
+        if let Some(error) = &error {
+            errors.add(&policy.word, error);
         }
         seen.push(word);
-        mistake.is_none()
+        error.is_none()
     });
 }
 
-fn mistake_of(policy: &Policy, word: &str, seen: &[String]) -> Option<String> {
+fn policy_error(policy: &Policy, word: &str, seen: &[String]) -> Option<String> {
     let Some((_, with_argument)) = POLICIES.iter().find(|(known, _)| *known == word) else {
         let known: Vec<&str> = POLICIES.iter().map(|(known, _)| *known).collect();
         let hint = did_you_mean(word, &known);
-        return Some(format!("there is no policy `{word}`{hint}; there are: {}", known.join(", ")));
+        return Some(format!("unknown policy `{word}`{hint}; expected one of: {}", known.join(", ")));
     };
     if seen.iter().any(|seen| seen == word) {
-        return Some(format!("`{word}` is said twice: say it once"));
+        return Some(format!("`{word}` is given twice: give it once"));
     }
     let other = match word {
         "masked" => "hashed",
@@ -71,7 +74,7 @@ fn mistake_of(policy: &Policy, word: &str, seen: &[String]) -> Option<String> {
         _ => "",
     };
     if seen.iter().any(|seen| seen == other) {
-        return Some(format!("a field is either `masked` or `hashed`: `{other}` was said before"));
+        return Some(format!("a field is either `masked` or `hashed`: `{other}` is already given"));
     }
     match (with_argument, policy.arguments.as_ref().map(|arguments| arguments.len())) {
         (None, None) | (Some(_), Some(1)) => None,

@@ -1,11 +1,11 @@
-//! What it becomes: a `static` for each field.
+//! The expansion: a `static` for each field.
 
 use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::{Attribute, Expr, Ident, Meta, Path, spanned::Spanned};
 
 use super::syntax::{Declaration, Declarations};
-use crate::place::at;
+use crate::location::at;
 
 pub(super) fn items(declarations: &Declarations) -> TokenStream {
     declarations.fields.iter().map(|field| item(&declarations.library, field)).collect()
@@ -14,7 +14,7 @@ pub(super) fn items(declarations: &Declarations) -> TokenStream {
 fn item(library: &Path, field: &Declaration) -> TokenStream {
     let Declaration { attributes, visibility, key, value_type, name, policies } = field;
     let docs = attributes.iter().filter_map(doc);
-    // It is a feature of the library's, which alone knows whether that is on.
+    // Only the library can tell whether its feature `hashed` is on.
     let hashed = policies.iter().filter(|policy| policy.word == "hashed").map(|policy| policy.word.span());
     let required = hashed.map(|span| quote_spanned!(span=> #library::__require_hashed!();));
     let policies = policies.iter().map(|policy| {
@@ -25,7 +25,7 @@ fn item(library: &Path, field: &Declaration) -> TokenStream {
         let arguments = policy.arguments.iter();
         quote!(.#word(#(#arguments)*))
     });
-    // The key is checked as it is made, by the compiler: this has its errors point at the name.
+    // The compiler checks the key when it is created. The span makes its errors point at the name.
     let new = at(&quote!(#library::field::ContextField::new), name.span());
     let make = quote_spanned! {name.span()=>
         #new(
@@ -46,7 +46,7 @@ fn item(library: &Path, field: &Declaration) -> TokenStream {
     }
 }
 
-/// The text of a documentation comment.
+/// Returns the string of a documentation comment.
 fn doc(attribute: &Attribute) -> Option<&Expr> {
     match &attribute.meta {
         Meta::NameValue(doc) if doc.path.is_ident("doc") => Some(&doc.value),

@@ -1,4 +1,4 @@
-//! What was written.
+//! The syntax of `context_fields!`.
 
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{
@@ -8,16 +8,16 @@ use syn::{
     token,
 };
 
-use crate::mistakes::Mistakes;
+use crate::errors::Errors;
 
-/// All that stands between the braces.
+/// The declarations in the braces.
 pub(super) struct Declarations {
-    /// `ctx_layer`, however the caller knows it.
+    /// The path of `ctx_layer` in the caller's crate.
     pub(super) library: Path,
     pub(super) fields: Vec<Declaration>,
 }
 
-/// `/// What it is.` `pub static NAME: Type = "name" => policy, policy(argument);`
+/// A declaration, such as `/// Doc.` `pub static NAME: Type = "name" => policy, policy(argument);`.
 pub(super) struct Declaration {
     pub(super) attributes: Vec<Attribute>,
     pub(super) visibility: Visibility,
@@ -27,30 +27,30 @@ pub(super) struct Declaration {
     pub(super) policies: Vec<Policy>,
 }
 
-/// `masked`, `max_len(64)`
+/// A policy setting, such as `masked` or `max_len(64)`.
 pub(super) struct Policy {
     pub(super) word: Ident,
     /// `None` without parentheses.
     pub(super) arguments: Option<Punctuated<Expr, Token![,]>>,
 }
 
-/// Reads all declarations; one that cannot be read costs none of the others.
-pub(super) fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Declarations> {
+/// Parses all declarations. Reports invalid ones and continues with the next.
+pub(super) fn parse(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Declarations> {
     let library;
     bracketed!(library in input);
     let library = library.parse()?;
     let mut fields = Vec::new();
     while !input.is_empty() {
-        let declaration = up_to_semicolon(input, mistakes)?;
+        let declaration = up_to_semicolon(input, errors)?;
         match syn::parse2(declaration) {
             Ok(field) => fields.push(field),
-            Err(error) => mistakes.add_error(error),
+            Err(error) => errors.add_error(error),
         }
     }
     Ok(Declarations { library, fields })
 }
 
-fn up_to_semicolon(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<TokenStream> {
+fn up_to_semicolon(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<TokenStream> {
     let mut tokens = TokenStream::new();
     loop {
         let token: TokenTree = input.parse()?;
@@ -60,7 +60,7 @@ fn up_to_semicolon(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Resu
             return Ok(tokens);
         }
         if input.is_empty() {
-            mistakes.add(token, "expected `;` after this declaration");
+            errors.add(token, "expected `;` after this declaration");
             tokens.extend(quote::quote!(;));
             return Ok(tokens);
         }
@@ -88,7 +88,7 @@ impl Parse for Declaration {
     }
 }
 
-/// At least one, separated by commas.
+/// Parses at least one policy setting, separated by commas.
 fn policies(input: ParseStream<'_>) -> syn::Result<Vec<Policy>> {
     let mut policies = vec![input.parse()?];
     while !input.peek(Token![;]) {

@@ -1,4 +1,4 @@
-//! What the parameters of a function are called within its body.
+//! The names that parameters bind in a function's body.
 
 use syn::{Attribute, FnArg, Ident, Member, Pat, Path, Signature, Type, ext::IdentExt, spanned::Spanned};
 
@@ -6,14 +6,15 @@ use syn::{Attribute, FnArg, Ident, Member, Pat, Path, Signature, Type, ext::Iden
 #[derive(Clone)]
 pub(crate) struct Binding {
     pub(crate) name: Ident,
-    /// Whether the type, as it is written, is one of those that fields have as their own.
+    /// `true` if the type, as written, is one that fields record without formatting.
     pub(crate) is_value: bool,
-    /// Whether `#[tracing::instrument]` has it: not what is bound behind `@`, in a slice or in parentheses.
-    pub(crate) is_instruments: bool,
-    /// `#[cfg(...)]` in front of the parameter: whether it is there at all.
+    /// `true` if `#[tracing::instrument]` records it, which leaves out bindings after `@`, in slices and in
+    /// parentheses.
+    pub(crate) is_recorded_by_instrument: bool,
+    /// The `#[cfg(...)]` attributes of the parameter.
     pub(crate) conditions: Vec<Attribute>,
-    /// What its pattern calls what it is bound to: the fields and types that it is a part of, as `password` and `Login` of
-    /// `Login { password: plain }`.
+    /// The names of the fields and types in its pattern that it is a part of, as `password` and `Login` in `Login {
+    /// password: plain }`.
     pub(crate) parts_of: Vec<Ident>,
 }
 
@@ -22,13 +23,13 @@ impl Binding {
         self.name == "self"
     }
 
-    /// Its name as a field's: without `r#`.
+    /// Returns its name as a field's, without `r#`.
     pub(crate) fn field(&self) -> String {
         self.name.unraw().to_string()
     }
 }
 
-/// Those of all parameters, in order.
+/// Returns the bindings of all parameters, in order.
 pub(super) fn of(signature: &Signature) -> Vec<Binding> {
     let mut found = Vec::new();
     for parameter in &signature.inputs {
@@ -38,7 +39,7 @@ pub(super) fn of(signature: &Signature) -> Vec<Binding> {
                 found.push(Binding {
                     name,
                     is_value: false,
-                    is_instruments: true,
+                    is_recorded_by_instrument: true,
                     conditions: Vec::new(),
                     parts_of: Vec::new(),
                 });
@@ -55,53 +56,70 @@ pub(super) fn of(signature: &Signature) -> Vec<Binding> {
     found
 }
 
-/// Those of a parameter's attributes that say whether it is there.
+/// Returns the `#[cfg(...)]` attributes.
 pub(crate) fn conditions(attributes: &[Attribute]) -> Vec<Attribute> {
     let is_condition = |it: &&Attribute| it.path().is_ident("cfg") || it.path().is_ident("cfg_attr");
     attributes.iter().filter(is_condition).cloned().collect()
 }
 
-/// The irrefutable patterns. The type of what is bound in a structure is not known, as with `#[tracing::instrument]`.
-fn collect(pattern: &Pat, is_value: bool, is_instruments: bool, parts_of: &[Ident], found: &mut Vec<Binding>) {
+/// Collects the bindings of an irrefutable pattern. As in `#[tracing::instrument]`, a binding in a struct has no known
+/// type.
+fn collect(
+    pattern: &Pat,
+    is_value: bool,
+    is_recorded_by_instrument: bool,
+    parts_of: &[Ident],
+    found: &mut Vec<Binding>,
+) {
     // (tracing-attributes 0.1.31, `expand.rs`, `param_names`)
-    let is_instruments = is_instruments && !matches!(pattern, Pat::Paren(_) | Pat::Slice(_) | Pat::Type(_));
+    let is_recorded_by_instrument =
+        is_recorded_by_instrument && !matches!(pattern, Pat::Paren(_) | Pat::Slice(_) | Pat::Type(_));
     let within = |part: Option<&Ident>| parts_of.iter().chain(part).cloned().collect::<Vec<_>>();
     let within_type = |path: &Path| within(path.segments.last().map(|last| &last.ident));
     match pattern {
         Pat::Ident(bound) => {
             let (name, parts_of) = (bound.ident.clone(), parts_of.to_vec());
-            found.push(Binding { name, is_value, is_instruments, conditions: Vec::new(), parts_of });
+            found.push(Binding { name, is_value, is_recorded_by_instrument, conditions: Vec::new(), parts_of });
             if let Some((_, inner)) = &bound.subpat {
                 collect(inner, false, false, &within(Some(&bound.ident)), found);
             }
         }
-        Pat::Reference(reference) => collect(&reference.pat, is_value, is_instruments, parts_of, found),
-        Pat::Paren(inner) => collect(&inner.pat, is_value, is_instruments, parts_of, found),
-        Pat::Type(typed) => collect(&typed.pat, is_value, is_instruments, parts_of, found),
+        Pat::Reference(reference) => collect(&reference.pat, is_value, is_recorded_by_instrument, parts_of, found),
+        Pat::Paren(inner) => collect(&inner.pat, is_value, is_recorded_by_instrument, parts_of, found),
+        Pat::Type(typed) => collect(&typed.pat, is_value, is_recorded_by_instrument, parts_of, found),
         Pat::Struct(pattern) => {
             for field in &pattern.fields {
                 let mut parts_of = within_type(&pattern.path);
                 if let Member::Named(name) = &field.member {
                     parts_of.push(name.clone());
                 }
-                collect(&field.pat, false, is_instruments, &parts_of, found);
+                collect(&field.pat, false, is_recorded_by_instrument, &parts_of, found);
             }
         }
         Pat::Tuple(pattern) => {
-            pattern.elems.iter().for_each(|element| collect(element, false, is_instruments, parts_of, found));
+            pattern
+                .elems
+                .iter()
+                .for_each(|element| collect(element, false, is_recorded_by_instrument, parts_of, found));
         }
         Pat::TupleStruct(pattern) => {
             let parts_of = within_type(&pattern.path);
-            pattern.elems.iter().for_each(|element| collect(element, false, is_instruments, &parts_of, found));
+            pattern
+                .elems
+                .iter()
+                .for_each(|element| collect(element, false, is_recorded_by_instrument, &parts_of, found));
         }
         Pat::Slice(pattern) => {
-            pattern.elems.iter().for_each(|element| collect(element, false, is_instruments, parts_of, found));
+            pattern
+                .elems
+                .iter()
+                .for_each(|element| collect(element, false, is_recorded_by_instrument, parts_of, found));
         }
         _ => {}
     }
 }
 
-/// The types that `#[tracing::instrument]` records as themselves, by their names.
+/// The types that `#[tracing::instrument]` records without formatting, by their names.
 /// (tracing-attributes 0.1.31, `expand.rs`, `RecordType::TYPES_FOR_VALUE`)
 const VALUES: &[&str] = &[
     "bool",
@@ -164,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn a_binding_knows_the_fields_and_types_that_it_is_a_part_of() {
+    fn a_binding_has_the_fields_and_types_that_it_is_a_part_of() {
         let signature = syn::parse_str::<Signature>(
             "fn f(Login { user, password: plain }: Login, a @ Token(b): Token, (c, [d]): X, crate::E::K { k: (e,) }: E)",
         );
@@ -184,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn types_that_fields_have_as_their_own_are_known_by_name() {
+    fn types_that_fields_record_are_recognized_by_name() {
         let found = names("fn f(a: u8, b: &str, c: std::num::NonZeroU8, r#type: Option<u8>, mut e: String)");
         let found: Vec<_> = found.iter().map(|(name, is_value)| (name.as_str(), *is_value)).collect();
         assert_eq!(found, [("a", true), ("b", true), ("c", true), ("type", false), ("e", true)]);

@@ -1,16 +1,16 @@
-//! What tells a body that stands in a closure of its own which closures it is to give back.
+//! Closure bounds for a body that is expanded as a closure.
 //!
-//! At the end of a function that returns `impl Fn(&str) -> &str`, the compiler takes from those bounds what `|text|` is.
-//! It knows of no bounds at the end of a closure that returns `_`, so they are written again, on a function that the
-//! closure is passed through:
+//! At the end of a function that returns `impl Fn(&str) -> &str`, the compiler infers the type of `|text|` from those
+//! bounds. At the end of a closure that returns `_` it has no bounds. They are therefore repeated on a function through
+//! which the closure is passed:
 //!
 //! ```text
 //! fn __ctx_layer_body<F: FnOnce() -> R0, R0: Fn(&A1) -> &A1, A1: ?Sized>(body: F) -> F { body }
 //! __ctx_layer_body::<_, _, str>(move || -> _ { |text| text.trim() })
 //! ```
 //!
-//! That function cannot name the type parameters of the one around it. So every type that has no lifetime of the
-//! bound's own is a parameter of it, and is named where it is called.
+//! That function cannot name the type parameters of the outer one. Therefore every type without a lifetime of the bound
+//! becomes a type parameter of it, and is given at the call.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -23,18 +23,18 @@ use syn::{
 use super::Function;
 
 impl Function {
-    /// Returns `true` if it returns closures whose bounds its body has to know.
-    pub(crate) fn gives_closures(&self) -> bool {
-        !self.with_closures_known(TokenStream::new()).is_empty()
+    /// Returns `true` if the function returns closures whose bounds its body depends on.
+    pub(crate) fn returns_closures(&self) -> bool {
+        !self.with_closure_bounds(TokenStream::new()).is_empty()
     }
 
-    /// A closure that is the function's body, told which closures it gives back. As it is where there are none.
-    pub(crate) fn with_closures_known(&self, body: TokenStream) -> TokenStream {
+    /// Returns a body closure with the bounds of the closures that it returns. Unchanged if it returns none.
+    pub(crate) fn with_closure_bounds(&self, body: TokenStream) -> TokenStream {
         let ReturnType::Type(_, returned) = &self.signature.output else { return body };
         let mut output = (**returned).clone();
-        let mut passed = Passed::default();
+        let mut passed = BoundsFunction::default();
         passed.visit_type_mut(&mut output);
-        let Passed { lifetimes, parameters, arguments, has_closure, .. } = passed;
+        let BoundsFunction { lifetimes, parameters, arguments, has_closure, .. } = passed;
         if !has_closure {
             return body;
         }
@@ -48,20 +48,20 @@ impl Function {
     }
 }
 
-/// The function that a body is passed through, as far as it is made.
+/// The function through which a body is passed, while it is built.
 #[derive(Default)]
-struct Passed {
+struct BoundsFunction {
     lifetimes: Vec<Lifetime>,
     parameters: Vec<TokenStream>,
-    /// The types that the parameters are.
+    /// The types given for the type parameters.
     arguments: Vec<TokenStream>,
     has_closure: bool,
-    /// Within the bound of a closure: the lifetimes that are its own.
+    /// Within a closure's bound: the lifetimes that the bound declares.
     bound: Option<Vec<Lifetime>>,
 }
 
-impl Passed {
-    /// A parameter in place of a type.
+impl BoundsFunction {
+    /// Replaces a type by a type parameter.
     fn replace(&mut self, written: &mut Type, is_sized: bool) {
         let name = format_ident!("A{}", self.parameters.len());
         self.arguments.push(written.to_token_stream());
@@ -69,7 +69,7 @@ impl Passed {
         *written = syn::parse_quote!(#name);
     }
 
-    /// Whether a type has something in it that the function has to have itself.
+    /// Returns `true` if a type contains something that has to be in the function's signature.
     fn is_kept(&self, written: &Type) -> bool {
         let mut search = ClosureSearch { bound: self.bound.as_deref(), found: false };
         search.visit_type_mut(&mut written.clone());
@@ -78,7 +78,7 @@ impl Passed {
 
     fn closure(&mut self, implemented: &TypeImplTrait) -> Type {
         let name = format_ident!("R{}", self.parameters.len());
-        // In its place before those that its bounds have.
+        // Reserves its position before those of its bounds.
         let at = self.parameters.len();
         self.parameters.push(name.to_token_stream());
         self.arguments.push(quote!(_));
@@ -100,7 +100,7 @@ impl Passed {
     }
 }
 
-/// `Fn(&str) -> &str`
+/// Returns `true` for a bound such as `Fn(&str) -> &str`.
 fn is_of_closure(bound: &TraitBound) -> bool {
     let last = bound.path.segments.last();
     last.is_some_and(|last| matches!(last.arguments, PathArguments::Parenthesized(_)))
@@ -114,12 +114,12 @@ fn own_lifetimes(bound: &BoundLifetimes) -> Vec<Lifetime> {
     lifetimes.collect()
 }
 
-impl VisitMut for Passed {
+impl VisitMut for BoundsFunction {
     fn visit_type_mut(&mut self, written: &mut Type) {
         match written {
             Type::ImplTrait(implemented) => *written = self.closure(&implemented.clone()),
             written if self.is_kept(written) => visit_type_mut(self, written),
-            // `()`
+            // The unit type.
             Type::Tuple(tuple) if tuple.elems.is_empty() => {}
             written => self.replace(written, true),
         }
@@ -145,9 +145,9 @@ impl VisitMut for Passed {
     }
 }
 
-/// Searches a type for what cannot be named where the function is called: `impl Trait`, and lifetimes of a bound.
+/// A search of a type for parts that cannot be named at the call: `impl Trait`, and lifetimes of a bound.
 struct ClosureSearch<'a> {
-    /// `None` outside of bounds, where a lifetime that is left out is one of the function around it.
+    /// `None` outside of bounds, where an elided lifetime belongs to the outer function.
     bound: Option<&'a [Lifetime]>,
     found: bool,
 }
@@ -173,23 +173,23 @@ mod tests {
 
     fn passed(signature: &str) -> String {
         let function: Function = syn::parse_str(&format!("{signature} {{}}")).unwrap();
-        flat(&function.with_closures_known(quote!(BODY)).to_string())
+        flat(&function.with_closure_bounds(quote!(BODY)).to_string())
     }
 
-    /// Without the spaces, which say nothing.
+    /// Removes the spaces, which are insignificant.
     fn flat(text: &str) -> String {
         text.split_whitespace().collect()
     }
 
     #[test]
-    fn a_body_that_gives_no_closure_is_as_it_is() {
+    fn a_body_that_returns_no_closure_is_unchanged() {
         for signature in ["fn f()", "fn f() -> impl Iterator<Item = u8>", "fn f() -> Box<dyn Fn(&str) -> &str>"] {
             assert_eq!(passed(signature), "BODY", "{signature}");
         }
     }
 
     #[test]
-    fn the_bounds_of_a_closure_are_written_again_with_parameters_for_what_they_cannot_name() {
+    fn closure_bounds_are_repeated_with_type_parameters() {
         assert_eq!(
             passed("fn f<T>() -> Option<impl for<'a> Fn(&'a T, Self, &str) -> &'a T + Send>"),
             flat(
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn lifetimes_of_the_function_are_declared_where_they_are_needed() {
+    fn lifetimes_of_the_function_are_declared_where_needed() {
         assert_eq!(
             passed("fn f<'x>() -> impl FnOnce(Pair<'x, '_>) + 'x"),
             flat(

@@ -1,6 +1,6 @@
-//! A body that runs where it is written, and not in a closure: for `#[track_caller]`, which has no effect on closures.
+//! Bodies that run in place, not in a closure: for `#[track_caller]`, which has no effect on closures.
 //!
-//! So that what the function returns is still seen, its `return`s and `?`s leave a labelled block instead of the function:
+//! To observe the returned value, `return` and `?` leave a labelled block instead of the function:
 //!
 //! ```text
 //! let returned: Result<u8, Error> = '__ctx_layer_body: {
@@ -18,10 +18,10 @@ use syn::{
 };
 
 use super::Function;
-use crate::{mistakes::Mistakes, place::located_at};
+use crate::{errors::Errors, location::located_at};
 
 impl Function {
-    /// Its `#[track_caller]`, also one that is there on a condition.
+    /// Returns the function's `#[track_caller]`, including a conditional one.
     pub(crate) fn track_caller(&self) -> Option<&Attribute> {
         self.attributes.iter().find(|attribute| match &attribute.meta {
             Meta::Path(path) => path.is_ident("track_caller"),
@@ -30,23 +30,23 @@ impl Function {
         })
     }
 
-    /// Finds what could leave the body without being seen.
-    pub(crate) fn check_in_place(&self, mistakes: &mut Mistakes) {
+    /// Reports macros that might return from the function unobserved.
+    pub(crate) fn check_in_place(&self, errors: &mut Errors) {
         let (_, exits) = self.with_exits(&TokenStream::new());
         for hidden in exits.hidden {
-            mistakes.add(
+            errors.add(
                 &hidden,
                 format_args!(
-                    "`{}!` may return from the function in a way that is not seen, as a function with `#[track_caller]` \
-                     cannot run as a closure: put it in a closure or a function of its own, or leave `#[track_caller]` \
-                     or the attribute out",
+                    "`{}!` may return from the function unobserved, since a function with `#[track_caller]` \
+                     cannot run as a closure: put it in a closure or another function, or remove `#[track_caller]` \
+                     or the attribute",
                     hidden.to_token_stream().to_string().replace(' ', "")
                 ),
             );
         }
     }
 
-    /// The body as an expression that gives what the function returns. `call` is the path of the runtime.
+    /// Returns the body as an expression of the function's return type. `call` is the path of the runtime.
     pub(crate) fn in_place(&self, call: &TokenStream) -> TokenStream {
         let (body, exits) = self.with_exits(call);
         let block = self.block(&super::Shape::Sync, body);
@@ -59,7 +59,7 @@ impl Function {
 
     fn with_exits(&self, call: &TokenStream) -> (TokenStream, Exits) {
         let mut exits = Exits { call: call.clone(), any: false, hidden: Vec::new() };
-        // A body that is not valid yet stays as it is: the compiler says what is wrong.
+        // An invalid body stays unchanged, so that the compiler reports its errors.
         let Ok(mut statements) = Parser::parse2(Block::parse_within, self.body.clone()) else {
             return (self.body.clone(), exits);
         };
@@ -80,11 +80,11 @@ fn label() -> Lifetime {
     Lifetime::new("'__ctx_layer_body", Span::mixed_site())
 }
 
-/// What leaves a body before its end.
+/// The exits of a body before its end.
 struct Exits {
     call: TokenStream,
     any: bool,
-    /// The macros that may do so.
+    /// The macros that may contain an exit.
     hidden: Vec<syn::Path>,
 }
 
@@ -99,7 +99,7 @@ impl Exits {
     }
 }
 
-/// The macros of the standard library and of `tracing` and `log`, none of which returns by itself.
+/// The macros of the standard library, `tracing` and `log`, which never return by themselves.
 const MACROS: &[&str] = &[
     "assert",
     "assert_eq",
@@ -145,7 +145,7 @@ const MACROS: &[&str] = &[
     "writeln",
 ];
 
-/// Returns `true` if there is a `return` or a `?` behind an expression among the tokens.
+/// Returns `true` if the tokens contain a `return`, or a `?` after an expression.
 fn exits(tokens: TokenStream) -> bool {
     let mut follows_expression = false;
     tokens.into_iter().any(|token| {
@@ -178,7 +178,7 @@ impl VisitMut for Exits {
             Expr::Try(tried) => {
                 self.any = true;
                 let (attributes, value) = (&tried.attrs, &tried.expr);
-                // Hidden names, for which no lint asks.
+                // Hidden names, so that lints ignore them.
                 let [passed, exit] =
                     ["passed", "exit"].map(|name| Ident::new(name, Span::mixed_site().located_at(place)));
                 *expression = Expr::Verbatim(quote_spanned! {place=>
@@ -201,7 +201,7 @@ impl VisitMut for Exits {
         self.search(&called.mac);
     }
 
-    // What returns from something else.
+    // Exits in these leave something else.
     fn visit_expr_closure_mut(&mut self, _: &mut ExprClosure) {}
     fn visit_expr_async_mut(&mut self, _: &mut ExprAsync) {}
     fn visit_expr_const_mut(&mut self, _: &mut ExprConst) {}
@@ -219,14 +219,14 @@ mod tests {
     fn in_place(body: &str) -> (String, usize) {
         let function: Function = syn::parse_str(&format!("#[track_caller] fn f() -> R {{ {body} }}")).unwrap();
         assert!(function.track_caller().is_some());
-        let mut mistakes = Mistakes::default();
-        function.check_in_place(&mut mistakes);
-        let mistakes = mistakes.into_compile_errors().to_string().matches("compile_error").count();
-        (flat(&function.in_place(&quote!(c)).to_string()), mistakes)
+        let mut errors = Errors::default();
+        function.check_in_place(&mut errors);
+        let errors = errors.into_compile_errors().to_string().matches("compile_error").count();
+        (flat(&function.in_place(&quote!(c)).to_string()), errors)
     }
 
     #[test]
-    fn a_body_without_exits_is_as_it_is() {
+    fn a_body_without_exits_is_unchanged() {
         for body in ["", "a.unwrap()", "vec![1].iter().map(|a| { return a?; })", "fn g() { return; } g()", "info!(?a)"]
         {
             assert_eq!(in_place(body), (flat(&format!("{{{body}}}")), 0), "{body}");
@@ -249,8 +249,8 @@ mod tests {
     }
 
     #[test]
-    fn macros_that_may_return_are_mistakes() {
-        for (body, mistakes) in [
+    fn macros_that_may_return_are_errors() {
+        for (body, errors) in [
             ("bail!(\"no\")", 1),
             ("anyhow::ensure!(a); g()", 1),
             ("println!(\"{}\", a?)", 1),
@@ -260,7 +260,7 @@ mod tests {
             ("tracing::info!(?a, b = ?c, \"why?\"); a", 0),
             ("let a = || bail!(\"no\"); a()", 0),
         ] {
-            assert_eq!(in_place(body).1, mistakes, "{body}");
+            assert_eq!(in_place(body).1, errors, "{body}");
         }
     }
 }

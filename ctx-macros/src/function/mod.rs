@@ -1,8 +1,8 @@
-//! Functions that attributes stand on.
+//! Functions with attributes.
 
 mod bindings;
 mod closures;
-mod errors;
+mod fallible;
 mod in_place;
 mod parameters;
 mod shape;
@@ -20,7 +20,7 @@ pub(crate) use bindings::{Binding, conditions};
 pub(crate) use parameters::Parameters;
 pub(crate) use shape::{AsyncBlock, Shape};
 
-/// A function whose body need not be valid yet: what is being typed keeps its completion.
+/// A function whose body may be invalid, so that completion works while it is being typed.
 #[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
@@ -30,7 +30,7 @@ pub(crate) struct Function {
     inner_attributes: Vec<Attribute>,
     brace: Brace,
     pub(crate) body: TokenStream,
-    /// The type parameters of the `impl` block that it stands in, where that is known.
+    /// The type parameters of the surrounding `impl` block, where known.
     pub(crate) block_parameters: Vec<Ident>,
 }
 
@@ -41,7 +41,7 @@ impl Parse for Function {
         let default = if input.peek(syn::Ident) && !input.peek2(Token![!]) { Some(input.parse()?) } else { None };
         let signature: Signature = input.parse()?;
         if input.peek(Token![;]) {
-            let message = "this function has no body: put the attribute on its implementations";
+            let message = "this function has no body: add the attribute to its implementations";
             return Err(syn::Error::new_spanned(&signature.ident, message));
         }
         let body;
@@ -62,7 +62,7 @@ impl Parse for Function {
 }
 
 impl Function {
-    /// The same function with another body.
+    /// Returns the function with another body.
     pub(crate) fn with_body(&self, body: &TokenStream) -> TokenStream {
         let Function { attributes, visibility, default, signature, inner_attributes, brace, .. } = self;
         let mut tokens = quote!(#(#attributes)* #visibility #default #signature);
@@ -73,7 +73,7 @@ impl Function {
         tokens
     }
 
-    /// Its body, or another one, in its own braces: they are what the compiler points at where nothing is returned.
+    /// Returns a body in the original braces, which the compiler points at if a value is missing.
     pub(crate) fn block(&self, shape: &Shape, body: impl ToTokens) -> TokenStream {
         let brace = match shape {
             Shape::AsyncBlock(block) => block.brace,
@@ -84,18 +84,18 @@ impl Function {
         tokens
     }
 
-    /// Whether a type of this name is a parameter: its own, or the `impl` block's.
+    /// Returns `true` if a type of this name is a type parameter of the function or the `impl` block.
     pub(crate) fn is_type_parameter(&self, name: &Ident) -> bool {
         self.signature.generics.type_params().any(|known| known.ident == *name) || self.block_parameters.contains(name)
     }
 
-    /// What its parameters are called within its body.
+    /// Returns the names that its parameters bind.
     pub(crate) fn bindings(&self) -> Vec<Binding> {
         bindings::of(&self.signature)
     }
 
-    /// What its body comes to, with `_` for each `impl Trait`: for a future that is an `async` block, what that does.
-    /// `None` where the signature does not say, and for `!`.
+    /// Returns the type of the body's value, with `_` for each `impl Trait`. For an `async` block it is that of the
+    /// block's output. `None` if the signature has none, and for `!`.
     pub(crate) fn body_type(&self, shape: &Shape) -> Option<Type> {
         let written = match (&self.signature.output, shape) {
             (ReturnType::Default, _) => {
@@ -108,8 +108,8 @@ impl Function {
         without_impl(written)
     }
 
-    /// What the future comes to that it makes, or the item of the stream, as far as the signature says.
-    pub(crate) fn made_type(&self) -> Option<Type> {
+    /// Returns the output type of the returned future, or the item type of the stream, as far as the signature has it.
+    pub(crate) fn produced_type(&self) -> Option<Type> {
         match &self.signature.output {
             ReturnType::Default => None,
             ReturnType::Type(_, returned) => without_impl(shape::output(returned)?),
@@ -129,7 +129,7 @@ fn without_impl(written: &Type) -> Option<Type> {
     (!matches!(written, Type::Never(_) | Type::Infer(_))).then_some(written)
 }
 
-/// Makes a type that can be written on a `let`.
+/// A visitor that makes a type legal on a `let`.
 struct WithoutImpl;
 
 impl VisitMut for WithoutImpl {

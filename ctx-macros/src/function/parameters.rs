@@ -1,17 +1,17 @@
-//! What can be named in the arguments of an attribute.
+//! The parameters that an attribute's arguments can name.
 
 use syn::{Expr, Ident};
 
 use super::Function;
 use crate::{
+    errors::{Errors, did_you_mean},
     expression::{is_constant_name, root},
-    mistakes::{Mistakes, did_you_mean},
 };
 
-/// The names of a function's parameters, or of those of several.
+/// The parameter names of a function, or of several.
 pub(crate) struct Parameters {
     names: Vec<Ident>,
-    /// What has them, or does not.
+    /// The start of the message for a missing parameter.
     owner: String,
 }
 
@@ -20,7 +20,7 @@ impl Parameters {
         Parameters { names: names(function).collect(), owner: format!("`{}` has no", function.signature.ident) }
     }
 
-    /// Those of all methods of a block.
+    /// Returns the parameters of all methods of a block.
     pub(crate) fn of_methods<'a>(methods: impl Iterator<Item = &'a Function>) -> Self {
         let mut all: Vec<Ident> = Vec::new();
         for name in methods.flat_map(names) {
@@ -40,23 +40,23 @@ impl Parameters {
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let hint = did_you_mean(&name.to_string(), &known);
         let those = match known.as_slice() {
-            [] => "there are none".to_owned(),
-            known => format!("there are: {}", known.join(", ")),
+            [] => "it has none".to_owned(),
+            known => format!("expected one of: {}", known.join(", ")),
         };
         format!("{} parameter `{name}`{hint}; {those}", self.owner)
     }
 
-    /// What an expression begins with, if that should be a parameter and is none. One that begins with a constant or a
-    /// path may be anything.
+    /// Returns the first identifier of an expression, if it should be a parameter and is none. Constants and paths are
+    /// accepted.
     pub(crate) fn missing<'a>(&self, expression: &'a Expr) -> Option<&'a Ident> {
         root(expression).filter(|root| !self.has(root) && !is_constant_name(root))
     }
 
-    /// Whether an expression begins with what it may begin with.
-    pub(crate) fn has_root(&self, expression: &Expr, mistakes: &mut Mistakes) -> bool {
+    /// Reports an expression that begins with an unknown parameter. Returns `true` if there is none.
+    pub(crate) fn has_root(&self, expression: &Expr, errors: &mut Errors) -> bool {
         let missing = self.missing(expression);
         if let Some(name) = missing {
-            mistakes.add(name, self.no_parameter(name));
+            errors.add(name, self.no_parameter(name));
         }
         missing.is_none()
     }

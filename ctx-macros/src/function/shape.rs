@@ -1,4 +1,4 @@
-//! How a function runs: at once, or as a future or a stream.
+//! How a function runs: synchronously, or as a future or a stream.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -11,29 +11,29 @@ use super::Function;
 
 /// How a function runs.
 pub(crate) enum Shape {
-    /// At once.
+    /// Synchronously.
     Sync,
-    /// At once, and it never comes back.
+    /// Synchronously, without returning (`!`).
     Never,
-    /// `async fn`.
+    /// As an `async fn`.
     Async,
-    /// At once up to its last expression, which is an `async` block: what `#[async_trait]` makes of a method, too.
+    /// Synchronously up to its last expression, which is an `async` block. `#[async_trait]` methods have this form.
     AsyncBlock(AsyncBlock),
-    /// It makes a future.
+    /// It returns a future.
     Future { is_boxed: bool },
-    /// It makes a stream.
+    /// It returns a stream.
     Stream { is_boxed: bool },
 }
 
 /// A body that ends in an `async` block.
 pub(crate) struct AsyncBlock {
-    /// What stands before it.
+    /// The tokens before the block.
     pub(crate) before: TokenStream,
-    /// `#[...]` on the block.
+    /// The attributes of the block.
     pub(crate) attributes: TokenStream,
     pub(crate) brace: Brace,
     pub(crate) body: TokenStream,
-    /// Whether it stands in a `Box::pin(...)`.
+    /// `true` if it is in a `Box::pin(...)`.
     pub(crate) is_boxed: bool,
 }
 
@@ -49,7 +49,7 @@ impl Function {
         if let Type::Never(_) = **returned {
             return Shape::Never;
         }
-        // Only a body that is valid can be looked into.
+        // Only a valid body can be parsed.
         if let Some(block) = async_block(&self.body) {
             return Shape::AsyncBlock(block);
         }
@@ -61,7 +61,7 @@ impl Function {
     }
 }
 
-/// The `async` block at the end of a body, as it is or boxed.
+/// Returns the `async` block at the end of a body, boxed or not.
 /// (The pattern of tracing-attributes 0.1.31, `expand.rs`, `AsyncInfo::from_fn`.)
 fn async_block(body: &TokenStream) -> Option<AsyncBlock> {
     let statements = syn::parse::Parser::parse2(Block::parse_within, body.clone()).ok()?;
@@ -95,8 +95,8 @@ fn is_box_pin(path: &Path) -> bool {
         && last.next().is_some_and(|segment| segment.ident == "Box")
 }
 
-/// `T` of `impl Future<Output = T>`, `Pin<Box<dyn Future<Output = T>>>` and `BoxFuture<'_, T>`, and of the same with a
-/// `Stream<Item = T>`, as it is written.
+/// Returns the `T` of `impl Future<Output = T>`, `Pin<Box<dyn Future<Output = T>>>`, `BoxFuture<'_, T>`, and the same
+/// of `Stream<Item = T>`, as written.
 pub(super) fn output(written: &Type) -> Option<&Type> {
     match written {
         Type::ImplTrait(implemented) => output_of(&implemented.bounds),
@@ -133,7 +133,8 @@ enum Kind {
     Stream,
 }
 
-/// Whether a type, as it is written, is a future or a stream: `impl Future`, `Pin<Box<dyn Stream>>`, `BoxFuture`.
+/// Returns the kind of a type, as written, if it is a future or a stream: `impl Future`, `Pin<Box<dyn Stream>>`,
+/// `BoxFuture`.
 fn kind(written: &Type) -> Option<(Kind, bool)> {
     match written {
         Type::ImplTrait(implemented) => Some((bounds(&implemented.bounds)?, false)),
@@ -200,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn a_function_is_known_by_its_signature_and_by_how_its_body_ends() {
+    fn the_shape_depends_on_the_signature_and_the_end_of_the_body() {
         for (function, expected) in [
             ("fn f() {}", "sync"),
             ("fn f() -> u8 { 1 }", "sync"),

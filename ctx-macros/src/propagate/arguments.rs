@@ -1,4 +1,4 @@
-//! What was written between the parentheses.
+//! The arguments of `#[propagate(...)]`.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -10,19 +10,19 @@ use syn::{
 
 use crate::{
     context_argument::{ContextArgument, error_of_set},
+    errors::{Errors, did_you_mean},
     expression::is_constant_name,
     function::Parameters,
-    input::{after_equals, alone, library, skip_to_comma},
-    mistakes::{Mistakes, did_you_mean},
+    input::{after_equals, library, skip_to_comma, without_arguments},
 };
 
 const KNOWN: &[&str] = &["context", "from", "trust", "into", "isolated", "links", "crate"];
 
-/// How far what is restored is believed.
+/// How far restored context is trusted.
 pub(super) enum Trust {
-    /// `internal`, `external`
+    /// `internal` or `external`.
     Word(Ident),
-    /// Any expression that is one.
+    /// Any expression of type `Trust`.
     Value(Expr),
 }
 
@@ -38,25 +38,25 @@ pub(super) struct PropagateArguments {
 }
 
 impl PropagateArguments {
-    /// Reads the arguments. One that cannot be read costs none of the others.
-    pub(super) fn parse(written: TokenStream, mistakes: &mut Mistakes) -> Self {
+    /// Parses the arguments. Reports invalid ones and continues with the next.
+    pub(super) fn parse(written: TokenStream, errors: &mut Errors) -> Self {
         let mut arguments = PropagateArguments::default();
-        let result = (|input: ParseStream<'_>| arguments.parse_all(input, mistakes)).parse2(written);
+        let result = (|input: ParseStream<'_>| arguments.parse_all(input, errors)).parse2(written);
         if let Err(error) = result {
-            mistakes.add_error(error);
+            errors.add_error(error);
         }
         arguments
     }
 
-    fn parse_all(&mut self, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
+    fn parse_all(&mut self, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
         let mut seen: Vec<String> = Vec::new();
         while !input.is_empty() {
             if input.parse::<Option<Token![,]>>()?.is_some() {
                 continue;
             }
-            let result = input.call(Ident::parse_any).map_err(|error| {
-                syn::Error::new(error.span(), format_args!("expected an argument: {}", KNOWN.join(", ")))
-            });
+            let result = input
+                .call(Ident::parse_any)
+                .map_err(|error| syn::Error::new(error.span(), format_args!("expected one of: {}", KNOWN.join(", "))));
             let result = result.and_then(|word| {
                 let name = word.to_string();
                 if name == "set" {
@@ -64,36 +64,30 @@ impl PropagateArguments {
                 }
                 if !KNOWN.contains(&name.as_str()) {
                     let hint = did_you_mean(&name, KNOWN);
-                    let message = format!("there is no argument `{name}`{hint}; there are: {}", KNOWN.join(", "));
+                    let message = format!("unknown argument `{name}`{hint}; expected one of: {}", KNOWN.join(", "));
                     return Err(syn::Error::new(word.span(), message));
                 }
                 if seen.contains(&name) {
                     return Err(syn::Error::new(word.span(), format_args!("`{name}` is given twice: give it once")));
                 }
                 seen.push(name.clone());
-                self.parse_one(&name, word, input, mistakes)?;
+                self.parse_one(&name, word, input, errors)?;
                 match input.is_empty() || input.peek(Token![,]) {
                     true => Ok(()),
                     false => Err(input.error("expected `,`")),
                 }
             });
             if let Err(error) = result {
-                mistakes.add_error(error);
+                errors.add_error(error);
                 skip_to_comma(input)?;
             }
         }
         Ok(())
     }
 
-    fn parse_one(
-        &mut self,
-        name: &str,
-        word: Ident,
-        input: ParseStream<'_>,
-        mistakes: &mut Mistakes,
-    ) -> syn::Result<()> {
+    fn parse_one(&mut self, name: &str, word: Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
         match name {
-            "context" => self.context = ContextArgument::parse_all(input, &word, mistakes)?,
+            "context" => self.context = ContextArgument::parse_all(input, &word, errors)?,
             "from" => self.from = Some(after_equals(input, &word, "from = headers")?.parse()?),
             "into" => self.into = Some(after_equals(input, &word, "into = headers")?.parse()?),
             "links" => self.links = Some(after_equals(input, &word, "links = messages")?.parse()?),
@@ -102,7 +96,7 @@ impl PropagateArguments {
                 self.trust = Some((word, trust));
             }
             "isolated" => {
-                alone(input, &word)?;
+                without_arguments(input, &word)?;
                 self.isolated = Some(word);
             }
             _ => self.library = Some(library(input, &word)?),
@@ -110,13 +104,13 @@ impl PropagateArguments {
         Ok(())
     }
 
-    /// Where the library is.
+    /// Returns the path of the library.
     pub(super) fn library(&self) -> TokenStream {
         self.library.as_ref().map_or_else(|| quote!(::ctx_layer), ToTokens::to_token_stream)
     }
 
-    /// Whether there is nothing that a function that runs at once could do.
-    pub(super) fn is_capture_alone(&self) -> bool {
+    /// Returns `true` if the arguments only capture, which has no effect on a synchronous function.
+    pub(super) fn only_captures(&self) -> bool {
         self.context.is_empty()
             && self.from.is_none()
             && self.into.is_none()
@@ -126,7 +120,7 @@ impl PropagateArguments {
 }
 
 impl ToTokens for PropagateArguments {
-    /// As they were written.
+    /// Writes the arguments as they were parsed.
     fn to_tokens(&self, tokens: &mut TokenStream) {
         let PropagateArguments { context, from, trust, into, isolated, links, library } = self;
         if !context.is_empty() {
@@ -162,12 +156,12 @@ fn trust(input: ParseStream<'_>) -> syn::Result<Trust> {
 }
 
 impl Trust {
-    /// The word that is neither trust nor a parameter.
+    /// Returns a word that is neither a trust nor a parameter, with the error.
     pub(super) fn unknown_word(&self, parameters: &Parameters) -> Option<(&Ident, String)> {
         let Trust::Value(Expr::Path(path)) = self else { return None };
         let word = path.path.get_ident().filter(|word| !parameters.has(word) && !is_constant_name(word))?;
         let hint = did_you_mean(&word.to_string(), &["internal", "external"]);
-        Some((word, format!("there is no trust `{word}`{hint}: {EXPECTED_TRUST}")))
+        Some((word, format!("unknown trust `{word}`{hint}: {EXPECTED_TRUST}")))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What it becomes.
+//! The expansion of `#[propagate(...)]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
@@ -8,19 +8,21 @@ use super::arguments::{PropagateArguments, Trust};
 use crate::{
     expression::{mentions, receiver, referable, root},
     function::{AsyncBlock, Function, Shape, conditions},
-    place::{at, hidden, located_at},
+    location::{at, hidden, located_at},
 };
 
 pub(super) fn function(arguments: &PropagateArguments, function: Function, shape: &Shape) -> TokenStream {
     match shape {
         Shape::Sync | Shape::Never => sync(arguments, &function),
         Shape::Async => future(arguments, function),
-        Shape::AsyncBlock(block) => made(arguments, &function, shape, block.is_boxed),
-        Shape::Future { is_boxed } | Shape::Stream { is_boxed } => made(arguments, &function, shape, *is_boxed),
+        Shape::AsyncBlock(block) => returned_future(arguments, &function, shape, block.is_boxed),
+        Shape::Future { is_boxed } | Shape::Stream { is_boxed } => {
+            returned_future(arguments, &function, shape, *is_boxed)
+        }
     }
 }
 
-/// A function that runs at once, in the context until it returns.
+/// Expands a synchronous function, which runs in the context until it returns.
 fn sync(arguments: &PropagateArguments, function: &Function) -> TokenStream {
     let library = arguments.library();
     let (snapshot, guard) = (snapshot(arguments), hidden("_guard"));
@@ -42,7 +44,7 @@ fn sync(arguments: &PropagateArguments, function: &Function) -> TokenStream {
     function.with_body(&quote!(#scope #inject #body))
 }
 
-/// An `async fn`: a function that makes its future, so that it captures where it is called.
+/// Expands an `async fn` to a function that returns its future, so that context is captured at the call.
 fn future(arguments: &PropagateArguments, mut function: Function) -> TokenStream {
     let library = arguments.library();
     let snapshot = snapshot(arguments);
@@ -53,7 +55,7 @@ fn future(arguments: &PropagateArguments, mut function: Function) -> TokenStream
     });
     let returned = match &function.signature.output {
         ReturnType::Default => quote!(()),
-        // On stable Rust `!` can be written only where a function returns it.
+        // On stable Rust, `!` is legal only as a function's return type.
         ReturnType::Type(_, never) if matches!(**never, Type::Never(_)) => {
             quote!(<fn() -> #never as #library::call::Returns>::Value)
         }
@@ -89,29 +91,29 @@ fn future(arguments: &PropagateArguments, mut function: Function) -> TokenStream
         return function.with_body(&quote!({ #body }.await));
     }
     function.signature.asyncness = None;
-    // That goes for a future by itself.
+    // Futures are `#[must_use]` already.
     function.attributes.retain(|attribute| !matches!(&attribute.meta, Meta::Path(path) if path.is_ident("must_use")));
     function.signature.output = parse_quote!(-> impl ::core::future::Future<Output = #returned>);
     function.with_body(&body)
 }
 
-/// Whether an attribute below makes a program or a test of the function, such as `#[tokio::main]`: it takes nothing but an
-/// `async fn`, and runs it where it is called.
+/// Returns `true` if an attribute below, such as `#[tokio::main]`, turns the function into a program or a test. It
+/// accepts only an `async fn`, which it runs at the call.
 fn has_runtime(function: &Function) -> bool {
     let names = ["main", "test"];
     let mut last = function.attributes.iter().filter_map(|attribute| attribute.path().segments.last());
     last.any(|last| names.iter().any(|name| last.ident == name))
 }
 
-/// A function that makes a future or a stream by itself.
-fn made(arguments: &PropagateArguments, function: &Function, shape: &Shape, is_boxed: bool) -> TokenStream {
+/// Expands a function that returns a future or a stream.
+fn returned_future(arguments: &PropagateArguments, function: &Function, shape: &Shape, is_boxed: bool) -> TokenStream {
     let library = arguments.library();
     let (snapshot, made) = (snapshot(arguments), hidden("made"));
     let context = context(arguments);
     let inject = arguments.into.as_ref().map(|into| inject(into, function, shape, &library));
     let body = block(function);
     let typed = function.body_type(&Shape::Sync).map(|returned| quote!(-> #returned));
-    // `impl Future` cannot be written on a closure, and need not be.
+    // `impl Future` is not legal on a closure, and not needed.
     let typed = if is_boxed || !matches!(shape, Shape::AsyncBlock(_)) { typed } else { None };
     let propagated = quote!(#library::task::InContextExt::in_context(#made, #snapshot));
     let propagated = if is_boxed { quote!(::std::boxed::Box::pin(#propagated)) } else { propagated };
@@ -125,7 +127,7 @@ fn made(arguments: &PropagateArguments, function: &Function, shape: &Shape, is_b
     })
 }
 
-/// By this name `#[with_observability]` knows what its span would have to be in.
+/// The name by which `#[with_observability]` recognizes the context that its span must be in.
 pub(super) const RESTORED: &str = "__ctx_layer_restored";
 
 fn snapshot(arguments: &PropagateArguments) -> Ident {
@@ -133,7 +135,7 @@ fn snapshot(arguments: &PropagateArguments) -> Ident {
     hidden(if is_restored { RESTORED } else { "snapshot" })
 }
 
-/// What the body runs in.
+/// Returns the context in which the body runs.
 fn context(arguments: &PropagateArguments) -> TokenStream {
     let library = arguments.library();
     let snapshot = snapshot(arguments);
@@ -169,7 +171,7 @@ fn context(arguments: &PropagateArguments) -> TokenStream {
     }
 }
 
-/// The fields that are set.
+/// Returns the fields that are set.
 fn fields(arguments: &PropagateArguments) -> TokenStream {
     let library = arguments.library();
     let fields = hidden("fields");
@@ -188,7 +190,7 @@ fn fields(arguments: &PropagateArguments) -> TokenStream {
     }}
 }
 
-/// Writes what is in force to an argument: one that is lent, or is there, or a part of one, or what a method gives.
+/// Injects the current context into an argument: a borrowed one, an optional one, a part of one, or a method's result.
 pub(super) fn inject(into: &Expr, function: &Function, shape: &Shape, library: &TokenStream) -> TokenStream {
     let target = receiver(into);
     // `#[async_trait]` moves `mut` into the future.
@@ -217,7 +219,7 @@ pub(super) fn inject(into: &Expr, function: &Function, shape: &Shape, library: &
     }
 }
 
-/// The body in its own braces: errors point at them, but lints know that they come from a macro.
+/// Returns the body in its own braces. Errors point at them, and lints recognize them as a macro's.
 fn block(function: &Function) -> TokenStream {
     let block: TokenStream = function.block(&Shape::Sync, &function.body);
     let braces = block.into_iter().map(|mut braces| {
@@ -227,7 +229,7 @@ fn block(function: &Function) -> TokenStream {
     braces.collect()
 }
 
-/// How parameters come into the future. An `async fn` owns them all, used or not, until it is done.
+/// How parameters are moved into the future. An `async fn` owns all of them, used or not, until it ends.
 struct Moved {
     outside: TokenStream,
     inside: TokenStream,
@@ -240,7 +242,7 @@ fn move_in(function: &mut Function, arguments: &PropagateArguments) -> Moved {
     for (at, parameter) in function.signature.inputs.iter_mut().enumerate() {
         let typed = match parameter {
             FnArg::Receiver(receiver) => {
-                // Captured whole, though nothing of it may be used.
+                // Captured whole, even if nothing of it is used.
                 if !matches!(receiver.kind, syn::ReceiverKind::Reference(..)) {
                     moved.inside.extend(quote!(let _ = &self;));
                 }
@@ -248,18 +250,18 @@ fn move_in(function: &mut Function, arguments: &PropagateArguments) -> Moved {
             }
             FnArg::Typed(typed) => typed,
         };
-        // Lints are to be said of the variable that the body sees; what is not there is nowhere.
+        // Lints should apply to the variable that the body uses. An outer one may be absent by `#[cfg]`.
         let attributes = std::mem::take(&mut typed.attrs);
         let conditions = conditions(&attributes);
         typed.attrs.clone_from(&conditions);
         match &mut *typed.pat {
             Pat::Ident(bound) if bound.by_ref.is_none() && bound.subpat.is_none() => {
-                // With the user's own tokens: what is said of an unused variable is said of theirs.
+                // With the user's span, so that the lint about unused variables points at the user's code.
                 let (name, mutability) = (bound.ident.clone(), bound.mutability);
                 if mentions(used.clone(), &name) {
-                    // It may be written to before it is moved, and then only there.
+                    // It may be changed before it is moved, and then only there.
                     let allowed = mutability.map(|_| parse_quote!(#[allow(unused_mut)]));
-                    // As an attribute's own name: no lint says that it is the same.
+                    // With a macro's span, so that the lint about shadowing ignores it.
                     let mut inner = name.clone();
                     inner.set_span(located_at(&name));
                     moved.inside.extend(quote! {
@@ -271,7 +273,7 @@ fn move_in(function: &mut Function, arguments: &PropagateArguments) -> Moved {
                     typed.attrs.extend::<Option<Attribute>>(allowed);
                 } else {
                     bound.mutability = None;
-                    // Not theirs: what is said of one that is used, or has the same name, is not said of it.
+                    // With a macro's span, so that lints about used or shadowed variables ignore it.
                     bound.ident.set_span(located_at(&name));
                     let allowed = if name.to_string().starts_with('_') {
                         Some(quote!(#[allow(clippy::no_effect_underscore_binding)]))
@@ -290,7 +292,7 @@ fn move_in(function: &mut Function, arguments: &PropagateArguments) -> Moved {
                     moved.outside.extend(quote!(#(#attributes)* let #pattern = #name;));
                     moved.inside.extend(quote!(#(#conditions)* { #(let _ = &#bound;)* }));
                 } else {
-                    // Whole, with what the pattern leaves in it.
+                    // Moved whole, including what the pattern does not bind.
                     moved.inside.extend(quote!(#(#conditions)* let #name = #name;));
                     if !matches!(pattern, Pat::Wild(_)) {
                         moved.inside.extend(quote!(#(#attributes)* let #pattern = #name;));

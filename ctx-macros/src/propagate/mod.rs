@@ -1,47 +1,47 @@
-//! `#[propagate(...)]`: what was written (`arguments`), what is wrong with it (`check`), how it goes together with an
-//! attribute that makes a span (`beside`), what it becomes (`expand`).
+//! `#[propagate(...)]`: parsing (`arguments`), validation (`check`), combination with an attribute that creates a span
+//! (`span_attribute`), expansion (`expand`).
 
 mod arguments;
-mod beside;
 mod check;
 mod expand;
+mod span_attribute;
 #[cfg(test)]
 mod tests;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 
-pub(crate) use self::beside::{is_restored_already, settle};
-use self::{arguments::PropagateArguments, beside::Beside};
-use crate::{function::Function, mistakes::Mistakes};
+pub(crate) use self::span_attribute::{is_restored_already, take_span_arguments};
+use self::{arguments::PropagateArguments, span_attribute::SpanAttribute};
+use crate::{errors::Errors, function::Function};
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let mut mistakes = Mistakes::default();
+    let mut errors = Errors::default();
     let item = match syn::parse2::<Function>(item.clone()) {
-        Ok(function) => propagated(arguments, function, &mut mistakes),
+        Ok(function) => propagated(arguments, function, &mut errors),
         Err(error) => {
-            mistakes.add_error(syn::Error::new(error.span(), format_args!("`propagate` goes on a function: {error}")));
+            errors.add_error(syn::Error::new(error.span(), format_args!("`propagate` applies to a function: {error}")));
             item
         }
     };
-    let errors = mistakes.into_compile_errors();
+    let errors = errors.into_compile_errors();
     quote!(#item #errors)
 }
 
-/// The function, or as it is where nothing can be propagated.
-fn propagated(written: TokenStream, mut function: Function, mistakes: &mut Mistakes) -> TokenStream {
-    let mut arguments = PropagateArguments::parse(written, mistakes);
+/// Expands a function. Unchanged if nothing can be propagated to it.
+fn propagated(written: TokenStream, mut function: Function, errors: &mut Errors) -> TokenStream {
+    let mut arguments = PropagateArguments::parse(written, errors);
     let shape = function.shape();
-    let is_possible = check::function(&function, &shape, &arguments, mistakes);
+    let is_possible = check::function(&function, &shape, &arguments, errors);
     if is_possible {
-        check::arguments(&mut arguments, &function, mistakes);
+        check::arguments(&mut arguments, &function, errors);
     }
-    mistakes.spare(&mut function);
+    errors.silence_lints(&mut function);
     if !is_possible {
         return function.to_token_stream();
     }
-    match Beside::of(&function, &arguments) {
-        Some(beside) => beside.reordered(function, &shape, arguments, mistakes),
+    match SpanAttribute::of(&function, &arguments) {
+        Some(span_attribute) => span_attribute.reordered(function, &shape, arguments, errors),
         None => expand::function(&arguments, function, &shape),
     }
 }

@@ -1,4 +1,4 @@
-//! What typical functions become, to the letter.
+//! Expansions of typical functions, compared with snapshots.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -24,7 +24,7 @@ fn an_async_function_captures_where_it_is_called() {
 }
 
 #[test]
-fn a_function_that_runs_at_once_sets_and_restores() {
+fn a_synchronous_function_sets_and_restores() {
     snapshot(
         "at_once",
         quote!(from = message.headers(), trust = internal, context = { tenant: TENANT_ID, user.id(): USER_ID }, into = out),
@@ -37,7 +37,7 @@ fn a_function_that_runs_at_once_sets_and_restores() {
 }
 
 #[test]
-fn a_boxed_future_is_made_and_polled_in_the_context() {
+fn a_boxed_future_is_created_and_polled_in_the_context() {
     snapshot(
         "boxed",
         quote!(isolated),
@@ -50,7 +50,7 @@ fn a_boxed_future_is_made_and_polled_in_the_context() {
 }
 
 #[test]
-fn the_attribute_that_makes_a_span_comes_first() {
+fn the_attribute_that_creates_a_span_comes_first() {
     snapshot(
         "together",
         quote!(from = message, into = out, links = batch),
@@ -65,7 +65,7 @@ fn the_attribute_that_makes_a_span_comes_first() {
 }
 
 #[test]
-fn a_body_that_is_not_valid_yet_keeps_all_of_its_tokens() {
+fn an_invalid_body_keeps_all_of_its_tokens() {
     let expansion = expand(quote!(), quote!(async fn f() { let x = self.; })).to_string();
     assert!(expansion.contains("let x = self . ;"), "{expansion}");
     assert!(!expansion.contains("compile_error"), "{expansion}");

@@ -1,4 +1,4 @@
-//! What is wrong with what was written. What is found wrong is taken out, so that the rest still compiles.
+//! Checking the arguments. Invalid ones are reported and removed, so that the rest still compiles.
 
 use std::collections::HashSet;
 
@@ -12,65 +12,65 @@ use super::{
 };
 use crate::{
     context_argument::ContextArgument,
+    errors::Errors,
     expression::mentions,
     function::{Function, Parameters},
-    mistakes::Mistakes,
 };
 
-/// Whether the function can be observed at all.
-pub(super) fn function(function: &Function, mistakes: &mut Mistakes) -> bool {
+/// Reports functions that cannot be observed. Returns `true` for all others.
+pub(super) fn function(function: &Function, errors: &mut Errors) -> bool {
     let signature = &function.signature;
     if let Some(constness) = &signature.constness {
-        mistakes.add(
+        errors.add(
             constness,
-            "a `const fn` cannot be observed: at compile time there is nobody to observe it; leave `const` out, or the \
-             attribute (in an `impl` block by `except(...)`)",
+            "a `const fn` cannot be observed, since it may run at compile time: remove `const` or the attribute (in an \
+             `impl` block, add it to `except(...)`)",
         );
     }
     if let Some(variadic) = &signature.variadic {
-        mistakes.add(variadic, "a variadic function cannot be observed: its arguments cannot be passed on");
+        errors.add(variadic, "a variadic function cannot be observed: its arguments cannot be forwarded");
     }
     if let Some(attribute) = function.track_caller() {
         if signature.asyncness.is_some() {
-            mistakes.add(
+            errors.add(
                 attribute,
-                "`#[track_caller]` has no effect on an `async fn`, which runs where it is polled: leave it out, or put it on a \
-                 function that runs at once",
+                "`#[track_caller]` has no effect on an `async fn`, which runs where it is polled: remove it, or add it to a \
+                 synchronous function",
             );
-        } else if function.gives_closures() {
-            mistakes.add(
+        } else if function.returns_closures() {
+            errors.add(
                 attribute,
-                "`#[track_caller]` and `#[with_observability]` do not go together on a function that returns \
-                 `impl Fn(..)`: leave one of them out",
+                "`#[track_caller]` and `#[with_observability]` cannot be combined on a function that returns \
+                 `impl Fn(..)`: remove one of them",
             );
         } else {
-            function.check_in_place(mistakes);
+            function.check_in_place(errors);
         }
     }
     signature.constness.is_none() && signature.variadic.is_none()
 }
 
-pub(super) fn arguments(arguments: &mut ObservabilityArguments, parameters: &Parameters, mistakes: &mut Mistakes) {
+pub(super) fn arguments(arguments: &mut ObservabilityArguments, parameters: &Parameters, errors: &mut Errors) {
     let ObservabilityArguments { skip, redact, reveal, attributes: read, .. } = &mut *arguments;
-    keep_known(parameters, skip, "skip", mistakes, |_| false);
-    keep_known(parameters, redact, "redact", mistakes, |_| false);
-    // What has the name of a secret may be a field that the `Debug` of an argument shows.
-    keep_known(parameters, reveal, "reveal", mistakes, |name| {
+    keep_known(parameters, skip, "skip", errors, |_| false);
+    keep_known(parameters, redact, "redact", errors, |_| false);
+    // A secret name may be that of a field in an argument's `Debug` output.
+    keep_known(parameters, reveal, "reveal", errors, |name| {
         is_read(read, name) || is_secret(&name.unraw().to_string())
     });
     for name in arguments.reveal.iter().filter(|name| arguments.redact.contains(name)) {
-        mistakes.add(name, format_args!("`{name}` is in `redact` and in `reveal`: leave it out of one"));
+        errors.add(name, format_args!("`{name}` is in `redact` and in `reveal`: remove it from one"));
     }
-    if arguments.links.as_ref().is_some_and(|links| !parameters.has_root(links, mistakes)) {
+    if arguments.links.as_ref().is_some_and(|links| !parameters.has_root(links, errors)) {
         arguments.links = None;
     }
-    attributes(arguments, parameters, mistakes);
-    keys(arguments, mistakes);
-    shown(arguments, mistakes);
-    ContextArgument::keep_valid(&mut arguments.context, parameters, mistakes);
+    attributes(arguments, parameters, errors);
+    keys(arguments, errors);
+    shown(arguments, errors);
+    ContextArgument::keep_valid(&mut arguments.context, parameters, errors);
 }
 
-/// Takes out of a block's arguments what another method has and this one does not.
+/// Removes arguments of a block that refer to parameters of other methods only.
 pub(super) fn keep_own(parameters: &Parameters, arguments: &mut ObservabilityArguments) {
     let ObservabilityArguments { skip, redact, reveal, attributes, .. } = &mut *arguments;
     if let Attributes::List(list) = attributes {
@@ -82,38 +82,38 @@ pub(super) fn keep_own(parameters: &Parameters, arguments: &mut ObservabilityArg
     arguments.context.retain(|context| parameters.missing(&context.value).is_none());
 }
 
-/// Takes out of a list what is no parameter, or stands there twice.
+/// Reports unknown and duplicate parameters and removes them from a list.
 fn keep_known(
     parameters: &Parameters,
     list: &mut Vec<Ident>,
     word: &str,
-    mistakes: &mut Mistakes,
+    errors: &mut Errors,
     is_known: impl Fn(&Ident) -> bool,
 ) {
     let mut seen = HashSet::new();
     list.retain(|name| {
         if !parameters.has(name) && !is_known(name) {
-            mistakes.add(name, parameters.no_parameter(name));
+            errors.add(name, parameters.no_parameter(name));
             return false;
         }
         let is_new = seen.insert(name.clone());
         if !is_new {
-            mistakes.add(name, format_args!("`{name}` stands in `{word}` twice"));
+            errors.add(name, format_args!("`{name}` is in `{word}` twice"));
         }
         is_new
     });
 }
 
-/// Whether a name stands in what attributes are read off, as that of a member or a method.
+/// Returns `true` if attributes read a member or a method of this name.
 fn is_read(attributes: &Attributes, name: &Ident) -> bool {
     matches!(attributes, Attributes::List(list) if list.iter().any(|one| mentions(one.value.to_token_stream(), name)))
 }
 
-fn attributes(arguments: &mut ObservabilityArguments, parameters: &Parameters, mistakes: &mut Mistakes) {
+fn attributes(arguments: &mut ObservabilityArguments, parameters: &Parameters, errors: &mut Errors) {
     let skip = &arguments.skip;
     let Attributes::List(list) = &mut arguments.attributes else { return };
     list.retain(|attribute| {
-        if !parameters.has_root(&attribute.value, mistakes) {
+        if !parameters.has_root(&attribute.value, errors) {
             return false;
         }
         let skipped = match &attribute.value {
@@ -121,33 +121,32 @@ fn attributes(arguments: &mut ObservabilityArguments, parameters: &Parameters, m
             _ => None,
         };
         if let Some(name) = skipped {
-            mistakes
-                .add(name, format_args!("`{name}` is in `skip` and in `attributes_from_args`: leave it out of one"));
+            errors.add(name, format_args!("`{name}` is in `skip` and in `attributes_from_args`: remove it from one"));
         }
         skipped.is_none()
     });
 }
 
-/// Takes out attributes whose names are not legal, or are taken.
-fn keys(arguments: &mut ObservabilityArguments, mistakes: &mut Mistakes) {
+/// Reports attributes with illegal or duplicate names and removes them.
+fn keys(arguments: &mut ObservabilityArguments, errors: &mut Errors) {
     let mut seen: HashSet<String> = HashSet::new();
-    let mut is_good = |key: &Key, mistakes: &mut Mistakes| {
+    let mut is_good = |key: &Key, errors: &mut Errors| {
         let Key::Text(text) = key else { return true };
         let name = text.value();
         if let Some(problem) = problem(&name) {
-            mistakes.add(text, problem);
+            errors.add(text, problem);
             return false;
         }
         let is_new = seen.insert(name.clone());
         if !is_new {
-            mistakes.add(text, format_args!("there is an attribute {name:?} already: give each a name of its own"));
+            errors.add(text, format_args!("the attribute {name:?} is already defined: give each a unique name"));
         }
         is_new
     };
     if let Attributes::List(list) = &mut arguments.attributes {
-        list.retain(|attribute| is_good(&attribute.key, mistakes));
+        list.retain(|attribute| is_good(&attribute.key, errors));
     }
-    arguments.static_attributes.retain(|attribute| is_good(&attribute.key, mistakes));
+    arguments.static_attributes.retain(|attribute| is_good(&attribute.key, errors));
     if arguments.kind.is_some() {
         seen.insert("otel.kind".to_owned());
     }
@@ -156,48 +155,50 @@ fn keys(arguments: &mut ObservabilityArguments, mistakes: &mut Mistakes) {
         let name = parts.iter().map(|part| part.unraw().to_string()).collect::<Vec<_>>().join(".");
         let is_taken = seen.contains(&name);
         if is_taken {
-            mistakes.add(parts, format_args!("there is an attribute {name:?} already: give each a name of its own"));
+            errors.add(parts, format_args!("the attribute {name:?} is already defined: give each a unique name"));
         }
         !is_taken
     });
 }
 
-/// Why a text cannot be the name of an attribute.
+/// Returns why a string cannot be the name of an attribute.
 fn problem(name: &str) -> Option<String> {
     if name.is_empty() {
         return Some("an attribute needs a name".to_owned());
     }
     if name.chars().any(|letter| letter.is_whitespace() || letter.is_control()) {
-        return Some(format!("{name:?} cannot be the name of an attribute: it has a blank or a control character"));
+        return Some(format!("{name:?} cannot be the name of an attribute: it has a space or a control character"));
     }
     let instead = match name {
-        "message" => "it is the text of events",
+        "message" => "it is the message of events",
         "otel.kind" => "write `kind = ...`",
         "otel.name" => "write `name = ...`",
-        name if name.starts_with("otel.status") => "the status is that of the result",
-        name if name.starts_with("otel.") => "such names are the OpenTelemetry layer's",
-        name if ["log.target", "log.module_path", "log.file", "log.line"].contains(&name) => "it is the `log` bridge's",
+        name if name.starts_with("otel.status") => "the status is set from the result",
+        name if name.starts_with("otel.") => "such names belong to the OpenTelemetry layer",
+        name if ["log.target", "log.module_path", "log.file", "log.line"].contains(&name) => {
+            "it belongs to the `log` bridge"
+        }
         _ => return None,
     };
     Some(format!("the name {name:?} is reserved: {instead}"))
 }
 
-/// What is to be redacted must not stand in `fields` or in the name in plain. Only what was named: they say of all else
-/// that it is to be shown.
-fn shown(arguments: &mut ObservabilityArguments, mistakes: &mut Mistakes) {
+/// Reports values in `fields` or `name` that are in `redact`. Values that are only named like a secret are accepted,
+/// since they are shown explicitly.
+fn shown(arguments: &mut ObservabilityArguments, errors: &mut Errors) {
     let redaction = Redaction::named(arguments);
-    let is_shown = |value: &Expr, by: &str, mistakes: &mut Mistakes| {
+    let is_shown = |value: &Expr, by: &str, errors: &mut Errors| {
         let is_shown = redaction.hides_any_of(value);
         if is_shown {
-            mistakes.add(value, format_args!("`redact` hides this, and `{by}` would show it: leave it out of one"));
+            errors.add(value, format_args!("`redact` hides this, and `{by}` would show it: remove it from one"));
         }
         is_shown
     };
-    arguments.name.take_if(|name| is_shown(name, "name", mistakes));
+    arguments.name.take_if(|name| is_shown(name, "name", errors));
     arguments.fields.retain(|field| match (&field.value, &field.name) {
-        (Some(value), _) => !is_shown(value, "fields", mistakes),
+        (Some(value), _) => !is_shown(value, "fields", errors),
         (None, FieldName::Dotted(parts)) if field.sigil != Sigil::None => {
-            !syn::parse2(parts.to_token_stream()).is_ok_and(|value| is_shown(&value, "fields", mistakes))
+            !syn::parse2(parts.to_token_stream()).is_ok_and(|value| is_shown(&value, "fields", errors))
         }
         (None, _) => true,
     });
@@ -210,19 +211,19 @@ mod tests {
 
     use super::*;
 
-    /// What is left of arguments on a function, and how many mistakes were found.
+    /// Returns the remaining arguments on a function, and the number of errors.
     #[track_caller]
     fn checked(written: TokenStream, signature: TokenStream) -> (ObservabilityArguments, usize) {
-        let mut mistakes = Mistakes::default();
-        let mut arguments = ObservabilityArguments::parse(written, ObservabilityArguments::default(), &mut mistakes);
+        let mut errors = Errors::default();
+        let mut arguments = ObservabilityArguments::parse(written, ObservabilityArguments::default(), &mut errors);
         let function: Function = syn::parse2(quote!(#signature {})).unwrap();
-        super::arguments(&mut arguments, &Parameters::of_function(&function), &mut mistakes);
-        (arguments, mistakes.into_compile_errors().to_string().matches("compile_error").count())
+        super::arguments(&mut arguments, &Parameters::of_function(&function), &mut errors);
+        (arguments, errors.into_compile_errors().to_string().matches("compile_error").count())
     }
 
     #[test]
-    fn what_is_wrong_is_taken_out_and_the_rest_is_kept() {
-        let (left, mistakes) = checked(
+    fn invalid_arguments_are_removed_and_the_rest_is_kept() {
+        let (left, errors) = checked(
             quote!(
                 skip(a, nobody),
                 redact = [b, b],
@@ -233,7 +234,7 @@ mod tests {
             ),
             quote!(fn f(a: u8, b: u8, c: u8)),
         );
-        assert_eq!(mistakes, 8);
+        assert_eq!(errors, 8);
         let Attributes::List(attributes) = left.attributes else { panic!("a list") };
         let attributes: Vec<_> =
             attributes.iter().map(|attribute| attribute.key.to_token_stream().to_string()).collect();
@@ -253,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_to_be_hidden_is_not_shown_elsewhere() {
+    fn a_redacted_value_is_not_shown_elsewhere() {
         let signature = quote!(fn f(card: Card, token: Token));
         for wrong in [
             quote!(fields(number = %card)),
@@ -278,7 +279,7 @@ mod tests {
     #[test]
     fn an_expression_may_begin_with_a_parameter_a_constant_or_a_path() {
         let signature = quote!(fn f(&self, order: &Order));
-        for (value, mistakes) in [
+        for (value, errors) in [
             (quote!(order.id), 0),
             (quote!(&*order), 0),
             (quote!(self.name.len()), 0),
@@ -288,23 +289,19 @@ mod tests {
             (quote!(odrer.id), 1),
             (quote!(-limit), 1),
         ] {
-            assert_eq!(
-                checked(quote!(attributes_from_args = { #value: "x" }), signature.clone()).1,
-                mistakes,
-                "{value}"
-            );
+            assert_eq!(checked(quote!(attributes_from_args = { #value: "x" }), signature.clone()).1, errors, "{value}");
         }
     }
 
     #[test]
     fn a_blocks_arguments_are_for_the_methods_that_have_the_parameters() {
-        let mut mistakes = Mistakes::default();
+        let mut errors = Errors::default();
         let written = quote!(skip(a), redact = [b], attributes_from_args = { a.token: "a", b: "b" }, reveal = [token]);
-        let mut left = ObservabilityArguments::parse(written, ObservabilityArguments::default(), &mut mistakes);
+        let mut left = ObservabilityArguments::parse(written, ObservabilityArguments::default(), &mut errors);
         let function = syn::parse_str("fn f(b: u8) {}").unwrap();
         keep_own(&Parameters::of_function(&function), &mut left);
         assert_eq!((left.skip.len(), left.redact.len(), left.reveal.len()), (0, 1, 1));
         assert!(matches!(left.attributes, Attributes::List(list) if list.len() == 1));
-        assert!(mistakes.into_compile_errors().is_empty());
+        assert!(errors.into_compile_errors().is_empty());
     }
 }

@@ -1,4 +1,4 @@
-//! What it becomes.
+//! The expansion of `#[with_observability(...)]`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     expression::referable,
     function::{AsyncBlock, Shape},
-    place::{at, hidden, located_at},
+    location::{at, hidden, located_at},
 };
 
 pub(super) fn function(plan: &Plan) -> TokenStream {
@@ -27,22 +27,22 @@ pub(super) fn function(plan: &Plan) -> TokenStream {
             quote!(#before #block)
         }
         Shape::Future { is_boxed } => {
-            let ended = ended(plan, plan.function.made_type().as_ref());
-            made(plan, *is_boxed, &hidden("into_observed"), &ended)
+            let ended = ended(plan, plan.function.produced_type().as_ref());
+            returned_future(plan, *is_boxed, &hidden("into_observed"), &ended)
         }
-        Shape::Stream { is_boxed } => made(plan, *is_boxed, &hidden("observe_stream"), &item(plan)),
+        Shape::Stream { is_boxed } => returned_future(plan, *is_boxed, &hidden("observe_stream"), &item(plan)),
     };
     plan.function.with_body(&body)
 }
 
-/// A function that runs at once. What it returns is returned explicitly, as a lint may ask.
+/// Expands a synchronous function. Its value is returned explicitly, as a lint may require.
 fn sync(plan: &Plan) -> TokenStream {
     let Names { call, returned, .. } = Names::new();
     let begin = begin(plan);
     let run = run(plan);
     let end = end(plan, &call, &quote!(&#returned));
     let end = if has_forms(plan) {
-        // Of a type that has no value nothing can be returned: Rust 1.88 has a lint for what comes after.
+        // A type without values is never returned, and Rust 1.88 warns about code after it.
         quote!(#[allow(unreachable_code)] { #end return #returned; })
     } else {
         quote!(#end return #returned;)
@@ -54,7 +54,7 @@ fn sync(plan: &Plan) -> TokenStream {
     }
 }
 
-/// A function that does not come back: only a panic ends it.
+/// Expands a function that never returns: only a panic ends it.
 fn never(plan: &Plan) -> TokenStream {
     let Names { call, watch, .. } = Names::new();
     let begin = begin(plan);
@@ -73,10 +73,10 @@ fn never(plan: &Plan) -> TokenStream {
     }
 }
 
-/// Runs the body: as a closure, or in place, where `#[track_caller]` is to have its effect.
+/// Runs the body as a closure, or in place if it has `#[track_caller]`.
 fn run(plan: &Plan) -> TokenStream {
     let Names { call, returned, watch, .. } = Names::new();
-    if plan.function.track_caller().is_some() && !plan.function.gives_closures() {
+    if plan.function.track_caller().is_some() && !plan.function.returns_closures() {
         let body = plan.function.in_place(&plan.call);
         let written = plan.function.body_type(&plan.shape).map(|written| {
             let span = output_span(plan);
@@ -89,29 +89,29 @@ fn run(plan: &Plan) -> TokenStream {
         };
     }
     let body = closure(plan);
-    let body = if let Shape::Sync = plan.shape { plan.function.with_closures_known(body) } else { body };
+    let body = if let Shape::Sync = plan.shape { plan.function.with_closure_bounds(body) } else { body };
     quote!(let #returned = #call.run(#body);)
 }
 
-/// What awaits an `async` body. The call stays where it was made, and is borrowed: moved into the future, it would be
-/// copied in larger pieces than it was just written in, which takes 4 ns.
+/// Awaits an `async` body. The call stays in its place and is borrowed: moving it into the future costs 4 ns, since it
+/// is read in larger pieces than it was just written in.
 fn future(plan: &Plan, body: &TokenStream) -> TokenStream {
     let Names { call, fields, .. } = Names::new();
     let scope = scope(plan);
     let open = open(plan);
     let called = called(plan, &quote!(__CTX_LAYER_SITES));
-    // It may not be kept across the `.await`.
+    // The guard may not be held across the `.await`.
     let leave = (!plan.context.is_empty()).then(|| quote!(::core::mem::drop(#scope);));
     let ended = ended(plan, None);
     let typed = typed(plan);
-    // Its arguments are logged in the first poll: inside the span, without entering it once more.
+    // Its arguments are logged in the first poll, which is in the span already.
     let body = plan.function.block(&plan.shape, quote!(#called #typed #body));
     let future = in_fields(plan, &quote!(#call.observe(async move #body, #ended)), &fields);
     quote!(#open #leave #future.await)
 }
 
-/// A function that makes a future or a stream in some other way.
-fn made(plan: &Plan, is_boxed: bool, observe: &Ident, ended: &TokenStream) -> TokenStream {
+/// Expands a function that returns a future or a stream.
+fn returned_future(plan: &Plan, is_boxed: bool, observe: &Ident, ended: &TokenStream) -> TokenStream {
     let Names { sites, call, inside, returned, fields, .. } = Names::new();
     let open = open(plan);
     let called = called(plan, &sites.to_token_stream());
@@ -131,7 +131,7 @@ fn made(plan: &Plan, is_boxed: bool, observe: &Ident, ended: &TokenStream) -> To
     }
 }
 
-/// The local variables of an expansion. No code of the user's can see them.
+/// The local variables of an expansion, which the user's code cannot refer to.
 struct Names {
     sites: Ident,
     call: Ident,
@@ -172,7 +172,7 @@ fn begin(plan: &Plan) -> TokenStream {
     }
 }
 
-/// The callsites, the context fields, and the call with its span.
+/// Returns the callsites, the context fields, and the call with its span.
 fn open(plan: &Plan) -> TokenStream {
     let Names { sites, call, .. } = Names::new();
     let Plan { call: library, level, parent, .. } = plan;
@@ -206,7 +206,7 @@ fn open(plan: &Plan) -> TokenStream {
     };
     let allowed = allowed(plan);
     let mutable = clock.as_ref().map(|_| quote!(mut));
-    // A future logs its arguments inside: it reaches the `static` without a reference to keep.
+    // A future logs its arguments inside, and uses the `static` directly so as not to store a reference.
     let statics = match plan.shape {
         Shape::Async | Shape::AsyncBlock(_) if plan.called.is_some() => {
             quote!(#statics let #sites = &__CTX_LAYER_SITES;)
@@ -228,12 +228,12 @@ fn open(plan: &Plan) -> TokenStream {
     }
 }
 
-/// What the span follows from, and what it is linked to.
+/// Returns the spans that the span follows from, and those that it is linked to.
 fn relations(plan: &Plan, span: &TokenStream) -> TokenStream {
     let Plan { call: library, follows_from, links, .. } = plan;
     let one = hidden("one");
     let follows_from = follows_from.iter().map(|causes| {
-        // Without this, an `Option` is a lint.
+        // Without this, a lint warns about an `Option`.
         let causes = quote_spanned!(located_at(causes)=> ::core::iter::IntoIterator::into_iter(#causes));
         quote! {
             for #one in #causes {
@@ -246,7 +246,7 @@ fn relations(plan: &Plan, span: &TokenStream) -> TokenStream {
         let library = at(library, place);
         let link = quote_spanned!(place=> (&&&&&#library::Restore(&#one)).link(#span));
         let messages = match messages {
-            // Borrowed: the body has a use for them.
+            // Borrowed, since the body uses them.
             Expr::Path(_) => quote_spanned!(place=> #messages.iter()),
             _ => quote_spanned!(located_at(messages)=> ::core::iter::IntoIterator::into_iter(#messages)),
         };
@@ -260,7 +260,7 @@ fn relations(plan: &Plan, span: &TokenStream) -> TokenStream {
     quote!(#(#follows_from)* #(#links)*)
 }
 
-/// The function's callsites: a `static` under a name that no expression in it has.
+/// Returns the function's callsites: a `static` with a name that its expressions do not use.
 fn statics(plan: &Plan) -> TokenStream {
     let Plan { call: library, name, target, level, .. } = plan;
     let fields = names(&plan.fields);
@@ -296,7 +296,7 @@ fn statics(plan: &Plan) -> TokenStream {
     }
 }
 
-/// Context fields from arguments, in force until the end of the block.
+/// Attaches context fields from arguments until the end of the block.
 fn context(plan: &Plan) -> Option<TokenStream> {
     let Names { fields, .. } = Names::new();
     let scope = scope(plan);
@@ -316,7 +316,7 @@ fn context(plan: &Plan) -> Option<TokenStream> {
     }};
     Some(match plan.shape {
         Shape::Sync | Shape::Never => quote!(let #scope = #set.attach();),
-        // A future has them at each poll.
+        // A future attaches them at each poll.
         _ => quote! {
             let #fields = #call::Setting::of(#set);
             let #scope = #fields.attach();
@@ -324,7 +324,7 @@ fn context(plan: &Plan) -> Option<TokenStream> {
     })
 }
 
-/// What keeps the context fields in force: dropped by name where something comes after.
+/// Returns the guard of the context fields. It has a name if it is dropped explicitly.
 fn scope(plan: &Plan) -> Ident {
     match plan.shape {
         Shape::Async | Shape::AsyncBlock(_) => hidden("scope"),
@@ -337,7 +337,7 @@ fn in_fields(plan: &Plan, future: &TokenStream, fields: &Ident) -> TokenStream {
     if plan.context.is_empty() { future.clone() } else { quote!(#call::in_fields(#fields, #future)) }
 }
 
-/// The event of the call.
+/// Returns the event of the call.
 fn called(plan: &Plan, sites: &TokenStream) -> Option<TokenStream> {
     let Plan { call: library, .. } = plan;
     let (level, arguments) = plan.called.as_ref()?;
@@ -353,19 +353,19 @@ fn called(plan: &Plan, sites: &TokenStream) -> Option<TokenStream> {
     })
 }
 
-/// Clippy's pedantry about arguments such as `_unused`, which are not the user's uses.
+/// Allows Clippy's pedantic lints about arguments such as `_unused`, since the uses are not the user's.
 fn allowed(plan: &Plan) -> Option<TokenStream> {
     let is_marked = plan.function.bindings().iter().any(|binding| binding.field().starts_with('_'));
     is_marked.then(|| quote!(#[allow(clippy::used_underscore_binding)]))
 }
 
-/// The traits by which the best forms of these values are found.
+/// Imports the traits that select the best forms of these values.
 fn forms(plan: &Plan, values: &[NamedValue]) -> Option<TokenStream> {
     let Plan { call, .. } = plan;
-    values.iter().any(|value| value.value.is_found()).then(|| quote!(use #call::forms::*;))
+    values.iter().any(|value| value.value.needs_forms()).then(|| quote!(use #call::forms::*;))
 }
 
-/// The body as a closure. It has the function's type, so that the body means what it would mean without us.
+/// Returns the body as a closure with the function's return type, so that it means the same as without the attribute.
 fn closure(plan: &Plan) -> TokenStream {
     let span = output_span(plan);
     let body = plan.function.block(&plan.shape, &plan.function.body);
@@ -376,7 +376,7 @@ fn closure(plan: &Plan) -> TokenStream {
     quote!(move || #output #body)
 }
 
-/// What tells an `async` block its type, for the same reason: there is no place to write it.
+/// Fixes the output type of an `async` block, which has no syntax for it.
 fn typed(plan: &Plan) -> Option<TokenStream> {
     let span = output_span(plan);
     plan.function.body_type(&plan.shape).map(|expected| {
@@ -390,7 +390,7 @@ fn typed(plan: &Plan) -> Option<TokenStream> {
     })
 }
 
-/// Errors of type point at the type, and lints know that this comes from a macro.
+/// Returns the span of the return type, for type errors. Lints recognize it as a macro's.
 fn output_span(plan: &Plan) -> Span {
     let span = match &plan.function.signature.output {
         ReturnType::Default => plan.function.signature.ident.span(),
@@ -399,10 +399,11 @@ fn output_span(plan: &Plan) -> Span {
     Span::mixed_site().located_at(span)
 }
 
-/// A closure that is told what a future comes to: of this type, where that is not known from the future's body.
+/// Returns the closure that observes the output of a future. It is annotated with the type if the body does not
+/// determine it.
 fn ended(plan: &Plan, expected: Option<&Type>) -> TokenStream {
     let Names { returned, ending, .. } = Names::new();
-    // `async fn` that never ends: any use of the value would make it one of another type.
+    // For an `async fn` that never returns, any use of the value would change its type.
     if let ReturnType::Type(_, output) = &plan.function.signature.output
         && let Type::Never(_) = **output
     {
@@ -413,12 +414,12 @@ fn ended(plan: &Plan, expected: Option<&Type>) -> TokenStream {
     quote!(|#returned #expected, #ending| { #end })
 }
 
-/// A closure that is shown each item of a stream.
+/// Returns the closure that observes each item of a stream.
 fn item(plan: &Plan) -> TokenStream {
     let Names { returned, ending, error, .. } = Names::new();
     let Plan { call: library, .. } = plan;
     let failed = failed(plan, &ending);
-    let expected = plan.function.made_type().map(|expected| quote!(: &#expected));
+    let expected = plan.function.produced_type().map(|expected| quote!(: &#expected));
     quote! {
         |#returned #expected, #ending| {
             use #library::forms::*;
@@ -433,7 +434,7 @@ fn item(plan: &Plan) -> TokenStream {
     }
 }
 
-/// What a call came to.
+/// Returns the code that observes the result of a call.
 fn end(plan: &Plan, on: &Ident, returned: &TokenStream) -> TokenStream {
     let Names { value, error, .. } = Names::new();
     let Plan { call: library, .. } = plan;
@@ -457,7 +458,7 @@ fn end(plan: &Plan, on: &Ident, returned: &TokenStream) -> TokenStream {
     }
 }
 
-/// Whether the end of a call is shown in forms that are to be found.
+/// Returns `true` if the end of a call shows values in forms that traits select.
 fn has_forms(plan: &Plan) -> bool {
     !plan.function.never_fails() || matches!(plan.returned, Ending::Full { format: None, .. })
 }

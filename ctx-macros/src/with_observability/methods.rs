@@ -1,4 +1,4 @@
-//! `#[with_observability]` on an `impl` block: the same for each of its methods.
+//! `#[with_observability]` on an `impl` block, which applies to each of its methods.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
@@ -6,25 +6,25 @@ use syn::{Attribute, Generics, Ident, Path, Token, Type, WhereClause, braced, ex
 
 use super::{arguments::ObservabilityArguments, check};
 use crate::{
+    errors::{Errors, did_you_mean},
     function::{Function, Parameters},
-    mistakes::{Mistakes, did_you_mean},
 };
 
-pub(super) fn expand(arguments: TokenStream, item: TokenStream, mistakes: &mut Mistakes) -> TokenStream {
-    let arguments = ObservabilityArguments::parse(arguments, ObservabilityArguments::default(), mistakes);
+pub(super) fn expand(arguments: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
+    let arguments = ObservabilityArguments::parse(arguments, ObservabilityArguments::default(), errors);
     let parser = |input: ParseStream<'_>| Block::parse(input);
     match syn::parse::Parser::parse2(parser, item.clone()) {
-        Ok(block) => block.expand(arguments, mistakes),
+        Ok(block) => block.expand(arguments, errors),
         Err(error) => {
-            mistakes.add_error(error);
+            errors.add_error(error);
             item
         }
     }
 }
 
-/// An `impl` block, its methods not parsed further than need be.
+/// An `impl` block, with its methods parsed only as far as necessary.
 struct Block {
-    /// All before the braces.
+    /// The tokens before the braces.
     head: TokenStream,
     inner_attributes: Vec<Attribute>,
     /// The name of the type, for the names of the spans.
@@ -72,17 +72,17 @@ impl Block {
         Ok(Block { head, inner_attributes, owner: name(&subject), parameters, items })
     }
 
-    fn expand(self, mut arguments: ObservabilityArguments, mistakes: &mut Mistakes) -> TokenStream {
+    fn expand(self, mut arguments: ObservabilityArguments, errors: &mut Errors) -> TokenStream {
         let Block { head, inner_attributes, owner, parameters, items } = self;
         let except = std::mem::take(&mut arguments.except);
-        self::except(&except, &items, mistakes);
+        self::except(&except, &items, errors);
         if let Some(name) = &arguments.name {
-            mistakes.add(name, "`name` goes on a method: all those of a block would have one name");
+            errors.add(name, "`name` applies to a method: all methods of the block would have the same name");
             arguments.name = None;
         }
-        // What is wrong for all of them is said once.
+        // Errors that affect all methods are reported once.
         let observed = items.iter().filter_map(Item::method).filter(|method| !except.contains(&method.signature.ident));
-        check::arguments(&mut arguments, &Parameters::of_methods(observed), mistakes);
+        check::arguments(&mut arguments, &Parameters::of_methods(observed), errors);
         let own: Vec<Ident> =
             items.iter().filter_map(Item::method).map(|method| method.signature.ident.clone()).collect();
         let asked: Vec<Ident> = own.iter().filter(|name| arguments.call_any(&[(*name).clone()])).cloned().collect();
@@ -91,11 +91,11 @@ impl Block {
             Item::Method(mut function) => {
                 function.block_parameters.clone_from(&parameters);
                 let mut arguments = arguments.clone();
-                // One that is asked for a value on each call would ask itself, for ever.
+                // A method that is called for a value on each call would recurse without end.
                 if asked.contains(&function.signature.ident) {
                     arguments.keep_without_calls_of(&own);
                 }
-                method(*function, arguments, &owner, mistakes)
+                method(*function, arguments, &owner, errors)
             }
             Item::Other(tokens) => tokens,
         });
@@ -113,35 +113,35 @@ impl Item {
     }
 }
 
-/// A method's own arguments go over those of the block.
+/// Expands a method. Its own arguments override those of the block.
 fn method(
     mut function: Function,
     mut of_block: ObservabilityArguments,
     owner: &str,
-    mistakes: &mut Mistakes,
+    errors: &mut Errors,
 ) -> TokenStream {
     check::keep_own(&Parameters::of_function(&function), &mut of_block);
     let own = function.attributes.iter().position(|attribute| is_ours(attribute.path()));
     let arguments = match own.map(|own| function.attributes.remove(own).meta) {
         None | Some(syn::Meta::Path(_)) => of_block,
-        Some(syn::Meta::List(list)) => ObservabilityArguments::parse(list.tokens, of_block, mistakes),
+        Some(syn::Meta::List(list)) => ObservabilityArguments::parse(list.tokens, of_block, errors),
         Some(other) => {
-            mistakes.add(other, "expected `#[with_observability(...)]`");
+            errors.add(other, "expected `#[with_observability(...)]`");
             of_block
         }
     };
     if let Some(name) = arguments.except.first() {
-        mistakes.add(name, "`except` goes on the `impl` block");
+        errors.add(name, "`except` applies to the `impl` block");
     }
-    super::observed(arguments, function, Some(owner), mistakes)
+    super::observed(arguments, function, Some(owner), errors)
 }
 
 fn is_ours(path: &Path) -> bool {
     path.segments.last().is_some_and(|last| last.ident == "with_observability")
 }
 
-/// Names in `except` that are no method's.
-fn except(except: &[Ident], items: &[Item], mistakes: &mut Mistakes) {
+/// Reports names in `except` that are not methods.
+fn except(except: &[Ident], items: &[Item], errors: &mut Errors) {
     let methods: Vec<String> =
         items.iter().filter_map(Item::method).map(|method| method.signature.ident.to_string()).collect();
     let known: Vec<&str> = methods.iter().map(String::as_str).collect();
@@ -149,7 +149,7 @@ fn except(except: &[Ident], items: &[Item], mistakes: &mut Mistakes) {
         let word = name.to_string();
         if !known.contains(&word.as_str()) {
             let hint = did_you_mean(&word, &known);
-            mistakes.add(name, format_args!("this block has no method `{word}`{hint}"));
+            errors.add(name, format_args!("this block has no method `{word}`{hint}"));
         }
     }
 }
@@ -159,11 +159,11 @@ fn item(input: ParseStream<'_>) -> syn::Result<Item> {
     if ahead.parse::<Function>().is_ok() {
         return Ok(Item::Method(Box::new(input.parse()?)));
     }
-    // Constants, types and macros: as they are.
+    // Constants, types and macros stay unchanged.
     Ok(Item::Other(input.parse::<syn::ImplItem>()?.into_token_stream()))
 }
 
-/// `Profiles` of `store::Profiles<T>`, `&Profiles` and `Box<Profiles>` as they stand.
+/// Returns `Profiles` for `store::Profiles<T>`, `&Profiles` and `Box<Profiles>`.
 fn name(subject: &Type) -> String {
     match subject {
         Type::Path(path) => path.path.segments.last().map(|last| last.ident.unraw().to_string()).unwrap_or_default(),

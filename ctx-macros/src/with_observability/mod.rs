@@ -1,5 +1,5 @@
-//! `#[with_observability(...)]`: what was written (`arguments`), what is wrong with it (`check`), what it means (`plan`,
-//! `redact`, `values`), what it becomes (`expand`), and the same for each method of an `impl` block (`methods`).
+//! `#[with_observability(...)]`: parsing (`arguments`), validation (`check`), lowering (`plan`, `redact`, `values`),
+//! expansion (`expand`), and `impl` blocks (`methods`).
 
 mod arguments;
 mod check;
@@ -22,79 +22,79 @@ use syn::{
 
 use self::{arguments::ObservabilityArguments, plan::Plan};
 use crate::{
+    errors::Errors,
     function::{Function, Parameters},
-    mistakes::Mistakes,
     propagate,
 };
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
-    let mut mistakes = Mistakes::default();
+    let mut errors = Errors::default();
     let item = match target(&item) {
-        Target::Methods => methods::expand(arguments, item, &mut mistakes),
-        Target::Function => function(arguments, item, &mut mistakes),
+        Target::Methods => methods::expand(arguments, item, &mut errors),
+        Target::Function => function(arguments, item, &mut errors),
         Target::Other(keyword, what) => {
             let message =
-                format!("`with_observability` goes on a function, a method or an `impl` block, not on {what}");
-            mistakes.add_error(syn::Error::new(keyword, message));
+                format!("`with_observability` applies to a function, a method or an `impl` block, not to {what}");
+            errors.add_error(syn::Error::new(keyword, message));
             item
         }
     };
-    // What is valid stands beside the errors, so that whoever calls the function gets none of their own.
-    let errors = mistakes.into_compile_errors();
+    // Valid code is expanded next to the errors, so that callers of the function cause no further errors.
+    let errors = errors.into_compile_errors();
     quote!(#item #errors)
 }
 
-fn function(arguments: TokenStream, item: TokenStream, mistakes: &mut Mistakes) -> TokenStream {
-    let arguments = ObservabilityArguments::parse(arguments, ObservabilityArguments::default(), mistakes);
+fn function(arguments: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
+    let arguments = ObservabilityArguments::parse(arguments, ObservabilityArguments::default(), errors);
     match syn::parse2::<Function>(item.clone()) {
         Ok(function) => {
             if let Some(name) = arguments.except.first() {
-                mistakes.add(name, "`except` goes on an `impl` block: a function needs no attribute to be left out");
+                errors.add(name, "`except` applies to an `impl` block: remove the attribute from the function instead");
             }
-            observed(arguments, function, None, mistakes)
+            observed(arguments, function, None, errors)
         }
         Err(error) => {
-            mistakes.add_error(error);
+            errors.add_error(error);
             item
         }
     }
 }
 
-/// The function, observed, or as it is where that cannot be.
+/// Expands a function. Unchanged if it cannot be observed.
 fn observed(
     mut arguments: ObservabilityArguments,
     mut function: Function,
     owner: Option<&str>,
-    mistakes: &mut Mistakes,
+    errors: &mut Errors,
 ) -> TokenStream {
-    if let Some(links) = propagate::settle(&mut function) {
+    if let Some(links) = propagate::take_span_arguments(&mut function) {
         if arguments.links.is_some() {
-            mistakes.add(&links, "`links` is given twice: here, and to `with_observability`");
+            errors.add(&links, "`links` is given twice: here, and to `with_observability`");
         }
         arguments.links = Some(links);
     }
     if propagate::is_restored_already(&function) {
-        mistakes.add_error(syn::Error::new(
+        errors.add_error(syn::Error::new(
             Span::call_site(),
             "the span would not be in the context that `#[propagate]` restores, which cannot see `#[with_observability]` \
              under another name: put it above `#[propagate]`",
         ));
     }
-    let is_possible = check::function(&function, mistakes);
-    check::arguments(&mut arguments, &Parameters::of_function(&function), mistakes);
-    mistakes.spare(&mut function);
+    let is_possible = check::function(&function, errors);
+    check::arguments(&mut arguments, &Parameters::of_function(&function), errors);
+    errors.silence_lints(&mut function);
     if is_possible { expand::function(&Plan::new(arguments, function, owner)) } else { function.to_token_stream() }
 }
 
-/// What an attribute stands on.
+/// The item with the attribute.
 enum Target {
     Function,
     Methods,
-    /// Its keyword, and what that makes.
+    /// The keyword of another item, and its kind.
     Other(Span, &'static str),
 }
 
-/// Looks no further than the item's first keyword: what follows need not be valid yet.
+/// Returns the kind of an item. Reads only up to its first keyword, since the rest may be invalid.
 fn target(item: &TokenStream) -> Target {
     let parser = |input: ParseStream<'_>| {
         input.call(syn::Attribute::parse_outer)?;
@@ -110,24 +110,24 @@ fn target(item: &TokenStream) -> Target {
     parser.parse2(item.clone()).unwrap_or(Target::Function)
 }
 
-/// What it is that cannot be observed.
+/// Returns the kind of an item that cannot be observed.
 fn other(input: ParseStream<'_>) -> Option<&'static str> {
     if input.peek(Token![struct]) {
-        Some("a structure")
+        Some("a struct")
     } else if input.peek(Token![enum]) {
-        Some("an enumeration")
+        Some("an enum")
     } else if input.peek(Token![union]) && input.peek2(Ident) {
         Some("a union")
     } else if input.peek(Token![trait]) || input.peek(Token![unsafe]) && input.peek2(Token![trait]) {
-        Some("a whole trait: put it on the methods that have a body")
+        Some("a trait: add it to the methods that have a body")
     } else if input.peek(Token![mod]) {
         Some("a module")
     } else if input.peek(Token![static]) || input.peek(Token![const]) && !is_const_fn(input) {
-        Some("a value")
+        Some("a constant or a static")
     } else if is_extern_block(&input.fork()).unwrap_or(false) {
-        Some("a block of functions that are defined elsewhere")
+        Some("an `extern` block")
     } else if input.peek(Token![type]) {
-        Some("another name for a type")
+        Some("a type alias")
     } else if input.peek(Token![use]) || input.peek(Token![extern]) && input.peek2(Token![crate]) {
         Some("an import")
     } else if input.peek2(Token![!]) {
@@ -137,12 +137,12 @@ fn other(input: ParseStream<'_>) -> Option<&'static str> {
     }
 }
 
-/// `const fn`, `const unsafe fn`, `const async fn`, `const extern "C" fn`
+/// Returns `true` for `const fn`, `const unsafe fn`, `const async fn`, `const extern "C" fn`.
 fn is_const_fn(input: ParseStream<'_>) -> bool {
     input.peek2(Token![fn]) || input.peek2(Token![unsafe]) || input.peek2(Token![async]) || input.peek2(Token![extern])
 }
 
-/// `unsafe extern "C" {`
+/// Returns `true` for `unsafe extern "C" {`.
 fn is_extern_block(input: ParseStream<'_>) -> syn::Result<bool> {
     input.parse::<Option<Token![unsafe]>>()?;
     input.parse::<Token![extern]>()?;

@@ -1,4 +1,4 @@
-//! What an attribute comes to for its function.
+//! The plan of an expansion: the arguments, lowered for a function.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -19,11 +19,11 @@ use crate::{
 
 /// How the end of a call is logged.
 pub(super) enum Ending {
-    /// Not at all.
+    /// Not logged.
     Silent,
-    /// With a message, and how long it took.
+    /// With a message and the duration.
     Full { level: TokenStream, format: Option<Format> },
-    /// As `#[tracing::instrument]` does.
+    /// As `#[tracing::instrument]` logs it.
     Plain { level: TokenStream, format: Format },
 }
 
@@ -39,26 +39,26 @@ pub(super) struct Plan {
     pub(super) level: TokenStream,
     pub(super) parent: Option<Expr>,
     pub(super) follows_from: Option<Expr>,
-    /// What the span is linked to.
+    /// The spans to link to.
     pub(super) links: Option<Expr>,
     /// The span's fields.
     pub(super) fields: Vec<NamedValue>,
-    /// Whether code of the user's runs to get the span's values or its parent.
+    /// `true` if user code runs to compute the span's values or its parent.
     pub(super) evaluates: bool,
     /// The call's event: its level and arguments.
     pub(super) called: Option<(TokenStream, Vec<NamedValue>)>,
     pub(super) returned: Ending,
-    /// The function is named like a secret, and gives it.
+    /// The function is named like a secret, and returns one.
     pub(super) is_secret: bool,
     pub(super) failed: Ending,
     pub(super) fails_at_every_level: bool,
     pub(super) context: Vec<ContextArgument>,
-    /// A call of `naming` on what shows a value.
+    /// A call of `naming`, for values that are formatted.
     pub(super) naming: Option<TokenStream>,
 }
 
 impl Plan {
-    /// `owner` is the type whose method it is.
+    /// Lowers the arguments. `owner` is the type of a method.
     pub(super) fn new(arguments: ObservabilityArguments, function: Function, owner: Option<&str>) -> Self {
         let library = match &arguments.library {
             Some(path) => path.to_token_stream(),
@@ -67,7 +67,7 @@ impl Plan {
         let call = quote!(#library::call);
         let bindings = function.bindings();
         let redaction = Redaction::of(&arguments, &bindings);
-        let becomes = Becomes { context: &arguments.context, reveal: &arguments.reveal };
+        let context_fields = ContextFields { context: &arguments.context, reveal: &arguments.reveal };
         let own_name = function.signature.ident.unraw().to_string();
         let own_name = owner.map_or_else(|| own_name.clone(), |owner| format!("{owner}::{own_name}"));
         let (name, exported_name) = match &arguments.name {
@@ -75,7 +75,7 @@ impl Plan {
             Some(name) if is_constant(name, &bindings, &function) => (name.to_token_stream(), None),
             Some(name) => (own_name.to_token_stream(), Some(name)),
         };
-        let mut fields = span_fields(&arguments, &bindings, &redaction, &becomes, &call);
+        let mut fields = span_fields(&arguments, &bindings, &redaction, &context_fields, &call);
         if let Some(kind) = arguments.kind.and_then(|kind| kind.exported()) {
             fields.push(NamedValue::text("otel.kind", Shown::Itself(kind.to_token_stream())));
         }
@@ -95,13 +95,15 @@ impl Plan {
             target: arguments.target.as_ref().map_or_else(|| quote!(::core::module_path!()), ToTokens::to_token_stream),
             called: log_args.then(|| {
                 let shown = bindings.iter().filter(|binding| !binding.is_self() && !is_skipped(&arguments, binding));
-                let shown =
-                    shown.map(|binding| NamedValue { naming: naming.clone(), ..logged(binding, &redaction, &becomes) });
+                let shown = shown.map(|binding| NamedValue {
+                    naming: naming.clone(),
+                    ..logged(binding, &redaction, &context_fields)
+                });
                 (log_level.tokens(&call), shown.collect())
             }),
             is_secret: arguments.ret.is_none()
                 && redaction.hides(&function.signature.ident)
-                && !says_little(&function.signature.output),
+                && !is_harmless(&function.signature.output),
             returned: ending(
                 arguments.log_result.unwrap_or(true),
                 &arguments.ret,
@@ -136,15 +138,15 @@ impl Plan {
     }
 }
 
-/// Whether what a function returns tells no secret, whatever its name: nothing, or yes and no.
-fn says_little(output: &ReturnType) -> bool {
-    fn is_little(written: &Type) -> bool {
+/// Returns `true` if the returned value cannot reveal a secret: `()` or `bool`, or a `Result` of one.
+fn is_harmless(output: &ReturnType) -> bool {
+    fn is_harmless_type(written: &Type) -> bool {
         match written {
             Type::Tuple(tuple) => tuple.elems.is_empty(),
             Type::Path(path) => path.path.segments.last().is_some_and(|last| match &last.arguments {
                 _ if last.ident == "bool" => true,
                 PathArguments::AngleBracketed(arguments) if last.ident == "Result" => {
-                    matches!(arguments.args.first(), Some(GenericArgument::Type(written)) if is_little(written))
+                    matches!(arguments.args.first(), Some(GenericArgument::Type(written)) if is_harmless_type(written))
                 }
                 _ => false,
             }),
@@ -153,7 +155,7 @@ fn says_little(output: &ReturnType) -> bool {
     }
     match output {
         ReturnType::Default => true,
-        ReturnType::Type(_, written) => is_little(written),
+        ReturnType::Type(_, written) => is_harmless_type(written),
     }
 }
 
@@ -182,19 +184,19 @@ fn is_skipped(arguments: &ObservabilityArguments, binding: &Binding) -> bool {
     arguments.skip_all || arguments.skip.contains(&binding.name)
 }
 
-/// Which context fields are set from an argument.
-struct Becomes<'a> {
+/// The context fields that are set from arguments.
+struct ContextFields<'a> {
     context: &'a [ContextArgument],
     reveal: &'a [Ident],
 }
 
-impl Becomes<'_> {
-    /// Those that an argument becomes, whole or in part.
+impl ContextFields<'_> {
+    /// Returns the fields that are set from an argument or a part of it.
     fn of_argument(&self, name: &Ident) -> Vec<Expr> {
         self.found(|value| !self.reveal.contains(name) && mentions(value.to_token_stream(), name))
     }
 
-    /// Those that an expression becomes.
+    /// Returns the fields that are set from an expression.
     fn of_value(&self, shown: &Expr) -> Vec<Expr> {
         if root(shown).is_some_and(|root| self.reveal.contains(root)) {
             return Vec::new();
@@ -210,7 +212,7 @@ impl Becomes<'_> {
     }
 }
 
-/// An expression without what only borrows, and without methods that only convert.
+/// Returns an expression without borrows and without methods that only convert.
 fn bare(value: &Expr) -> &Expr {
     match value {
         Expr::Reference(reference) => bare(&reference.expr),
@@ -229,10 +231,10 @@ fn bare(value: &Expr) -> &Expr {
     }
 }
 
-/// An argument on the event of the call.
-fn logged(binding: &Binding, redaction: &Redaction, becomes: &Becomes<'_>) -> NamedValue {
+/// Returns an argument on the event of the call.
+fn logged(binding: &Binding, redaction: &Redaction, context_fields: &ContextFields<'_>) -> NamedValue {
     let name = &binding.name;
-    // That name is the event's text.
+    // `message` is the event's own field.
     let field = match binding.field() {
         message if message == "message" => "args.message".to_owned(),
         field => field,
@@ -244,14 +246,14 @@ fn logged(binding: &Binding, redaction: &Redaction, becomes: &Becomes<'_>) -> Na
     } else {
         Shown::Best(name.to_token_stream())
     };
-    NamedValue::text(&field, value.unless_sensitive(becomes.of_argument(name))).under(binding)
+    NamedValue::text(&field, value.unless_sensitive(context_fields.of_argument(name))).under(binding)
 }
 
 fn span_fields(
     arguments: &ObservabilityArguments,
     bindings: &[Binding],
     redaction: &Redaction,
-    becomes: &Becomes<'_>,
+    context_fields: &ContextFields<'_>,
     call: &TokenStream,
 ) -> Vec<NamedValue> {
     let mut fields = Vec::new();
@@ -260,7 +262,7 @@ fn span_fields(
         Attributes::All => fields.extend(
             bindings
                 .iter()
-                .filter(|binding| binding.is_instruments && !is_skipped(arguments, binding))
+                .filter(|binding| binding.is_recorded_by_instrument && !is_skipped(arguments, binding))
                 .filter(|binding| !is_replaced(&arguments.fields, binding))
                 .map(|binding| {
                     let name = binding.name.to_token_stream();
@@ -271,14 +273,14 @@ fn span_fields(
                     } else {
                         Shown::DebugOrType(name)
                     };
-                    let value = value.unless_sensitive(becomes.of_argument(&binding.name));
+                    let value = value.unless_sensitive(context_fields.of_argument(&binding.name));
                     NamedValue::text(&binding.field(), value).under(binding)
                 }),
         ),
         Attributes::List(list) => fields.extend(list.iter().map(|attribute| {
             let hidden = redaction.hides_any_of(&attribute.value);
             let value = if hidden { Shown::Redacted } else { Shown::asked(attribute.sigil, &attribute.value) };
-            let value = value.unless_sensitive(becomes.of_value(&attribute.value));
+            let value = value.unless_sensitive(context_fields.of_value(&attribute.value));
             let value = NamedValue::new(attribute.key.to_token_stream(), value);
             match root(&attribute.value).and_then(|root| bindings.iter().find(|binding| binding.name == *root)) {
                 Some(binding) => value.under(binding),
@@ -289,7 +291,7 @@ fn span_fields(
     fields.extend(arguments.static_attributes.iter().map(|attribute| {
         let value = match &attribute.value {
             Expr::Lit(literal) if !has_suffix(&literal.lit) => Shown::Itself(literal.to_token_stream()),
-            // Its type is not known, or not one that OpenTelemetry has.
+            // Its type is unknown, or not one that OpenTelemetry has.
             constant => Shown::asked(Sigil::None, constant),
         };
         NamedValue::new(attribute.key.to_token_stream(), value)
@@ -298,12 +300,12 @@ fn span_fields(
     fields
 }
 
-/// `3_u64`
+/// Returns `true` for a literal such as `3_u64`.
 fn has_suffix(literal: &Lit) -> bool {
     matches!(literal, Lit::Int(number) if !number.suffix().is_empty())
 }
 
-/// Whether one of the `fields(...)` has the argument's name, and so stands for it.
+/// Returns `true` if a field in `fields(...)` has the argument's name, and replaces it.
 fn is_replaced(fields: &[Field], binding: &Binding) -> bool {
     fields.iter().any(|field| match &field.name {
         FieldName::Constant(_) => false,
@@ -311,11 +313,11 @@ fn is_replaced(fields: &[Field], binding: &Binding) -> bool {
     })
 }
 
-/// Whether a name is known at compile time: what is made of arguments is not.
+/// Returns `true` if a name is constant: it uses no argument.
 fn is_constant(name: &Expr, bindings: &[Binding], function: &Function) -> bool {
     match name {
         Expr::Lit(literal) => matches!(literal.lit, Lit::Str(_)),
-        // A `static` may name neither `Self` nor the function's type parameters.
+        // A `static` can refer neither to `Self` nor to the function's type parameters.
         Expr::Path(path) => {
             path.qself.is_none()
                 && path.path.segments.first().is_some_and(|first| {
@@ -340,24 +342,24 @@ fn is_constant_macro(path: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mistakes::Mistakes;
+    use crate::errors::Errors;
 
     #[track_caller]
     fn plan(written: TokenStream, function: TokenStream) -> Plan {
-        let mut mistakes = Mistakes::default();
-        let arguments = ObservabilityArguments::parse(written, ObservabilityArguments::default(), &mut mistakes);
-        assert!(mistakes.into_compile_errors().is_empty());
+        let mut errors = Errors::default();
+        let arguments = ObservabilityArguments::parse(written, ObservabilityArguments::default(), &mut errors);
+        assert!(errors.into_compile_errors().is_empty());
         Plan::new(arguments, syn::parse2(function).unwrap(), None)
     }
 
-    /// The names of the span's fields, and of those of the call's event.
+    /// Returns the names of the span's fields, and of those of the call's event.
     fn fields(plan: &Plan) -> (Vec<String>, Vec<String>) {
         let names = |values: &[NamedValue]| values.iter().map(|value| value.name.to_string()).collect();
         (names(&plan.fields), plan.called.as_ref().map(|(_, values)| names(values)).unwrap_or_default())
     }
 
     #[test]
-    fn a_name_that_is_made_of_arguments_is_the_exported_one() {
+    fn a_name_with_arguments_is_the_exported_name() {
         for (name, is_constant) in [
             (quote!("load"), true),
             (quote!(NAME), true),
@@ -392,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn the_event_has_each_argument_but_self_and_those_that_are_skipped() {
+    fn the_event_has_each_argument_except_self_and_skipped_ones() {
         let function = quote!(
             fn load(&self, message: &str, (a, b): (u8, u8), r#type: u8, skipped: u8, token: &str) {}
         );
@@ -405,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn err_and_ret_have_their_levels_where_something_is_logged_and_where_nothing_is() {
+    fn err_and_ret_have_their_levels_with_and_without_logging() {
         let function = quote!(
             fn load() -> Result<u8, Error> {
                 Ok(1)

@@ -1,4 +1,4 @@
-//! What must not be shown, by its name.
+//! Values that are hidden because of their names.
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -10,17 +10,17 @@ use super::{
 };
 use crate::function::Binding;
 
-/// Which arguments are shown as `[redacted]`.
+/// The arguments that are shown as `[redacted]`.
 #[derive(Clone)]
 pub(super) struct Redaction {
     redact: Vec<Ident>,
     reveal: Vec<Ident>,
-    /// Whether names that say so are enough.
+    /// `true` if secret names are hidden as well.
     by_name: bool,
 }
 
 impl Redaction {
-    /// What was named, what has the name of a secret, and what a pattern binds to a part of either.
+    /// Hides names in `redact`, secret names, and bindings of a pattern to a part of either.
     pub(super) fn of(arguments: &ObservabilityArguments, bindings: &[Binding]) -> Self {
         let mut redaction =
             Redaction { redact: arguments.redact.clone(), reveal: arguments.reveal.clone(), by_name: true };
@@ -32,12 +32,12 @@ impl Redaction {
         redaction
     }
 
-    /// This one alone.
+    /// Hides this name only.
     pub(super) fn only(name: &Ident) -> Self {
         Redaction { redact: vec![name.clone()], reveal: Vec::new(), by_name: false }
     }
 
-    /// What was named, only.
+    /// Hides the names in `redact` only.
     pub(super) fn named(arguments: &ObservabilityArguments) -> Self {
         Redaction { redact: arguments.redact.clone(), reveal: arguments.reveal.clone(), by_name: false }
     }
@@ -46,7 +46,7 @@ impl Redaction {
         self.hides_name(&name.unraw().to_string())
     }
 
-    /// The same of a name that need not be one of Rust's: a key.
+    /// Returns `true` if a name is hidden. It may be a key, not an identifier.
     fn hides_name(&self, name: &str) -> bool {
         is_among(name, &self.redact) || self.by_name && is_secret(name) && !self.reveals(name)
     }
@@ -55,7 +55,7 @@ impl Redaction {
         is_among(name, &self.reveal)
     }
 
-    /// Tells the library the names that were given, for what `Debug` writes. `None` where none was.
+    /// Returns a call that passes the names to the library, for `Debug` output. `None` if there are none.
     pub(super) fn naming(&self, call: &TokenStream) -> Option<TokenStream> {
         let names = |given: &[Ident]| given.iter().map(|name| name.unraw().to_string()).collect::<Vec<_>>();
         let (redact, reveal) = (names(&self.redact), names(&self.reveal));
@@ -63,7 +63,7 @@ impl Redaction {
         is_any.then(|| quote!(.naming(&#call::Names { redact: &[#(#redact),*], reveal: &[#(#reveal),*] })))
     }
 
-    /// Whether any part of an expression, read off an argument, is to be hidden: `request.password`.
+    /// Returns `true` if any part of an expression is hidden, as in `request.password`.
     pub(super) fn hides_any_of(&self, expression: &Expr) -> bool {
         match expression {
             Expr::Path(path) => path.path.segments.last().is_some_and(|last| self.hides(&last.ident)),
@@ -78,9 +78,9 @@ impl Redaction {
                 matches!(&field.member, Member::Named(name) if self.hides(name)) || self.hides_any_of(&field.base)
             }
             Expr::MethodCall(call) => {
-                let says_little = call.args.is_empty() && LITTLE.iter().any(|method| call.method == method);
+                let is_harmless = call.args.is_empty() && HARMLESS_METHODS.iter().any(|method| call.method == method);
                 self.hides(&call.method)
-                    || self.hides_any_of(&call.receiver) && !says_little
+                    || self.hides_any_of(&call.receiver) && !is_harmless
                     || call.args.iter().any(|argument| self.hides_any_of(argument))
             }
             Expr::Call(call) => {
@@ -95,7 +95,7 @@ impl Redaction {
             Expr::Try(tried) => self.hides_any_of(&tried.expr),
             Expr::Binary(binary) => self.hides_any_of(&binary.left) || self.hides_any_of(&binary.right),
             Expr::Tuple(tuple) => tuple.elems.iter().any(|element| self.hides_any_of(element)),
-            // Macros, blocks, closures: whatever is mentioned in them may be shown.
+            // Macros, blocks, closures: every name in them may be shown.
             other => self.hides_any_token_of(other.to_token_stream()),
         }
     }
@@ -109,7 +109,7 @@ impl Redaction {
         })
     }
 
-    /// Whether a text that is formatted has something in braces that is to be hidden: `"{token}"`.
+    /// Returns `true` if a format string captures a hidden name: `"{token}"`.
     fn hides_any_captured_by(&self, format: &str) -> bool {
         format.split('{').skip(1).any(|rest| {
             let name = rest.split(['}', ':']).next().unwrap_or_default().trim();
@@ -122,8 +122,8 @@ fn is_among(name: &str, given: &[Ident]) -> bool {
     given.iter().any(|given| is_same(&given.unraw().to_string(), name))
 }
 
-/// What may be asked of a secret: it gives a number or a boolean. All else is taken to give it out.
-const LITTLE: &[&str] = &["len", "is_empty", "is_some", "is_none"];
+/// Methods that do not reveal a secret. They return a number or a boolean. All other methods may reveal it.
+const HARMLESS_METHODS: &[&str] = &["len", "is_empty", "is_some", "is_none"];
 
 #[cfg(test)]
 mod tests {
@@ -140,15 +140,15 @@ mod tests {
     fn check(redaction: &Redaction, hidden: &[&str], shown: &[&str]) {
         let hides = |text: &str| redaction.hides_any_of(&syn::parse_str(text).unwrap());
         for text in hidden {
-            assert!(hides(text), "{text} is to be hidden");
+            assert!(hides(text), "{text} should be hidden");
         }
         for text in shown {
-            assert!(!hides(text), "{text} is to be shown");
+            assert!(!hides(text), "{text} should be shown");
         }
     }
 
     #[test]
-    fn what_is_read_off_a_secret_or_under_the_name_of_one_is_hidden() {
+    fn secrets_and_parts_of_them_are_hidden() {
         check(
             &redaction(),
             &["card", "&card.number", "req.password", "*token", "(a, token).0", "card[0]", "token as u8", "-card"],
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_revealed_is_shown_wherever_it_stands_and_nothing_else_is() {
+    fn revealed_names_are_shown_everywhere_and_nothing_else_is() {
         check(
             &redaction(),
             &["page_token.secret", "token.page_token", "next_page_token", "page_token + token"],
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_may_be_asked_for_its_length_only() {
+    fn only_the_length_of_a_secret_is_shown() {
         check(
             &redaction(),
             &[
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_mentioned_in_a_macro_or_a_block_is_hidden() {
+    fn secret_names_in_a_macro_or_a_block_are_hidden() {
         check(
             &redaction(),
             &[
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn where_only_what_was_named_is_hidden_names_of_secrets_are_not() {
+    fn secret_names_are_shown_if_only_given_names_are_hidden() {
         let mut arguments = ObservabilityArguments::default();
         arguments.redact.push(syn::parse_quote!(card));
         check(

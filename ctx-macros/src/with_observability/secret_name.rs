@@ -1,9 +1,9 @@
-//! Which names say that a value is a secret.
+//! Recognising names of secrets.
 //!
-//! `ctx-macros` knows the names of arguments, `ctx-layer` those within what `Debug` writes. Neither can be a dependency of
-//! the other for this alone, so both have this file; a test compares the two.
+//! `ctx-macros` checks the names of arguments, `ctx-layer` those in `Debug` output. Neither crate can depend on the other for this
+//! alone, so both have this file; a test compares the two.
 
-/// Words that say so wherever they are in a name.
+/// Words that mark a secret wherever they are in a name.
 const WORDS: &[&str] = &[
     "auth",
     "authorization",
@@ -45,7 +45,7 @@ const WORDS: &[&str] = &[
     "xsrf",
 ];
 
-/// Words that say so also where they are joined to others: `dbpassword`, `AUTHTOKEN`, `passwordhash`.
+/// Words that mark a secret even if they are joined to others: `dbpassword`, `AUTHTOKEN`, `passwordhash`.
 const STEMS: &[&str] = &[
     "authorization",
     "cookie",
@@ -68,14 +68,15 @@ const STEMS: &[&str] = &[
     "xsrf",
 ];
 
-/// What makes another word of a stem: `tokenizer`, `secretary`.
+/// Endings that turn a stem into another word: `tokenizer`, `secretary`.
 const ENDINGS: &[&str] = &[
     "aries", "ariat", "ary", "ed", "er", "ers", "ibility", "ible", "ing", "ion", "ions", "isation", "ise", "ised",
     "iser", "ism", "ist", "ive", "ively", "ization", "ize", "ized", "izer", "izers", "izes", "izing", "less", "ly",
     "ness", "omics",
 ];
 
-/// Two words that do, one after the other, joined, or with one word between them: `api_key`, `apikey`, `private_rsa_key`.
+/// Pairs of words that mark a secret, one after the other, joined, or with one word between them: `api_key`, `apikey`,
+/// `private_rsa_key`.
 const PAIRS: &[(&str, &str)] = &[
     ("access", "code"),
     ("access", "key"),
@@ -116,7 +117,7 @@ const PAIRS: &[(&str, &str)] = &[
     ("wallet", "key"),
 ];
 
-/// Returns `true` if a name says that its value is a secret: `db_password`, `apiKeys`, `X-CSRFToken`.
+/// Returns `true` if a name is that of a secret: `db_password`, `apiKeys`, `X-CSRFToken`.
 pub(super) fn is_secret(name: &str) -> bool {
     let (mut second_last, mut last) = ("", "");
     words(name).any(|word| {
@@ -133,8 +134,8 @@ pub(super) fn is_secret(name: &str) -> bool {
     })
 }
 
-/// Returns `true` if two names are the same but for case and what separates their words: `api_key`, `X-Api-Key` are not,
-/// `api_key` and `apiKey` are.
+/// Returns `true` if two names differ only in case and in what separates their words: `api_key` and `apiKey` do, `api_key` and
+/// `X-Api-Key` do not.
 pub(super) fn is_same(a: &str, b: &str) -> bool {
     fn letters(name: &str) -> impl Iterator<Item = char> {
         name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase)
@@ -166,7 +167,7 @@ fn has_pair(word: &str, (first, second): &(&str, &str)) -> bool {
     word.len() >= len && (0..=word.len() - len).any(is_pair)
 }
 
-/// The words of a name in snake, kebab or camel case, with acronyms: `X`, `CSRF` and `Token` of `X-CSRFToken`.
+/// Returns the words of a name in snake, kebab or camel case, with acronyms: `X`, `CSRF` and `Token` of `X-CSRFToken`.
 fn words(name: &str) -> impl Iterator<Item = &str> {
     let mut rest = name;
     std::iter::from_fn(move || {
@@ -180,7 +181,7 @@ fn words(name: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Where the first word of a name ends, which begins with it.
+/// Returns the length of the first word of a name that begins with one.
 fn word_len(name: &str) -> usize {
     let mut letters = name.char_indices().peekable();
     let mut before = None;
@@ -206,7 +207,7 @@ fn word_len(name: &str) -> usize {
     name.len()
 }
 
-/// Whether what follows an acronym only makes a plural of it: `JWTs`.
+/// Returns `true` if what follows an acronym is only its plural: `JWTs`.
 fn is_plural(after: &str) -> bool {
     let mut letters = after.chars();
     letters.next() == Some('s') && !letters.next().is_some_and(char::is_lowercase)
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_known_in_every_spelling() {
+    fn secrets_are_recognised_in_every_spelling() {
         for name in [
             "password",
             "passwords",
@@ -352,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn other_names_are_not_taken_for_secrets() {
+    fn other_names_are_not_secrets() {
         for name in [
             "",
             "key",

@@ -1,6 +1,6 @@
-//! What typical functions become, to the letter, and what becomes of functions that are not valid yet.
+//! Expansions of typical functions, compared with snapshots, and expansions of invalid functions.
 //!
-//! After a change that is meant: `UPDATE_SNAPSHOTS=1 cargo test -p ctx-macros`, and read the diff.
+//! After an intended change, run `UPDATE_SNAPSHOTS=1 cargo test -p ctx-macros` and review the diff.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use quote::quote;
@@ -56,7 +56,7 @@ fn an_async_function() {
 }
 
 #[test]
-fn a_function_as_with_instrument() {
+fn a_function_with_the_arguments_of_instrument() {
     snapshot(
         "as_instrument",
         quote!(log_args = false, log_result = false, log_errors = false, attributes_from_args = all, skip(db), err),
@@ -69,7 +69,7 @@ fn a_function_as_with_instrument() {
 }
 
 #[test]
-fn a_function_that_makes_a_future() {
+fn a_function_that_returns_a_future() {
     snapshot(
         "future",
         quote!(log_args = false),
@@ -125,7 +125,7 @@ fn the_methods_of_a_block() {
     );
 }
 
-/// All tokens, those in groups too, one after the other.
+/// Collects all tokens, including those in groups, in order.
 fn flat(tokens: TokenStream, into: &mut Vec<String>) {
     for token in tokens {
         match token {
@@ -135,7 +135,7 @@ fn flat(tokens: TokenStream, into: &mut Vec<String>) {
     }
 }
 
-/// Whether all tokens of a body stand in an expansion, in order and side by side.
+/// Returns `true` if all tokens of a body are in an expansion, contiguous and in order.
 fn keeps(expansion: &TokenStream, body: &str) -> bool {
     let (mut all, mut own) = (Vec::new(), Vec::new());
     flat(expansion.clone(), &mut all);
@@ -169,7 +169,7 @@ const HALF_WRITTEN: &[&str] = &[
 ];
 
 #[test]
-fn a_body_that_is_half_written_is_there_as_it_is() {
+fn a_half_written_body_is_unchanged() {
     let signatures = [
         "pub fn load(&self, user: &User) -> Result<Profile, Error>",
         "async fn load<T: Clone>(user: T) -> T where T: Send",
@@ -180,7 +180,7 @@ fn a_body_that_is_half_written_is_there_as_it_is() {
         "unsafe extern \"C\" fn load(user: User)",
     ];
     for signature in signatures {
-        // What is not closed cannot be in a token stream at all.
+        // Unclosed delimiters cannot be in a token stream.
         for body in HALF_WRITTEN.iter().filter(|body| body.parse::<TokenStream>().is_ok()) {
             for arguments in [quote!(), quote!(levle = "info", skip(usr), log_args = 3)] {
                 let expansion = expand(arguments, function_with(signature, body));
@@ -192,7 +192,7 @@ fn a_body_that_is_half_written_is_there_as_it_is() {
 }
 
 #[test]
-fn a_method_that_is_half_written_costs_none_of_the_others() {
+fn a_half_written_method_does_not_affect_the_others() {
     for body in HALF_WRITTEN.iter().filter(|body| body.parse::<TokenStream>().is_ok()) {
         let half = function_with("fn half(&self) -> u8", body);
         let whole = quote!(
@@ -208,7 +208,7 @@ fn a_method_that_is_half_written_costs_none_of_the_others() {
 }
 
 #[test]
-fn what_cannot_be_observed_is_there_as_it_is() {
+fn an_item_that_cannot_be_observed_is_unchanged() {
     for item in [
         "pub struct User { name: String }",
         "pub const fn load(a: u8) -> u8 { a. }",

@@ -9,35 +9,36 @@ use crate::{
     context_argument::reference,
     expression::{is_evaluated, referable},
     function::Binding,
-    place::{at, located_at},
+    location::{at, located_at},
 };
 
 /// A field and its value.
 pub(super) struct NamedValue {
-    /// `#[cfg(...)]` of the argument.
+    /// The `#[cfg(...)]` attributes of the argument.
     pub(super) condition: TokenStream,
     /// A constant expression.
     pub(super) name: TokenStream,
     pub(super) value: Shown,
-    /// What is masked, and what is not, within what `Debug` writes, besides what is known: a call of `naming`.
+    /// A call of `naming` with the names to mask and to reveal in `Debug` output.
     pub(super) naming: Option<TokenStream>,
 }
 
-/// In which form a value stands there.
+/// The form in which a value is shown.
 pub(super) enum Shown {
-    /// As a value of its own type: of one that fields have, or the code does not compile.
+    /// Without formatting, if it has a type that fields record. Otherwise the code does not compile.
     Itself(TokenStream),
     Display(TokenStream),
     Debug(TokenStream),
-    /// In the form that was asked for. An `Option` is left out where nothing is in it.
+    /// In the requested form. An `Option` without a value is left out.
     AskedDisplay(TokenStream),
     AskedDebug(TokenStream),
     /// In the best form that its type has.
     Best(TokenStream),
-    /// As `#[tracing::instrument]` shows what is not a value: its `Debug`. Where it has none, the name of its type.
+    /// As `#[tracing::instrument]` shows values that fields do not record: with `Debug`, otherwise the name of the
+    /// type.
     DebugOrType(TokenStream),
     Redacted,
-    /// Not where one of these fields, which it becomes, is sensitive.
+    /// Hidden if one of these fields, which are set from the value, is sensitive.
     UnlessSensitive {
         fields: Vec<Expr>,
         value: Box<Shown>,
@@ -45,7 +46,7 @@ pub(super) enum Shown {
 }
 
 impl Shown {
-    /// An expression, in the form that was asked for.
+    /// Returns an expression in the requested form.
     pub(super) fn asked(sigil: Sigil, value: &Expr) -> Self {
         let value = referable(value);
         match sigil {
@@ -55,7 +56,7 @@ impl Shown {
         }
     }
 
-    /// The same, unless one of these fields is sensitive.
+    /// Hides the value if one of these fields is sensitive.
     pub(super) fn unless_sensitive(self, fields: Vec<Expr>) -> Self {
         if fields.is_empty() || matches!(self, Shown::Redacted) {
             return self;
@@ -63,13 +64,13 @@ impl Shown {
         Shown::UnlessSensitive { fields, value: Box::new(self) }
     }
 
-    /// As an `Option<&dyn Value>`. What is wrong with a value's type is wrong at the value.
+    /// Returns an `Option<&dyn Value>`. Type errors point at the value.
     pub(super) fn tokens(&self, call: &TokenStream, naming: Option<&TokenStream>) -> TokenStream {
         let shown = self.reference(call, naming);
         quote!(::core::option::Option::Some(#shown))
     }
 
-    /// As a `&dyn Value`.
+    /// Returns a `&dyn Value`.
     fn reference(&self, call: &TokenStream, naming: Option<&TokenStream>) -> TokenStream {
         if let Shown::UnlessSensitive { fields, value } = self {
             let value = value.reference(call, naming);
@@ -120,11 +121,11 @@ impl Shown {
         }
     }
 
-    /// Whether the traits that find a form have to be in scope.
-    pub(super) fn is_found(&self) -> bool {
+    /// Returns `true` if the traits that select a form have to be in scope.
+    pub(super) fn needs_forms(&self) -> bool {
         match self {
             Shown::Itself(_) | Shown::Display(_) | Shown::Debug(_) | Shown::Redacted => false,
-            Shown::UnlessSensitive { value, .. } => value.is_found(),
+            Shown::UnlessSensitive { value, .. } => value.needs_forms(),
             _ => true,
         }
     }
@@ -139,18 +140,18 @@ impl NamedValue {
         NamedValue { condition: TokenStream::new(), name, value, naming: None }
     }
 
-    /// Returns `true` if more is done for the value than to look at a variable.
+    /// Returns `true` if computing the value takes more than reading a variable.
     pub(super) fn is_evaluated(&self) -> bool {
         self.value.is_evaluated()
     }
 
-    /// There only where its argument is.
+    /// Restricts the field to the `#[cfg(...)]` of its argument.
     pub(super) fn under(self, binding: &Binding) -> Self {
         let conditions = &binding.conditions;
         NamedValue { condition: quote!(#(#conditions)*), ..self }
     }
 
-    /// As `#[tracing::instrument(fields(...))]` has it.
+    /// Returns a field of `fields(...)`, as `#[tracing::instrument]` records it.
     pub(super) fn custom(field: &Field, call: &TokenStream) -> Self {
         let (name, own) = match &field.name {
             FieldName::Constant(name) => (quote!({ #name }), None),
@@ -165,31 +166,31 @@ impl NamedValue {
             (Some(value), Sigil::Debug, _) => Shown::Debug(referable(value)),
             (None, Sigil::Display, Some(own)) => Shown::Display(own),
             (None, Sigil::Debug, Some(own)) => Shown::Debug(own),
-            // A name alone is a field that is filled in later.
+            // A name without a value is a field that is recorded later.
             (None, ..) => Shown::Itself(quote!(#call::Empty)),
         };
         NamedValue::new(name, value)
     }
 }
 
-/// `&[...]` of the names.
+/// Returns `&[...]` of the names.
 pub(super) fn names(values: &[NamedValue]) -> TokenStream {
     let names = named(values);
     quote!(&[#(#names),*])
 }
 
-/// The names, as elements of an array.
+/// Returns the names, as elements of an array.
 pub(super) fn named(values: &[NamedValue]) -> impl Iterator<Item = TokenStream> {
     values.iter().map(|NamedValue { condition, name, .. }| quote!(#condition #name))
 }
 
-/// `&[...]` of the values.
+/// Returns `&[...]` of the values.
 pub(super) fn values(values: &[NamedValue], call: &TokenStream) -> TokenStream {
     let values = valued(values, call);
     quote!(&[#(#values),*])
 }
 
-/// The values, as elements of an array.
+/// Returns the values, as elements of an array.
 pub(super) fn valued(values: &[NamedValue], call: &TokenStream) -> impl Iterator<Item = TokenStream> {
     values.iter().map(|NamedValue { condition, value, naming, .. }| {
         let value = value.tokens(call, naming.as_ref());
@@ -198,7 +199,7 @@ pub(super) fn valued(values: &[NamedValue], call: &TokenStream) -> impl Iterator
 }
 
 impl Format {
-    /// As a `&dyn Value`.
+    /// Returns a `&dyn Value`.
     pub(super) fn of(self, value: &TokenStream, call: &TokenStream) -> TokenStream {
         let (Format::Display(span) | Format::Debug(span)) = self;
         let call = at(call, span);

@@ -103,6 +103,8 @@ fn a_value_recorded_in_the_scope_is_never_on_the_receivers_span() {
 fn a_value_can_be_changed_on_its_way() {
     let mut order = TENANT_ID.in_scope("acme", || Carried::new(1)).map(|n| (n + 1, TENANT_ID.get()));
     order.value_mut().0 += 1;
+    assert_eq!(order.value().0, 3);
+    assert_eq!(order.snapshot().in_scope(|| TENANT_ID.get()).as_deref(), Some("acme"));
     let (value, snapshot) = order.into_parts();
     assert_eq!(value, (3, Some("acme".to_owned())));
     assert_eq!(snapshot.in_scope(|| TENANT_ID.get()).as_deref(), Some("acme"));

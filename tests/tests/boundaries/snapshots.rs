@@ -2,13 +2,17 @@
 
 use std::{
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     task::{self, Poll, Waker},
 };
 
 use ctx_layer::{
-    Fields, FutureFieldsExt,
+    Fields, FutureFieldsExt, SubscriberFieldsExt,
     field::well_known::*,
-    task::{InContextExt, Snapshot},
+    task::{InContextExt, Snapshot, isolated},
 };
 use ctx_tests::{Yield, each_poll_on_a_new_thread, on_a_new_thread};
 use opentelemetry::{
@@ -17,6 +21,7 @@ use opentelemetry::{
     trace::{SpanContext, TraceContextExt, TraceFlags, TraceState},
 };
 use tracing::{Instrument, info, info_span};
+use tracing_subscriber::{Layer, layer, prelude::*};
 
 use crate::request::{Seen, World, request};
 
@@ -202,6 +207,64 @@ fn a_future_gets_nothing_of_the_request_in_which_it_is_polled() {
                 (Seen::without_child(), look())
             });
             assert_eq!(polled_in_another_request(future), Poll::Ready(expected), "{}", world.name);
+        });
+    }
+}
+
+#[test]
+fn a_future_shows_what_it_runs_in_and_what_it_wraps() {
+    for world in World::all() {
+        world.in_scope(|| {
+            request("acme", || {
+                let mut future = Box::pin(std::future::ready(7).in_current_context());
+                let name = |snapshot: &Snapshot| snapshot.span().and_then(|span| Some(span.metadata()?.name()));
+                assert_eq!(name(future.snapshot()), Some("request"), "{}", world.name);
+                assert_eq!(name(&Snapshot::capture_context()), None, "{}", world.name);
+                assert_eq!(isolated(|| future.snapshot().in_scope(|| TENANT_ID.get()))().as_deref(), Some("acme"));
+                assert!(future.get_ref().is_some());
+                let polled = future.as_mut().poll(&mut task::Context::from_waker(Waker::noop()));
+                assert_eq!(polled, Poll::Ready(7));
+                assert!(future.get_ref().is_none() && future.snapshot().span().is_none(), "it let go of both");
+            });
+        });
+    }
+}
+
+#[test]
+fn a_span_that_is_current_already_is_not_entered_again() {
+    struct Entered(Arc<AtomicUsize>);
+    impl<S: tracing::Subscriber> Layer<S> for Entered {
+        fn on_enter(&self, _: &tracing::Id, _: layer::Context<'_, S>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    let entered = Arc::new(AtomicUsize::new(0));
+    let stack = tracing_subscriber::registry().with(Entered(entered.clone())).with_context_fields(ctx_tests::schema());
+    tracing::subscriber::with_default(stack, || {
+        let snapshot = request("acme", || {
+            let snapshot = Snapshot::capture();
+            snapshot.in_scope(|| assert_eq!(entered.load(Ordering::Relaxed), 1));
+            snapshot
+        });
+        snapshot.in_scope(|| assert_eq!(entered.load(Ordering::Relaxed), 2, "it is not current any more"));
+    });
+}
+
+#[test]
+fn what_outlasts_a_snapshot_of_nothing_is_not_the_requests_around_it() {
+    for world in World::all() {
+        world.in_scope(|| {
+            let nothing = Snapshot::capture();
+            let seen = request("acme", || {
+                let entered = nothing.enter();
+                let role = ROLE.attach("admin");
+                drop(entered);
+                let _ = USER_ID.record("ada");
+                let outlasting = (TENANT_ID.get(), ROLE.get());
+                drop(role);
+                (outlasting, USER_ID.get())
+            });
+            assert_eq!(seen, ((None, Some("admin".to_owned())), None), "{}", world.name);
         });
     }
 }

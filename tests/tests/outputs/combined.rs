@@ -1,9 +1,19 @@
 //! A layer around one output together with the layer over the whole stack.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
 use ctx_layer::{ContextLayer, Fields, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
-use ctx_tests::{ATTEMPT, Captured, Exported, Recorder, Value, attribute, schema};
-use tracing::{info, info_span, subscriber::with_default};
-use tracing_subscriber::{fmt, prelude::*};
+use ctx_tests::{ATTEMPT, Captured, Exported, Recorder, Value, attribute, count, schema};
+use tracing::{
+    Event, Id, Metadata, Subscriber, info, info_span,
+    level_filters::LevelFilter,
+    span::{Attributes, Record},
+    subscriber::with_default,
+};
+use tracing_subscriber::{Layer, fmt, layer, prelude::*};
 
 fn handle_a_request() {
     Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "u-1").with(&ATTEMPT, 2).in_scope(|| {
@@ -62,6 +72,8 @@ fn both_layers_together_write_each_field_once() {
 
 #[test]
 fn an_output_adds_the_fields_that_the_stacks_schema_lacks() {
+    // Some schema of the process has the user: otherwise that is said here, by an event without fields.
+    let _user = ContextLayer::new(Recorder::default(), schema());
     let (more, less) = (Recorder::default(), Recorder::default());
     let extra = Schema::builder().field(&ATTEMPT).field(&TENANT_ID).build().unwrap();
     let stack = Schema::builder().field(&TENANT_ID).build().unwrap();
@@ -106,4 +118,112 @@ fn the_layer_wraps_a_subscriber_from_fmts_builder() {
     with_default(subscriber.with_context_fields(schema()), handle_a_request);
     assert_eq!(out.json()[0]["fields"]["tenant_id"], "acme");
     assert_eq!(out.json()[0]["span"]["tenant_id"], "acme");
+}
+
+#[test]
+fn a_root_has_what_is_current_also_after_an_event_with_a_parent_elsewhere() {
+    let recorder = Recorder::default();
+    let output = ContextLayer::new(recorder.clone(), schema());
+    with_default(tracing_subscriber::registry().with(output).with_context_fields(schema()), || {
+        let elsewhere = TENANT_ID.in_scope("globex", || info_span!("elsewhere"));
+        TENANT_ID.in_scope("acme", || {
+            info!(parent: &elsewhere, "there");
+            info!(parent: None, "a root");
+        });
+        info!(parent: None, "a root of nothing");
+        info!(parent: &elsewhere, "there again");
+    });
+    // Nothing over this stack says what a parent remembers.
+    let output = ContextLayer::new(recorder.clone(), schema());
+    with_default(tracing_subscriber::registry().with(output), || {
+        TENANT_ID.in_scope("acme", || info!(parent: None, "a root of another stack"));
+    });
+    let tenants = ["there", "a root", "a root of nothing", "there again", "a root of another stack"]
+        .map(|event| recorder.event(event).text("tenant_id").map(str::to_owned));
+    assert_eq!(
+        tenants.each_ref().map(Option::as_deref),
+        [Some("globex"), Some("acme"), None, Some("globex"), Some("acme")]
+    );
+}
+
+/// Counts what it is told besides spans and events.
+#[derive(Clone, Default)]
+struct Told(Arc<[AtomicUsize; 2]>);
+
+impl<S: Subscriber> Layer<S> for Told {
+    fn on_close(&self, _: Id, _: layer::Context<'_, S>) {
+        self.0[0].fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn on_id_change(&self, _: &Id, _: &Id, _: layer::Context<'_, S>) {
+        self.0[1].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Gives each clone of a span an id of its own.
+struct Renames(tracing_subscriber::Registry);
+
+impl Subscriber for Renames {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn new_span(&self, attributes: &Attributes<'_>) -> Id {
+        self.0.new_span(attributes)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+
+    fn clone_span(&self, id: &Id) -> Id {
+        Id::from_u64(id.into_u64() + 1)
+    }
+}
+
+#[test]
+fn an_output_is_told_that_a_span_is_closed_and_that_its_id_changes() {
+    let told = Told::default();
+    let output = ContextLayer::new(told.clone(), schema());
+    with_default(tracing_subscriber::registry().with(output), || drop(info_span!("closed")));
+    let output = ContextLayer::new(told.clone(), schema());
+    with_default(Renames(Default::default()).with(output), || drop(info_span!("cloned").clone()));
+    assert_eq!(told.0.each_ref().map(|times| times.load(Ordering::Relaxed)), [1, 1]);
+}
+
+impl Told {
+    fn under(level: LevelFilter) -> impl Subscriber {
+        let output = ContextLayer::new(Told::default().with_filter(level), schema());
+        tracing_subscriber::registry().with(output)
+    }
+}
+
+#[test]
+fn what_an_output_wants_at_most_is_known_through_its_fields() {
+    for level in [LevelFilter::WARN, LevelFilter::DEBUG] {
+        assert_eq!(Told::under(level).max_level_hint(), Some(level));
+    }
+}
+
+#[test]
+fn what_a_span_declares_and_the_context_filled_ends_with_the_context() {
+    let lines = Captured::default();
+    let text = fmt::layer().without_time().with_target(false).with_ansi(false).with_writer(lines.clone());
+    with_default(tracing_subscriber::registry().with(fields_once_per_line(text)).with_context_fields(schema()), || {
+        let declares =
+            TENANT_ID.in_scope("acme", || info_span!("declares", tenant_id = tracing::field::Empty, user_id = "ada"));
+        declares.in_scope(|| {
+            info!("inside");
+            let _none = TENANT_ID.unset();
+            info!("without");
+        });
+    });
+    let written = lines.lines().iter().map(|line| count(line, "tenant_id")).collect::<Vec<_>>();
+    assert_eq!(written, [1, 0], "{}", lines.text());
 }

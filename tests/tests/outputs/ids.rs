@@ -55,8 +55,9 @@ fn events_of_every_kind() {
     let other = info_span!(parent: None, "other");
     info!("in outer");
     {
-        let _inner = info_span!("inner").entered();
+        let inner = info_span!("inner").entered();
         info!("in inner");
+        info!(parent: &inner, "of the inner");
         info!(parent: &other, "with a parent");
         info!(parent: None, "root");
         info!(parent: &outer, "of the outer");
@@ -71,6 +72,7 @@ fn check(outputs: &Outputs) {
     outputs.has_no_ids("outside");
     outputs.has_ids_of("in outer", &outer);
     outputs.has_ids_of("in inner", &inner);
+    outputs.has_ids_of("of the inner", &inner);
     outputs.has_ids_of("with a parent", &other);
     outputs.has_no_ids("root");
     outputs.has_ids_of("of the outer", &outer);
@@ -85,6 +87,28 @@ fn each_event_has_the_ids_of_the_span_it_belongs_to() {
 #[test]
 fn each_event_has_the_ids_of_its_span_without_context_activation() {
     check(&Outputs::of(false, events_of_every_kind));
+}
+
+#[test]
+fn without_a_layer_over_the_stack_an_output_has_the_ids_of_named_parents_and_of_active_spans() {
+    for activation in [true, false] {
+        let (out, otel) = (Captured::default(), Exported::new());
+        let layer = tracing_opentelemetry::layer().with_tracer(otel.tracer()).with_context_activation(activation);
+        let output = ContextLayer::new(fmt::layer().json().with_writer(out.clone()), ids());
+        with_default(tracing_subscriber::registry().with(layer).with(output), || {
+            let other = info_span!("other");
+            let inner = info_span!("inner").entered();
+            info!("in inner");
+            info!(parent: &inner, "of the inner");
+            info!(parent: &other, "with a parent");
+        });
+        let id = |name: &str| Some(otel.span(name).span_context.span_id().to_string());
+        // What holds the lock of the current span is not known then.
+        let current = id("inner").filter(|_| activation);
+        let seen: Vec<_> =
+            out.json().iter().map(|line| line["fields"]["span_id"].as_str().map(str::to_owned)).collect();
+        assert_eq!(seen, [current.clone(), current, id("other")], "activation {activation}");
+    }
 }
 
 #[test]

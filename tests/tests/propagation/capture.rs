@@ -92,3 +92,11 @@ fn captured_context_can_be_injected_and_extracted_with_any_carrier() {
     assert_eq!(object, captured.iter().map(|(key, value)| (key.to_owned(), json!(value))).collect());
     assert_eq!(extract(&object, Trust::internal()).in_scope(capture), captured);
 }
+
+#[test]
+fn what_was_captured_says_whether_it_has_anything() {
+    let nothing: Captured = [("unknown", "x")].into_iter().collect();
+    assert!(nothing.is_empty() && nothing.len() == 0);
+    let some: Captured = [("baggage", "tenant_id=acme")].into_iter().collect();
+    assert!(!some.is_empty() && some.len() == 1);
+}

@@ -95,7 +95,7 @@ fn a_warning_has_the_reason_and_is_not_repeated() {
     assert_eq!(warnings.len(), 2, "{warnings:?}");
     for expected in [
         "the traceparent is not valid: it is too short or too long",
-        "`baggage`: baggage of an external caller is not believed",
+        "`baggage`: baggage of an external caller is not trusted",
     ] {
         assert!(warnings.iter().any(|warning| warning == expected), "{warnings:?}");
     }
@@ -131,7 +131,7 @@ fn a_missing_traceparent_of_an_internal_caller_is_a_warning() {
     });
     let items = recorder.items();
     assert_eq!(items.len(), 1);
-    assert_eq!(reason(&items[0]), "there is no traceparent, though the caller is one of our own");
+    assert_eq!(reason(&items[0]), "there is no traceparent, although the caller is internal");
 }
 
 #[test]

@@ -226,6 +226,31 @@ fn networks_of_every_size_are_recognized() {
         "é",
     ] {
         let error = DestinationPolicy::internal(["localhost", wrong]).expect_err(wrong).to_string();
-        assert!(error.contains(&format!("{wrong:?} is no host")), "{error}");
+        assert!(error.contains(&format!("{wrong:?} is not a host")), "{error}");
     }
+}
+
+#[test]
+fn a_policy_is_made_of_a_list_and_a_host_beside_two_users_is_none() {
+    let policy = DestinationPolicy::try_from(&["example.org", "10.0.0.0/8"][..]).expect("both are hosts");
+    assert_eq!(policy.for_authority("user@api.example.org:443"), Outbound::Everything);
+    for authority in ["user@other@api.example.org", "api.example.org:x", "0x7f.1", "10.0.0.256", "example.com"] {
+        assert_eq!(policy.for_authority(authority), Outbound::TraceParentOnly, "{authority}");
+    }
+    assert!(DestinationPolicy::try_from(&["exa mple"][..]).is_err());
+}
+
+#[test]
+fn a_field_registered_after_the_first_message_goes_with_the_next() {
+    use ctx_layer::{ContextField, Policy, Schema};
+    static BOUNDARY: Boundary = Boundary::new("registered later");
+    let late = ContextField::<String>::declare("registered.later", Policy::new().propagated()).expect("it is a name");
+    let arrives = |value: &'static str| {
+        let headers = HashMap::from([("baggage".to_owned(), format!("registered.later={value}"))]);
+        BOUNDARY.extract(&headers, Trust::internal()).fields().get(late).cloned()
+    };
+    propagation::register(&schema());
+    assert_eq!(arrives("unknown"), None);
+    propagation::register(&Schema::builder().field(late).build().expect("it is one field"));
+    assert_eq!(arrives("known").as_deref(), Some("known"));
 }

@@ -120,3 +120,13 @@ fn an_invalid_traceparent_drops_the_tracestate() {
     let out = passed_on(&headers([("traceparent", "nonsense"), ("tracestate", "a=1")]), Trust::internal());
     assert!(out.is_empty(), "{out:?}");
 }
+
+#[test]
+fn flags_are_read_one_by_one_and_text_is_padded_as_any_other() {
+    for (flags, is_sampled, is_random) in [(0, false, false), (1, true, false), (2, false, true), (3, true, true)] {
+        let parent = TraceParent::new([1; 16], [2; 8], flags).expect("its ids are valid");
+        assert_eq!((parent.is_sampled(), parent.has_random_trace_id()), (is_sampled, is_random), "{flags}");
+        let text = format!("00-{}-{}-0{flags}", "01".repeat(16), "02".repeat(8));
+        assert_eq!(format!("{:>60}", parent.to_text()), format!("{text:>60}"));
+    }
+}

@@ -142,10 +142,10 @@ fn the_example_shows_the_attack_and_its_defence() {
             "it shows the orders of \"nobody\"",
             " INFO logged in tenant_id=\"acme\"",
             "the trace is continued: true",
-            "dropped: `baggage`: baggage of an external caller is not believed",
+            "dropped: `baggage`: baggage of an external caller is not trusted",
             "a new trace: true, linked to theirs: true",
             "their role: None",
-            "dropped from an internal caller: `role`: the field does not come from outside",
+            "dropped from an internal caller: `role`: the field is not propagated",
             "dropped from an internal caller: `locale`: it has control characters",
         ]
     );

@@ -228,3 +228,18 @@ fn spans_and_futures_carry_baggage_across_threads() {
         each_poll_on_a_new_thread(&stack.dispatch, instrumented);
     }
 }
+
+#[test]
+fn a_future_that_sets_has_the_baggage_of_where_its_request_polls_it() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let _tenant = TENANT_ID.attach("acme");
+            let created_in = baggage([("other", "blue")]);
+            let future = async { (other_baggage(), TENANT_ID.get()) }.with_field(&USER_ID, "ada");
+            drop(created_in);
+            let _polled_in = baggage([("other", "green")]);
+            let (other, tenant) = ctx_tests::block_on(future);
+            assert_eq!((other.as_deref(), tenant.as_deref()), (Some("green"), Some("acme")), "{}", stack.name);
+        });
+    }
+}

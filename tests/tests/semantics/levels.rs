@@ -3,14 +3,14 @@
 use ctx_layer::{
     FutureFieldsExt, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line, task::InContextExt,
 };
-use ctx_tests::{Captured, Exported};
+use ctx_tests::{Captured, Exported, Recorder};
 use opentelemetry::trace::TraceContextExt;
 use tracing::{
     Dispatch, Instrument, debug_span, dispatcher::with_default, error, error_span, info, info_span,
     level_filters::LevelFilter, span_enabled,
 };
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt, prelude::*, reload};
+use tracing_subscriber::{EnvFilter, Layer, filter::dynamic_filter_fn, fmt, prelude::*, reload};
 
 /// Returns what an output at `warn` writes, under each kind of filter.
 fn stacks() -> Vec<(&'static str, Dispatch, Captured)> {
@@ -174,4 +174,40 @@ fn closed_disabled_spans_leave_nothing() {
         }
         assert!(ids.len() < 1000, "{} places", ids.len());
     });
+}
+
+#[test]
+fn a_span_that_a_filter_switches_off_each_time_anew_is_on_no_output() {
+    let recorder = Recorder::default();
+    let filter = dynamic_filter_fn(|metadata, _| metadata.name() != "off");
+    let stack =
+        tracing_subscriber::registry().with(recorder.clone()).with(filter).with_context_fields(Schema::well_known());
+    with_default(&Dispatch::new(stack), || {
+        for name in ["acme", "globex"] {
+            let off = TENANT_ID.in_scope(name, || info_span!("off"));
+            off.in_scope(|| info_span!("on").in_scope(|| info!("{name}")));
+        }
+    });
+    let seen: Vec<_> =
+        recorder.items().iter().map(|item| (item.name.clone(), item.text("tenant_id").map(str::to_owned))).collect();
+    let expected =
+        ["acme", "globex"].map(|tenant| ["on", tenant].map(|name| (name.to_owned(), Some(tenant.to_owned()))));
+    assert_eq!(seen, expected.concat());
+}
+
+#[test]
+fn the_shared_targets_of_one_stack_are_not_those_of_another() {
+    let span = || info_span!(target: "pool", "connection");
+    let schema = || Schema::builder().field(&LOCALE).field(&TENANT_ID).build().unwrap();
+    let on_the_span = |shared: &[&'static str]| {
+        let recorder = Recorder::default();
+        let stack = tracing_subscriber::registry().with(recorder.clone()).with_context_fields(schema());
+        let stack = stack.shared_targets(shared.iter().copied());
+        with_default(&Dispatch::new(stack), || TENANT_ID.in_scope("acme", || drop(span())));
+        recorder.span("connection").text("tenant_id").map(str::to_owned)
+    };
+    for _ in 0..2 {
+        assert_eq!(on_the_span(&[]).as_deref(), Some("acme"));
+        assert_eq!(on_the_span(&["pool"]), None);
+    }
 }

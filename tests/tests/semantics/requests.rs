@@ -98,3 +98,24 @@ fn a_value_recorded_on_a_given_span_is_on_that_span() {
         assert_eq!(recorded_on(&stack), spans, "{}", stack.name);
     }
 }
+
+#[test]
+fn what_is_recorded_inside_a_connections_span_is_on_the_requests() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let request = info_span!("request");
+            assert!(declare_request(&request));
+            let _request = request.entered();
+            // Shows no fields itself.
+            let _connection = info_span!(target: "h2::client", "connection").entered();
+            assert!(USER_ID.record_on_request("ada"));
+        });
+        let records = stack.recorder.records();
+        assert_eq!(
+            records.iter().map(|record| record.text("user_id")).collect::<Vec<_>>(),
+            [Some("ada")],
+            "{}",
+            stack.name
+        );
+    }
+}

@@ -5,7 +5,7 @@ use std::{
     sync::Arc,
 };
 
-use ctx_layer::{Fields, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
+use ctx_layer::{Fields, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use ctx_tests::{ATTEMPT, BETA, Item, Kind, PLAN, Plan, RATIO, Recorder, SHARD, Value, schema};
 use tracing::{field::Empty, info, info_span, subscriber::with_default};
 use tracing_subscriber::prelude::*;
@@ -198,7 +198,7 @@ fn a_hundred_own_fields_arrive_with_the_context_fields() {
 
 #[test]
 fn a_hundred_context_fields_are_on_one_event_beside_its_own() {
-    use ctx_layer::{ContextField, Policy, Schema};
+    use ctx_layer::{ContextField, Policy};
     let keys: Vec<_> = (0..100)
         .map(|i| ContextField::<u64>::declare(&format!("semantics.values.{i}"), Policy::new()).unwrap())
         .collect();
@@ -212,4 +212,90 @@ fn a_hundred_context_fields_are_on_one_event_beside_its_own() {
         assert_eq!(event.get(&format!("semantics.values.{i}")), Some(&Value::I64(i)));
     }
     assert_eq!(event.values.len(), 102);
+}
+
+#[test]
+fn the_only_value_of_a_span_or_event_arrives_in_its_type() {
+    let error = std::io::Error::other("broken");
+    let each = || {
+        macro_rules! each {
+            ($($value:expr),* $(,)?) => {$(
+                info!(value = $value);
+                drop(info_span!("alone", value = $value));
+            )*};
+        }
+        each![
+            true,
+            -1_i64,
+            u64::MAX,
+            i128::MIN,
+            u128::MAX,
+            0.5_f64,
+            "text",
+            &b"bytes"[..],
+            &error as &(dyn std::error::Error + 'static),
+        ];
+    };
+    // Few fields have a way of their own.
+    let few = Recorder::default();
+    let stack = tracing_subscriber::registry().with(few.clone()).with_context_fields(Schema::well_known());
+    with_default(stack, || TENANT_ID.in_scope("acme", each));
+    assert!(few.items().iter().all(|item| item.text("tenant_id") == Some("acme")));
+    let expected = [
+        Value::Bool(true),
+        Value::I64(-1),
+        Value::U64(u64::MAX),
+        Value::I128(i128::MIN),
+        Value::U128(u128::MAX),
+        Value::F64(0.5),
+        Value::from("text"),
+        Value::Bytes(b"bytes".to_vec()),
+        Value::Error("broken".to_owned()),
+    ];
+    let expected: Vec<_> = expected.into_iter().flat_map(|value| [value.clone(), value]).collect();
+    for items in [items_of(each), few.items()] {
+        let values: Vec<_> = items.iter().map(|item| item.get("value").cloned().unwrap()).collect();
+        assert_eq!(values, expected);
+    }
+}
+
+macro_rules! declaring_beside_100 {
+    ($($name:ident)*) => {{
+        tracing::info!(tenant_id = Empty, $($name = stringify!($name),)* "declares the first");
+        tracing::info_span!("declares the first", tenant_id = Empty, $($name = stringify!($name)),*);
+        tracing::info_span!("declares the last", $($name = stringify!($name),)* tenant_id = "own");
+    }};
+}
+
+macro_rules! declaring_behind_64 {
+    ($($name:ident)*) => {
+        tracing::info_span!("declares the 65th", $($name = stringify!($name),)* tenant_id = "own").in_scope(|| {
+            tracing::info!($($name = stringify!($name),)* tenant_id = "own", "declares the 65th, too");
+        })
+    };
+}
+
+#[test]
+fn registered_fields_arrive_among_more_fields_than_are_marked() {
+    let recorders = [Recorder::default(), Recorder::default()];
+    let [with, once] = recorders.each_ref();
+    let stack = tracing_subscriber::registry().with(with.clone()).with(fields_once_per_line(once.clone()));
+    with_default(stack.with_context_fields(schema()), || {
+        TENANT_ID.in_scope("acme", || {
+            with_100_names!(declaring_beside_100);
+            declaring_behind_64!(
+                f00 f01 f02 f03 f04 f05 f06 f07 f08 f09 f10 f11 f12 f13 f14 f15 f16 f17 f18 f19 f20 f21 f22 f23 f24
+                f25 f26 f27 f28 f29 f30 f31 f32 f33 f34 f35 f36 f37 f38 f39 f40 f41 f42 f43 f44 f45 f46 f47 f48 f49
+                f50 f51 f52 f53 f54 f55 f56 f57 f58 f59 f60 f61 f62 f63
+            );
+        });
+    });
+    for recorder in &recorders {
+        assert_eq!(recorder.event("declares the first").text("tenant_id"), Some("acme"));
+        assert_eq!(recorder.event("declares the 65th, too").text("tenant_id"), Some("own"));
+    }
+    assert_eq!(with.span("declares the first").text("tenant_id"), Some("acme"));
+    for span in ["declares the last", "declares the 65th"] {
+        assert_eq!(with.span(span).text("tenant_id"), Some("own"));
+    }
 }

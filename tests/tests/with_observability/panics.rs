@@ -128,7 +128,7 @@ fn a_panic_continues_with_the_same_payload() {
         assert_eq!(out.run(|| caught(with_payload)).downcast_ref::<Payload>(), Some(&Payload(7)));
         let later = caught(|| out.block_on(later_with_payload()));
         assert_eq!(later.downcast_ref::<Payload>(), Some(&Payload(7)));
-        let text = "panic: with a value that is no text";
+        let text = "panic: with a value that is not a string";
         assert_eq!(out.span("with_payload").status, Status::error(text));
         assert_eq!(out.span("later_with_payload").status, Status::error(text));
     });

@@ -1,20 +1,20 @@
-//! How often a request was tried.
+//! The number of attempts of a request.
 
 use std::sync::{
     Arc,
     atomic::{AtomicU32, Ordering},
 };
 
-/// Counts the attempts of a request, for `http.request.resend_count`. Its clones count together.
+/// A counter of the attempts of a request, for `http.request.resend_count`. Its clones share the count.
 ///
-/// `tower`'s `Retry` makes its attempts of clones, and makes them before this layer sees the request. So what counts has to
-/// be among the request's extensions before, put there outside of what retries. For `reqwest` the middleware sees to it.
+/// `tower`'s `Retry` clones the request before this layer sees it. Therefore the counter must be added to the request's
+/// extensions outside the retrying layer. For `reqwest` the middleware adds it.
 ///
 /// ```
 /// use ctx_layer::http::Attempts;
 ///
 /// let mut request = http::Request::get("http://orders.internal.example/orders/7").body(())?;
-/// // And now to a service made by `ServiceBuilder::new().retry(policy).layer(ClientLayer::new())`.
+/// // Then pass it to a service of `ServiceBuilder::new().retry(policy).layer(ClientLayer::new())`.
 /// request.extensions_mut().insert(Attempts::new());
 /// # Ok::<(), http::Error>(())
 /// ```
@@ -22,12 +22,12 @@ use std::sync::{
 pub struct Attempts(Arc<AtomicU32>);
 
 impl Attempts {
-    /// None made yet.
+    /// Creates a counter without attempts.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Counts one more. Says how often the request was sent again with it; `None` where it is the first.
+    /// Counts one more attempt. Returns how often the request was resent; `None` for the first attempt.
     pub(super) fn again(&self) -> Option<i64> {
         let before = self.0.fetch_add(1, Ordering::Relaxed);
         (before > 0).then_some(i64::from(before))

@@ -1,4 +1,4 @@
-//! What a client is told.
+//! The layer for clients, and its settings.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -13,14 +13,14 @@ use crate::{
 
 static BOUNDARY: Boundary = Boundary::new("http.client");
 
-/// A `tower` layer for clients of HTTP and gRPC: each attempt has a span, and carries the context.
+/// A `tower` layer for HTTP and gRPC clients. Each attempt has a span and carries the context.
 ///
-/// Put it inside of what retries, so that each attempt has a span of its own; [`Attempts`](super::Attempts) counts them.
+/// Put it inside the retrying layer, so that each attempt has its own span. [`Attempts`](super::Attempts) counts them.
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`destinations`](Self::destinations) | [`DestinationPolicy::new`]: nobody is one's own, and all get `traceparent` only |
-/// | [`default_origin`](Self::default_origin) | the host is that of the URI, or of `Host` |
+/// | [`destinations`](Self::destinations) | [`DestinationPolicy::new`]: no host is internal, and all get `traceparent` only |
+/// | [`default_origin`](Self::default_origin) | the host of the URI, or of `Host` |
 /// | [`query`](Self::query) | [`QueryPolicy::names`]: values are redacted |
 /// | [`boundary`](Self::boundary) | one named `http.client` |
 ///
@@ -31,7 +31,7 @@ static BOUNDARY: Boundary = Boundary::new("http.client");
 /// # Ok::<(), ctx_layer::propagation::DestinationError>(())
 /// ```
 ///
-/// A channel of `tonic` gives its requests a host only further inside, so the layer has to be told which it is:
+/// A `tonic` channel adds the host to its requests further inside, so the layer has to be configured with it:
 ///
 /// ```
 /// use ctx_layer::{http::ClientLayer, propagation::DestinationPolicy};
@@ -54,7 +54,7 @@ pub(super) struct ClientSettings {
 }
 
 impl ClientLayer {
-    /// A layer with the defaults.
+    /// Creates a layer with the defaults.
     pub fn new() -> Self {
         let settings = ClientSettings {
             destinations: DestinationPolicy::new(),
@@ -70,30 +70,30 @@ impl ClientLayer {
         self
     }
 
-    /// Sets which hosts are one's own and get all context. Defaults to none: all get `traceparent` only.
+    /// Sets which hosts are internal and get all context. By default none is, and all get `traceparent` only.
     pub fn destinations(self, destinations: DestinationPolicy) -> Self {
         self.with(|settings| settings.destinations = destinations)
     }
 
-    /// Sets the origin (scheme, host and port) of requests whose URI has no host. Defaults to what `Host` says; without one they
-    /// get `traceparent` only.
+    /// Sets the origin (scheme, host and port) of requests whose URI has no host. Defaults to `Host`. Without either, a
+    /// request gets `traceparent` only.
     pub fn default_origin(self, origin: Uri) -> Self {
         self.with(|settings| settings.default_origin = Some(origin))
     }
 
-    /// Sets how much of a query stands on the span. Defaults to [`QueryPolicy::names`]: values are redacted.
+    /// Sets how much of a query is recorded on the span. Defaults to [`QueryPolicy::names`]: values are redacted.
     pub fn query(self, query: QueryPolicy) -> Self {
         self.with(|settings| settings.query = query)
     }
 
-    /// Sets the boundary at which this is counted. Defaults to a boundary named `http.client`.
+    /// Sets the boundary that counts. Defaults to a boundary named `http.client`.
     pub fn boundary(self, boundary: &'static Boundary) -> Self {
         self.with(|settings| settings.boundary = boundary)
     }
 }
 
 impl ClientSettings {
-    /// The host and port to which a request goes, as far as is known.
+    /// Returns the host and port to which a request is sent, if known.
     pub(super) fn authority<'a>(&'a self, uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
         match (uri.authority(), &self.default_origin) {
             (None, Some(origin)) => origin.authority().map(http::uri::Authority::as_str),
@@ -105,7 +105,7 @@ impl ClientSettings {
         uri.scheme_str().or_else(|| self.default_origin.as_ref()?.scheme_str()).unwrap_or("http")
     }
 
-    /// How much a recipient gets.
+    /// Returns how much context a recipient gets.
     pub(super) fn outbound(&self, authority: Option<&str>) -> Outbound {
         authority.map_or(Outbound::TraceParentOnly, |authority| self.destinations.for_authority(authority))
     }
@@ -142,7 +142,8 @@ impl fmt::Debug for ClientSettings {
     }
 }
 
-/// The template of a request's URL, such as `/orders/{id}`: put into a request's extensions it is part of the span's name.
+/// The template of a request's URL, such as `/orders/{id}`. In a request's extensions, it becomes part of the span's
+/// name.
 ///
 /// ```
 /// use ctx_layer::http::UrlTemplate;
@@ -155,7 +156,7 @@ impl fmt::Debug for ClientSettings {
 pub struct UrlTemplate(Cow<'static, str>);
 
 impl UrlTemplate {
-    /// A template. It must not hold what differs from request to request.
+    /// Creates a template. It must not contain anything that differs between requests.
     pub fn new(template: impl Into<Cow<'static, str>>) -> Self {
         UrlTemplate(template.into())
     }

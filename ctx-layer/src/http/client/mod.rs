@@ -1,4 +1,4 @@
-//! Making requests: a `tower` layer, and a middleware for `reqwest`.
+//! Sending requests: a `tower` layer, and a middleware for `reqwest`.
 
 mod attempts;
 mod layer;

@@ -1,4 +1,4 @@
-//! Redirects that `reqwest` follows by itself, with the headers of the first request.
+//! A policy for redirects that `reqwest` follows with the headers of the first request.
 
 use reqwest::{Url, redirect::Policy};
 
@@ -6,8 +6,9 @@ use super::ClientLayer;
 use crate::propagation::Outbound;
 
 impl ClientLayer {
-    /// A policy for `reqwest`'s redirects: its own, but none is followed from one's own hosts to another's. `reqwest` would
-    /// send the headers along, and with them the fields, which are not for strangers. The response is the redirect then.
+    /// Returns a redirect policy for `reqwest`. It is the default one, except that redirects from internal to external
+    /// hosts are not followed: `reqwest` would send the headers, and with them the fields, to an external host. The
+    /// caller gets the redirect response instead.
     ///
     /// ```
     /// use ctx_layer::{http::{ClientLayer, ClientMiddleware}, propagation::DestinationPolicy};
@@ -22,7 +23,7 @@ impl ClientLayer {
         let usual = Policy::default();
         Policy::custom(move |attempt| {
             let gets_all = |url: &Url| settings.outbound(Some(url.authority())) == Outbound::Everything;
-            // Whatever lies between: the headers are those that the first one got.
+            // Hops in between do not matter: all have the headers of the first request.
             if attempt.previous().first().is_some_and(gets_all) && !gets_all(attempt.url()) {
                 attempt.stop()
             } else {

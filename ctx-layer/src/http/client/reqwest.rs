@@ -1,4 +1,4 @@
-//! `reqwest`, by a middleware.
+//! A middleware for `reqwest`.
 
 use std::{error::Error as _, sync::Arc};
 
@@ -14,21 +14,22 @@ use super::{
 };
 use crate::http::exchange::{Exchange, ExchangeSide};
 
-/// A middleware for `reqwest`: each attempt has a span, and carries the context. Its settings are those of a
+/// A middleware for `reqwest`. Each attempt has a span and carries the context. The settings are those of a
 /// [`ClientLayer`].
 ///
-/// Put it after what retries, so that each attempt has a span of its own. A span ends when the response's headers are
-/// there.
+/// Add it after the retrying middleware, so that each attempt has its own span. A span ends when the response's headers
+/// arrive.
 ///
-/// `reqwest` itself follows redirects, within one attempt and with the same headers. Where a service of one's own could
-/// redirect to a stranger's, have it take [`ClientLayer::redirects`]: strangers get the fields too otherwise.
+/// `reqwest` itself follows redirects, within one attempt and with the same headers. If an internal service may
+/// redirect to an external host, set [`ClientLayer::redirects`] on the client. Otherwise the external host gets the
+/// fields too.
 ///
 /// ```
 /// use ctx_layer::{http::{ClientLayer, ClientMiddleware}, propagation::DestinationPolicy};
 ///
 /// let destinations = DestinationPolicy::internal(["internal.example"])?;
 /// let client = reqwest_middleware::ClientBuilder::new(reqwest::Client::new())
-///     // Here what retries.
+///     // Add the retrying middleware here.
 ///     .with(ClientMiddleware::new(ClientLayer::new().destinations(destinations)))
 ///     .build();
 /// # Ok::<(), ctx_layer::propagation::DestinationError>(())
@@ -39,7 +40,7 @@ pub struct ClientMiddleware {
 }
 
 impl ClientMiddleware {
-    /// A middleware with the settings of a layer.
+    /// Creates a middleware with the settings of a layer.
     pub fn new(layer: ClientLayer) -> Self {
         ClientMiddleware { settings: layer.settings }
     }
@@ -78,7 +79,7 @@ impl Middleware for ClientMiddleware {
     }
 }
 
-/// An attempt, which may be dropped before it comes to an end.
+/// An attempt, which may be dropped before it ends.
 struct Attempt(Exchange);
 
 impl Drop for Attempt {
@@ -87,7 +88,7 @@ impl Drop for Attempt {
     }
 }
 
-/// `error.type`.
+/// Returns the value of `error.type`.
 fn kind(error: &Error) -> &'static str {
     match error {
         Error::Reqwest(error) if error.is_timeout() => "timeout",
@@ -99,7 +100,7 @@ fn kind(error: &Error) -> &'static str {
     }
 }
 
-/// What is the matter, without the URL: its query may hold a secret.
+/// Returns the error without the URL, whose query may contain a secret.
 fn description(error: &Error) -> String {
     let Error::Reqwest(error) = error else { return "a middleware failed".to_owned() };
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! Making a request, with the context in its headers.
+//! Sending a request, with the context in its headers.
 
 use std::{
     fmt,
@@ -15,12 +15,12 @@ use tower_service::Service;
 use super::{layer::ClientSettings, span::Outgoing};
 use crate::http::{
     ContextBody,
-    body::{Begun, is_head, kind_of},
+    body::{InitialBody, error_type_of, is_head},
     exchange::{Exchange, ExchangeSide},
     grpc,
 };
 
-/// A service whose requests carry the context, and have a span each. Made by [`ClientLayer`](super::ClientLayer).
+/// A service whose requests carry the context and have a span each. Created by [`ClientLayer`](super::ClientLayer).
 #[derive(Clone)]
 pub struct ClientService<S> {
     inner: S,
@@ -33,7 +33,7 @@ impl<S> ClientService<S> {
     }
 }
 
-/// The span of a request, with the context in its headers.
+/// Creates the span of a request and writes the context to its headers.
 fn begin<B>(request: &mut Request<B>, settings: &ClientSettings) -> Exchange {
     let is_grpc = grpc::is_call(request.method(), request.headers());
     let (span, outbound) = {
@@ -41,7 +41,7 @@ fn begin<B>(request: &mut Request<B>, settings: &ClientSettings) -> Exchange {
         let span = if is_grpc { outgoing.grpc_span() } else { outgoing.http_span() };
         (span, settings.outbound(outgoing.authority))
     };
-    // Where nobody wants the span the caller's is sent.
+    // If the span is disabled, the caller's span is sent.
     span.in_scope(|| settings.boundary.inject(request.headers_mut(), outbound));
     Exchange::new(is_grpc, ExchangeSide::Client(span))
 }
@@ -76,11 +76,11 @@ impl<S: fmt::Debug> fmt::Debug for ClientService<S> {
 }
 
 pin_project! {
-    /// A request that is being made.
+    /// The future of a request that is being sent.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct ClientFuture<F> {
-        // `None` only once it is being dropped.
+        // `None` only while it is being dropped.
         #[pin]
         inner: Option<F>,
         exchange: Option<Exchange>,
@@ -90,7 +90,7 @@ pin_project! {
     impl<F> PinnedDrop for ClientFuture<F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            // It is there as long as there is no response.
+            // Present until there is a response.
             let Some(exchange) = this.exchange.as_mut() else { return };
             exchange.cancelled();
             let _entered = exchange.enter();
@@ -115,17 +115,17 @@ where
         let result = ready!(exchange.within(|| {
             inner.poll(task).map_ok(|response| {
                 let (parts, body) = response.into_parts();
-                (parts, Begun::of(body))
+                (parts, InitialBody::of(body))
             })
         }));
         let Some(mut exchange) = this.exchange.take() else { return Poll::Pending };
         match result {
-            Ok((parts, begun)) => {
-                let body = ContextBody::new(exchange, &parts, *this.is_head, begun);
+            Ok((parts, initial)) => {
+                let body = ContextBody::new(exchange, &parts, *this.is_head, initial);
                 Poll::Ready(Ok(Response::from_parts(parts, body)))
             }
             Err(error) => {
-                exchange.failed(kind_of::<E>(), &error.to_string());
+                exchange.failed(error_type_of::<E>(), &error.to_string());
                 Poll::Ready(Err(error))
             }
         }

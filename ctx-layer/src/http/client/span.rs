@@ -1,4 +1,4 @@
-//! The span of a request that is made.
+//! The span of a request that is sent.
 
 use std::fmt;
 
@@ -20,7 +20,7 @@ use crate::{
     },
 };
 
-/// A span of these attributes. Where nobody wants it nothing is looked for.
+/// Creates a span with these attributes. If it is disabled, they are not computed.
 macro_rules! attempt_span {
     ($name:literal, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
         const LEVEL: Level = Level::INFO;
@@ -33,7 +33,7 @@ macro_rules! attempt_span {
     }};
 }
 
-/// What is known of a request that is made.
+/// The attributes of a request that is sent.
 pub(super) struct Outgoing<'a> {
     pub(super) method: &'a Method,
     pub(super) scheme: &'a str,
@@ -41,7 +41,7 @@ pub(super) struct Outgoing<'a> {
     pub(super) path: &'a str,
     pub(super) query: Option<&'a str>,
     pub(super) template: Option<&'a UrlTemplate>,
-    /// How often it was tried before.
+    /// The number of earlier attempts.
     pub(super) resend_count: Option<i64>,
     pub(super) settings: &'a ClientSettings,
 }
@@ -61,14 +61,14 @@ impl<'a> Outgoing<'a> {
         }
     }
 
-    /// The span of an HTTP request, named by method and template.
+    /// Creates the span of an HTTP request, named by method and template.
     /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#http-client-span>
     pub(super) fn http_span(&self) -> Span {
         attempt_span!(
             "request",
             {
                 let server = self.server();
-                let name = SpanString::of(Named(self));
+                let name = SpanString::of(SpanName(self));
                 let url = self.authority.map(|authority| SpanString::of(self.url(authority)));
             }
             "otel.name": name.as_str(),
@@ -89,7 +89,7 @@ impl<'a> Outgoing<'a> {
         )
     }
 
-    /// The span of a call by gRPC, named by service and method.
+    /// Creates the span of a gRPC call, named by service and method.
     /// <https://opentelemetry.io/docs/specs/semconv/rpc/grpc/>
     pub(super) fn grpc_span(&self) -> Span {
         attempt_span!(
@@ -109,7 +109,7 @@ impl<'a> Outgoing<'a> {
         )
     }
 
-    /// Clients know to which port they go, whether it is written or not.
+    /// Returns the host and the port. Clients know the port even if it is not in the URL.
     fn server(&self) -> Option<(&'a str, Option<i64>)> {
         let (host, port) = span_string::host_and_port(self.authority?);
         let port = port.or(match self.scheme {
@@ -125,10 +125,10 @@ impl<'a> Outgoing<'a> {
     }
 }
 
-/// `{method} {template}`.
-struct Named<'a>(&'a Outgoing<'a>);
+/// Displays `{method} {template}`.
+struct SpanName<'a>(&'a Outgoing<'a>);
 
-impl fmt::Display for Named<'_> {
+impl fmt::Display for SpanName<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(MethodName::of(self.0.method).in_name())?;
         match self.0.template {

@@ -1,4 +1,4 @@
-//! Coming from something else: before and after, a page each. Only documentation.
+//! Migration guides, one page for each crate. Documentation only.
 
 #[cfg(feature = "axum")]
 #[doc = include_str!("axum_tracing_opentelemetry.md")]

@@ -1,4 +1,4 @@
-//! Who made a request, behind proxies that are one's own.
+//! The address of a client behind trusted proxies.
 
 use std::net::IpAddr;
 
@@ -9,11 +9,10 @@ use crate::http::span_string::host_and_port;
 
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The address that the outermost of `proxies` own proxies saw.
+/// Returns the address that the outermost of `proxies` trusted proxies saw.
 ///
-/// Each proxy adds the address of whom it serves to the right of `X-Forwarded-For`, or of `Forwarded`. What stands to the
-/// left of what one's own have added was written by strangers. Where there are fewer elements the request did not pass all
-/// of them.
+/// Each proxy appends the address of its client to `X-Forwarded-For` or `Forwarded`, on the right. Elements to the left
+/// of those of trusted proxies are untrusted. If there are fewer elements, the request did not pass all proxies.
 pub(super) fn behind(proxies: usize, headers: &HeaderMap, peer: Option<IpAddr>) -> Option<IpAddr> {
     if proxies == 0 {
         return peer;
@@ -21,7 +20,7 @@ pub(super) fn behind(proxies: usize, headers: &HeaderMap, peer: Option<IpAddr>) 
     let mut address = peer;
     let mut left = proxies;
     let mut next = |element: &str| {
-        // What is no address ends it: what stands before cannot be told to be a proxy's.
+        // An element that is not an address ends the search: those before it may not be a proxy's.
         address = Some(host_and_port(element).0.parse().ok()?);
         left -= 1;
         (left > 0).then_some(())
@@ -40,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_ones_own_proxies_added_is_believed() {
+    fn only_elements_of_trusted_proxies_count() {
         let peer = "10.0.0.1";
         for (proxies, lines, found) in [
             (0, &["198.51.100.7"][..], peer),
@@ -68,7 +67,7 @@ mod tests {
         }
     }
     #[test]
-    fn the_header_of_rfc_7239_says_the_same() {
+    fn the_header_of_rfc_7239_is_read_the_same_way() {
         let peer = "10.0.0.1";
         for (proxies, lines, found) in [
             (0, &["for=198.51.100.7"][..], peer),
@@ -88,7 +87,7 @@ mod tests {
                 headers.append(header::FORWARDED, HeaderValue::from_static(line));
             }
             assert_eq!(behind(proxies, &headers, peer.parse().ok()), found.parse().ok(), "{proxies} {lines:?}");
-            // Which counts where both are there must not be a stranger's choice.
+            // If both are present, the caller must not choose which one counts.
             headers.append(&FORWARDED_FOR, HeaderValue::from_static("192.0.2.1"));
             let address = behind(proxies, &headers, peer.parse().ok());
             assert_eq!(address, if proxies > 0 { "192.0.2.1" } else { peer }.parse().ok(), "{proxies} {lines:?}");

@@ -1,4 +1,4 @@
-//! Fields that are set from headers.
+//! Rules that set fields from headers.
 
 use std::{
     cell::Cell,
@@ -18,20 +18,20 @@ use crate::{
     propagation::{Boundary, DropReason, Dropped},
 };
 
-/// The longest value that is [well-formed](is_well_formed).
+/// The maximum length of a [well-formed](is_well_formed) value.
 const MAX_LEN: usize = 128;
 
-/// A field that is set from a header.
+/// A rule that sets a field from a header.
 ///
-/// The header counts where it stands there once, is [well-formed](is_well_formed) or passes another check, is not longer
-/// than the field allows, and parses as the field's type. It counts for more than what came in with the context. Where
-/// it does not count, and no value came in, a rule may [generate](Self::generate_if_missing) one.
+/// A header is accepted if it appears once, is [well-formed](is_well_formed) or passes another check, is not longer
+/// than the field allows, and parses as the field's type. It takes precedence over the received context. If it is not
+/// accepted, and the context has no value, a rule may [generate](Self::generate_if_missing) one.
 ///
-/// A header that does not count is counted as dropped at the server's [boundary](super::ServerLayer::boundary), and logged at
-/// DEBUG with its name and the reason.
+/// A header that is not accepted is counted as dropped at the server's [boundary](super::ServerLayer::boundary), and
+/// logged at DEBUG with its name and the reason.
 ///
-/// A rule believes whoever sends the header. Have rules for `x-request-id` and the like, not for the tenant, unless a
-/// gateway of one's own sets that header and takes away that of strangers.
+/// A rule trusts every sender of the header. Use rules for `x-request-id` and the like. Do not use one for the tenant,
+/// unless a trusted gateway sets that header and removes those of external callers.
 ///
 /// ```
 /// use ctx_layer::{field::well_known::LOCALE, http::{HeaderRule, ServerLayer}};
@@ -53,21 +53,21 @@ pub struct HeaderRule {
 type FieldSetter =
     dyn Fn(Fields, ValueSource<'_>) -> Result<(Fields, Option<String>), (Fields, Option<Refused>)> + Send + Sync;
 
-/// Where a value comes from.
+/// The source of a value.
 enum ValueSource<'a> {
     Header(&'a str),
-    /// What came in with the context.
+    /// The received context.
     Context,
 }
 
 impl HeaderRule {
-    /// Sets `field` from the header `name`. No value is generated, and the header is not echoed.
+    /// Creates a rule that sets `field` from the header `name`. It generates no value, and does not echo the header.
     ///
     /// # Panics
-    /// When `name` is no legal name of a header. Create rules at start-up.
+    /// Panics if `name` is not a legal header name. Create rules at start-up.
     #[track_caller]
     pub fn new<T: FieldType + FromStr>(name: &'static str, field: &'static ContextField<T>) -> Self {
-        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { panic!("`{name}` is no legal name of a header") };
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { panic!("`{name}` is not a legal header name") };
         Self::of(name, field)
     }
 
@@ -92,31 +92,31 @@ impl HeaderRule {
         }
     }
 
-    /// [`REQUEST_ID`] from `x-request-id`: taken where it is well-formed, else made anew as a UUID (version 7), and echoed
-    /// in the response.
+    /// Creates a rule that sets [`REQUEST_ID`] from `x-request-id` if it is well-formed, otherwise generates a UUID
+    /// (version 7), and echoes it in the response.
     pub fn request_id() -> Self {
         HeaderRule::of(HeaderName::from_static("x-request-id"), &REQUEST_ID).generate_if_missing(new_id).echo()
     }
 
-    /// Sets which values count. Defaults to [`is_well_formed`].
+    /// Sets which values are accepted. Defaults to [`is_well_formed`].
     pub fn accept(mut self, accept: fn(&str) -> bool) -> Self {
         self.accept = accept;
         self
     }
 
-    /// Generates a value where none came in. By default none is generated.
+    /// Generates a value if none was received. By default none is generated.
     pub fn generate_if_missing(mut self, generate: fn() -> String) -> Self {
         self.generate = Some(generate);
         self
     }
 
-    /// Sends the value back in the response, unless the handler sets that header itself. By default it is not.
+    /// Sends the value back in the response, unless the handler sets that header itself. Off by default.
     pub fn echo(mut self) -> Self {
         self.echo = true;
         self
     }
 
-    /// Returns the fields with this rule's, and what is to be echoed. A header that is refused is counted at the boundary.
+    /// Returns the fields with this rule's field, and the header to echo. A refused header is counted at the boundary.
     pub(super) fn apply(
         &self,
         request: &RequestHead<'_>,
@@ -153,7 +153,7 @@ impl HeaderRule {
         }
     }
 
-    /// Returns the header's value, if it is there and accepted.
+    /// Returns the header's value, if it is present and accepted.
     fn read<'a>(&self, request: &RequestHead<'a>) -> Result<Option<&'a str>, DropReason> {
         let mut values = request.headers().get_all(&self.name).iter();
         let text = match (values.next(), values.next()) {
@@ -168,7 +168,7 @@ impl HeaderRule {
         }
     }
 
-    /// Counts a header that was refused. It is the caller who sent it, so it is logged at DEBUG.
+    /// Counts a refused header. The caller sent it, so it is logged at DEBUG.
     #[cold]
     fn refused(&self, reason: DropReason, boundary: &'static Boundary) {
         boundary.refused(&Dropped::new(self.name.as_str(), reason));
@@ -189,23 +189,23 @@ impl fmt::Debug for HeaderRule {
     }
 }
 
-/// A header of the response.
+/// A header that is sent back in the response.
 #[derive(Debug)]
 pub(super) struct Echo {
     pub(super) name: HeaderName,
     pub(super) value: HeaderValue,
 }
 
-/// Whether a value from outside may be an identifier: 1 to 128 of `A-Z a-z 0-9 - _ . ~ + / = : @`.
+/// Returns `true` if an external value can be an identifier: 1 to 128 of `A-Z a-z 0-9 - _ . ~ + / = : @`.
 pub fn is_well_formed(text: &str) -> bool {
     let is_safe = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~+/=:@".contains(&byte);
     (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(is_safe)
 }
 
-/// A new UUID of version 7.
+/// Creates a UUID of version 7.
 fn new_id() -> String {
     thread_local! {
-        // Keyed by the operating system's randomness: what the hasher makes of a counter nobody foresees.
+        // Keyed with randomness of the operating system, so that the hash of a counter is unpredictable.
         static RANDOM: (RandomState, Cell<u64>) = (RandomState::new(), const { Cell::new(0) });
     }
     let random = |count: u64| {
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn new_ids_are_all_different_and_well_formed() {
+    fn new_ids_are_unique_and_well_formed() {
         let ids: std::collections::HashSet<String> = (0..10_000).map(|_| new_id()).collect();
         assert_eq!(ids.len(), 10_000);
         for id in ids {
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn identifiers_are_short_and_of_few_characters() {
+    fn identifiers_are_short_and_have_few_characters() {
         for (text, is) in [
             ("req-1", true),
             ("0191d8a4-77f2-7c3e-9a55-0f1c2b3d4e5f", true),

@@ -1,4 +1,4 @@
-//! What a server is told.
+//! The layer for servers, and its settings.
 
 use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc};
 
@@ -13,23 +13,23 @@ use crate::{
 
 static BOUNDARY: Boundary = Boundary::new("http.server");
 
-/// A `tower` layer for servers of HTTP and gRPC: each request has its context, and a span.
+/// A `tower` layer for HTTP and gRPC servers. Each request has its context and a span.
 ///
-/// The context is what the caller sent, as far as it is [believed](Self::trust), and what is set from the request. It is
-/// in force while the handler runs and while the response's body is sent, and the same holds for the span.
+/// The context consists of what the caller sent, as far as it is [trusted](Self::trust), and of the fields that are set
+/// from the request. It is current, and the span entered, while the handler runs and while the response's body is sent.
 ///
-/// The service inside has to be one that can be cloned, as those of `axum`, `tonic` and `hyper-util` are: a clone takes the
-/// place of the one that serves the request.
+/// The inner service must be `Clone`, as those of `axum`, `tonic` and `hyper-util` are: the ready service serves the
+/// request, and a clone replaces it.
 ///
 /// | setting | default |
 /// |---|---|
-/// | [`trust`](Self::trust) | [`Trust::external`]: no field is believed |
+/// | [`trust`](Self::trust) | [`Trust::external`]: no field is trusted |
 /// | [`fields`](Self::fields) | none are set |
-/// | [`header`](Self::header) | no header is looked at |
-/// | [`route`](Self::route) | `axum`'s, with the feature `axum`; else none |
+/// | [`header`](Self::header) | no header is read |
+/// | [`route`](Self::route) | `axum`'s, with the feature `axum`; otherwise none |
 /// | [`peer_address`](Self::peer_address) | `axum`'s `ConnectInfo<SocketAddr>`, with the feature `axum`, or a `SocketAddr` among the request's extensions |
 /// | [`trusted_proxies`](Self::trusted_proxies) | 0: the client is the peer |
-/// | [`scheme`](Self::scheme) | that of the URI, else `http` |
+/// | [`scheme`](Self::scheme) | the scheme of the URI, otherwise `http` |
 /// | [`query`](Self::query) | [`QueryPolicy::names`]: values are redacted |
 /// | [`boundary`](Self::boundary) | one named `http.server` |
 ///
@@ -66,7 +66,7 @@ pub(super) struct ServerSettings {
 }
 
 impl ServerLayer {
-    /// A layer with the defaults.
+    /// Creates a layer with the defaults.
     pub fn new() -> Self {
         let settings = ServerSettings {
             trust: Trust::external(),
@@ -87,30 +87,30 @@ impl ServerLayer {
         self
     }
 
-    /// Sets how far callers are believed. Defaults to [`Trust::external`].
+    /// Sets how far callers are trusted. Defaults to [`Trust::external`].
     pub fn trust(self, trust: Trust) -> Self {
         self.with(|settings| settings.trust = trust)
     }
 
-    /// Sets the boundary at which this is counted. Defaults to a boundary named `http.server`.
+    /// Sets the boundary that counts. Defaults to a boundary named `http.server`.
     pub fn boundary(self, boundary: &'static Boundary) -> Self {
         self.with(|settings| settings.boundary = boundary)
     }
 
-    /// Adds a field that is set from a header. By default no header is looked at but those of the context.
+    /// Adds a field that is set from a header. By default only the headers of the context are read.
     pub fn header(self, rule: HeaderRule) -> Self {
         self.with(|settings| settings.headers.push(rule))
     }
 
-    /// Sets fields from the request. The closure gets those that are believed of the caller and those set from headers,
-    /// and gives back the ones that are to hold.
+    /// Sets fields from the request. The closure receives the trusted fields of the caller and those set from headers,
+    /// and returns the fields of the request.
     pub fn fields(self, set: impl Fn(&RequestHead<'_>, Fields) -> Fields + Send + Sync + 'static) -> Self {
         self.with(|settings| settings.fields = Some(Arc::new(set)))
     }
 
-    /// Sets how the route of a request is found: the pattern it was matched by, such as `/orders/{id}`, and never its
-    /// path. Defaults to `axum`'s `MatchedPath` with the feature `axum`, which is there where the layer stands inside of
-    /// the router (`Router::layer`); else there is none.
+    /// Sets how the route of a request is determined: the pattern that it matched, such as `/orders/{id}`, never its
+    /// path. Defaults to `axum`'s `MatchedPath` with the feature `axum`, which is present if the layer is inside the
+    /// router (`Router::layer`). Otherwise there is no route.
     pub fn route(
         self,
         route: impl for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, str>> + Send + Sync + 'static,
@@ -118,8 +118,8 @@ impl ServerLayer {
         self.with(|settings| settings.route = Some(Arc::new(route)))
     }
 
-    /// Sets how the address of a connection's other end is found. Defaults to `axum`'s `ConnectInfo<SocketAddr>` with the
-    /// feature `axum`, or a [`SocketAddr`](std::net::SocketAddr) among the request's extensions.
+    /// Sets how the address of the peer is determined. Defaults to `axum`'s `ConnectInfo<SocketAddr>` with the feature
+    /// `axum`, or a [`SocketAddr`](std::net::SocketAddr) in the request's extensions.
     ///
     /// For `tonic`: `|request| request.extensions().get::<TcpConnectInfo>()?.remote_addr().map(|it| it.ip())`.
     pub fn peer_address(
@@ -129,22 +129,22 @@ impl ServerLayer {
         self.with(|settings| settings.peer_address = Some(Arc::new(peer_address)))
     }
 
-    /// Sets how many proxies of one's own a request passes. Defaults to 0.
+    /// Sets the number of trusted proxies in front of the server. Defaults to 0.
     ///
-    /// With 0 what they say is ignored: anybody can say it. With `n` the client's address is the `n`th from the right in
-    /// `X-Forwarded-For`, and so are the scheme and the host in `X-Forwarded-Proto` and `X-Forwarded-Host`, where these are
-    /// as long. Where one of them is not there `Forwarded` is read in its place (RFC 7239): proxies that write this one
-    /// have to take away what strangers send of the others.
+    /// With 0, proxy headers are ignored, since any client can send them. With `n`, the client's address is the `n`th
+    /// from the right in `X-Forwarded-For`, and the scheme and the host are the `n`th in `X-Forwarded-Proto` and
+    /// `X-Forwarded-Host` if these are as long. If one of them is missing, `Forwarded` is read instead (RFC 7239).
+    /// Proxies that write `Forwarded` must remove the other headers from requests of callers.
     pub fn trusted_proxies(self, proxies: usize) -> Self {
         self.with(|settings| settings.trusted_proxies = proxies)
     }
 
-    /// Sets the scheme of requests that do not say it. Defaults to `http`.
+    /// Sets the scheme of requests whose URI has none. Defaults to `http`.
     pub fn scheme(self, scheme: &'static str) -> Self {
         self.with(|settings| settings.scheme = scheme)
     }
 
-    /// Sets how much of a query stands on the span. Defaults to [`QueryPolicy::names`]: values are redacted.
+    /// Sets how much of a query is recorded on the span. Defaults to [`QueryPolicy::names`]: values are redacted.
     pub fn query(self, query: QueryPolicy) -> Self {
         self.with(|settings| settings.query = query)
     }

@@ -18,14 +18,14 @@ use crate::{
     declare_request,
     http::{
         ContextBody, RequestHead,
-        body::{Begun, is_head, kind_of},
+        body::{InitialBody, error_type_of, is_head},
         exchange::{Exchange, ExchangeSide},
         grpc,
     },
     task::Snapshot,
 };
 
-/// A service whose requests have their context, and a span. Made by [`ServerLayer`](super::ServerLayer).
+/// A service whose requests have their context and a span each. Created by [`ServerLayer`](super::ServerLayer).
 #[derive(Clone)]
 pub struct ServerService<S> {
     inner: S,
@@ -38,10 +38,10 @@ impl<S> ServerService<S> {
     }
 }
 
-/// What is sent back: nearly always nothing, or the request's id.
+/// The headers to send back: nearly always none, or the request's id.
 type Echoes = SmallVec<[Echo; 1]>;
 
-/// The context and span of a request, and what is sent back.
+/// Creates the context and the span of a request, and the headers to send back.
 fn begin(request: &RequestHead<'_>, settings: &ServerSettings) -> (Exchange, Echoes) {
     let mut incoming = settings.boundary.read(request.headers(), settings.trust);
     let linked = incoming.take_linked();
@@ -62,7 +62,7 @@ fn begin(request: &RequestHead<'_>, settings: &ServerSettings) -> (Exchange, Ech
     if let Some(linked) = linked {
         link(&span, linked);
     }
-    // Not so where the span is disabled, or no layer of this crate is there.
+    // Returns `false` if the span is disabled, or no layer of this crate is installed.
     let _ = declare_request(&span);
     (Exchange::new(is_grpc, ExchangeSide::Server(Snapshot::of_span(span, cx))), echoes)
 }
@@ -94,7 +94,7 @@ where
     fn call(&mut self, request: Request<B>) -> Self::Future {
         let is_head = is_head(request.method());
         let (exchange, echoes) = begin(&RequestHead::of(&request), &self.settings);
-        // The one that is ready serves the request; a clone of it takes its place.
+        // The ready service serves the request, and a clone replaces it.
         let inner = self.inner.clone();
         let ready = mem::replace(&mut self.inner, inner);
         let stage = Stage::Waiting { call: Some((ready, request)) };
@@ -109,8 +109,8 @@ impl<S: fmt::Debug> fmt::Debug for ServerService<S> {
 }
 
 pin_project! {
-    /// A request that is being served. The service is called when this is polled first: so a handler that is ready at once
-    /// takes entering the span once.
+    /// The future of a request that is being served. The service is called at the first poll, so that a handler that is
+    /// ready immediately needs the span entered only once.
     #[must_use = "futures do nothing unless polled"]
     pub struct ServerFuture<S, Q, F> {
         #[pin]
@@ -123,34 +123,34 @@ pin_project! {
     impl<S, Q, F> PinnedDrop for ServerFuture<S, Q, F> {
         fn drop(this: Pin<&mut Self>) {
             let mut this = this.project();
-            // It is there as long as there is no response.
+            // Present until there is a response.
             let Some(exchange) = this.exchange.as_mut() else { return };
             exchange.cancelled();
             let _entered = exchange.enter();
-            this.stage.set(Stage::Gone);
+            this.stage.set(Stage::Done);
         }
     }
 }
 
 impl<S, Q, F> fmt::Debug for ServerFuture<S, Q, F> {
-    /// Without the request, whose headers may be sensitive.
+    /// Hides the request, whose headers may be sensitive.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ServerFuture").field("exchange", &self.exchange).finish_non_exhaustive()
     }
 }
 
 pin_project! {
-    /// How far a request has come.
+    /// The stage of a request.
     #[project = StageProjection]
     enum Stage<S, Q, F> {
-        /// It was not polled yet. `None` only while it is.
+        /// Not yet polled. `None` only while it is being polled.
         Waiting { call: Option<(S, Q)> },
         Running {
             #[pin]
             future: F,
         },
-        /// It has come to its end, or is being dropped.
-        Gone,
+        /// Finished, or being dropped.
+        Done,
     }
 }
 
@@ -164,7 +164,7 @@ impl<S: Service<Q>, Q> Stage<S, Q, S::Future> {
         }
         let StageProjection::Running { future } = self.as_mut().project() else { return Poll::Pending };
         let result = ready!(future.poll(task));
-        self.set(Stage::Gone);
+        self.set(Stage::Done);
         Poll::Ready(result)
     }
 }
@@ -182,32 +182,32 @@ where
         let mut this = self.project();
         let Some(exchange) = this.exchange.as_mut() else { return Poll::Pending };
         let is_head = *this.is_head;
-        // Taken down here, and not handed out through `within`: large values take their time to be moved.
+        // Stored here rather than returned through `within`: moving large values is slow.
         let mut result = None;
         exchange.within(|| {
             if let Poll::Ready(ready) = this.stage.as_mut().poll(task) {
                 result = Some(ready.map(|response| {
                     let (parts, body) = response.into_parts();
-                    let begun = Begun::polled(&parts, is_head, body, task);
-                    (parts, begun)
+                    let initial = InitialBody::polled(&parts, is_head, body, task);
+                    (parts, initial)
                 }));
             }
         });
         let Some(result) = result else { return Poll::Pending };
         let Some(mut exchange) = this.exchange.take() else { return Poll::Pending };
         match result {
-            Ok((mut parts, begun)) => {
+            Ok((mut parts, initial)) => {
                 for Echo { name, value } in this.echoes.drain(..) {
-                    // Fails where there are as many as a map can hold.
+                    // Fails only if the map is at capacity.
                     if let Ok(entry) = parts.headers.try_entry(name) {
                         entry.or_insert(value);
                     }
                 }
-                let body = ContextBody::new(exchange, &parts, is_head, begun);
+                let body = ContextBody::new(exchange, &parts, is_head, initial);
                 Poll::Ready(Ok(Response::from_parts(parts, body)))
             }
             Err(error) => {
-                exchange.failed(kind_of::<S::Error>(), &error.to_string());
+                exchange.failed(error_type_of::<S::Error>(), &error.to_string());
                 Poll::Ready(Err(error))
             }
         }

@@ -24,7 +24,7 @@ use crate::{
     layer::WithRoom,
 };
 
-/// A span of these attributes, with a context in force. Where nobody wants it nothing is looked for nor put in force.
+/// Creates a span with these attributes, within a context. If it is disabled, nothing is computed or attached.
 macro_rules! request_span {
     ($name:literal, within $cx:expr, { $($found:tt)* } $($key:literal: $value:expr,)*) => {{
         const LEVEL: Level = Level::INFO;
@@ -32,12 +32,12 @@ macro_rules! request_span {
         if !SITE.may_be_on(LEVEL) {
             return Span::none();
         }
-        // Before they are asked, by `open`: filters may look at what is current.
+        // Attached before `open` asks the filters, which may read the current context.
         let _attached = attach($cx.clone());
         $($found)*
         open(
             &SITE,
-            // With room for fourteen fields.
+            // Room for fourteen fields.
             &mut [
                 $(Attribute::value(&$value),)*
                 None, None, None, None, None, None, None, None, None, None, None, None, None, None,
@@ -47,8 +47,8 @@ macro_rules! request_span {
     }};
 }
 
-/// The parent of a span is the context in force, which is that of the caller. Whatever span happens to be entered where
-/// the server accepts connections is not.
+/// Creates a span whose parent is the caller's span in the current context. A span that happens to be entered where the
+/// server accepts connections is ignored.
 fn open<'v>(site: &'static Site, values: &mut WithRoom<'v>, fields: &'v Fields) -> Span {
     if dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some()) {
         root(|| site.open_root(values))
@@ -57,7 +57,7 @@ fn open<'v>(site: &'static Site, values: &mut WithRoom<'v>, fields: &'v Fields) 
     }
 }
 
-/// A span without a parent here, and with the one that the context in force names where spans are exported.
+/// Creates a root span. Exported, its parent is the span in the current context.
 #[cold]
 fn root(make: impl FnOnce() -> Span) -> Span {
     let span = make();
@@ -66,13 +66,13 @@ fn root(make: impl FnOnce() -> Span) -> Span {
         && let Some(cx) = crate::context::read(Clone::clone)
     {
         use tracing_opentelemetry::OpenTelemetrySpanExt;
-        // Fails only where there is no OpenTelemetry layer.
+        // Fails only without an OpenTelemetry layer.
         let _ = span.set_parent(cx);
     }
     span
 }
 
-/// The span of an HTTP request, named by method and route.
+/// Creates the span of an HTTP request, named by method and route.
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/>
 pub(super) fn of_http(request: &RequestHead<'_>, settings: &ServerSettings, cx: &Context) -> Span {
     request_span!(
@@ -111,7 +111,7 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &ServerSettings, cx: 
     )
 }
 
-/// The span of a call by gRPC, named by service and method.
+/// Creates the span of a gRPC call, named by service and method.
 /// <https://opentelemetry.io/docs/specs/semconv/rpc/grpc/>
 pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &ServerSettings, cx: &Context) -> Span {
     request_span!(
@@ -142,7 +142,7 @@ pub(super) fn of_grpc(request: &RequestHead<'_>, settings: &ServerSettings, cx: 
     )
 }
 
-/// `{method} {route}`.
+/// Returns `{method} {route}`.
 fn name(method: MethodName<'_>, route: Option<&str>) -> SpanString {
     let mut name = SpanString::new();
     name.push(method.in_name());
@@ -163,7 +163,7 @@ fn route<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> Option<Cow
     }
 }
 
-/// The URI as it came: `axum` takes from it what a nested router stands under.
+/// Returns the original URI: a nested `axum` router removes its prefix.
 fn uri<'a>(request: &RequestHead<'a>) -> &'a Uri {
     #[cfg(feature = "axum")]
     if let Some(::axum::extract::OriginalUri(uri)) = request.extensions().get() {
@@ -180,7 +180,8 @@ fn scheme<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> &'a str {
     }
 }
 
-/// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#setting-serveraddress-and-serverport-attributes>
+/// Returns the host and port by
+/// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#setting-serveraddress-and-serverport-attributes>.
 fn server<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> (Option<&'a str>, Option<i64>) {
     let forwarded = forwarded::host(settings.trusted_proxies, request.headers());
     let Some(server) = forwarded.or_else(|| span_string::server_of(request.uri(), request.headers())) else {
@@ -194,7 +195,7 @@ fn client(request: &RequestHead<'_>, settings: &ServerSettings, peer: Option<Pee
     client_address::behind(settings.trusted_proxies, request.headers(), peer.map(|(address, _)| address))
 }
 
-/// The other end of the connection, with its port where that is known.
+/// The address of the peer, with its port if known.
 type Peer = (IpAddr, Option<u16>);
 
 fn peer(request: &RequestHead<'_>, settings: &ServerSettings) -> Option<Peer> {

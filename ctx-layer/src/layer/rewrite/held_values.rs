@@ -1,4 +1,4 @@
-//! Errors: they can be had as `dyn Error` only inside the visit that shows them.
+//! Errors, which are available as `dyn Error` only inside the visit that shows them.
 
 use std::{error::Error, fmt};
 
@@ -6,7 +6,7 @@ use tracing_core::{Field, field::Visit};
 
 use super::Source;
 
-/// The errors whose visits are under way, innermost first.
+/// The errors of the visits that are in progress, innermost first.
 pub(super) struct HeldValues<'a> {
     index: usize,
     error: &'a (dyn Error + 'static),
@@ -19,16 +19,16 @@ impl<'a> HeldValues<'a> {
     }
 }
 
-/// What is done once all errors are held.
+/// The function to call once all errors are held.
 pub(super) type Finish<'a> = dyn FnMut(Option<&HeldValues<'_>>) + 'a;
 
-/// Calls `finish` from inside the visits that show the errors at `indices`: one visit within the other.
+/// Calls `finish` from inside nested visits that show the errors at `indices`.
 #[cold]
 pub(super) fn hold(source: &dyn Source, indices: &[usize], held: Option<&HeldValues<'_>>, finish: &mut Finish<'_>) {
     let Some((&index, rest)) = indices.split_first() else { return finish(held) };
     let mut visitor = HoldOne { source, index, rest, outer: held, finish: Some(finish) };
     source.record(&mut visitor);
-    // A source that shows the error only the first time: the item still goes out.
+    // The source showed the error only the first time: the span or event is passed on without it.
     if let Some(finish) = visitor.finish.take() {
         hold(source, rest, held, finish);
     }

@@ -1,4 +1,4 @@
-//! A source of several values: they are taken down, and put together again.
+//! Rewriting a source of several values: they are collected, and assembled again.
 
 use std::{error::Error, fmt, ops::Range};
 
@@ -16,7 +16,7 @@ use super::{
     scratch::Scratch,
 };
 
-/// In a function of its own: frames of this size cost time by their mere size.
+/// Rewrites a source of any size. Not inlined, because frames of this size cost time by their mere size.
 #[inline(never)]
 pub(super) fn rewrite(
     source: &dyn Source,
@@ -32,7 +32,7 @@ pub(super) fn rewrite(
     }
 }
 
-/// The same; `OWN` and `ALL` values can be held without allocating.
+/// Rewrites a source; up to `OWN` and `ALL` values need no allocation.
 #[inline(always)]
 pub(super) fn rewrite_within<const OWN: usize, const ALL: usize>(
     source: &dyn Source,
@@ -64,7 +64,7 @@ pub(super) fn rewrite_within<const OWN: usize, const ALL: usize>(
     }
 }
 
-/// Puts own and added values together.
+/// Assembles own and added values, and calls `then` with them.
 #[inline(always)]
 fn assemble<const ALL: usize>(
     own: &[Own<'_>],
@@ -96,7 +96,7 @@ fn assemble<const ALL: usize>(
     then(&fields.value_set_all(all));
 }
 
-/// One of the source's own values, as far as it can be kept outside the visit.
+/// One of the source's own values, in the form in which it can be kept outside the visit.
 enum Own<'a> {
     Unset,
     Bool(bool),
@@ -105,17 +105,17 @@ enum Own<'a> {
     F64(f64),
     I128(i128),
     U128(u128),
-    /// In the scratch buffers, while they may still move.
+    /// A position in the scratch buffers, while they may still move.
     StrAt(Range<usize>),
     BytesAt(Range<usize>),
     Str(&'a str),
     Bytes(&'a [u8]),
     Debug(DebugValue<Revisit<'a>>),
-    /// To be held.
+    /// An error, which has to be held.
     Error,
 }
 
-/// Takes down what each of the source's own values is.
+/// A visitor that collects the source's own values.
 struct Take<'a, 'v> {
     source: &'v dyn Source,
     values: &'a mut [Own<'v>],

@@ -1,15 +1,15 @@
 //! Rebuilding the values of a span or event with others added.
 //!
-//! `tracing`'s `Value` is sealed, and the values of an event can only be seen inside a `Visit`, one at a time. So a visit
-//! takes down what each is, and the values are put together again:
+//! `tracing`'s `Value` is sealed, and the values of an event are visible only inside a `Visit`, one at a time. So a visit
+//! collects them, and they are assembled again:
 //!
-//! - numbers and booleans by value;
-//! - texts and bytes copied once, to a buffer that is used again;
-//! - `Debug` values (also `%display` and the message) not at all: whoever formats one visits the source again, and so
-//!   gets the value itself, with the formatter's own flags. What nobody formats costs nothing;
-//! - errors by staying inside the visit that shows them, since only there can they be had as `dyn Error`.
+//! - numbers and booleans are copied;
+//! - strings and bytes are copied once, to a reused buffer;
+//! - `Debug` values (also `%display` and the message) are not copied: formatting one visits the source again, and so formats
+//!   the value itself, with the formatter's own flags. A value that is not formatted costs nothing;
+//! - errors are held by staying inside the visit that shows them, because only there they are available as `dyn Error`.
 //!
-//! A single value, which is nearly always the message, is passed on from inside the visit, whatever it is.
+//! A single value, which is nearly always the message, is passed on from inside the visit, whatever its type.
 
 mod held_values;
 mod many;
@@ -23,7 +23,7 @@ use tracing_core::{
     span::{Attributes, Record},
 };
 
-/// What has values to visit.
+/// A span, event or record with values to visit.
 pub(super) trait Source {
     fn record(&self, visitor: &mut dyn Visit);
 }
@@ -49,7 +49,7 @@ impl Source for Record<'_> {
 /// The values of a span or event, each at its field's index.
 pub(super) type RewriteValues<'a> = [Option<&'a (dyn Value + 'a)>];
 
-/// What is put among a source's own values.
+/// Values to add to a source's own.
 pub(super) trait Additions {
     fn add<'a>(&'a self, values: &mut RewriteValues<'a>);
 }
@@ -73,10 +73,10 @@ macro_rules! room {
 }
 use room;
 
-/// Calls `then` with the first `own` values of `source`, and with what `additions` put among them.
+/// Calls `then` with the first `own` values of `source`, and with the values that `additions` adds.
 ///
-/// `fields` are the fields of the result; they start with the source's own. What is passed stays where it is: moving
-/// what was just written costs more than all else here.
+/// `fields` are the fields of the result; they start with the source's own. Values are passed in place, because moving them
+/// costs more than everything else here.
 #[inline]
 pub(super) fn rewrite(
     source: &dyn Source,
@@ -85,7 +85,7 @@ pub(super) fn rewrite(
     additions: &impl Additions,
     then: &mut impl FnMut(&ValueSet<'_>),
 ) {
-    // Room on the stack, so that nothing is allocated: as little as most need, or as much as nearly all do.
+    // Stack space, so that nothing is allocated: as little as most need, or as much as nearly all do.
     if own <= 1 && fields.len() <= 12 {
         one::rewrite::<12>(source, own, fields, additions, then);
     } else if own <= 3 && fields.len() <= 12 {

@@ -1,4 +1,4 @@
-//! A source of one value at most: nearly always an event that has nothing but its message.
+//! Rewriting a source of at most one value: nearly always an event with only its message.
 
 use std::{error::Error, fmt};
 
@@ -9,8 +9,8 @@ use tracing_core::{
 
 use super::{Additions, Source, room};
 
-/// The same for a source of one value at most, nearly always the message: it is passed on from inside the visit that shows it,
-/// and so need not be taken down.
+/// Rewrites a source of at most one value, nearly always the message. It is passed on from inside the visit that shows it, and
+/// so need not be copied.
 #[inline]
 pub(super) fn rewrite<const ALL: usize>(
     source: &dyn Source,
@@ -20,7 +20,7 @@ pub(super) fn rewrite<const ALL: usize>(
     then: &mut impl FnMut(&ValueSet<'_>),
 ) {
     let mut one = One::<_, _, ALL> { fields, additions, then, is_done: false };
-    // Many spans have none.
+    // Many spans have no values.
     if own > 0 {
         source.record(&mut one);
     }

@@ -1,4 +1,4 @@
-//! Values that are formatted by whoever prints them, and by nobody else.
+//! Values that are formatted only when they are printed.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use tracing_core::{Field, field::Visit};
 
 use super::Source;
 
-/// Formats a value by visiting its source again, so that the value itself does, with the formatter's flags.
+/// Formats a value by visiting its source again, so that the value's own `Debug` runs with the formatter's flags.
 pub(super) struct Revisit<'a> {
     pub(super) source: &'a dyn Source,
     pub(super) index: usize,
@@ -33,7 +33,7 @@ impl Visit for FormatOne<'_, '_> {
         }
     }
 
-    // Other kinds of value are not formatted here; without these, each would be wrapped only to be ignored.
+    // Other kinds of value are not formatted here. By default each would be wrapped for `record_debug`, only to be ignored.
     fn record_f64(&mut self, _: &Field, _: f64) {}
     fn record_i64(&mut self, _: &Field, _: i64) {}
     fn record_u64(&mut self, _: &Field, _: u64) {}

@@ -1,11 +1,11 @@
-//! `attributes_from_args` and `static_attributes`
+//! The arguments `attributes_from_args` and `static_attributes`.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::{Expr, Ident, LitStr, Token, braced, bracketed, ext::IdentExt, parse::ParseStream, token};
 
 use super::Sigil;
-use crate::mistakes::Mistakes;
+use crate::errors::Errors;
 use crate::{
     expression::is_constant_name,
     input::{entries, is_path},
@@ -43,7 +43,7 @@ impl Key {
                 true => Ok(Key::Constant(written)),
                 false => {
                     let name = written.to_token_stream().to_string().replace(' ', "");
-                    let message = format!("the name of an attribute is a text or a constant: write {name:?}");
+                    let message = format!("the name of an attribute is a string or a constant: write {name:?}");
                     Err(syn::Error::new_spanned(written, message))
                 }
             };
@@ -52,7 +52,7 @@ impl Key {
     }
 }
 
-/// `%user.id: "user.id"`
+/// An attribute from an argument: `%user.id: "user.id"`.
 #[derive(Clone)]
 pub(in super::super) struct Attribute {
     pub(in super::super) sigil: Sigil,
@@ -70,7 +70,7 @@ pub(in super::super) enum Attributes {
 }
 
 impl Attributes {
-    /// Those that are named one by one.
+    /// Returns the attributes that are listed one by one.
     pub(super) fn list(&self) -> &[Attribute] {
         match self {
             Attributes::List(list) => list,
@@ -82,16 +82,16 @@ impl Attributes {
 const EXPECTED: &str = "expected `{ user_id: \"user.id\" }`, `[user_id]` or `all`";
 
 impl Attributes {
-    pub(super) fn parse(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Self> {
+    pub(super) fn parse(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Self> {
         if input.peek(token::Brace) {
             let content;
             braced!(content in input);
-            return Ok(Attributes::List(entries(&content, mistakes, mapped)?));
+            return Ok(Attributes::List(entries(&content, errors, mapped)?));
         }
         if input.peek(token::Bracket) {
             let content;
             bracketed!(content in input);
-            return Ok(Attributes::List(entries(&content, mistakes, named)?));
+            return Ok(Attributes::List(entries(&content, errors, named)?));
         }
         match input.parse::<Option<Ident>>()? {
             Some(word) if word == "all" => Ok(Attributes::All),
@@ -102,7 +102,7 @@ impl Attributes {
     }
 }
 
-/// `?req: "req"`
+/// Parses `?req: "req"`.
 fn mapped(input: ParseStream<'_>) -> syn::Result<Attribute> {
     let sigil = Sigil::parse(input)?;
     let value: Expr = input.parse()?;
@@ -111,13 +111,13 @@ fn mapped(input: ParseStream<'_>) -> syn::Result<Attribute> {
         return Err(syn::Error::new_spanned(assigned, format_args!("expected `:`: write `{value}: {key}`")));
     }
     if let Expr::Lit(_) = value {
-        let message = "expected an argument, as in `user_id: \"user.id\"`; what is constant belongs in \
+        let message = "expected an argument, as in `user_id: \"user.id\"`; constants belong in \
                        `static_attributes`";
         return Err(syn::Error::new_spanned(value, message));
     }
     if input.parse::<Option<Token![:]>>()?.is_none() {
         let message = format!(
-            "expected `: \"name of the attribute\"` after this; `[{}]` gives an argument its own name",
+            "expected `: \"name of the attribute\"` after this: use `[{}]` to keep the argument's name",
             value.to_token_stream()
         );
         return Err(syn::Error::new_spanned(value, message));
@@ -125,34 +125,36 @@ fn mapped(input: ParseStream<'_>) -> syn::Result<Attribute> {
     Ok(Attribute { sigil, value, key: Key::parse(input)? })
 }
 
-/// `?req`
+/// Parses `?req`.
 fn named(input: ParseStream<'_>) -> syn::Result<Attribute> {
     let sigil = Sigil::parse(input)?;
     if !input.peek(Ident::peek_any) {
-        return Err(input.error("expected an argument; `{ order.id: \"order.id\" }` names what is not one"));
+        return Err(input.error("expected an argument: use `{ order.id: \"order.id\" }` for other expressions"));
     }
     let name = input.call(Ident::parse_any)?;
     if !input.is_empty() && !input.peek(Token![,]) {
-        return Err(input.error("expected `,`: `{ order.id: \"order.id\" }` names what is not an argument"));
+        return Err(
+            input.error("expected `,`: use `{ order.id: \"order.id\" }` for expressions that are not arguments")
+        );
     }
     let key = Key::Text(LitStr::new(&name.unraw().to_string(), name.span()));
     Ok(Attribute { sigil, value: syn::parse_quote!(#name), key })
 }
 
-/// `"shard": 7`
+/// A static attribute: `"shard": 7`.
 #[derive(Clone)]
 pub(in super::super) struct StaticAttribute {
     pub(in super::super) key: Key,
     pub(in super::super) value: Expr,
 }
 
-pub(super) fn parse_static(input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<Vec<StaticAttribute>> {
+pub(super) fn parse_static(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<StaticAttribute>> {
     if !input.peek(token::Brace) {
         return Err(input.error("expected `{ \"component\": \"profile\" }`"));
     }
     let content;
     braced!(content in input);
-    entries(&content, mistakes, |input| {
+    entries(&content, errors, |input| {
         let key = Key::parse(input)?;
         if input.parse::<Option<Token![:]>>()?.is_none() {
             return Err(syn::Error::new_spanned(key, "expected `: value` after this"));
@@ -162,7 +164,7 @@ pub(super) fn parse_static(input: ParseStream<'_>, mistakes: &mut Mistakes) -> s
             true => Ok(StaticAttribute { key, value }),
             false => Err(syn::Error::new_spanned(
                 value,
-                "a static attribute is a text, a number, a boolean or a constant; what comes from arguments belongs in \
+                "a static attribute is a string, a number, a boolean or a constant; values from arguments belong in \
                  `attributes_from_args`",
             )),
         }

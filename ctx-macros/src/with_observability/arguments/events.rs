@@ -1,25 +1,25 @@
-//! `err(level = "warn", Debug)`, `ret(Display)`, `log_errors = every_level`
+//! The arguments `err(level = "warn", Debug)`, `ret(Display)` and `log_errors = every_level`.
 
 use proc_macro2::Span;
 use syn::{Ident, LitBool, parenthesized, parse::ParseStream, token};
 
 use super::Level;
+use crate::errors::{Errors, did_you_mean};
 use crate::input::{after_equals, entries};
-use crate::mistakes::{Mistakes, did_you_mean};
 
-/// How a value stands on an event, and where that was asked for.
+/// The format of a value on an event, and the span where it was requested.
 #[derive(Clone, Copy)]
 pub(in super::super) enum Format {
     Display(Span),
     Debug(Span),
 }
 
-/// What stands behind `err` and `ret`.
+/// The arguments of `err` and `ret`.
 #[derive(Clone)]
 pub(in super::super) struct EventArguments {
     pub(in super::super) level: Option<Level>,
     pub(in super::super) format: Option<Format>,
-    /// `err` or `ret` itself.
+    /// The span of `err` or `ret`.
     pub(in super::super) word: Span,
 }
 
@@ -29,21 +29,21 @@ enum EventArgument {
 }
 
 impl EventArguments {
-    pub(super) fn parse(input: ParseStream<'_>, word: &Ident, mistakes: &mut Mistakes) -> syn::Result<Self> {
+    pub(super) fn parse(input: ParseStream<'_>, word: &Ident, errors: &mut Errors) -> syn::Result<Self> {
         let mut arguments = EventArguments { level: None, format: None, word: word.span() };
         if !input.peek(token::Paren) {
             return Ok(arguments);
         }
         let content;
         parenthesized!(content in input);
-        for argument in entries(&content, mistakes, argument)? {
+        for argument in entries(&content, errors, argument)? {
             match argument {
                 EventArgument::Level(word, _) if arguments.level.is_some() => {
-                    mistakes.add(word, "`level` is given twice: give it once");
+                    errors.add(word, "`level` is given twice: give it once");
                 }
                 EventArgument::Level(_, level) => arguments.level = Some(level),
                 EventArgument::Format(Format::Display(span) | Format::Debug(span)) if arguments.format.is_some() => {
-                    mistakes.add_error(syn::Error::new(span, "the format is given twice: give it once"));
+                    errors.add_error(syn::Error::new(span, "the format is given twice: give it once"));
                 }
                 EventArgument::Format(format) => arguments.format = Some(format),
             }
@@ -65,7 +65,7 @@ fn argument(input: ParseStream<'_>) -> syn::Result<EventArgument> {
         "Display" => Ok(EventArgument::Format(Format::Display(word.span()))),
         other => {
             let hint = did_you_mean(other, &["level", "Debug", "Display"]);
-            let message = format!("there is no `{other}` here{hint}: expected `level = ...`, `Debug` or `Display`");
+            let message = format!("unknown option `{other}`{hint}: expected `level = ...`, `Debug` or `Display`");
             Err(syn::Error::new(word.span(), message))
         }
     }
@@ -75,7 +75,7 @@ fn argument(input: ParseStream<'_>) -> syn::Result<EventArgument> {
 #[derive(Clone, Copy, PartialEq)]
 pub(in super::super) enum LogErrors {
     Never,
-    /// The first.
+    /// The first function only.
     Once,
     EveryLevel,
 }

@@ -1,8 +1,8 @@
-//! `fields(rows = 3, user.id = %user.id, {KEY} = ?value, later)`
+//! The argument `fields(rows = 3, user.id = %user.id, {KEY} = ?value, later)`.
 
 use syn::{Expr, Ident, Token, braced, ext::IdentExt, parse::ParseStream, punctuated::Punctuated, token};
 
-/// In which form a value is asked for.
+/// The requested form of a value.
 #[derive(Clone, Copy, PartialEq)]
 pub(in super::super) enum Sigil {
     None,
@@ -47,7 +47,7 @@ pub(super) fn field(input: ParseStream<'_>) -> syn::Result<Field> {
         FieldName::Constant(content.parse()?)
     } else if input.peek(Ident::peek_any) {
         let names = Punctuated::parse_separated_nonempty_with(input, Ident::parse_any);
-        let message = "expected the name of a field, such as `user.id`; `{\"any name\"}` takes any text";
+        let message = "expected the name of a field, such as `user.id`; `{\"any name\"}` takes any string";
         FieldName::Dotted(names.map_err(|error| syn::Error::new(error.span(), message))?)
     } else {
         return Err(input.error("expected a field: `name`, `name = value`, `%name`, `?name` or `{NAME} = value`"));

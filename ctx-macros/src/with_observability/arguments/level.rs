@@ -1,13 +1,13 @@
-//! `level = "info"`, `3`, `Level::INFO`, `info`
+//! Levels: `level = "info"`, `3`, `Level::INFO`, `info`.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 use syn::{LitInt, LitStr, Path, parse::ParseStream};
 
-use crate::mistakes::did_you_mean;
+use crate::errors::did_you_mean;
 use crate::{expression::is_constant_name, input::is_path};
 
-/// By their numbers, as with `#[tracing::instrument]`: 1 is the most verbose.
+/// The levels by number, as with `#[tracing::instrument]`: 1 is the most verbose.
 const LEVELS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
 
 #[derive(Clone)]
@@ -60,5 +60,5 @@ const EXPECTED: &str = "\"trace\", \"debug\", \"info\", \"warn\", \"error\", 1 t
 
 fn unknown(word: &str, span: proc_macro2::Span) -> syn::Error {
     let hint = did_you_mean(word, &LEVELS);
-    syn::Error::new(span, format_args!("there is no level `{word}`{hint}; there are: {EXPECTED}"))
+    syn::Error::new(span, format_args!("unknown level `{word}`{hint}; expected one of: {EXPECTED}"))
 }

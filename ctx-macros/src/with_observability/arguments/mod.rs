@@ -1,4 +1,4 @@
-//! What was written between the parentheses.
+//! The arguments of `#[with_observability(...)]`.
 
 mod attributes;
 mod events;
@@ -24,11 +24,11 @@ pub(super) use span_kind::SpanKind;
 
 use crate::{
     context_argument::{ContextArgument, error_of_set},
-    input::{after_equals, alone, boolean, entries, library, skip_to_comma, takes, without_value},
-    mistakes::{Mistakes, did_you_mean},
+    errors::{Errors, did_you_mean},
+    input::{after_equals, boolean, entries, library, skip_to_comma, takes, without_arguments, without_value},
 };
 
-/// All arguments, by their names: first those of `#[tracing::instrument]`, then our own.
+/// All arguments: first those of `#[tracing::instrument]`, then the additional ones.
 const KNOWN: &[&str] = &[
     "name",
     "level",
@@ -83,30 +83,30 @@ pub(super) struct ObservabilityArguments {
 }
 
 impl ObservabilityArguments {
-    /// Reads the arguments, over those of the `impl` block that the function stands in. One that cannot be read costs
-    /// none of the others.
+    /// Parses the arguments, which override those of the surrounding `impl` block. Reports invalid ones and continues
+    /// with the next.
     pub(super) fn parse(
         written: TokenStream,
         of_block: ObservabilityArguments,
-        mistakes: &mut Mistakes,
+        errors: &mut Errors,
     ) -> ObservabilityArguments {
         let mut arguments = of_block;
-        // What ends too early is wrong at its last token, not at the whole attribute.
+        // Input that ends too early is reported at its last token, not at the whole attribute.
         let last = written.clone().into_iter().last().map_or_else(Span::call_site, |last| last.span());
         let mut written = Group::new(Delimiter::Parenthesis, written);
         written.set_span(last);
         let parser = |input: ParseStream<'_>| {
             let content;
             parenthesized!(content in input);
-            arguments.parse_all(&content, mistakes)
+            arguments.parse_all(&content, errors)
         };
         if let Err(error) = parser.parse2(TokenTree::from(written).into()) {
-            mistakes.add_error(error);
+            errors.add_error(error);
         }
         arguments
     }
 
-    /// Whether any of these methods or functions is called for the value of an attribute, a field or a context field.
+    /// Returns `true` if any of these functions is called for the value of an attribute, a field or a context field.
     pub(super) fn call_any(&self, names: &[Ident]) -> bool {
         let mut left = self.clone();
         left.keep_without_calls_of(names);
@@ -115,7 +115,7 @@ impl ObservabilityArguments {
         count(&left) < count(self)
     }
 
-    /// Takes out the attributes, fields and context fields for whose values any of these is called.
+    /// Removes the attributes, fields and context fields whose values call any of these functions.
     pub(super) fn keep_without_calls_of(&mut self, names: &[Ident]) {
         if let Attributes::List(list) = &mut self.attributes {
             list.retain(|attribute| !calls(attribute.value.to_token_stream(), names));
@@ -124,10 +124,10 @@ impl ObservabilityArguments {
         self.context.retain(|context| !calls(context.value.to_token_stream(), names));
     }
 
-    fn parse_all(&mut self, input: ParseStream<'_>, mistakes: &mut Mistakes) -> syn::Result<()> {
+    fn parse_all(&mut self, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
         let mut seen: Vec<String> = Vec::new();
         while !input.is_empty() {
-            // As with `#[tracing::instrument]`, commas may be left out or doubled.
+            // As with `#[tracing::instrument]`, commas are optional and may be doubled.
             if input.parse::<Option<Token![,]>>()?.is_some() {
                 continue;
             }
@@ -137,32 +137,32 @@ impl ObservabilityArguments {
             } else if input.peek(Ident::peek_any) {
                 input.call(Ident::parse_any)?
             } else {
-                mistakes.add_error(input.error("expected the name of an argument, such as `level`"));
+                errors.add_error(input.error("expected the name of an argument, such as `level`"));
                 skip_to_comma(input)?;
                 continue;
             };
             let name = word.unraw().to_string();
             if name == "set" {
-                mistakes.add_error(error_of_set(input, &word));
+                errors.add_error(error_of_set(input, &word));
                 skip_to_comma(input)?;
                 continue;
             }
             if !KNOWN.contains(&name.as_str()) {
                 let hint = match did_you_mean(&name, KNOWN) {
-                    hint if hint.is_empty() => format!("; there are: {}", KNOWN.join(", ")),
+                    hint if hint.is_empty() => format!("; expected one of: {}", KNOWN.join(", ")),
                     hint => hint,
                 };
-                mistakes.add(&word, format_args!("there is no argument `{name}`{hint}"));
+                errors.add(&word, format_args!("unknown argument `{name}`{hint}"));
                 skip_to_comma(input)?;
                 continue;
             }
             if seen.contains(&name) {
-                mistakes.add(&word, format_args!("`{name}` is given twice: give it once"));
+                errors.add(&word, format_args!("`{name}` is given twice: give it once"));
                 skip_to_comma(input)?;
                 continue;
             }
-            if let Err(error) = self.parse_one(&name, &word, input, mistakes) {
-                mistakes.add_error(error);
+            if let Err(error) = self.parse_one(&name, &word, input, errors) {
+                errors.add_error(error);
                 skip_to_comma(input)?;
             }
             seen.push(name);
@@ -170,13 +170,7 @@ impl ObservabilityArguments {
         Ok(())
     }
 
-    fn parse_one(
-        &mut self,
-        name: &str,
-        word: &Ident,
-        input: ParseStream<'_>,
-        mistakes: &mut Mistakes,
-    ) -> syn::Result<()> {
+    fn parse_one(&mut self, name: &str, word: &Ident, input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<()> {
         match name {
             "name" if input.peek(LitStr) => self.name = Some(input.parse()?),
             "name" => self.name = Some(text(input, word, "name = \"load\"")?),
@@ -186,44 +180,44 @@ impl ObservabilityArguments {
             "follows_from" => self.follows_from = Some(value(input, word, "follows_from = causes")?),
             "level" => self.level = Some(Level::parse(after_equals(input, word, "level = \"info\"")?)?),
             "log_level" => self.log_level = Some(Level::parse(after_equals(input, word, "log_level = \"debug\"")?)?),
-            "skip" => self.skip = parenthesised(input, word, "skip(a, b)", mistakes, parameter)?,
+            "skip" => self.skip = parenthesised(input, word, "skip(a, b)", errors, parameter)?,
             "skip_all" => {
-                alone(input, word)?;
+                without_arguments(input, word)?;
                 self.skip_all = true;
             }
-            "fields" => self.fields = parenthesised(input, word, "fields(rows = 3)", mistakes, fields::field)?,
+            "fields" => self.fields = parenthesised(input, word, "fields(rows = 3)", errors, fields::field)?,
             "err" => {
                 without_value(input, word, "err` or `err(level = \"warn\")")?;
-                self.err = Some(EventArguments::parse(input, word, mistakes)?);
+                self.err = Some(EventArguments::parse(input, word, errors)?);
             }
             "ret" => {
                 without_value(input, word, "ret` or `ret(level = \"info\")")?;
-                self.ret = Some(EventArguments::parse(input, word, mistakes)?);
+                self.ret = Some(EventArguments::parse(input, word, errors)?);
             }
             "kind" => self.kind = Some(SpanKind::parse(after_equals(input, word, "kind = server")?)?),
             "attributes_from_args" => {
                 let example = "attributes_from_args = { user_id: \"user.id\" }";
-                self.attributes = Attributes::parse(after_equals(input, word, example)?, mistakes)?;
+                self.attributes = Attributes::parse(after_equals(input, word, example)?, errors)?;
             }
             "static_attributes" => {
                 let example = "static_attributes = { \"component\": \"profile\" }";
-                self.static_attributes = attributes::parse_static(after_equals(input, word, example)?, mistakes)?;
+                self.static_attributes = attributes::parse_static(after_equals(input, word, example)?, errors)?;
             }
             "log_args" => self.log_args = Some(boolean(input, word)?),
             "log_result" => self.log_result = Some(boolean(input, word)?),
             "log_errors" => self.log_errors = Some(LogErrors::parse(after_equals(input, word, "log_errors = false")?)?),
-            "redact" => self.redact = listed(input, word, "redact = [card]", mistakes, parameter)?,
-            "reveal" => self.reveal = listed(input, word, "reveal = [page_token]", mistakes, parameter)?,
-            "context" => self.context = ContextArgument::parse_all(input, word, mistakes)?,
-            "except" => self.except = listed(input, word, "except(new, len)", mistakes, method)?,
+            "redact" => self.redact = listed(input, word, "redact = [card]", errors, parameter)?,
+            "reveal" => self.reveal = listed(input, word, "reveal = [page_token]", errors, parameter)?,
+            "context" => self.context = ContextArgument::parse_all(input, word, errors)?,
+            "except" => self.except = listed(input, word, "except(new, len)", errors, method)?,
             "crate" => self.library = Some(library(input, word)?),
-            _ => return Err(syn::Error::new(word.span(), "this argument is known but not read")),
+            _ => return Err(syn::Error::new(word.span(), "this argument is not implemented")),
         }
         Ok(())
     }
 }
 
-/// Whether one of these names stands in front of parentheses.
+/// Returns `true` if one of these names is followed by parentheses.
 fn calls(tokens: TokenStream, names: &[Ident]) -> bool {
     let tokens: Vec<TokenTree> = tokens.into_iter().collect();
     let is_call = tokens.windows(2).any(|pair| match pair {
@@ -235,28 +229,28 @@ fn calls(tokens: TokenStream, names: &[Ident]) -> bool {
     is_call || tokens.into_iter().any(|token| matches!(token, TokenTree::Group(group) if calls(group.stream(), names)))
 }
 
-/// `= value`
+/// Parses `= value`.
 fn value(input: ParseStream<'_>, word: &Ident, example: &str) -> syn::Result<Expr> {
     after_equals(input, word, example)?.parse()
 }
 
-/// `= "text"`, or any expression that may be one.
+/// Parses `= "text"`, or an expression that may be a string.
 fn text(input: ParseStream<'_>, word: &Ident, example: &str) -> syn::Result<Expr> {
     let value = value(input, word, example)?;
     match &value {
         Expr::Lit(literal) if !matches!(literal.lit, Lit::Str(_)) => {
-            Err(syn::Error::new_spanned(value, format_args!("`{word}` is a text: write `{example}`, for example")))
+            Err(syn::Error::new_spanned(value, format_args!("`{word}` is a string: write `{example}`, for example")))
         }
         _ => Ok(value),
     }
 }
 
-/// `(a, b)`
+/// Parses `(a, b)`.
 fn parenthesised<T>(
     input: ParseStream<'_>,
     word: &Ident,
     example: &str,
-    mistakes: &mut Mistakes,
+    errors: &mut Errors,
     parse: impl FnMut(ParseStream<'_>) -> syn::Result<T>,
 ) -> syn::Result<Vec<T>> {
     if !input.peek(token::Paren) {
@@ -264,19 +258,19 @@ fn parenthesised<T>(
     }
     let content;
     parenthesized!(content in input);
-    entries(&content, mistakes, parse)
+    entries(&content, errors, parse)
 }
 
-/// `= [a, b]` or `(a, b)`
+/// Parses `= [a, b]` or `(a, b)`.
 fn listed(
     input: ParseStream<'_>,
     word: &Ident,
     example: &str,
-    mistakes: &mut Mistakes,
+    errors: &mut Errors,
     parse: impl FnMut(ParseStream<'_>) -> syn::Result<Ident>,
 ) -> syn::Result<Vec<Ident>> {
     if input.peek(token::Paren) {
-        return parenthesised(input, word, example, mistakes, parse);
+        return parenthesised(input, word, example, errors, parse);
     }
     let input = after_equals(input, word, example)?;
     if !input.peek(token::Bracket) {
@@ -284,7 +278,7 @@ fn listed(
     }
     let content;
     syn::bracketed!(content in input);
-    entries(&content, mistakes, parse)
+    entries(&content, errors, parse)
 }
 
 fn parameter(input: ParseStream<'_>) -> syn::Result<Ident> {

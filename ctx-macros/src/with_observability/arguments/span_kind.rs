@@ -1,12 +1,12 @@
-//! `kind = server`
+//! The argument `kind = server`.
 
 use syn::{Ident, LitStr, parse::ParseStream};
 
-use crate::mistakes::did_you_mean;
+use crate::errors::did_you_mean;
 
 const KINDS: [&str; 5] = ["internal", "server", "client", "producer", "consumer"];
 
-/// What the span stands for, as OpenTelemetry has it.
+/// The kind of a span in OpenTelemetry.
 #[derive(Clone, Copy)]
 pub(in super::super) struct SpanKind(&'static str);
 
@@ -22,11 +22,11 @@ impl SpanKind {
         let kind = KINDS.iter().find(|kind| kind.eq_ignore_ascii_case(&word));
         kind.map(|kind| SpanKind(kind)).ok_or_else(|| {
             let hint = did_you_mean(&word, &KINDS);
-            syn::Error::new(span, format_args!("there is no kind `{word}`{hint}; there are: {}", KINDS.join(", ")))
+            syn::Error::new(span, format_args!("unknown kind `{word}`{hint}; expected one of: {}", KINDS.join(", ")))
         })
     }
 
-    /// As the OpenTelemetry layer takes it; `None` for the one that it takes by itself.
+    /// Returns the value for the OpenTelemetry layer; `None` for its default.
     pub(in super::super) fn exported(self) -> Option<&'static str> {
         (self.0 != "internal").then_some(self.0)
     }

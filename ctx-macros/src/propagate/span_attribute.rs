@@ -1,5 +1,6 @@
-//! Two attributes on one function: what is restored has to be in force before a span is made, and what is injected is to
-//! have that span as its parent. So the attribute that makes the span is expanded first, whichever stands first.
+//! Attributes that create a span on the same function. Restored context must be current before the span is created, and
+//! injected context must have the span as its parent. Therefore the attribute that creates the span is expanded first,
+//! in any order of the two.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::quote;
@@ -7,51 +8,51 @@ use syn::{Attribute, Expr, Meta, Path, parse_quote};
 
 use super::{arguments::PropagateArguments, expand};
 use crate::{
+    errors::Errors,
     expression::mentions,
     function::{Function, Shape},
-    mistakes::Mistakes,
 };
 
-/// What stands beside `#[propagate]` and makes a span.
-pub(super) enum Beside {
-    /// `#[with_observability]`, at this place in the list of attributes.
-    Ours(usize),
+/// The attribute beside `#[propagate]` that creates a span, with its index in the list of attributes.
+pub(super) enum SpanAttribute {
+    /// `#[with_observability]`.
+    WithObservability(usize),
     /// `#[tracing::instrument]`.
     Instrument(usize),
-    /// Nothing yet, but spans are to be linked: one is made for that.
+    /// None, but spans are to be linked: a span is created for that.
     Links,
 }
 
-impl Beside {
+impl SpanAttribute {
     pub(super) fn of(function: &Function, arguments: &PropagateArguments) -> Option<Self> {
         let position = |name| function.attributes.iter().position(|attribute| is_named(attribute.path(), name));
         if let Some(at) = position("with_observability") {
-            return Some(Beside::Ours(at));
+            return Some(SpanAttribute::WithObservability(at));
         }
         if let Some(at) = position("instrument") {
-            return Some(Beside::Instrument(at));
+            return Some(SpanAttribute::Instrument(at));
         }
-        arguments.links.is_some().then_some(Beside::Links)
+        arguments.links.is_some().then_some(SpanAttribute::Links)
     }
 
-    /// The function with the other attribute in front, and ours behind.
+    /// Returns the function with the other attribute in front, and `#[propagate]` behind.
     pub(super) fn reordered(
         self,
         mut function: Function,
         shape: &Shape,
         mut arguments: PropagateArguments,
-        mistakes: &mut Mistakes,
+        errors: &mut Errors,
     ) -> TokenStream {
         let library = arguments.library();
         let mut first: Attribute = match &self {
-            Beside::Ours(at) | Beside::Instrument(at) => function.attributes.remove(*at),
-            Beside::Links => parse_quote! {
+            SpanAttribute::WithObservability(at) | SpanAttribute::Instrument(at) => function.attributes.remove(*at),
+            SpanAttribute::Links => parse_quote! {
                 #[#library::with_observability(log_args = false, log_result = false, log_errors = false)]
             },
         };
         if let Some(links) = arguments.links.take() {
             match self {
-                Beside::Instrument(_) => mistakes.add(
+                SpanAttribute::Instrument(_) => errors.add(
                     links,
                     "`links` needs `#[with_observability]` beside it: the span of `#[instrument]` cannot be linked from here",
                 ),
@@ -59,7 +60,7 @@ impl Beside {
             }
         }
         let propagate = parse_quote!(#[#library::propagate]);
-        if let Some(remaining) = rest(propagate, &mut function, shape, arguments) {
+        if let Some(remaining) = remaining_attribute(propagate, &mut function, shape, arguments) {
             function.attributes.push(remaining);
         }
         function.attributes.insert(0, first);
@@ -67,13 +68,13 @@ impl Beside {
     }
 }
 
-/// For `#[with_observability]`, where it is expanded first: takes out of a `#[propagate]` on the same function what belongs
-/// into the span. What is to be linked is given back.
-pub(crate) fn settle(function: &mut Function) -> Option<Expr> {
+/// Prepares a `#[propagate]` for `#[with_observability]` that is expanded first: moves the arguments that belong into the
+/// span out of it. Returns the `links`.
+pub(crate) fn take_span_arguments(function: &mut Function) -> Option<Expr> {
     let at = function.attributes.iter().position(|attribute| is_named(attribute.path(), "propagate"))?;
     let Meta::List(list) = &function.attributes[at].meta else { return None };
-    // What is wrong with it is said when it is expanded.
-    let mut ignored = Mistakes::default();
+    // Its errors are reported when it is expanded.
+    let mut ignored = Errors::default();
     let mut arguments = PropagateArguments::parse(list.tokens.clone(), &mut ignored);
     if !ignored.is_empty() || arguments.into.is_none() && arguments.links.is_none() {
         return None;
@@ -81,14 +82,15 @@ pub(crate) fn settle(function: &mut Function) -> Option<Expr> {
     let links = arguments.links.take();
     let attribute = function.attributes.remove(at);
     let shape = function.shape();
-    if let Some(remaining) = rest(attribute, function, &shape, arguments) {
+    if let Some(remaining) = remaining_attribute(attribute, function, &shape, arguments) {
         function.attributes.insert(at, remaining);
     }
     links
 }
 
-/// The attribute with what is left for it to do, if anything is. Context is injected at the beginning of the body.
-fn rest(
+/// Injects context at the beginning of the body. Returns the attribute with its remaining arguments, if it still has an
+/// effect.
+fn remaining_attribute(
     mut attribute: Attribute,
     function: &mut Function,
     shape: &Shape,
@@ -99,7 +101,7 @@ fn rest(
         function.body = injecting(&inject, &function.body, shape);
     }
     let runs_at_once = matches!(shape, Shape::Sync | Shape::Never);
-    if runs_at_once && arguments.is_capture_alone() {
+    if runs_at_once && arguments.only_captures() {
         return None;
     }
     let path = attribute.path().clone();
@@ -107,18 +109,18 @@ fn rest(
     Some(attribute)
 }
 
-/// The body with that in front which is to be done in its span: one that ends in an `async` block is only there in its
-/// span.
+/// Returns the body with `inject` in front, inside the span. If the body ends in an `async` block, only that block is
+/// in the span.
 fn injecting(inject: &TokenStream, body: &TokenStream, shape: &Shape) -> TokenStream {
     match shape {
         Shape::AsyncBlock(block) if block.before.is_empty() => in_last_block(inject, body),
-        // Not the `async` block is the last then, and all of the body is in the span.
+        // The `async` block is no longer the last expression, so the whole body is in the span.
         Shape::AsyncBlock(_) => quote!({ #inject #body }),
         _ => quote!(#inject #body),
     }
 }
 
-/// Puts tokens in front of those in the last braces, which may stand in parentheses.
+/// Inserts tokens at the start of the last braces, which may be in parentheses.
 fn in_last_block(first: &TokenStream, tokens: &TokenStream) -> TokenStream {
     let mut tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
     let last = tokens.iter_mut().rev().find_map(|token| match token {
@@ -138,13 +140,14 @@ fn in_last_block(first: &TokenStream, tokens: &TokenStream) -> TokenStream {
     tokens.into_iter().collect()
 }
 
-/// Whether `#[with_observability]` was expanded already: below it, and under another name, `#[propagate]` was not found.
+/// Returns `true` if `#[with_observability]` was already expanded. It cannot recognize `#[propagate]` under another
+/// name.
 pub(super) fn is_observed_already(function: &Function) -> bool {
     mentions(function.body.clone(), &Ident::new("__CTX_LAYER_SITES", Span::call_site()))
 }
 
-/// Whether a `#[propagate]` that restores or isolates was expanded already: above an attribute that it did not know by its
-/// name.
+/// Returns `true` if a `#[propagate]` that restores or isolates was already expanded, above an attribute whose name it
+/// did not recognize.
 pub(crate) fn is_restored_already(function: &Function) -> bool {
     mentions(function.body.clone(), &Ident::new(expand::RESTORED, Span::call_site()))
 }
@@ -155,7 +158,7 @@ fn add_argument(attribute: &mut Attribute, argument: &TokenStream) {
         Meta::List(list) => list.tokens.clone(),
         _ => TokenStream::new(),
     };
-    // In front: what was written may end with a comma, or with none.
+    // In front, since the written arguments may or may not end with a comma.
     attribute.meta = parse_quote!(#path(#argument, #written));
 }
 

@@ -1,4 +1,4 @@
-//! Fields of one's own: their types, what is shown of them, and what becomes of bad values.
+//! Declares fields: their types, what is shown of them, and how bad values are handled.
 
 use ctx_layer::{Fields, Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, fields_once_per_line};
 use tracing::{info, info_span};
@@ -23,15 +23,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fields = Fields::new().with(&TENANT_ID, "acme").with(&ATTEMPT, 2u64).with(&EMAIL, "ada@example.com");
     fields.in_scope(|| {
         let _request = info_span!("request").entered();
-        info!("what is set stands on the line, as its policy says");
+        info!("set values are on the line, as their policies say");
         info!(tenant_id = "mine", "an event's own field wins");
 
         let _warehouse = WAREHOUSE.attach("rotterdam-europoort-2");
         info!("a value that is too long is cut");
         let _tenant = TENANT_ID.attach("acme\n2026-01-01 INFO forged");
         info!("a value cannot begin another line");
-        assert_eq!(WAREHOUSE.get().as_deref(), Some("rotterdam-europoort-2")); // read, it is whole
+        assert_eq!(WAREHOUSE.get().as_deref(), Some("rotterdam-europoort-2")); // `get` returns all of it
     });
-    info!("after the scope nothing is in force");
+    info!("after the scope no value is current");
     Ok(())
 }

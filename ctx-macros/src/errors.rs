@@ -1,31 +1,30 @@
-//! What is wrong with what the user wrote: all of it, each at the token that is wrong.
+//! The errors in a macro's input, each at its token.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
 use crate::function::Function;
 
-/// Collects mistakes, so that they are all reported at once.
+/// A list of errors, which are all reported at once.
 #[derive(Default)]
-pub(crate) struct Mistakes(Option<syn::Error>);
+pub(crate) struct Errors(Option<syn::Error>);
 
-impl Mistakes {
-    /// Notes a mistake at `tokens`.
+impl Errors {
+    /// Adds an error at `tokens`.
     pub(crate) fn add(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.add_error(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Notes a mistake that says itself where it is.
+    /// Adds an error that has its span already.
     pub(crate) fn add_error(&mut self, error: syn::Error) {
         match &mut self.0 {
-            Some(mistakes) => mistakes.combine(error),
+            Some(errors) => errors.combine(error),
             None => self.0 = Some(error),
         }
     }
 
-    /// Keeps lints away from a function that has mistakes: an argument may seem unused for no more than a word that could
-    /// not be read.
-    pub(crate) fn spare(&self, function: &mut Function) {
+    /// Silences lints on a function with errors: an argument may be unused only because an entry could not be parsed.
+    pub(crate) fn silence_lints(&self, function: &mut Function) {
         if !self.is_empty() {
             function.attributes.push(syn::parse_quote!(#[allow(unused_variables, unused_mut)]));
         }
@@ -35,13 +34,13 @@ impl Mistakes {
         self.0.is_none()
     }
 
-    /// As compile errors; nothing where there are none.
+    /// Returns the errors as `compile_error!` invocations, or nothing.
     pub(crate) fn into_compile_errors(self) -> TokenStream {
         self.0.map(|error| error.into_compile_error()).unwrap_or_default()
     }
 }
 
-/// ` (did you mean `x`?)`, where one of the `known` words is close to `word`.
+/// Returns ` (did you mean `x`?)` if one of the `known` words is close to `word`.
 pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
     known
         .iter()
@@ -52,7 +51,7 @@ pub(crate) fn did_you_mean(word: &str, known: &[&str]) -> String {
         .unwrap_or_default()
 }
 
-/// How many letters have to be inserted, removed or replaced to make one word from the other (Levenshtein).
+/// Returns the Levenshtein distance of two words.
 fn distance(a: &str, b: &str) -> usize {
     let mut row: Vec<usize> = (0..=b.chars().count()).collect();
     for (i, a) in a.chars().enumerate() {
@@ -71,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_word_that_is_nearly_a_known_one_is_recognised() {
+    fn a_similar_known_word_is_suggested() {
         let known = ["propagate", "masked", "max_len"];
         assert_eq!(did_you_mean("propogate", &known), " (did you mean `propagate`?)");
         assert_eq!(did_you_mean("maxlen", &known), " (did you mean `max_len`?)");
@@ -80,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_distance_of_two_words_is_the_number_of_changes() {
+    fn the_distance_of_two_words_is_the_number_of_edits() {
         for (a, b, changes) in [("", "", 0), ("a", "", 1), ("kitten", "sitting", 3), ("flaw", "lawn", 2)] {
             assert_eq!(distance(a, b), changes, "{a} {b}");
             assert_eq!(distance(b, a), changes, "{b} {a}");

@@ -1,4 +1,4 @@
-//! Exported spans have the fields as attributes; the JSON lines alone carry trace_id and span_id.
+//! Exports spans that have the fields as attributes. The JSON lines have trace_id and span_id, too.
 
 use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::*};
 use opentelemetry::trace::TracerProvider;
@@ -7,7 +7,7 @@ use tracing::{info, instrument};
 use tracing_subscriber::{fmt::layer, prelude::*};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let exporter = InMemorySpanExporter::default(); // yours sends them away
+    let exporter = InMemorySpanExporter::default(); // in production: OTLP
     let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
 
     let ids = Schema::builder().field(&TRACE_ID).field(&SPAN_ID).build()?;

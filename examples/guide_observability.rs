@@ -1,4 +1,4 @@
-//! A method that is observed: its span, its attributes, its arguments, and its error, logged once.
+//! Observes a method: its span, its attributes, its arguments and its error, which is logged once.
 
 use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, fields_once_per_line, with_observability};
 use tracing_subscriber::{filter::LevelFilter, fmt::layer, prelude::*};

@@ -1,4 +1,4 @@
-//! Two tenants at once; no line of code below `main` mentions them.
+//! Handles two tenants at once. No code below `main` mentions them.
 
 use ctx_layer::{FutureFieldsExt, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
 use tracing::{Instrument, info, info_span, instrument};
@@ -22,7 +22,7 @@ async fn main() {
 async fn handle(path: &str, user: &str) {
     info!("received");
     tokio::task::yield_now().await;
-    let _ = USER_ID.record(user); // known only now, inside the span
+    let _ = USER_ID.record(user); // known only inside the span
     tokio::spawn(store().instrument(info_span!("background"))).await.unwrap();
 }
 

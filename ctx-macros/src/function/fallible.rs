@@ -1,4 +1,4 @@
-//! Whether a function may return an error, and whether that may borrow.
+//! Return types of a function: whether it can return an error, and whether that error can borrow.
 
 use syn::{
     GenericArgument, Ident, Lifetime, PathArguments, ReturnType, Type, TypeImplTrait, TypePath, TypeReference,
@@ -8,8 +8,8 @@ use syn::{
 use super::Function;
 
 impl Function {
-    /// Whether the error's type, as it is written, has a lifetime or could have one: that of a type parameter, for
-    /// example. One that is hidden within an alias, or left out, is not seen.
+    /// Returns `true` if the error's type, as written, has a lifetime or could have one, as a type parameter could.
+    /// Elided lifetimes, and those hidden in an alias, are not found.
     pub(crate) fn error_may_borrow(&self) -> bool {
         let ReturnType::Type(_, returned) = &self.signature.output else { return false };
         let mut search = ErrorSearch { function: self, is_within: false, found: false };
@@ -17,7 +17,7 @@ impl Function {
         search.found
     }
 
-    /// Whether what it returns, as it is written, cannot be a `Result`, even under another name.
+    /// Returns `true` if the return type, as written, cannot be a `Result`, even by an alias.
     pub(crate) fn never_fails(&self) -> bool {
         match &self.signature.output {
             ReturnType::Default => true,
@@ -32,7 +32,7 @@ impl Function {
     }
 }
 
-/// The types that nobody has another type under the name of.
+/// The types whose names are never aliases of others.
 const PRIMITIVE: &[&str] = &[
     "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
     "usize",
@@ -40,7 +40,7 @@ const PRIMITIVE: &[&str] = &[
 
 struct ErrorSearch<'a> {
     function: &'a Function,
-    /// Whether this is the error, or might be.
+    /// `true` within the error type, or what may be one.
     is_within: bool,
     found: bool,
 }
@@ -48,15 +48,15 @@ struct ErrorSearch<'a> {
 impl ErrorSearch<'_> {
     fn is_parameter(&self, name: &Ident) -> bool {
         let text = name.to_string();
-        // Those of an `impl` block are known by how they are usually called, where it has no attribute of its own.
+        // Without an attribute on the `impl` block, its type parameters are recognized by common names.
         let is_usual = text.len() <= 2
             && text.starts_with(|letter: char| letter.is_ascii_uppercase())
             && !text.contains(|letter: char| letter.is_ascii_lowercase());
         is_usual || name == "Self" || self.function.is_type_parameter(name)
     }
 
-    /// Whether these arguments would make the error borrow, if they were those of a `Result` under another name: the first
-    /// type is what comes of a success there, too.
+    /// Returns `true` if the arguments would make the error borrow, if the type is an alias of `Result`. The first type
+    /// is then that of the success.
     fn is_alias_of_borrowing(&self, arguments: &PathArguments) -> bool {
         let PathArguments::AngleBracketed(arguments) = arguments else { return false };
         let mut search = ErrorSearch { function: self.function, is_within: true, found: false };
@@ -73,7 +73,7 @@ impl ErrorSearch<'_> {
     }
 }
 
-/// Whether a type of this name is a future or a stream, and no `Result`.
+/// Returns `true` if a type of this name is a future or a stream, not a `Result`.
 fn is_known(name: &Ident) -> bool {
     ["BoxFuture", "LocalBoxFuture", "BoxStream", "LocalBoxStream"].iter().any(|known| name == known)
 }
@@ -91,7 +91,7 @@ impl VisitMut for ErrorSearch<'_> {
             return visit_type_path_mut(self, path);
         }
         let PathArguments::AngleBracketed(arguments) = &mut last.arguments else { return };
-        // The first type is what comes of a success.
+        // The first type is that of the success.
         let mut types = 0;
         for argument in &mut arguments.args {
             match argument {
@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_may_borrow_where_it_has_a_lifetime_or_a_type_that_may_be_anything() {
+    fn an_error_may_borrow_if_it_has_a_lifetime_or_an_open_type() {
         for (returned, expected) in [
             ("Result<&'a str, io::Error>", false),
             ("io::Result<T>", false),

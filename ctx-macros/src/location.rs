@@ -1,15 +1,15 @@
-//! Where tokens are: for errors, and for whoever else would see their names.
+//! Spans of tokens: where errors point, and which code can see the names.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use syn::spanned::Spanned;
 
-/// Where errors about these tokens are to be, for tokens around them. Lints still know that those come from a macro.
+/// Returns a span at the location of these tokens, for errors in tokens around them. Lints still recognize it as a
+/// macro's.
 pub(crate) fn located_at(tokens: &impl Spanned) -> Span {
     Span::call_site().located_at(tokens.span())
 }
 
-/// Tokens whose errors are to be where those about others are. They still mean what they mean where they come from
-/// (`$crate`!).
+/// Returns tokens with another location, for errors. They resolve as before (`$crate`).
 pub(crate) fn at(tokens: &TokenStream, span: Span) -> TokenStream {
     let tokens = tokens.clone().into_iter().map(|mut token| {
         token.set_span(token.span().located_at(span));
@@ -18,7 +18,7 @@ pub(crate) fn at(tokens: &TokenStream, span: Span) -> TokenStream {
     tokens.collect()
 }
 
-/// An identifier that no code of the user's can see.
+/// Returns an identifier that the user's code cannot refer to.
 pub(crate) fn hidden(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }

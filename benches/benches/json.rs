@@ -1,0 +1,226 @@
+//! One JSON line: ours and the peers', all writing to nowhere, in one run.
+//!
+//! Repeat with `cargo bench -p ctx-benches --bench json`; with `-- --quick` for a look in between. The arms of a group take turns in
+//! batches of 60 µs; the lower quartile of an arm's batches counts. `-- --run <group> <arm> <count>` runs one arm alone, by its number,
+//! for `perf` and `valgrind`.
+//!
+//! Figures: 2-core VM (Intel Xeon), Linux, rustc 1.95.0, without LTO, on a machine that was busy with builds: all are some 1.6 times as
+//! high as on a quiet one, so compare them with each other only. By `perf`, a line without fields spends a quarter of its time on the
+//! clock.
+//!
+//! | ns | ours | ours, beside a layer that looks at fields | `slog` | `json-subscriber` | `emit` | `fmt` json |
+//! |---|--:|--:|--:|--:|--:|--:|
+//! | five fields, three own | 205 | 413 | 240 | 2369 | 924 | 2129 |
+//! | no field, three own | 190 | | 164 | | | 1429 |
+//! | five fields, three own, inside 1 / 64 spans | 228 / 227 | | | | | 4649 / 18162 |
+//! | a scope of five fields, a span, one line | 1646 | | 384 | | | 6248 |
+
+use std::{env, hint::black_box, io, sync::Mutex};
+
+use ctx_benches::{
+    by_hand,
+    measure::{Arm, Effort, Place, interleaved},
+    request::{REQUEST, fields, schema},
+    span_by_hand, stack,
+};
+use ctx_layer::{SubscriberFieldsExt, output::json};
+use slog::Drain;
+use tracing::{info, info_span};
+use tracing_core::Dispatch;
+use tracing_subscriber::{Registry, prelude::*};
+
+fn main() {
+    let effort = if env::args().any(|argument| argument == "--quick") { Effort::QUICK } else { Effort::FULL };
+    let words: Vec<_> = env::args().collect();
+    if let Some(at) = words.iter().position(|word| word == "--run") {
+        let number = |behind: usize| words.get(at + behind).and_then(|word| word.parse::<usize>().ok()).unwrap_or(0);
+        let groups = [five_fields, no_field, inside_spans, scopes];
+        let arm = &groups[number(1)]()[number(2)];
+        println!("{}: {:?}", arm.name(), arm.run(number(3) as u64));
+        return;
+    }
+    let wanted: Vec<_> = env::args().skip(1).filter(|argument| !argument.starts_with("--")).collect();
+    for (title, arms) in [
+        ("five fields, three own", five_fields()),
+        ("no field, three own", no_field()),
+        ("five fields, three own, inside spans", inside_spans()),
+        ("a scope of five fields, a span, one line, and its end", scopes()),
+    ] {
+        if !wanted.is_empty() && !wanted.iter().any(|word| title.contains(word.as_str())) {
+            continue;
+        }
+        println!("{title}");
+        for (arm, nanos) in arms.iter().zip(interleaved(&arms, effort)) {
+            println!("  {nanos:7.0} ns  {}", arm.name());
+        }
+    }
+}
+
+fn ours() -> json::JsonLayer<fn() -> io::Sink> {
+    json::layer().with_writer(io::sink as fn() -> io::Sink)
+}
+
+/// Under the subscriber over the whole stack.
+fn under() -> Dispatch {
+    Dispatch::new(Registry::default().with(ours()).with_context_fields(schema()))
+}
+
+/// Alone.
+fn alone() -> Dispatch {
+    Dispatch::new(Registry::default().with(ours()))
+}
+
+/// Beside a layer that looks at what each event has, so that events are rewritten.
+fn beside_another() -> Dispatch {
+    Dispatch::new(Registry::default().with(ours()).with(stack::Visiting).with_context_fields(schema()))
+}
+
+/// A logger of `slog`.
+fn slog_json() -> slog::Logger {
+    let drain = slog_json::Json::new(io::sink()).add_default_keys().build();
+    slog::Logger::root(Mutex::new(drain).fuse(), slog::o!())
+}
+
+fn slog_with_five() -> slog::Logger {
+    let request = &*REQUEST;
+    slog_json().new(slog::o!(
+        "tenant_id" => request.tenant.as_str(),
+        "user_id" => request.user.as_str(),
+        "request_id" => request.id.as_str(),
+        "role" => request.role.as_str(),
+        "locale" => request.locale.as_str(),
+    ))
+}
+
+/// Writes what an `emit` event has as one JSON object.
+struct EmitJson;
+
+impl emit::Emitter for EmitJson {
+    fn emit<E: emit::event::ToEvent>(&self, event: E) {
+        let event = event.to_event();
+        let mut line: Vec<u8> = Vec::with_capacity(256);
+        let _ = std::io::Write::write_fmt(
+            &mut line,
+            format_args!(
+                "{{\"ts\":\"{}\",\"mdl\":\"{}\",\"msg\":",
+                event.ts().copied().unwrap_or(emit::Timestamp::MIN),
+                event.mdl()
+            ),
+        );
+        let _ = serde_json::to_writer(&mut line, &event.msg());
+        line.push(b',');
+        let start = line.len();
+        let _ = serde_json::to_writer(&mut line, &emit::Props::as_map(event.props()));
+        line.remove(start);
+        line.push(b'\n');
+        let _ = io::Write::write_all(&mut io::sink(), black_box(&line));
+    }
+
+    fn blocking_flush(&self, _: std::time::Duration) -> bool {
+        true
+    }
+}
+
+static EMIT: emit::runtime::AmbientSlot = emit::runtime::AmbientSlot::new();
+
+fn own_fields() {
+    info!(order = 1042, rows = black_box(3_u64), how = "card", "placed");
+}
+
+fn five_fields() -> Vec<Arm> {
+    let slog = slog_with_five();
+    let _ = emit::setup().emit_to(EmitJson).init_slot(&EMIT);
+    vec![
+        Arm::new("ours, alone", Place::new(alone()).with(fields()), own_fields),
+        Arm::new("ours, under the subscriber", Place::new(under()).with(fields()), own_fields),
+        Arm::new("ours, beside a layer that looks at fields", Place::new(beside_another()).with(fields()), own_fields),
+        Arm::new("slog, the five on the logger", Place::anywhere(), move || {
+            slog::info!(slog, "placed"; "order" => 1042, "rows" => black_box(3_u64), "how" => "card");
+        }),
+        Arm::new("json-subscriber, the five by hand", Place::new(stack::json_subscriber()), || {
+            by_hand!(info, black_box(&*REQUEST), order = 1042, rows = black_box(3_u64), how = "card", "placed");
+        }),
+        Arm::new("emit, the five by hand", Place::anywhere(), || {
+            let request = black_box(&*REQUEST);
+            emit::info!(
+                rt: EMIT.get(),
+                "placed",
+                tenant_id: request.tenant.as_str(),
+                user_id: request.user.as_str(),
+                request_id: request.id.as_str(),
+                role: request.role.as_str(),
+                locale: request.locale.as_str(),
+                order: 1042,
+                rows: black_box(3_u64),
+                how: "card",
+            );
+        }),
+        Arm::new("fmt json, the five by hand", Place::new(stack::json()), || {
+            by_hand!(info, black_box(&*REQUEST), order = 1042, rows = black_box(3_u64), how = "card", "placed");
+        }),
+        Arm::new("fmt json, ours", Place::new(stack::json_with(schema())).with(fields()), own_fields),
+    ]
+}
+
+fn no_field() -> Vec<Arm> {
+    let slog = slog_json();
+    vec![
+        Arm::new("ours, alone", Place::new(alone()), own_fields),
+        Arm::new("ours, under the subscriber", Place::new(under()), own_fields),
+        Arm::new("slog", Place::anywhere(), move || {
+            slog::info!(slog, "placed"; "order" => 1042, "rows" => black_box(3_u64), "how" => "card");
+        }),
+        Arm::new("fmt json", Place::new(stack::json()), own_fields),
+    ]
+}
+
+fn inside_spans() -> Vec<Arm> {
+    let nested = |depth: usize| move || (0..depth).map(|_| info_span!("inner").entered()).collect::<Vec<_>>();
+    let by_hand_nested = |depth: usize| {
+        move || {
+            let outer = span_by_hand!(black_box(&*REQUEST), "request").entered();
+            let inner: Vec<_> = (1..depth).map(|_| info_span!("inner").entered()).collect();
+            (inner, outer)
+        }
+    };
+    let unnamed =
+        || Dispatch::new(Registry::default().with(ours().with_current_span(false)).with_context_fields(schema()));
+    vec![
+        Arm::prepared("ours, 1 span", Place::new(under()).with(fields()), nested(1), |_| own_fields()),
+        Arm::prepared("ours, 64 spans", Place::new(under()).with(fields()), nested(64), |_| own_fields()),
+        Arm::prepared("ours without the span's name, 1", Place::new(unnamed()).with(fields()), nested(1), |_| {
+            own_fields();
+        }),
+        Arm::prepared("ours without the span's name, 64", Place::new(unnamed()).with(fields()), nested(64), |_| {
+            own_fields();
+        }),
+        Arm::prepared("fmt json, 1 span", Place::new(stack::json()), by_hand_nested(1), |_| own_fields()),
+        Arm::prepared("fmt json, 64 spans", Place::new(stack::json()), by_hand_nested(64), |_| own_fields()),
+    ]
+}
+
+fn scopes() -> Vec<Arm> {
+    let slog = slog_json();
+    vec![
+        Arm::new("ours, under the subscriber", Place::new(under()), || {
+            let _fields = fields().attach();
+            let _span = info_span!("request").entered();
+            own_fields();
+        }),
+        Arm::new("slog, a logger with the five", Place::anywhere(), move || {
+            let request = black_box(&*REQUEST);
+            let slog = slog.new(slog::o!(
+                "tenant_id" => request.tenant.clone(),
+                "user_id" => request.user.clone(),
+                "request_id" => request.id.clone(),
+                "role" => request.role.clone(),
+                "locale" => request.locale.clone(),
+            ));
+            slog::info!(slog, "placed"; "order" => 1042, "rows" => black_box(3_u64), "how" => "card");
+        }),
+        Arm::new("fmt json, the five on the span", Place::new(stack::json()), || {
+            let _span = span_by_hand!(black_box(&*REQUEST), "request").entered();
+            own_fields();
+        }),
+    ]
+}

@@ -1,0 +1,121 @@
+//! What outputs have encoded of a set: kept with the set, so that each line copies it.
+
+use std::sync::OnceLock;
+
+use smallvec::SmallVec;
+
+/// The encodings of one set, a list of one entry nearly always. What changes the set has to [clear](Self::clear) them.
+#[derive(Default)]
+pub(super) struct Encodings(OnceLock<Box<Entry>>);
+
+struct Entry {
+    key: u64,
+    encoded: Encoded,
+    next: Encodings,
+}
+
+/// A set's values as one kind of output writes them.
+#[derive(Debug, Default)]
+pub(crate) struct Encoded {
+    bytes: Vec<u8>,
+    /// Where each field ends.
+    ends: SmallVec<[u32; 6]>,
+}
+
+impl Encodings {
+    pub(super) const fn new() -> Self {
+        Encodings(OnceLock::new())
+    }
+
+    #[inline]
+    pub(super) fn get(&self, key: u64) -> Option<&Encoded> {
+        let mut link = &self.0;
+        while let Some(entry) = link.get() {
+            if entry.key == key {
+                return Some(&entry.encoded);
+            }
+            link = &entry.next.0;
+        }
+        None
+    }
+
+    /// Keeps what an output has encoded. Where another thread was faster, its result stays.
+    pub(super) fn insert(&self, key: u64, encoded: Encoded) -> &Encoded {
+        let mut new = Some(Box::new(Entry { key, encoded, next: Encodings::new() }));
+        let mut link = &self.0;
+        loop {
+            if let Some(entry) = link.get() {
+                if entry.key == key {
+                    return &entry.encoded;
+                }
+                link = &entry.next.0;
+            } else if let Some(made) = new.take() {
+                new = link.set(made).err();
+            }
+        }
+    }
+
+    #[inline]
+    pub(super) fn clear(&mut self) {
+        self.0.take();
+    }
+}
+
+impl Encoded {
+    /// One that has room for so many bytes.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        Encoded { bytes: Vec::with_capacity(bytes), ends: SmallVec::new() }
+    }
+
+    /// Appends the bytes of one field.
+    #[inline]
+    pub(crate) fn push(&mut self, write: impl FnOnce(&mut Vec<u8>)) {
+        let start = self.bytes.len();
+        write(&mut self.bytes);
+        match u32::try_from(self.bytes.len()) {
+            Ok(end) => self.ends.push(end),
+            // More than a line may have.
+            Err(_) => self.bytes.truncate(start),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The bytes of each field.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        let mut start = 0;
+        self.ends.iter().filter_map(move |end| {
+            let end = *end as usize;
+            self.bytes.get(std::mem::replace(&mut start, end)..end)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Encoded {
+        let mut encoded = Encoded::default();
+        encoded.push(|bytes| bytes.extend_from_slice(text.as_bytes()));
+        encoded.push(|bytes| bytes.push(b'-'));
+        encoded
+    }
+
+    #[test]
+    fn each_key_has_the_encoding_that_came_first() {
+        let mut encodings = Encodings::default();
+        assert_eq!(encodings.insert(1, of("one")).bytes(), b"one-");
+        assert_eq!(encodings.insert(2, of("two")).bytes(), b"two-");
+        assert_eq!(encodings.insert(1, of("late")).bytes(), b"one-");
+        assert!(
+            encodings.get(2).is_some_and(|encoded| encoded.parts().eq([&b"two"[..], b"-"]))
+                && encodings.get(3).is_none()
+        );
+        encodings.clear();
+        assert!(encodings.get(1).is_none());
+    }
+}

@@ -1,0 +1,813 @@
+//! The layer that writes lines.
+
+use std::{
+    borrow::Cow,
+    cell::Cell,
+    fmt, io,
+    sync::{Arc, OnceLock},
+    thread,
+    time::SystemTime,
+};
+
+use tracing_core::{
+    Dispatch, Event, Field, Subscriber,
+    field::Visit,
+    span::{Attributes, Id, Record},
+};
+use tracing_subscriber::{
+    Layer,
+    fmt::MakeWriter,
+    layer::Context,
+    registry::{LookupSpan, SpanRef},
+};
+
+use super::{
+    call_site::{CallSite, in_group, push_source, push_target},
+    current::{Encoding, SpanIds},
+    escape,
+    format::{Format, Group, Ids, Member, Times},
+    layout::{Layout, Wanted},
+    line::{Line, Object},
+    lost::LostLines,
+    spans::Spans,
+    time,
+    values::{Look, Part, Seen, Values},
+};
+use crate::{
+    context::{is_gone, register},
+    field::{Schema, set_all_shown},
+    layer::{AddressMap, Filled, Parentage, Policies, StackDispatch},
+};
+
+/// The default limit of a line, in bytes.
+const MAX_LINE_LEN: usize = 64 * 1024;
+
+/// The lowest limit: time, level, target and ids have room.
+const MIN_LINE_LEN: usize = 1024;
+
+type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
+
+/// Creates a layer that writes one JSON object per line to standard output, in the format [`Format::plain`].
+///
+/// ```
+/// use ctx_layer::{Schema, SubscriberFieldsExt, output::json};
+/// use tracing_subscriber::prelude::*;
+///
+/// let subscriber = tracing_subscriber::registry().with(json::layer()).with_context_fields(Schema::well_known());
+/// # drop(subscriber);
+/// ```
+#[must_use = "a layer does nothing until it is added to a subscriber"]
+pub fn layer() -> JsonLayer {
+    Policies::ask_for();
+    JsonLayer {
+        settings: Settings {
+            format: Format::plain(),
+            wanted: Wanted::default(),
+            constants: Vec::new(),
+            has_span_fields: false,
+            max_len: MAX_LINE_LEN,
+            clock: None,
+            policies: None,
+        },
+        make_writer: io::stdout,
+        lost: LostLines::default(),
+        ready: OnceLock::new(),
+        home: StackDispatch::new(),
+    }
+}
+
+/// A layer that writes one JSON object per line.
+///
+/// Created by [`layer`]. See [the module](crate::output::json) for what is on a line.
+#[must_use = "a layer does nothing until it is added to a subscriber"]
+pub struct JsonLayer<W = fn() -> io::Stdout> {
+    settings: Settings,
+    make_writer: W,
+    lost: LostLines,
+    /// Made of the settings with the first line.
+    ready: OnceLock<Ready>,
+    home: StackDispatch,
+}
+
+#[derive(Clone)]
+struct Settings {
+    format: Format,
+    wanted: Wanted,
+    constants: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    has_span_fields: bool,
+    max_len: usize,
+    clock: Option<Clock>,
+    /// `None` where they are those of the stack.
+    policies: Option<&'static Policies>,
+}
+
+/// What is worked with.
+struct Ready {
+    layout: Layout,
+    call_sites: AddressMap<CallSite>,
+    spans: Spans,
+    /// Whether there is an OpenTelemetry layer that may not activate its contexts.
+    has_opentelemetry_layer: OnceLock<bool>,
+}
+
+impl<W> JsonLayer<W> {
+    fn with(self, change: impl FnOnce(&mut Settings)) -> Self {
+        let mut settings = self.settings;
+        change(&mut settings);
+        JsonLayer { settings, ready: OnceLock::new(), ..self }
+    }
+
+    /// Sets where lines are written. Defaults to standard output.
+    ///
+    /// A writer that blocks blocks the thread that logs. Give a slow one to `tracing_appender::non_blocking`, which loses lines
+    /// rather than block, and counts them.
+    pub fn with_writer<W2>(self, make_writer: W2) -> JsonLayer<W2>
+    where
+        W2: for<'a> MakeWriter<'a> + 'static,
+    {
+        let JsonLayer { settings, lost, home, .. } = self;
+        JsonLayer { settings, make_writer, lost, ready: OnceLock::new(), home }
+    }
+
+    /// Sets names and nesting. Defaults to [`Format::plain`].
+    pub fn with_format(self, format: Format) -> Self {
+        self.with(|settings| settings.format = format)
+    }
+
+    /// Sets which context fields are shown, and how sensitive ones are. Defaults to the schema of the stack; without one, all
+    /// fields are shown by the policies that they were declared with.
+    ///
+    /// ```
+    /// use ctx_layer::{Schema, SubscriberFieldsExt, output::json};
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// ctx_layer::context_fields! {
+    ///     /// The customer's address.
+    ///     pub static EMAIL: String = "customer.email" => masked;
+    /// }
+    ///
+    /// let audited = Schema::builder().field_with(&EMAIL, |policy| policy.reveal()).build()?;
+    /// let subscriber = tracing_subscriber::registry()
+    ///     .with(json::layer()) // Shows `[redacted]`.
+    ///     .with(json::layer().with_writer(std::io::stderr).with_schema(audited))
+    ///     .with_context_fields(Schema::builder().field(&EMAIL).build()?);
+    /// # drop(subscriber);
+    /// # Ok::<(), ctx_layer::field::SchemaError>(())
+    /// ```
+    pub fn with_schema(self, schema: Schema) -> Self {
+        register(schema.fields().map(|(declaration, _)| declaration));
+        self.with(|settings| settings.policies = Some(Policies::of(&schema)))
+    }
+
+    /// Adds a field that is on every line, such as `service.name`.
+    pub fn with_constant(self, name: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
+        self.with(|settings| settings.constants.push((name.into(), value.into())))
+    }
+
+    /// Sets the clock. Defaults to the system's.
+    pub fn with_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.with(|settings| settings.clock = Some(Arc::new(now)))
+    }
+
+    /// Leaves out the time, where the collector adds it.
+    pub fn without_time(self) -> Self {
+        self.with(|settings| settings.wanted.timestamp = false)
+    }
+
+    /// Sets whether the level is shown. Defaults to `true`.
+    pub fn with_level(self, yes: bool) -> Self {
+        self.with(|settings| settings.wanted.level = yes)
+    }
+
+    /// Sets whether the target is shown. Defaults to `true`.
+    pub fn with_target(self, yes: bool) -> Self {
+        self.with(|settings| settings.wanted.target = yes)
+    }
+
+    /// Sets whether the file is shown that the event is in. Defaults to `false`.
+    pub fn with_file(self, yes: bool) -> Self {
+        self.with(|settings| settings.wanted.file = yes)
+    }
+
+    /// Sets whether the line in that file is shown. Defaults to `false`.
+    pub fn with_line_number(self, yes: bool) -> Self {
+        self.with(|settings| settings.wanted.line = yes)
+    }
+
+    /// Sets whether the name of the thread is shown, if it has one. Defaults to `false`.
+    pub fn with_thread_names(self, yes: bool) -> Self {
+        self.with(|settings| settings.wanted.thread_name = yes)
+    }
+
+    /// Sets whether the number of the thread is shown. Defaults to `false`.
+    pub fn with_thread_ids(self, yes: bool) -> Self {
+        self.with(|settings| settings.wanted.thread_id = yes)
+    }
+
+    /// Sets whether the span is shown that the event is in. Defaults to `true`.
+    pub fn with_current_span(self, yes: bool) -> Self {
+        self.with(|settings| settings.wanted.span = yes)
+    }
+
+    /// Sets whether spans are shown with the fields that their code has set, and not with their name alone. Defaults to `false`.
+    ///
+    /// Registered fields are not among them: they are on the line itself.
+    pub fn with_span_fields(self, yes: bool) -> Self {
+        self.with(|settings| settings.has_span_fields = yes)
+    }
+
+    /// Sets whether all spans are listed that the event is in. Defaults to `false`. The time that this takes grows with their
+    /// number.
+    pub fn with_span_list(self, yes: bool) -> Self {
+        self.with(|settings| settings.wanted.spans = yes)
+    }
+
+    /// Sets whether the ids of the OpenTelemetry span are shown, where there is one. Defaults to `true`.
+    pub fn with_trace_ids(self, yes: bool) -> Self {
+        self.with(|settings| settings.wanted.ids = yes)
+    }
+
+    /// Sets how long a line may become, in bytes and with its end. Defaults to 65 536; less than 1024 counts as 1024.
+    ///
+    /// On a longer one texts are cut and end in `…`, what has no room is left out, and `"truncated":true` is added. Much of
+    /// what is cut is never formatted.
+    pub fn with_max_line_len(self, len: usize) -> Self {
+        self.with(|settings| settings.max_len = len.max(MIN_LINE_LEN))
+    }
+
+    /// Returns the count of this layer's lines that could not be written.
+    pub fn lost_lines(&self) -> LostLines {
+        self.lost.clone()
+    }
+
+    #[inline]
+    fn ready(&self) -> &Ready {
+        match self.ready.get() {
+            Some(ready) => ready,
+            None => self.get_ready(),
+        }
+    }
+
+    #[cold]
+    fn get_ready(&self) -> &Ready {
+        let Settings { format, wanted, constants, .. } = &self.settings;
+        self.ready.get_or_init(|| Ready {
+            layout: Layout::new(format.clone(), *wanted, constants),
+            call_sites: AddressMap::new(),
+            spans: Spans::new(),
+            has_opentelemetry_layer: OnceLock::new(),
+        })
+    }
+
+    #[inline]
+    fn policies(&self) -> &'static Policies {
+        match self.settings.policies {
+            Some(policies) => policies,
+            None => Policies::published(),
+        }
+    }
+}
+
+/// An event that is written, and what is known of it.
+struct Written<'a, 'e> {
+    event: &'a Event<'e>,
+    call_site: &'a CallSite,
+    filled: Filled,
+}
+
+/// The span that an event is in.
+enum Within<'a, S: LookupSpan<'a>> {
+    Nothing,
+    /// No more is asked of it.
+    Named(&'static str),
+    Span(SpanRef<'a, S>),
+}
+
+impl<'a, S: LookupSpan<'a>> Within<'a, S> {
+    #[inline]
+    fn name(&self) -> Option<&'static str> {
+        match self {
+            Within::Nothing => None,
+            Within::Named(name) => Some(name),
+            Within::Span(span) => Some(span.name()),
+        }
+    }
+
+    #[inline]
+    fn span(&self) -> Option<&SpanRef<'a, S>> {
+        if let Within::Span(span) = self { Some(span) } else { None }
+    }
+}
+
+impl Written<'_, '_> {
+    /// Returns which of the event's own fields have a value.
+    fn look(&self) -> Seen {
+        let mut seen = Seen::default();
+        self.event.record(&mut Look { seen: &mut seen, call_site: self.call_site, filled: self.filled });
+        seen
+    }
+
+    /// Writes the event's own fields.
+    #[inline]
+    fn push_values(&self, line: &mut Line, part: Part, seen: Option<&mut Seen>, fields: &mut Object<'_>) {
+        let Written { event, call_site, filled } = *self;
+        event.record(&mut Values { line, call_site, filled, part, seen, fields });
+    }
+}
+
+impl<W> JsonLayer<W> {
+    #[inline]
+    fn now(&self) -> SystemTime {
+        match &self.settings.clock {
+            None => SystemTime::now(),
+            Some(clock) => clock(),
+        }
+    }
+
+    /// What comes before the message.
+    #[inline]
+    fn push_head(&self, line: &mut Line, layout: &Layout, written: &Written<'_, '_>) {
+        if let Some(key) = &layout.timestamp {
+            line.push(key);
+            let now = self.now();
+            match layout.times() {
+                Times::Rfc3339 => time::push_rfc3339(line.raw(), now),
+                Times::UnixNanos => time::push_unix_nanos(line.raw(), now),
+            }
+        }
+        line.push(&written.call_site.head);
+        if written.call_site.is_log {
+            self.push_log_source(line, layout, written.event);
+        }
+    }
+
+    /// Of a record of the `log` crate.
+    #[cold]
+    fn push_log_source(&self, line: &mut Line, layout: &Layout, event: &Event<'_>) {
+        let mut source = LogSource::default();
+        event.record(&mut source);
+        if let Some(target) = source.target {
+            let start = line.len();
+            push_target(line.raw(), layout, &target);
+            line.end_member(start);
+        }
+    }
+
+    /// The event's own fields.
+    #[inline]
+    fn push_own(line: &mut Line, written: &Written<'_, '_>, seen: Option<&mut Seen>, fields: &mut Object<'_>) {
+        match written.call_site.message {
+            // Elsewhere only where an event is not created by one of `tracing`'s macros.
+            Some(1..) => Self::push_message_first(line, written, seen, fields),
+            _ => written.push_values(line, Part::All, seen, fields),
+        }
+    }
+
+    #[cold]
+    fn push_message_first(
+        line: &mut Line,
+        written: &Written<'_, '_>,
+        mut seen: Option<&mut Seen>,
+        fields: &mut Object<'_>,
+    ) {
+        written.push_values(line, Part::Message, seen.as_deref_mut(), fields);
+        written.push_values(line, Part::Others, seen, fields);
+    }
+
+    /// Span, source and thread.
+    #[inline]
+    fn push_surroundings<S>(&self, line: &mut Line, ready: &Ready, written: &Written<'_, '_>, span: &Within<'_, S>)
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        let layout = &ready.layout;
+        if let (Some(name), Some(key)) = (span.name(), layout.key(Member::Span)) {
+            let start = line.len();
+            line.push(key);
+            self.push_span(line, ready, name, span.span());
+            line.end_member(start);
+        }
+        if let (Some(span), Some(key)) = (span.span(), layout.key(Member::Spans)) {
+            self.push_spans(line, ready, key, span);
+        }
+        line.push_whole(&written.call_site.source);
+        if written.call_site.is_log
+            || layout.key(Member::ThreadName).is_some()
+            || layout.key(Member::ThreadId).is_some()
+        {
+            Self::push_more_surroundings(line, layout, written);
+        }
+    }
+
+    #[inline]
+    fn push_span<S>(&self, line: &mut Line, ready: &Ready, name: &str, span: Option<&SpanRef<'_, S>>)
+    where
+        S: for<'a> LookupSpan<'a>,
+    {
+        line.push(b"{\"name\":\"");
+        escape::push(line.raw(), name);
+        line.push_byte(b'"');
+        if let Some(span) = span.filter(|_| self.settings.has_span_fields) {
+            ready.spans.push_members(line, span);
+        }
+        line.push_byte(b'}');
+    }
+
+    #[cold]
+    fn push_spans<S: for<'a> LookupSpan<'a>>(&self, line: &mut Line, ready: &Ready, key: &[u8], span: &SpanRef<'_, S>) {
+        let start = line.len();
+        line.push(key);
+        line.push_byte(b'[');
+        let first = line.len();
+        for span in span.scope().from_root() {
+            let before = line.len();
+            if before > first {
+                line.push_byte(b',');
+            }
+            self.push_span(line, ready, span.name(), Some(&span));
+            line.end_member(before);
+        }
+        line.push_byte(b']');
+        line.end_member(start);
+    }
+
+    /// The thread, and the source of a record of the `log` crate.
+    #[cold]
+    fn push_more_surroundings(line: &mut Line, layout: &Layout, written: &Written<'_, '_>) {
+        let start = line.len();
+        if written.call_site.is_log {
+            let mut source = LogSource::default();
+            written.event.record(&mut source);
+            push_source(line.raw(), layout, source.file.as_deref(), source.line);
+        }
+        // While the thread is being torn down it has no name.
+        if !is_gone() {
+            in_group(line.raw(), layout, Group::Thread, |bytes| {
+                if let Some(key) = layout.key(Member::ThreadName)
+                    && let Some(name) = thread::current().name()
+                {
+                    bytes.extend_from_slice(key);
+                    escape::push_string(bytes, name);
+                }
+                if let Some(key) = layout.key(Member::ThreadId) {
+                    bytes.extend_from_slice(key);
+                    bytes.extend_from_slice(itoa::Buffer::new().format(thread_number()).as_bytes());
+                }
+            });
+        }
+        line.end_member(start);
+    }
+
+    /// The ids of the OpenTelemetry span of an event, where the active one is not it.
+    #[cold]
+    fn ids_of_span(&self, parent: Parentage<'_>) -> Option<SpanIds> {
+        let context = match parent {
+            // The OpenTelemetry layer may have been configured not to activate its contexts.
+            Parentage::Contextual => self.home.context_of_current(),
+            Parentage::Explicit(parent) => self.home.context_of_parent(parent),
+            Parentage::Root => None,
+        };
+        context.as_ref().and_then(SpanIds::of)
+    }
+
+    #[inline(never)]
+    fn push_ids(line: &mut Line, layout: &Layout, ids: SpanIds, call_site: &CallSite, seen: Option<&Seen>) {
+        let is_free = |member: Member| {
+            let key = layout.key(member)?;
+            let is_taken = seen
+                .is_some_and(|seen| layout.keys_of_ids.iter().any(|id| **id == *key) && seen.has_key(call_site, key));
+            (!is_taken).then_some(key)
+        };
+        let start = line.len();
+        in_group(line.raw(), layout, Group::Ids, |bytes| {
+            for member in [Member::TraceId, Member::SpanId, Member::TraceFlags] {
+                if let Some(key) = is_free(member) {
+                    bytes.extend_from_slice(key);
+                    push_id(bytes, layout.ids(), member, ids);
+                }
+            }
+        });
+        line.end_member(start);
+    }
+
+    #[inline]
+    fn push_constants(line: &mut Line, layout: &Layout, call_site: &CallSite, seen: Option<&Seen>) {
+        if layout.constants.is_empty() {
+            return;
+        }
+        let is_taken = |key: &[u8]| {
+            seen.is_some_and(|seen| layout.nest(Group::Constants).is_none() && seen.has_key(call_site, key))
+        };
+        let mut object = Object::new(layout.nest(Group::Constants));
+        object.open(line);
+        if seen.is_none() && !line.is_tight() {
+            line.push(&layout.constant_bytes);
+        } else {
+            for (key, value) in &layout.constants {
+                if !is_taken(key) {
+                    let start = line.len();
+                    line.push(key);
+                    line.push(value);
+                    line.end_member(start);
+                }
+            }
+        }
+        object.close(line);
+    }
+
+    /// Writes a line without its end, as if all fitted.
+    #[inline]
+    fn push_line<S>(&self, line: &mut Line, ready: &Ready, event: &Event<'_>, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let Ready { layout, call_sites, spans, .. } = ready;
+        let metadata = event.metadata();
+        let call_site = call_sites.get_or_insert_with(metadata, || CallSite::new(metadata, layout));
+        let written = Written { event, call_site, filled: Filled::before(event) };
+        self.push_head(line, layout, &written);
+        let mut seen = if call_site.may_conflict(layout) { Some(written.look()) } else { None };
+        let mut fields = Object::new(layout.nest(Group::Fields));
+        let start = line.len();
+        Self::push_own(line, &written, seen.as_mut(), &mut fields);
+        let policies = self.policies();
+        let parent = Parentage::of_event(event);
+        let mut ids = None;
+        if !call_site.is_about_the_context {
+            fields.open(line);
+            let encoding = Encoding::of(policies, layout, call_site);
+            ids = encoding.push_current(line, layout, call_site, seen.as_ref(), parent, || written.look());
+        }
+        let span = self.span_of(ready, event, ctx);
+        if let Some(span) = span.span()
+            && spans.is_any_declared()
+        {
+            fields.open(line);
+            spans.push_declared(line, start, span, policies);
+        }
+        if layout.has_members_in_fields() {
+            fields.open(line);
+            self.push_surroundings(line, ready, &written, &span);
+            fields.close(line);
+        } else {
+            fields.close(line);
+            self.push_surroundings(line, ready, &written, &span);
+        }
+        if let Some(ids) = self.ids(ready, ids, parent, span.name().is_some()) {
+            Self::push_ids(line, layout, ids, call_site, seen.as_ref());
+        }
+        Self::push_constants(line, layout, call_site, seen.as_ref());
+    }
+
+    /// The span that an event is in, if anything is asked of it.
+    #[inline]
+    fn span_of<'a, S>(&self, ready: &Ready, event: &Event<'_>, ctx: &'a Context<'_, S>) -> Within<'a, S>
+    where
+        S: Subscriber + for<'l> LookupSpan<'l>,
+    {
+        let Settings { wanted, has_span_fields, .. } = &self.settings;
+        if wanted.spans || *has_span_fields || ready.spans.is_any_declared() {
+            return ctx.event_span(event).map_or(Within::Nothing, Within::Span);
+        }
+        if !wanted.span {
+            return Within::Nothing;
+        }
+        if !event.is_contextual() {
+            return ctx.event_span(event).map_or(Within::Nothing, |span| Within::Named(span.name()));
+        }
+        let name = ready.spans.name_of_current(&ctx.current_span(), || ctx.lookup_current());
+        name.map_or(Within::Nothing, Within::Named)
+    }
+
+    #[inline]
+    fn ids(&self, ready: &Ready, active: Option<SpanIds>, parent: Parentage<'_>, is_in_span: bool) -> Option<SpanIds> {
+        if !self.settings.wanted.ids {
+            return None;
+        }
+        match parent {
+            Parentage::Contextual if active.is_some() => active,
+            Parentage::Root => None,
+            Parentage::Contextual if !is_in_span && self.settings.wanted.span => None,
+            Parentage::Contextual | Parentage::Explicit(_) => {
+                let has_layer = ready.has_opentelemetry_layer.get_or_init(|| !self.home.has_no_opentelemetry_layer());
+                let is_explicit = matches!(parent, Parentage::Explicit(_));
+                if *has_layer || is_explicit { self.ids_of_span(parent) } else { None }
+            }
+        }
+    }
+
+    /// Writes a line that does not fit: what is long is cut, and what has no room left out.
+    #[cold]
+    #[inline(never)]
+    fn push_cut_line<S>(&self, line: &mut Line, ready: &Ready, event: &Event<'_>, ctx: &Context<'_, S>)
+    where
+        S: Subscriber + for<'a> LookupSpan<'a>,
+    {
+        let Ready { layout, call_sites, spans, .. } = ready;
+        let metadata = event.metadata();
+        let call_site = call_sites.get_or_insert_with(metadata, || CallSite::new(metadata, layout));
+        let written = Written { event, call_site, filled: Filled::before(event) };
+        let max_len = self.settings.max_len;
+        let parent = Parentage::of_event(event);
+        let mut seen = written.look();
+        // What is not the event's own first: it has a right to a part of the line.
+        let mut context = Line::tight(max_len / 4);
+        let policies = self.policies();
+        let mut ids = None;
+        if !call_site.is_about_the_context {
+            let encoding = Encoding::of(policies, layout, call_site);
+            ids = encoding.push_current(&mut context, layout, call_site, Some(&seen), parent, Seen::default);
+        }
+        let span = self.span_of(ready, event, ctx);
+        if let Some(span) = span.span().filter(|_| spans.is_any_declared()) {
+            let mut own = Line::new(max_len);
+            // Their keys are enough, but they are not known apart from their values.
+            Self::push_own(&mut own, &written, Some(&mut seen), &mut Object::new(None));
+            let start = own.len();
+            own.push(context.bytes());
+            spans.push_declared(&mut own, 0, span, policies);
+            context.truncate(0);
+            context.push_whole(own.bytes().get(start..).unwrap_or_default());
+        }
+        let mut surroundings = Line::tight(max_len / 4);
+        self.push_surroundings(&mut surroundings, ready, &written, &span);
+        let mut rest = Line::tight(max_len / 8);
+        if let Some(ids) = self.ids(ready, ids, parent, span.name().is_some()) {
+            Self::push_ids(&mut rest, layout, ids, call_site, Some(&seen));
+        }
+        Self::push_constants(&mut rest, layout, call_site, Some(&seen));
+
+        self.push_head(line, layout, &written);
+        let nest = layout.nest(Group::Fields);
+        let mark = layout.key(Member::Truncated);
+        let reserved = context.len()
+            + surroundings.len()
+            + rest.len()
+            + nest.map_or(0, |nest| nest.len() + 2)
+            + mark.map_or(0, |mark| mark.len() + 4)
+            + LINE_END.len();
+        let end = max_len.saturating_sub(reserved);
+        // The message leaves something to the other fields.
+        let room = end.saturating_sub(line.len());
+        let has_others = call_site.fields.len() > usize::from(call_site.message.is_some());
+        let mut fields = Object::new(nest);
+        line.set_end(if has_others { line.len() + room / 4 * 3 } else { end });
+        written.push_values(line, Part::Message, Some(&mut seen), &mut fields);
+        line.set_end(end);
+        written.push_values(line, Part::Others, Some(&mut seen), &mut fields);
+        line.set_end(max_len);
+        fields.open(line);
+        line.push(context.bytes());
+        if !layout.has_members_in_fields() {
+            std::mem::replace(&mut fields, Object::new(None)).close(line);
+        }
+        line.push(surroundings.bytes());
+        if let Some(mark) = mark {
+            line.push(mark);
+            line.push(b"true");
+        }
+        fields.close(line);
+        line.push(rest.bytes());
+    }
+}
+
+/// What a line ends in.
+const LINE_END: &[u8] = b"}\n";
+
+fn push_id(bytes: &mut Vec<u8>, style: &Ids, member: Member, ids: SpanIds) {
+    let (trace_id, span_id) = (ids.trace_id.to_bytes(), ids.span_id.to_bytes());
+    let push_number = |bytes: &mut Vec<u8>, number: u64| {
+        bytes.push(b'"');
+        bytes.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        bytes.push(b'"');
+    };
+    match (member, style) {
+        (Member::TraceId, Ids::Datadog) => {
+            let [.., a, b, c, d, e, f, g, h] = trace_id;
+            push_number(bytes, u64::from_be_bytes([a, b, c, d, e, f, g, h]));
+        }
+        (Member::SpanId, Ids::Datadog) => push_number(bytes, u64::from_be_bytes(span_id)),
+        (Member::TraceId, Ids::GoogleCloud(prefix)) => {
+            bytes.push(b'"');
+            escape::push(bytes, prefix);
+            push_hex(bytes, &trace_id);
+            bytes.push(b'"');
+        }
+        (Member::TraceFlags, Ids::GoogleCloud(_)) => {
+            bytes.extend_from_slice(if ids.flags.is_sampled() { b"true" } else { b"false" });
+        }
+        (Member::TraceFlags, Ids::OpenTelemetry) => {
+            bytes.extend_from_slice(itoa::Buffer::new().format(ids.flags.to_u8()).as_bytes());
+        }
+        _ => {
+            bytes.push(b'"');
+            match member {
+                Member::TraceId => push_hex(bytes, &trace_id),
+                Member::SpanId => push_hex(bytes, &span_id),
+                _ => push_hex(bytes, &[ids.flags.to_u8()]),
+            }
+            bytes.push(b'"');
+        }
+    }
+}
+
+fn push_hex(bytes: &mut Vec<u8>, id: &[u8]) {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    for byte in id {
+        bytes.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]]);
+    }
+}
+
+/// Returns the number that the standard library gives to the thread, which it shows in the `Debug` of its id alone.
+fn thread_number() -> u64 {
+    thread_local! {
+        static NUMBER: Cell<Option<u64>> = const { Cell::new(None) };
+    }
+    let find = || {
+        let id = format!("{:?}", thread::current().id());
+        id.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or_default()
+    };
+    let number = NUMBER.get().unwrap_or_else(find);
+    NUMBER.set(Some(number));
+    number
+}
+
+/// Where a record of the `log` crate comes from.
+#[derive(Default)]
+struct LogSource {
+    target: Option<String>,
+    file: Option<String>,
+    line: Option<u32>,
+}
+
+impl Visit for LogSource {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "log.target" => self.target = Some(value.to_owned()),
+            "log.file" => self.file = Some(value.to_owned()),
+            _ => {}
+        }
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        if field.name() == "log.line" {
+            self.line = u32::try_from(value).ok();
+        }
+    }
+
+    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
+}
+
+impl<S, W> Layer<S> for JsonLayer<W>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    W: for<'a> MakeWriter<'a> + 'static,
+{
+    fn on_register_dispatch(&self, subscriber: &Dispatch) {
+        if !self.home.set_of_output(subscriber) && self.settings.policies.is_none() {
+            set_all_shown();
+        }
+    }
+
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
+        let Ready { layout, spans, .. } = self.ready();
+        spans.created(attributes, id, &ctx, layout, self.settings.has_span_fields, self.settings.max_len / 4);
+    }
+
+    fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
+        let Ready { layout, spans, .. } = self.ready();
+        spans.recorded(values, id, &ctx, layout, self.settings.has_span_fields, self.settings.max_len / 4);
+    }
+
+    fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
+        let ready = self.ready();
+        let max_len = self.settings.max_len;
+        let mut line = Line::new(max_len - LINE_END.len());
+        self.push_line(&mut line, ready, event, &ctx);
+        if line.is_cut() {
+            line = Line::tight(max_len);
+            self.push_cut_line(&mut line, ready, event, &ctx);
+        }
+        // In place of the comma of the first member.
+        if line.len() == 0 {
+            line.push_byte(b'{');
+        }
+        line.open_at(0);
+        line.push(LINE_END);
+        self.lost.write(line.bytes(), || self.make_writer.make_writer_for(event.metadata()));
+    }
+}
+
+impl<W> fmt::Debug for JsonLayer<W> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Settings { format, wanted, constants, has_span_fields, max_len, .. } = &self.settings;
+        f.debug_struct("JsonLayer")
+            .field("format", format)
+            .field("shown", wanted)
+            .field("constants", constants)
+            .field("span_fields", has_span_fields)
+            .field("max_line_len", max_len)
+            .field("lost", &self.lost.count())
+            .finish_non_exhaustive()
+    }
+}

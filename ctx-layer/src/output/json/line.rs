@@ -1,0 +1,237 @@
+//! A line while it is written, in memory that is used again.
+
+use std::{cell::Cell, fmt};
+
+use super::{call_site::PADDED, escape};
+
+thread_local! {
+    static KEPT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// A larger buffer is given back to the allocator: one huge line must not cost memory on every thread for ever.
+const MAX_KEPT: usize = 64 * 1024;
+
+/// The mark that a cut text ends in.
+const CUT_MARK: &str = "…";
+
+/// What a text that is cut needs after its characters: the mark and a quote.
+const CUT_END: usize = CUT_MARK.len() + 1;
+
+/// A line while it is written.
+///
+/// It is written as if all fitted, and given up where that is not so. Then it is *tight*: it is written again, and each value
+/// gets what is left.
+pub(super) struct Line {
+    bytes: Vec<u8>,
+    /// How long it may become.
+    end: usize,
+    is_tight: bool,
+    is_cut: bool,
+}
+
+impl Line {
+    /// An empty line of at most `end` bytes.
+    #[inline]
+    pub(super) fn new(end: usize) -> Self {
+        // While something is formatted that logs itself there is none, nor while the thread is being torn down.
+        let mut bytes = KEPT.try_with(Cell::take).unwrap_or_default();
+        bytes.clear();
+        Line { bytes, end, is_tight: false, is_cut: false }
+    }
+
+    /// The same for a part of a line that did not fit.
+    pub(super) fn tight(end: usize) -> Self {
+        let mut line = Line::new(end);
+        line.is_tight = true;
+        line
+    }
+
+    /// Has what is written from now on take `end` bytes at most.
+    pub(super) fn set_end(&mut self, end: usize) {
+        self.end = end;
+    }
+
+    #[inline]
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Returns `true` if something did not fit.
+    #[inline]
+    pub(super) fn is_cut(&self) -> bool {
+        self.is_cut || self.bytes.len() > self.end
+    }
+
+    #[inline]
+    pub(super) fn is_tight(&self) -> bool {
+        self.is_tight
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Appends a key, which is also at the beginning of `padded` where it fits in there.
+    #[inline]
+    pub(super) fn push_padded(&mut self, key: &[u8], padded: &[u8; PADDED]) {
+        if key.len() > PADDED {
+            return self.push(key);
+        }
+        let end = self.bytes.len() + key.len();
+        self.bytes.extend_from_slice(padded);
+        self.bytes.truncate(end);
+    }
+
+    #[inline]
+    pub(super) fn push_byte(&mut self, byte: u8) {
+        self.bytes.push(byte);
+    }
+
+    #[inline]
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.bytes.truncate(len);
+    }
+
+    /// The bytes themselves, for what is known to be short.
+    #[inline]
+    pub(super) fn raw(&mut self) -> &mut Vec<u8> {
+        &mut self.bytes
+    }
+
+    /// Has the byte at `at`, a comma, be the bracket of an object.
+    #[inline]
+    pub(super) fn open_at(&mut self, at: usize) {
+        if let Some(comma) = self.bytes.get_mut(at) {
+            *comma = b'{';
+        }
+    }
+
+    /// Appends what is whole or not there.
+    pub(super) fn push_whole(&mut self, bytes: &[u8]) {
+        if self.is_tight && self.bytes.len() + bytes.len() > self.end {
+            self.is_cut = true;
+        } else {
+            self.push(bytes);
+        }
+    }
+
+    /// Takes back what was written since `start` where that is too much.
+    #[inline]
+    pub(super) fn end_member(&mut self, start: usize) {
+        if self.is_tight && self.bytes.len() > self.end {
+            self.bytes.truncate(start);
+            self.is_cut = true;
+        }
+    }
+
+    /// Appends a string.
+    #[inline]
+    pub(super) fn push_string(&mut self, text: &str) {
+        self.bytes.push(b'"');
+        self.push_text(text);
+        self.bytes.push(b'"');
+    }
+
+    /// Appends text that is part of a string. Returns `false` where it was cut.
+    #[inline]
+    pub(super) fn push_text(&mut self, text: &str) -> bool {
+        if self.is_tight {
+            return self.push_cut(text);
+        }
+        if self.bytes.len() + text.len() > self.end {
+            self.is_cut = true;
+            return false;
+        }
+        escape::push(&mut self.bytes, text);
+        true
+    }
+
+    #[cold]
+    fn push_cut(&mut self, text: &str) -> bool {
+        let room = self.end.saturating_sub(self.bytes.len() + CUT_END);
+        let is_whole = escape::push_as_fits(&mut self.bytes, text, room) == text.len();
+        if !is_whole {
+            self.push(CUT_MARK.as_bytes());
+            self.is_cut = true;
+        }
+        is_whole
+    }
+}
+
+impl Drop for Line {
+    #[inline]
+    fn drop(&mut self) {
+        if self.bytes.capacity() <= MAX_KEPT {
+            let bytes = std::mem::take(&mut self.bytes);
+            let _ = KEPT.try_with(|kept| kept.set(bytes));
+        }
+    }
+}
+
+/// Text that is written piece by piece into a string of a line.
+pub(super) struct Text<'a> {
+    pub(super) line: &'a mut Line,
+    is_full: bool,
+}
+
+impl<'a> Text<'a> {
+    #[inline]
+    pub(super) fn within(line: &'a mut Line) -> Self {
+        Text { line, is_full: false }
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.is_full
+    }
+}
+
+impl fmt::Write for Text<'_> {
+    #[inline]
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        // What does not fit need not be formatted.
+        if self.is_full || !self.line.push_text(text) {
+            self.is_full = true;
+            return Err(fmt::Error);
+        }
+        Ok(())
+    }
+}
+
+/// An object inside a line that is begun with its first member, or no object where its members are at the top level.
+pub(super) struct Object<'a> {
+    key: Option<&'a [u8]>,
+    /// Where its first member begins.
+    start: Option<usize>,
+}
+
+impl<'a> Object<'a> {
+    #[inline]
+    pub(super) fn new(key: Option<&'a [u8]>) -> Self {
+        Object { key, start: None }
+    }
+
+    #[inline]
+    pub(super) fn open(&mut self, line: &mut Line) {
+        if let (Some(key), None) = (self.key, self.start) {
+            line.push(key);
+            self.start = Some(line.len());
+        }
+    }
+
+    #[inline]
+    pub(super) fn close(self, line: &mut Line) {
+        let Some(start) = self.start else { return };
+        if line.len() == start {
+            line.truncate(start - self.key.map_or(0, <[u8]>::len));
+        } else {
+            line.open_at(start);
+            line.push_byte(b'}');
+        }
+    }
+}

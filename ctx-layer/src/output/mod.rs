@@ -1,0 +1,3 @@
+//! Outputs: log lines with the context fields on them.
+
+pub mod json;

@@ -1,4 +1,5 @@
-//! The fuzz target `json_line`: whatever an event has, its line is JSON, has each key once, and carries what was set.
+//! The fuzz target `json_line`: whatever an event has, its line is JSON with unique keys, and has the values that were
+//! set.
 
 use std::{
     collections::HashMap,
@@ -20,17 +21,17 @@ use tracing_core::{
 use tracing_subscriber::layer::SubscriberExt;
 
 ctx_layer::context_fields! {
-    /// One that events may have, too.
+    /// A field that events may have, too.
     pub static SHARED: String = "shared";
-    /// One with a name that needs no quotes.
+    /// A field with a name that needs no quotes.
     pub static DOTTED: String = "user.id";
-    /// One that takes the key of an error's causes.
+    /// A field with the key of an error's causes.
     pub static CAUSES: String = "plain.sources";
     /// A number.
     pub static NUMBER: i64 = "number";
 }
 
-/// Names of own fields: those that the line has itself, those of context fields, and those that have to be escaped.
+/// Names of own fields: some of the line's members, some of context fields, and some that must be escaped.
 const NAMES: [&str; 16] = [
     "message",
     "timestamp",
@@ -50,7 +51,7 @@ const NAMES: [&str; 16] = [
     "fields.level",
 ];
 
-/// Reads an event from made-up bytes, has it written, and compares.
+/// Reads an event from raw bytes, writes it, and compares the line.
 pub fn json_line(input: &[u8]) {
     let mut input = Input(input);
     let (is_nested, max_len) = (input.byte() % 2 == 1, 1024 + usize::from(input.byte()) * 16);
@@ -67,7 +68,7 @@ pub fn json_line(input: &[u8]) {
     let dispatch = Dispatch::new(tracing_subscriber::registry().with(layer));
     let fields = Fields::new().with(&SHARED, context[0].clone()).with(&DOTTED, context[1].clone());
     let fields = fields.with(&CAUSES, context[2].clone()).with(&NUMBER, number);
-    // An empty text is not shown.
+    // An empty string is not shown.
     let shown = fields.iter().map(|(field, value)| (field.name(), value.to_string()));
     let shown: Vec<_> = shown.filter(|(_, value)| !value.is_empty()).collect();
     let metadata = metadata_of(&names);
@@ -126,7 +127,7 @@ pub fn json_line(input: &[u8]) {
     }
 }
 
-/// What is left of the input; zeros once nothing is.
+/// The rest of the input, followed by zeros.
 struct Input<'a>(&'a [u8]);
 
 impl Input<'_> {
@@ -206,7 +207,7 @@ impl Own {
             Own::Bool(value) => *written == *value,
             Own::I64(value) => *written == *value,
             Own::U64(value) => *written == *value,
-            // `serde_json` reads the last digit as it likes, unless it is told otherwise.
+            // `serde_json` rounds the last digit unless `float_roundtrip` is on.
             Own::F64(value) if value.is_finite() => written
                 .as_f64()
                 .is_some_and(|written| (written - value).abs() <= value.abs() * 1e-15 + f64::MIN_POSITIVE),
@@ -243,7 +244,7 @@ impl Error for Caused {
     }
 }
 
-/// What an output has written.
+/// The lines that an output has written.
 #[derive(Clone, Default)]
 struct Lines(Arc<Mutex<Vec<u8>>>);
 
@@ -258,14 +259,14 @@ impl Write for Lines {
     }
 }
 
-/// A call site with fields of these names: one for each list of them, for ever.
+/// Creates a call site with fields of these names. One is kept for each list of names.
 struct Site(std::sync::OnceLock<Metadata<'static>>);
 
 impl Callsite for Site {
     fn set_interest(&self, _: Interest) {}
 
     fn metadata(&self) -> &Metadata<'_> {
-        self.0.get().expect("it is set where it is made")
+        self.0.get().expect("it is set at creation")
     }
 }
 
@@ -280,5 +281,5 @@ fn metadata_of(names: &[usize]) -> &'static Metadata<'static> {
         assert!(site.0.set(made).is_ok());
         site
     });
-    site.0.get().expect("it is set where it is made")
+    site.0.get().expect("it is set at creation")
 }

@@ -1,5 +1,5 @@
-//! Threads that are being torn down under a subscriber that has no layer of ours: the registry panics when a span is entered
-//! then, and nothing of ours enters one.
+//! Threads that are being torn down under a subscriber without this crate's layer: the registry panics if a span is
+//! entered then, and this crate enters none.
 
 use std::{cell::RefCell, sync::mpsc, thread};
 
@@ -9,7 +9,7 @@ use ctx_layer::{
 };
 use tracing::info_span;
 
-/// Looks at all there is, captures, and enters what was captured elsewhere, from the destructor of a thread-local.
+/// Reads everything, captures, and enters a snapshot of another thread, in the destructor of a thread-local.
 struct EntersOnDrop {
     snapshot: Snapshot,
     done: mpsc::Sender<()>,
@@ -39,7 +39,7 @@ fn nothing_panics_while_a_thread_is_torn_down() {
     assert!(snapshot.span().is_some());
     let enters = || EntersOnDrop { snapshot: snapshot.clone(), done: done.clone() };
 
-    // Thread-locals are destroyed last-made first: one is made before the registry's, and one after.
+    // Thread-locals are destroyed in reverse order of creation: one is created before the registry's, and one after.
     let (first, last) = (enters(), enters());
     thread::spawn(move || {
         FIRST.set(Some(first));
@@ -52,7 +52,7 @@ fn nothing_panics_while_a_thread_is_torn_down() {
     .join()
     .unwrap();
 
-    // The registry was used, and nothing of ours before.
+    // The registry was used, and nothing of this crate before.
     let first = enters();
     thread::spawn(move || {
         FIRST.set(Some(first));

@@ -1,4 +1,4 @@
-//! What goes wrong while a line is written: the service goes on.
+//! Failures while a line is written: the service continues.
 
 use std::{
     fmt,
@@ -33,7 +33,7 @@ impl fmt::Display for Fails {
 }
 
 #[test]
-fn a_value_whose_display_panics_or_fails_says_so_and_the_line_is_whole() {
+fn a_value_whose_display_panics_or_fails_is_marked_on_a_whole_line() {
     let line =
         line_of(|| TENANT_ID.in_scope("acme", || info!(a = 1, b = %Panics, c = %Fails, d = 2, "message {}", Panics)));
     assert_eq!(
@@ -50,7 +50,7 @@ fn a_value_whose_display_panics_or_fails_says_so_and_the_line_is_whole() {
     );
 }
 
-/// A writer that does what the test wants with each call.
+/// A writer whose calls the test controls.
 #[derive(Clone)]
 struct Faulty(Arc<Mutex<WriteFn>>);
 
@@ -66,7 +66,7 @@ impl Write for Faulty {
     }
 }
 
-/// Runs `run` with a writer, and returns how many lines were lost.
+/// Runs `run` with a writer, and returns the number of lost lines.
 fn lost_of(write: impl FnMut(&[u8]) -> io::Result<usize> + Send + 'static, run: impl FnOnce()) -> u64 {
     let writer = Faulty(Arc::new(Mutex::new(write)));
     let layer = json::layer().without_time().with_writer(move || writer.clone());
@@ -84,7 +84,7 @@ fn lines_that_a_writer_refuses_are_lost_and_counted() {
 }
 
 #[test]
-fn a_writer_that_panics_loses_the_line_alone() {
+fn a_writer_that_panics_loses_only_its_line() {
     let panics = |_: &[u8]| -> io::Result<usize> { panic!("the writer panics") };
     let writer = move || Faulty(Arc::new(Mutex::new(panics)));
     let layer = json::layer().with_writer(writer);
@@ -101,7 +101,7 @@ fn a_line_that_is_written_in_part_does_not_spoil_the_next_one() {
         move |bytes| {
             calls += 1;
             match calls {
-                // Interrupted, then by and by: these are not lost.
+                // Interrupted, then in small parts: these are not lost.
                 1 => Err(io::ErrorKind::Interrupted.into()),
                 2 | 4 => {
                     all.lock().unwrap().extend_from_slice(&bytes[..5]);
@@ -127,7 +127,7 @@ fn a_line_that_is_written_in_part_does_not_spoil_the_next_one() {
 }
 
 #[test]
-fn what_a_value_logs_while_it_is_formatted_is_a_line_of_its_own() {
+fn a_value_that_logs_while_it_is_formatted_writes_a_line_of_its_own() {
     struct Logs;
     impl fmt::Display for Logs {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -135,7 +135,7 @@ fn what_a_value_logs_while_it_is_formatted_is_a_line_of_its_own() {
             f.write_str("formatted")
         }
     }
-    // A thread's own subscriber is not entered again from within; a dispatcher that is called directly is.
+    // `tracing` does not enter a thread's own subscriber from within; it enters a dispatcher that is called directly.
     let lines = Captured::default();
     let layer = json::layer().without_time().with_target(false).with_writer(lines.clone());
     let dispatch = tracing::Dispatch::new(tracing_subscriber::registry().with(layer).with_context_fields(schema()));
@@ -176,7 +176,7 @@ fn what_a_value_logs_while_it_is_formatted_is_a_line_of_its_own() {
     );
 }
 
-/// The one line that is written of at most `max_len` bytes.
+/// Returns the one line that is written, of at most `max_len` bytes.
 fn cut(max_len: usize, run: impl Fn()) -> Value {
     let lines = lines_of(|layer| layer.with_max_line_len(max_len).with_constant("service.name", "shop"), run);
     assert_eq!(lines.len(), 1);
@@ -185,7 +185,7 @@ fn cut(max_len: usize, run: impl Fn()) -> Value {
 }
 
 #[test]
-fn a_message_of_ten_mebibytes_is_cut_and_the_line_says_so() {
+fn a_message_of_ten_mebibytes_is_truncated_and_marked() {
     for text in ["a".repeat(10 << 20), "\"\u{1}🚲".repeat(2 << 20)] {
         let line = cut(65_536, || {
             Fields::new().with(&TENANT_ID, "acme").in_scope(|| {
@@ -205,7 +205,7 @@ fn a_message_of_ten_mebibytes_is_cut_and_the_line_says_so() {
 }
 
 #[test]
-fn lines_of_every_length_around_the_limit_are_whole_or_cut() {
+fn lines_of_every_length_around_the_limit_are_whole_or_truncated() {
     for len in 700..1100 {
         let text = "x".repeat(len);
         let line = cut(1024, || TENANT_ID.in_scope("acme", || info!(v = text.as_str(), after = 7, "message")));
@@ -219,7 +219,7 @@ fn lines_of_every_length_around_the_limit_are_whole_or_cut() {
 }
 
 #[test]
-fn what_has_no_room_is_left_out() {
+fn values_without_room_are_left_out() {
     let line = cut(1024, || {
         let _spans: Vec<_> = (0..64).map(|_| info_span!("a_span_with_a_long_name").entered()).collect();
         let long = "long ".repeat(100);

@@ -1,4 +1,4 @@
-//! `output::json`: what its lines are, read as a collector reads them.
+//! `output::json`: its lines, read as a collector reads them.
 
 mod bad_input;
 mod fields;
@@ -19,8 +19,8 @@ use tracing_subscriber::prelude::*;
 /// A writer for [`JsonLayer::with_writer`].
 type Kept = JsonLayer<Captured>;
 
-/// Runs `run` under the subscriber over the whole stack, and alone with the fields that it attaches, and returns the lines: they
-/// have to be the same.
+/// Runs `run` under the subscriber over the whole stack, and alone with the fields that it attaches. Returns the lines,
+/// which must be equal.
 fn lines_of(change: impl Fn(JsonLayer) -> JsonLayer, run: impl Fn()) -> Vec<String> {
     let under = lines_under(&change, &run);
     let beside = {
@@ -39,7 +39,7 @@ fn lines_of(change: impl Fn(JsonLayer) -> JsonLayer, run: impl Fn()) -> Vec<Stri
     under
 }
 
-/// The same under the subscriber over the whole stack alone.
+/// Runs `run` under the subscriber over the whole stack only.
 fn lines_under(change: impl Fn(JsonLayer) -> JsonLayer, run: impl Fn()) -> Vec<String> {
     let lines = Captured::default();
     with_default(tracing_subscriber::registry().with(kept(change, &lines)).with_context_fields(schema()), &run);
@@ -50,14 +50,14 @@ fn kept(change: impl Fn(JsonLayer) -> JsonLayer, lines: &Captured) -> Kept {
     change(ctx_layer::output::json::layer().without_time().with_target(false)).with_writer(lines.clone())
 }
 
-/// The one line that `run` writes, checked to be a JSON object whose keys are unique.
+/// Returns the one line that `run` writes. Checks that it is a JSON object with unique keys.
 fn line_of(run: impl Fn()) -> Value {
     let mut lines = lines_of(|layer| layer, run);
     assert_eq!(lines.len(), 1, "{lines:?}");
     strict::parse(&lines.remove(0))
 }
 
-/// A layer that looks at what every event has: events are rewritten for it.
+/// A layer that looks at every event, so that events are rewritten for it.
 struct Looking;
 
 impl<S: Subscriber> tracing_subscriber::Layer<S> for Looking {

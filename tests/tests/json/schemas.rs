@@ -1,4 +1,4 @@
-//! Sensitive fields: each output shows them by a schema of its own, or by that of its stack.
+//! Sensitive fields: each output shows them by its own schema, or by its stack's.
 
 use ctx_layer::{
     ContextLayer, Fields, Schema, SubscriberFieldsExt,
@@ -43,7 +43,7 @@ fn parsed(lines: &Captured) -> Vec<Value> {
 }
 
 #[test]
-fn outputs_side_by_side_show_a_sensitive_field_each_by_its_own_schema() {
+fn each_output_shows_a_sensitive_field_by_its_own_schema() {
     let [plain, own] = [(); 2].map(|()| Captured::default());
     let stack = tracing_subscriber::registry().with(layer(&plain)).with(layer(&own).with_schema(revealed()));
     with_default(stack.with_context_fields(stack_schema()), run);
@@ -69,7 +69,7 @@ fn without_any_schema_fields_are_shown_by_their_own_policies() {
 }
 
 #[test]
-fn an_output_that_is_not_told_its_stack_masks_by_the_stacks_schema_all_the_same() {
+fn an_output_without_a_schema_masks_by_the_stacks_schema() {
     for held in 0..3 {
         let lines = Captured::default();
         let layer = layer(&lines);
@@ -117,7 +117,7 @@ fn a_line_is_the_same_in_once_per_line() {
 }
 
 #[test]
-fn a_stack_that_is_the_default_after_another_has_its_own_schema() {
+fn a_second_default_stack_has_its_own_schema() {
     let [masking, showing] = [(); 2].map(|()| Captured::default());
     let public = Schema::builder().field_with(&EMAIL, |_| Policy::new()).build().unwrap();
     let first = tracing::Dispatch::new(

@@ -1,4 +1,4 @@
-//! A layer like any other: filters, `reload`, several, every kind of writer.
+//! `output::json` as an ordinary layer: filters, `reload`, several outputs, every kind of writer.
 
 use std::{
     io::{self, Write},
@@ -84,7 +84,7 @@ fn a_reloaded_layer_writes_in_its_new_format() {
 }
 
 #[test]
-fn other_outputs_beside_it_get_what_they_get_without_it() {
+fn other_outputs_get_the_same_with_and_without_it() {
     let [with_it, without_it] = [true, false].map(|is_there| {
         let (lines, text) = (Captured::default(), Captured::default());
         let stack = tracing_subscriber::registry()
@@ -138,7 +138,7 @@ fn a_line_is_written_in_one_call() {
 }
 
 #[test]
-fn the_clock_can_be_given() {
+fn the_clock_can_be_replaced() {
     let lines = Captured::default();
     let clock = || UNIX_EPOCH + Duration::new(1_796_000_000, 123_456_789);
     let stack = tracing_subscriber::registry().with(json::layer().with_clock(clock).with_writer(lines.clone()));
@@ -165,7 +165,7 @@ fn the_time_is_the_systems_unless_a_clock_is_given() {
     assert!((before..=nanos()).contains(&written));
 }
 
-/// A writer for a thread that writes slowly, and a way to let it go on.
+/// A writer that blocks its thread, and the sender that releases it.
 struct Blocking(Arc<Mutex<Vec<u8>>>);
 
 impl Write for Blocking {
@@ -180,7 +180,7 @@ impl Write for Blocking {
 }
 
 #[test]
-fn behind_a_non_blocking_writer_a_blocked_one_loses_lines_and_stops_nobody() {
+fn a_blocked_writer_behind_a_non_blocking_one_loses_lines_and_blocks_none() {
     let written = Arc::new(Mutex::new(Vec::new()));
     let blocked = written.lock().unwrap();
     let (writer, guard) = tracing_appender::non_blocking::NonBlockingBuilder::default()
@@ -200,7 +200,7 @@ fn behind_a_non_blocking_writer_a_blocked_one_loses_lines_and_stops_nobody() {
 }
 
 #[test]
-fn threads_that_share_a_request_share_its_encoding_and_never_another_ones() {
+fn threads_of_one_request_share_its_encoding_and_no_other() {
     let lines = Captured::default();
     let dispatch =
         tracing::Dispatch::new(tracing_subscriber::registry().with(layer(&lines)).with_context_fields(schema()));

@@ -72,7 +72,7 @@ fn both_layers_together_write_each_field_once() {
 
 #[test]
 fn an_output_adds_the_fields_that_the_stacks_schema_lacks() {
-    // Some schema of the process has the user: otherwise that is said here, by an event without fields.
+    // Some schema of the process has the user: otherwise a warning without fields would be logged here.
     let _user = ContextLayer::new(Recorder::default(), schema());
     let (more, less) = (Recorder::default(), Recorder::default());
     let extra = Schema::builder().field(&ATTEMPT).field(&TENANT_ID).build().unwrap();
@@ -121,7 +121,7 @@ fn the_layer_wraps_a_subscriber_from_fmts_builder() {
 }
 
 #[test]
-fn a_root_has_what_is_current_also_after_an_event_with_a_parent_elsewhere() {
+fn a_root_has_the_current_fields_after_an_event_with_a_foreign_parent() {
     let recorder = Recorder::default();
     let output = ContextLayer::new(recorder.clone(), schema());
     with_default(tracing_subscriber::registry().with(output).with_context_fields(schema()), || {
@@ -133,7 +133,7 @@ fn a_root_has_what_is_current_also_after_an_event_with_a_parent_elsewhere() {
         info!(parent: None, "a root of nothing");
         info!(parent: &elsewhere, "there again");
     });
-    // Nothing over this stack says what a parent remembers.
+    // No layer over this stack knows what a parent remembers.
     let output = ContextLayer::new(recorder.clone(), schema());
     with_default(tracing_subscriber::registry().with(output), || {
         TENANT_ID.in_scope("acme", || info!(parent: None, "a root of another stack"));
@@ -146,11 +146,11 @@ fn a_root_has_what_is_current_also_after_an_event_with_a_parent_elsewhere() {
     );
 }
 
-/// Counts what it is told besides spans and events.
+/// A layer that counts its calls besides those for spans and events.
 #[derive(Clone, Default)]
-struct Told(Arc<[AtomicUsize; 2]>);
+struct CallCounter(Arc<[AtomicUsize; 2]>);
 
-impl<S: Subscriber> Layer<S> for Told {
+impl<S: Subscriber> Layer<S> for CallCounter {
     fn on_close(&self, _: Id, _: layer::Context<'_, S>) {
         self.0[0].fetch_add(1, Ordering::Relaxed);
     }
@@ -160,7 +160,7 @@ impl<S: Subscriber> Layer<S> for Told {
     }
 }
 
-/// Gives each clone of a span an id of its own.
+/// A subscriber that gives each clone of a span an id of its own.
 struct Renames(tracing_subscriber::Registry);
 
 impl Subscriber for Renames {
@@ -188,31 +188,31 @@ impl Subscriber for Renames {
 }
 
 #[test]
-fn an_output_is_told_that_a_span_is_closed_and_that_its_id_changes() {
-    let told = Told::default();
-    let output = ContextLayer::new(told.clone(), schema());
+fn an_output_gets_on_close_and_on_id_change() {
+    let counter = CallCounter::default();
+    let output = ContextLayer::new(counter.clone(), schema());
     with_default(tracing_subscriber::registry().with(output), || drop(info_span!("closed")));
-    let output = ContextLayer::new(told.clone(), schema());
+    let output = ContextLayer::new(counter.clone(), schema());
     with_default(Renames(Default::default()).with(output), || drop(info_span!("cloned").clone()));
-    assert_eq!(told.0.each_ref().map(|times| times.load(Ordering::Relaxed)), [1, 1]);
+    assert_eq!(counter.0.each_ref().map(|times| times.load(Ordering::Relaxed)), [1, 1]);
 }
 
-impl Told {
+impl CallCounter {
     fn under(level: LevelFilter) -> impl Subscriber {
-        let output = ContextLayer::new(Told::default().with_filter(level), schema());
+        let output = ContextLayer::new(CallCounter::default().with_filter(level), schema());
         tracing_subscriber::registry().with(output)
     }
 }
 
 #[test]
-fn what_an_output_wants_at_most_is_known_through_its_fields() {
+fn the_layer_passes_on_an_outputs_max_level_hint() {
     for level in [LevelFilter::WARN, LevelFilter::DEBUG] {
-        assert_eq!(Told::under(level).max_level_hint(), Some(level));
+        assert_eq!(CallCounter::under(level).max_level_hint(), Some(level));
     }
 }
 
 #[test]
-fn what_a_span_declares_and_the_context_filled_ends_with_the_context() {
+fn a_declared_field_filled_by_the_context_ends_with_the_context() {
     let lines = Captured::default();
     let text = fmt::layer().without_time().with_target(false).with_ansi(false).with_writer(lines.clone());
     with_default(tracing_subscriber::registry().with(fields_once_per_line(text)).with_context_fields(schema()), || {

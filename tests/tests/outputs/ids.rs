@@ -90,7 +90,7 @@ fn each_event_has_the_ids_of_its_span_without_context_activation() {
 }
 
 #[test]
-fn without_a_layer_over_the_stack_an_output_has_the_ids_of_named_parents_and_of_active_spans() {
+fn a_wrapped_output_alone_has_ids_of_explicit_parents_and_active_spans() {
     for activation in [true, false] {
         let (out, otel) = (Captured::default(), Exported::new());
         let layer = tracing_opentelemetry::layer().with_tracer(otel.tracer()).with_context_activation(activation);
@@ -103,7 +103,7 @@ fn without_a_layer_over_the_stack_an_output_has_the_ids_of_named_parents_and_of_
             info!(parent: &other, "with a parent");
         });
         let id = |name: &str| Some(otel.span(name).span_context.span_id().to_string());
-        // What holds the lock of the current span is not known then.
+        // The lock of the current span may be held then.
         let current = id("inner").filter(|_| activation);
         let seen: Vec<_> =
             out.json().iter().map(|line| line["fields"]["span_id"].as_str().map(str::to_owned)).collect();

@@ -231,7 +231,7 @@ fn networks_of_every_size_are_recognized() {
 }
 
 #[test]
-fn a_policy_is_made_of_a_list_and_a_host_beside_two_users_is_none() {
+fn a_policy_is_built_from_a_list_and_refuses_invalid_authorities() {
     let policy = DestinationPolicy::try_from(&["example.org", "10.0.0.0/8"][..]).expect("both are hosts");
     assert_eq!(policy.for_authority("user@api.example.org:443"), Outbound::Everything);
     for authority in ["user@other@api.example.org", "api.example.org:x", "0x7f.1", "10.0.0.256", "example.com"] {
@@ -241,16 +241,16 @@ fn a_policy_is_made_of_a_list_and_a_host_beside_two_users_is_none() {
 }
 
 #[test]
-fn a_field_registered_after_the_first_message_goes_with_the_next() {
+fn a_field_registered_after_the_first_message_is_sent_with_the_next() {
     use ctx_layer::{ContextField, Policy, Schema};
     static BOUNDARY: Boundary = Boundary::new("registered later");
-    let late = ContextField::<String>::declare("registered.later", Policy::new().propagated()).expect("it is a name");
+    let later = ContextField::<String>::declare("registered.later", Policy::new().propagated()).expect("it is a name");
     let arrives = |value: &'static str| {
         let headers = HashMap::from([("baggage".to_owned(), format!("registered.later={value}"))]);
-        BOUNDARY.extract(&headers, Trust::internal()).fields().get(late).cloned()
+        BOUNDARY.extract(&headers, Trust::internal()).fields().get(later).cloned()
     };
     propagation::register(&schema());
     assert_eq!(arrives("unknown"), None);
-    propagation::register(&Schema::builder().field(late).build().expect("it is one field"));
+    propagation::register(&Schema::builder().field(later).build().expect("it is one field"));
     assert_eq!(arrives("known").as_deref(), Some("known"));
 }

@@ -122,7 +122,7 @@ fn an_invalid_traceparent_drops_the_tracestate() {
 }
 
 #[test]
-fn flags_are_read_one_by_one_and_text_is_padded_as_any_other() {
+fn flags_are_read_one_by_one_and_formatting_respects_padding() {
     for (flags, is_sampled, is_random) in [(0, false, false), (1, true, false), (2, false, true), (3, true, true)] {
         let parent = TraceParent::new([1; 16], [2; 8], flags).expect("its ids are valid");
         assert_eq!((parent.is_sampled(), parent.has_random_trace_id()), (is_sampled, is_random), "{flags}");

@@ -1,6 +1,6 @@
-//! One JSON line: ours and the peers', all writing to nowhere, in one run.
+//! One JSON line: ours and the peers', with the output discarded, in one run.
 //!
-//! Repeat with `cargo bench -p ctx-benches --bench json`; with `-- --quick` for a look in between. The arms of a group take turns in
+//! Repeat with `cargo bench -p ctx-benches --bench json`; with `-- --quick` for a quick look. The arms of a group take turns in
 //! batches of 60 µs; the lower quartile of an arm's batches counts. `-- --run <group> <arm> <count>` runs one arm alone, by its number,
 //! for `perf` and `valgrind`.
 //!
@@ -60,22 +60,22 @@ fn ours() -> json::JsonLayer<fn() -> io::Sink> {
     json::layer().with_writer(io::sink as fn() -> io::Sink)
 }
 
-/// Under the subscriber over the whole stack.
+/// Creates a stack under `with_context_fields`.
 fn under() -> Dispatch {
     Dispatch::new(Registry::default().with(ours()).with_context_fields(schema()))
 }
 
-/// Alone.
+/// Creates the layer alone.
 fn alone() -> Dispatch {
     Dispatch::new(Registry::default().with(ours()))
 }
 
-/// Beside a layer that looks at what each event has, so that events are rewritten.
+/// Creates the layer beside another that looks at every event, so that events are rewritten.
 fn beside_another() -> Dispatch {
     Dispatch::new(Registry::default().with(ours()).with(stack::Visiting).with_context_fields(schema()))
 }
 
-/// A logger of `slog`.
+/// Creates a logger of `slog`.
 fn slog_json() -> slog::Logger {
     let drain = slog_json::Json::new(io::sink()).add_default_keys().build();
     slog::Logger::root(Mutex::new(drain).fuse(), slog::o!())
@@ -92,7 +92,7 @@ fn slog_with_five() -> slog::Logger {
     ))
 }
 
-/// Writes what an `emit` event has as one JSON object.
+/// Writes an `emit` event as one JSON object.
 struct EmitJson;
 
 impl emit::Emitter for EmitJson {

@@ -64,6 +64,6 @@ pub fn attributes(all: &[KeyValue], key: &str) -> Vec<Value> {
 /// Returns the one value of an attribute.
 pub fn attribute(all: &[KeyValue], key: &str) -> Option<Value> {
     let mut found = attributes(all, key);
-    assert!(found.len() <= 1, "`{key}` stands {} times: {all:?}", found.len());
+    assert!(found.len() <= 1, "`{key}` appears {} times: {all:?}", found.len());
     found.pop()
 }

@@ -97,7 +97,7 @@ fn every_block_has_a_checked_kind_and_its_language() {
             "example" => &["json"],
             "commands" => &["sh"],
             "versions" => &["toml"],
-            _ => panic!("nobody checks {block:?}"),
+            _ => panic!("nothing checks {block:?}"),
         };
         assert!(languages.contains(&block.language.as_str()), "{block:?}");
     }
@@ -124,10 +124,10 @@ fn every_program_prints_exactly_what_the_readme_shows() {
         // On a terminal the lines are coloured.
         let output = Command::new(program.executable).env("NO_COLOR", "1").output().expect("it can be run");
         assert!(output.status.success(), "{}: {output:?}", program.name);
-        for (name, printed, said) in [("stdout", output.stdout, &mut stdout), ("stderr", output.stderr, &mut stderr)] {
+        for (name, printed, shown) in [("stdout", output.stdout, &mut stdout), ("stderr", output.stderr, &mut stderr)] {
             let printed = String::from_utf8(printed).expect("outputs write UTF-8");
-            let said = said.remove(program.name).unwrap_or_default();
-            assert_eq!(without_ids(&printed), without_ids(&said), "{} of {}: {printed}", name, program.name);
+            let shown = shown.remove(program.name).unwrap_or_default();
+            assert_eq!(without_ids(&printed), without_ids(&shown), "{} of {}: {printed}", name, program.name);
         }
     }
     assert!(stdout.is_empty() && stderr.is_empty(), "printed by no program: {stdout:?} {stderr:?}");
@@ -182,9 +182,9 @@ fn the_versions_in_the_readme_are_those_of_the_workspace() {
     let mut count = 0;
     for line in versions.lines().filter(|line| line.contains('=')) {
         let (name, value) = line.split_once(" = ").unwrap();
-        let said = value.split("version = ").last().and_then(|value| value.split('"').nth(1)).unwrap();
+        let shown = value.split("version = ").last().and_then(|value| value.split('"').nth(1)).unwrap();
         let ours = version_of(name);
-        assert!(ours == said || ours.starts_with(&format!("{said}.")), "{name} is {said} there and {ours} here");
+        assert!(ours == shown || ours.starts_with(&format!("{shown}.")), "{name} is {shown} there and {ours} here");
         count += 1;
     }
     assert!(count > 3, "{versions}");

@@ -321,7 +321,7 @@ fn child() {
 
 #[test]
 fn each_problem_is_reported_once_and_only_where_there_is_one() {
-    for (name, said, _) in PROGRAMS {
+    for (name, expected, _) in PROGRAMS {
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=2"])
             .env("PROGRAM", name)
@@ -339,14 +339,14 @@ fn each_problem_is_reported_once_and_only_where_there_is_one() {
                 [OVER, NOT_IN_A_SCHEMA, NO_LAYER, OTHER_VERSION].into_iter().filter(|it| line.contains(it))
             })
             .collect();
-        let mut said = said.to_vec();
+        let mut expected = expected.to_vec();
         found.sort_unstable();
-        said.sort_unstable();
+        expected.sort_unstable();
         // A program with several outputs has a warning in each.
         if name.starts_with("a boxed") {
             found.dedup();
         }
-        assert_eq!(found, said, "{name}: {printed}{errors}");
+        assert_eq!(found, expected, "{name}: {printed}{errors}");
         assert!(!printed.contains("refused"), "{name}: {printed}");
         assert_eq!(name.starts_with("an output with a filter"), printed.contains("taken"), "{name}: {printed}");
     }
@@ -354,7 +354,7 @@ fn each_problem_is_reported_once_and_only_where_there_is_one() {
 
 #[test]
 fn a_warning_names_the_field_and_the_remedy() {
-    let said = |program: &str| {
+    let warning = |program: &str| {
         let child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "child", "--ignored", "--nocapture", "--test-threads=2"])
             .env("PROGRAM", program)
@@ -363,12 +363,12 @@ fn a_warning_names_the_field_and_the_remedy() {
         let printed = String::from_utf8(child.stdout).unwrap();
         printed.lines().find(|line| line.contains("ctx_layer: ")).map(ToOwned::to_owned).unwrap_or(printed)
     };
-    let line = said("a field in no schema, attached");
+    let line = warning("a field in no schema, attached");
     assert!(line.contains("field=\"warehouse\"") && line.contains("Schema::builder().field(&FIELD)"), "{line}");
-    let line = said("no layer");
+    let line = warning("no layer");
     assert!(line.contains("field=\"warehouse\"") && line.contains("Call `with_context_fields(schema)`"), "{line}");
-    let line = said("an output over ours");
+    let line = warning("an output over ours");
     assert!(line.contains("Call `with_context_fields` last"), "{line}");
-    let line = said("another version");
+    let line = warning("another version");
     assert!(line.contains("`cargo tree -i tracing-opentelemetry`"), "{line}");
 }

@@ -10,7 +10,7 @@ use regex_lite::Regex;
 
 /// What is not written, and what is written in its place.
 const WORDS: &[(&str, &str)] = &[
-    (r"current", "current, applies"),
+    (r"in force", "current, applies"),
     (r"(stand|stands|standing|stood) (on|in)\b", "is on, is in, appears on"),
     (r"puts? \w+ on\b|lays? over", "adds to, overlays"),
     (r"texts", "strings"),

@@ -285,7 +285,7 @@ impl FrameStack {
     /// Returns `true` if a future around has a context of its own, from which the current fields descend, and was wrapped where
     /// the fields descended from `remembered`. `view` is the current view, and `current` are the fields.
     fn is_covered(&self, remembered: &Remembered, view: View, current: &Fields) -> bool {
-        // Of nothing everything is made: a wrapper of nothing is around what is current only while nothing replaced that.
+        // All fields descend from nothing: a wrapper of nothing is around what is current only while nothing replaced that.
         let mut is_replaced = view.address != self.top_view().address && !is_same_request(current, &self.top_fields());
         for (at, frame) in self.frames.iter().enumerate().rev() {
             if frame.cover.as_ref().is_some_and(|cover| cover.descends_from(remembered)) {
@@ -300,7 +300,7 @@ impl FrameStack {
     }
 }
 
-/// What frames are related to on which a value is recorded.
+/// Selects the frames on which a value is recorded, by what they are related to.
 pub(crate) struct Anchor {
     fields: Fields,
     /// The [hash](baggage_hash) of the baggage.
@@ -742,7 +742,7 @@ pub(crate) fn lowest_of(span: SpanKey) -> Option<usize> {
     thread::with_frames(|stack| stack.lowest_of(span)).flatten()
 }
 
-/// What a frame has, by its place.
+/// Returns the contents of a frame, by its place.
 pub(crate) fn anchor_of(at: usize) -> Anchor {
     let anchor = thread::with_frames(|stack| Anchor { fields: stack.fields_of(at), baggage: stack.frames[at].baggage });
     anchor.unwrap_or_else(|| Anchor::of(Remembered::default()))

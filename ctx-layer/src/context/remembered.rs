@@ -33,12 +33,12 @@ impl Remembered {
         Remembered { fields, baggage }
     }
 
-    /// What a context carries, whatever was recorded since.
+    /// Returns the contents of a context, without values that were recorded since.
     pub(crate) fn carried_by(cx: &Context) -> Self {
         Remembered { fields: cx.fields().clone(), ..Self::of(cx) }
     }
 
-    /// What is current here.
+    /// Returns the current values.
     #[inline]
     pub(crate) fn current() -> Self {
         read(Self::of).unwrap_or_default()

@@ -80,7 +80,7 @@ impl Core {
         Wanted { elsewhere: Some(whole.unwrap_or(remembered)), is_apart: true, may_have_parent: false }
     }
 
-    /// What is to be current in a span that is entered by a snapshot of this context: what was recorded on the span since
+    /// Returns the fields of a span that is entered by a snapshot of this context: values that were recorded on the span since
     /// is added if it is of the same request.
     fn in_snapshot(&self, id: &Id, captured: &Context, is_related: bool) -> Option<Fields> {
         let (remembered, recorded) = self.spans.get(id);

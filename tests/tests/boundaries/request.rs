@@ -165,7 +165,7 @@ fn check(world: &World, carry: Carry, requests: &[(Seen, Vec<Seen>)]) {
     let name = world.name;
     for (expected, all) in requests {
         assert!(expected.tenant.is_some() && expected.span.is_some() && expected.trace_id.is_some(), "{expected:?}");
-        assert!(!all.is_empty(), "nobody looked");
+        assert!(!all.is_empty(), "nothing was seen");
         for seen in all {
             match carry {
                 Carry::Ours => assert_eq!(seen, expected, "{name}"),

@@ -212,7 +212,7 @@ fn a_future_gets_nothing_of_the_request_in_which_it_is_polled() {
 }
 
 #[test]
-fn a_future_shows_what_it_runs_in_and_what_it_wraps() {
+fn a_futures_debug_shows_its_context_and_the_inner_future() {
     for world in World::all() {
         world.in_scope(|| {
             request("acme", || {
@@ -231,7 +231,7 @@ fn a_future_shows_what_it_runs_in_and_what_it_wraps() {
 }
 
 #[test]
-fn a_span_that_is_current_already_is_not_entered_again() {
+fn a_current_span_is_not_entered_again() {
     struct Entered(Arc<AtomicUsize>);
     impl<S: tracing::Subscriber> Layer<S> for Entered {
         fn on_enter(&self, _: &tracing::Id, _: layer::Context<'_, S>) {
@@ -251,7 +251,7 @@ fn a_span_that_is_current_already_is_not_entered_again() {
 }
 
 #[test]
-fn what_outlasts_a_snapshot_of_nothing_is_not_the_requests_around_it() {
+fn a_guard_that_outlives_an_empty_snapshot_belongs_to_no_request() {
     for world in World::all() {
         world.in_scope(|| {
             let nothing = Snapshot::capture();

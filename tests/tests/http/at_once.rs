@@ -91,7 +91,7 @@ fn a_body_of_known_length_is_polled_with_the_response_and_stays_whole() {
             let body = answer(Request::new(Body::empty()), make).await.into_body();
             assert_eq!(messages(&stack), polled[..if parts == 1 { 3 } else { 2 }]);
             assert_eq!((body.size_hint().exact(), body.is_end_stream()), (Some(4 * parts), false));
-            assert_eq!(stack.server_spans().len(), 0, "nobody has got it yet");
+            assert_eq!(stack.server_spans().len(), 0, "no reader has got it yet");
             assert_eq!(body.collect().await.expect("it is whole").to_bytes().len() as u64, 4 * parts);
         });
         assert_eq!(messages(&stack)[..3], polled);

@@ -92,8 +92,8 @@ fn a_variable_can_set_the_known_methods() {
         .env("OTEL_INSTRUMENTATION_HTTP_KNOWN_METHODS", " GET, PURGE,,no method")
         .output()
         .expect("it can be started");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && printed.contains("1 passed"), "{printed}");
 }
 
 #[test]

@@ -350,9 +350,9 @@ fn a_connection_upgrade_ends_the_span() {
         let mut stream = tokio::net::TcpStream::connect(address).await.expect("it listens");
         let request = "GET / HTTP/1.1\r\nhost: shop.example\r\nconnection: upgrade\r\nupgrade: hello\r\n\r\n";
         stream.write_all(request.as_bytes()).await.expect("it is sent");
-        let mut said = Vec::new();
-        stream.read_to_end(&mut said).await.expect("it is closed");
-        assert!(said.ends_with(b"hello"), "{}", String::from_utf8_lossy(&said));
+        let mut received = Vec::new();
+        stream.read_to_end(&mut received).await.expect("it is closed");
+        assert!(received.ends_with(b"hello"), "{}", String::from_utf8_lossy(&received));
     });
     let span = stack.server_span();
     assert_eq!(text(&span, "http.response.status_code").as_deref(), Some("101"));

@@ -37,7 +37,7 @@ fn app() -> Router {
 #[test]
 fn a_request_has_a_client_span_and_sends_its_id() {
     let stack = Stack::new();
-    let (address, said) = stack.run(async {
+    let (address, answer) = stack.run(async {
         let address = serve(app()).await;
         let request = client().get(format!("http://user:pw@{address}/echo?token=s3cret"));
         let request = request.with_extension(UrlTemplate::new("/echo"));
@@ -58,7 +58,7 @@ fn a_request_has_a_client_span_and_sends_its_id() {
         assert_eq!(text(&span, key).as_deref(), Some(value), "{key}");
     }
     let parent = format!("00-{}-{}-03", trace_of(&span), span.span_context.span_id());
-    assert_eq!(said, format!("{:?} {:?}", Some(parent), Some("tenant_id=acme")));
+    assert_eq!(answer, format!("{:?} {:?}", Some(parent), Some("tenant_id=acme")));
 }
 
 #[test]
@@ -80,7 +80,7 @@ fn the_spans_of_requests_do_not_name_files_of_this_crate() {
 #[test]
 fn the_tower_layer_creates_a_client_span_and_sends_its_id() {
     let stack = Stack::new();
-    let said = stack.run(async {
+    let answer = stack.run(async {
         let address = serve(app()).await;
         let connector = hyper_util::client::legacy::connect::HttpConnector::new();
         let http = hyper_util::client::legacy::Client::builder(hyper_util::rt::TokioExecutor::new()).build(connector);
@@ -94,8 +94,8 @@ fn the_tower_layer_creates_a_client_span_and_sends_its_id() {
     let span = stack.client_span();
     assert_eq!(span.name, "GET");
     assert_eq!(text(&span, "http.response.status_code").as_deref(), Some("200"));
-    assert!(said.contains(&span.span_context.span_id().to_string()), "{said}");
-    assert!(said.contains("tenant_id=acme"), "{said}");
+    assert!(answer.contains(&span.span_context.span_id().to_string()), "{answer}");
+    assert!(answer.contains("tenant_id=acme"), "{answer}");
 }
 
 #[test]
@@ -180,10 +180,10 @@ fn external_hosts_get_only_traceparent() {
                 .with(ClientMiddleware::new(layer))
                 .build();
             let sending = client.get(format!("http://{address}/echo")).send();
-            let said =
+            let answer =
                 sending.with_field(&TENANT_ID, "acme").await.expect("it is there").text().await.expect("it is text");
-            assert!(said.starts_with("Some(\"00-"), "{said}");
-            assert_eq!(said.contains("tenant_id=acme"), gets, "{own}: {said}");
+            assert!(answer.starts_with("Some(\"00-"), "{answer}");
+            assert_eq!(answer.contains("tenant_id=acme"), gets, "{own}: {answer}");
         }
     });
 }
@@ -191,13 +191,13 @@ fn external_hosts_get_only_traceparent() {
 #[test]
 fn headers_copied_from_another_request_are_replaced() {
     let stack = Stack::new();
-    let said = stack.run(async {
+    let answer = stack.run(async {
         let address = serve(app()).await;
         let request = client().get(format!("http://{address}/echo"));
         let request = request.header("traceparent", PARENT).header("baggage", "tenant_id=victim");
         request.send().await.expect("it is there").text().await.expect("it is text")
     });
-    assert!(!said.contains("victim") && !said.contains(TRACE), "{said}");
+    assert!(!answer.contains("victim") && !answer.contains(TRACE), "{answer}");
 }
 
 #[test]
@@ -332,7 +332,7 @@ fn the_context_is_sent_if_the_span_is_disabled() {
         let first = serve(Router::new().route("/", get(passes_on)).layer(ServerLayer::new().trust(internal()))).await;
         let request = reqwest::Client::new().get(format!("http://{first}/"));
         let request = request.header("traceparent", PARENT).header("baggage", "tenant_id=acme,other=1");
-        let said = request.send().await.expect("it is there").text().await.expect("it is text");
-        assert_eq!(said, format!("{:?} {:?}", Some(PARENT), Some("tenant_id=acme,other=1")));
+        let answer = request.send().await.expect("it is there").text().await.expect("it is text");
+        assert_eq!(answer, format!("{:?} {:?}", Some(PARENT), Some("tenant_id=acme,other=1")));
     });
 }

@@ -113,12 +113,12 @@ impl ServerStreamingService<String> for Orders {
         let asked = request.into_inner();
         let (count, code) = asked.split_once(' ').unwrap_or((&asked, "0"));
         let (count, code) = (count.parse::<usize>().unwrap_or(0), Code::from(code.parse::<i32>().unwrap_or(0)));
-        let messages = futures_util::stream::unfold(0, move |said| async move {
+        let messages = futures_util::stream::unfold(0, move |answer| async move {
             tokio::time::sleep(Duration::from_millis(1)).await;
             info!("saying");
-            match said {
-                said if said < count => Some((Ok(format!("{:?}", TENANT_ID.get())), said + 1)),
-                said if said == count && code != Code::Ok => Some((Err(Status::new(code, "at last")), said + 1)),
+            match answer {
+                answer if answer < count => Some((Ok(format!("{:?}", TENANT_ID.get())), answer + 1)),
+                answer if answer == count && code != Code::Ok => Some((Err(Status::new(code, "at last")), answer + 1)),
                 _ => None,
             }
         });
@@ -167,8 +167,8 @@ fn a_call_has_a_span_at_both_ends_and_carries_its_fields() {
         let mut client = connect(address);
         let fields = ctx_layer::Fields::new().with(&TENANT_ID, "acme").with(&REQUEST_ID, "r-1");
         use ctx_layer::FutureFieldsExt;
-        let said = call(&mut client, PATH, "hello").with_fields(fields).await.expect("it is there");
-        assert_eq!(said, "Some(\"acme\") true");
+        let answer = call(&mut client, PATH, "hello").with_fields(fields).await.expect("it is there");
+        assert_eq!(answer, "Some(\"acme\") true");
     });
     let (server, client) = (stack.server_span(), stack.client_span());
     for span in [&server, &client] {
@@ -236,15 +236,15 @@ async fn list(client: &mut Client, asked: &str, take: usize) -> (Vec<String>, Op
     let path = http::uri::PathAndQuery::from_static(LIST);
     let response = client.server_streaming(Request::new(asked.to_owned()), path, Text).await.expect("it has begun");
     let mut messages = response.into_inner();
-    let mut said = Vec::new();
-    while said.len() < take {
+    let mut answer = Vec::new();
+    while answer.len() < take {
         match messages.message().await {
-            Ok(Some(message)) => said.push(message),
-            Ok(None) => return (said, Some(Code::Ok)),
-            Err(status) => return (said, Some(status.code())),
+            Ok(Some(message)) => answer.push(message),
+            Ok(None) => return (answer, Some(Code::Ok)),
+            Err(status) => return (answer, Some(status.code())),
         }
     }
-    (said, None)
+    (answer, None)
 }
 
 #[test]
@@ -260,9 +260,9 @@ fn a_stream_is_in_the_context_to_its_end_and_its_trailers_set_the_status() {
         let stack = Stack::new();
         stack.run(async {
             let mut client = connect(serve_grpc(ServerLayer::new().trust(internal())).await);
-            let (said, how) = list(&mut client, asked, take).with_field(&TENANT_ID, "acme").await;
+            let (answer, how) = list(&mut client, asked, take).with_field(&TENANT_ID, "acme").await;
             assert_eq!(how, ended, "{asked}");
-            assert!(said.iter().all(|whose| whose == r#"Some("acme")"#), "{asked}: {said:?}");
+            assert!(answer.iter().all(|whose| whose == r#"Some("acme")"#), "{asked}: {answer:?}");
             while stack.server_spans().is_empty() {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }

@@ -80,9 +80,9 @@ fn malicious_baggage_sets_nothing() {
         many.as_bytes(),
     ] {
         let stack = Stack::new();
-        let (status, said) = send(&stack, Trust::internal(), &[("baggage", baggage)]);
+        let (status, answer) = send(&stack, Trust::internal(), &[("baggage", baggage)]);
         assert_eq!(status, StatusCode::OK);
-        assert!(said.starts_with("None "), "{said}");
+        assert!(answer.starts_with("None "), "{answer}");
         assert_eq!(text(&stack.server_span(), "tenant_id"), None);
     }
 }

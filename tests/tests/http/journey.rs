@@ -35,9 +35,9 @@ fn travel(without: Without) -> Result<(), String> {
         let grpc = serve_grpc(inner()).await;
         let billing = move || async move {
             info!(service = "billing", "asking");
-            let said = grpc::call(&mut grpc::connect(grpc), "/shop.Orders/Get", "hello").await.expect("it is there");
+            let answer = grpc::call(&mut grpc::connect(grpc), "/shop.Orders/Get", "hello").await.expect("it is there");
             info!(service = "billing", "answering");
-            said
+            answer
         };
         let billing = Router::new().route("/bills/{id}", get(billing));
         let billing = if without == Without::Layer { billing } else { billing.layer(inner()) };
@@ -50,9 +50,9 @@ fn travel(without: Without) -> Result<(), String> {
             } else {
                 client().get(url).send().await.expect("it is there")
             };
-            let said = response.text().await.expect("it is text");
+            let answer = response.text().await.expect("it is text");
             info!(service = "shop", "answering");
-            said
+            answer
         };
         // The edge: callers are external, and the request itself determines its tenant.
         let edge = ServerLayer::new().header(HeaderRule::request_id()).fields(|request, fields| {

@@ -14,7 +14,7 @@ use tracing::info;
 use crate::shared::*;
 
 /// Returns the current context.
-async fn said() -> String {
+async fn current_context() -> String {
     info!("handled");
     tokio::task::yield_now().await;
     let other = opentelemetry::Context::map_current(|cx| cx.baggage().get("other").map(ToString::to_string));
@@ -22,7 +22,7 @@ async fn said() -> String {
 }
 
 pub(crate) fn app(layer: ServerLayer) -> Router {
-    Router::new().route("/", get(said)).layer(layer)
+    Router::new().route("/", get(current_context)).layer(layer)
 }
 
 async fn send(layer: ServerLayer, headers: &[(&str, &str)]) -> (Response<()>, String) {
@@ -41,8 +41,8 @@ const CONTEXT: [(&str, &str); 2] = [("traceparent", PARENT), ("baggage", "tenant
 #[test]
 fn only_the_trace_of_external_callers_is_trusted() {
     let stack = Stack::new();
-    let (_, said) = stack.run(send(ServerLayer::new(), &CONTEXT));
-    assert_eq!(said, "None None None");
+    let (_, answer) = stack.run(send(ServerLayer::new(), &CONTEXT));
+    assert_eq!(answer, "None None None");
     let span = stack.server_span();
     assert_eq!((trace_of(&span).as_str(), span.parent_span_id.to_string().as_str()), (TRACE, CALLER));
     assert_eq!(text(&span, "tenant_id"), None);
@@ -51,8 +51,8 @@ fn only_the_trace_of_external_callers_is_trusted() {
 #[test]
 fn fields_and_baggage_of_internal_services_are_trusted() {
     let stack = Stack::new();
-    let (_, said) = stack.run(send(ServerLayer::new().trust(internal()), &CONTEXT));
-    assert_eq!(said, r#"Some("acme") Some("r-1") Some("1")"#);
+    let (_, answer) = stack.run(send(ServerLayer::new().trust(internal()), &CONTEXT));
+    assert_eq!(answer, r#"Some("acme") Some("r-1") Some("1")"#);
     let span = stack.server_span();
     assert_eq!((trace_of(&span).as_str(), span.parent_span_id.to_string().as_str()), (TRACE, CALLER));
     assert_eq!(text(&span, "tenant_id").as_deref(), Some("acme"));
@@ -74,20 +74,20 @@ fn a_trace_that_is_only_linked_to_is_a_new_one_with_a_link() {
 #[test]
 fn the_context_of_the_accepting_task_does_not_reach_requests() {
     let stack = Stack::new();
-    let (_, said) = stack.run(async {
+    let (_, answer) = stack.run(async {
         use ctx_layer::FutureFieldsExt;
         send(ServerLayer::new(), &[]).with_field(&TENANT_ID, "another").await
     });
-    assert_eq!(said, "None None None");
+    assert_eq!(answer, "None None None");
 }
 
 #[test]
 fn a_well_formed_request_id_is_accepted_and_echoed() {
     let stack = Stack::new();
     let layer = || ServerLayer::new().header(HeaderRule::request_id());
-    let (response, said) = stack.run(send(layer(), &[("x-request-id", "from-the-client.1")]));
+    let (response, answer) = stack.run(send(layer(), &[("x-request-id", "from-the-client.1")]));
     assert_eq!(response.headers()["x-request-id"], "from-the-client.1");
-    assert_eq!(said, r#"None Some("from-the-client.1") None"#);
+    assert_eq!(answer, r#"None Some("from-the-client.1") None"#);
     assert_eq!(text(&stack.server_span(), "request_id").as_deref(), Some("from-the-client.1"));
 }
 
@@ -107,11 +107,11 @@ fn a_missing_or_malformed_request_id_is_generated() {
     for headers in hostile {
         let stack = Stack::new();
         let layer = ServerLayer::new().header(HeaderRule::request_id());
-        let (response, said) = stack.run(send(layer, headers));
+        let (response, answer) = stack.run(send(layer, headers));
         let id = response.headers()["x-request-id"].to_str().expect("it is text");
         assert_eq!((id.len(), &id[14..15]), (36, "7"), "{headers:?}");
         assert!(is_well_formed(id));
-        assert_eq!(said, format!("None {:?} None", Some(id)));
+        assert_eq!(answer, format!("None {:?} None", Some(id)));
         assert_eq!(text(&stack.server_span(), "request_id").as_deref(), Some(id));
     }
 }
@@ -120,9 +120,9 @@ fn a_missing_or_malformed_request_id_is_generated() {
 fn the_request_id_of_internal_services_is_kept() {
     let stack = Stack::new();
     let layer = ServerLayer::new().trust(internal()).header(HeaderRule::request_id());
-    let (response, said) = stack.run(send(layer, &CONTEXT));
+    let (response, answer) = stack.run(send(layer, &CONTEXT));
     assert_eq!(response.headers()["x-request-id"], "r-1");
-    assert!(said.contains(r#"Some("r-1")"#), "{said}");
+    assert!(answer.contains(r#"Some("r-1")"#), "{answer}");
 }
 
 #[test]

@@ -52,11 +52,11 @@ fn many_concurrent_tenants_keep_their_own_context() {
             async move {
                 info!(expected = tenant, "billing");
                 assert!(USER_ID.record(format!("user-of-{tenant}")));
-                let said = grpc::call(&mut grpc, "/shop.Orders/Get", "hello").await.expect("it is there");
+                let answer = grpc::call(&mut grpc, "/shop.Orders/Get", "hello").await.expect("it is there");
                 let inside = tokio::spawn(async { TENANT_ID.get() }.instrument(info_span!("task", expected = tenant)));
                 assert_eq!(inside.await.expect("it does not panic").as_deref(), Some(tenant.as_str()));
                 info!(expected = tenant, "billed");
-                said
+                answer
             }
         };
         let billing = serve(Router::new().route("/{tenant}", get(billing)).layer(layer())).await;
@@ -90,8 +90,8 @@ fn many_concurrent_tenants_keep_their_own_context() {
                     // The client's own tenant is not trusted there.
                     let sending = client.get(format!("http://{shop}/{}/{tenant}", n / 2)).send();
                     let response = sending.with_field(&TENANT_ID, "edge").await.expect("it is there");
-                    let said = response.text().await.expect("it is text");
-                    if said != format!("{:?} false", Some(&tenant)) {
+                    let answer = response.text().await.expect("it is text");
+                    if answer != format!("{:?} false", Some(&tenant)) {
                         wrong.fetch_add(1, Ordering::Relaxed);
                     }
                 })

@@ -1,4 +1,4 @@
-//! Which fields a line has, once each, and in which order.
+//! The fields of a line, once each, in order.
 
 use ctx_layer::{
     Fields,
@@ -56,7 +56,7 @@ fn a_registered_field_that_an_event_leaves_empty_has_the_contexts_value() {
 }
 
 #[test]
-fn of_two_own_fields_of_one_name_the_last_value_counts() {
+fn the_last_of_two_own_fields_with_one_name_counts() {
     let line = line_of(|| info!(count = 1, count = 2, "counted"));
     assert_eq!(line, json!({"level": "INFO", "message": "counted", "count": 2}));
     let line = line_of(|| info!(count = 1, count = None::<u8>, "counted"));
@@ -64,7 +64,7 @@ fn of_two_own_fields_of_one_name_the_last_value_counts() {
 }
 
 #[test]
-fn an_own_field_named_like_a_member_of_the_line_is_written_under_fields() {
+fn an_own_field_named_like_a_member_is_written_under_fields() {
     let line = line_of(|| info!(level = 3, span = "x", fields.level = 4, line = 9, "named"));
     // `line` is not shown here, and so is free.
     let expected = json!({"level": "INFO", "message": "named", "fields.level": 4, "fields.span": "x", "line": 9});
@@ -127,7 +127,7 @@ fn fields_can_be_nested_and_renamed() {
 }
 
 #[test]
-fn a_line_can_be_without_anything_but_fields() {
+fn a_line_may_have_nothing_but_fields() {
     let nothing = |layer: ctx_layer::output::json::JsonLayer| {
         layer.with_level(false).with_format(Format::plain().without(Member::Message))
     };
@@ -137,14 +137,14 @@ fn a_line_can_be_without_anything_but_fields() {
 
 #[test]
 fn a_message_that_is_not_the_first_field_is_written_first() {
-    // As `tracing`'s macros write it where it is given as a field.
+    // As `tracing`'s macros do if the message is given as a field.
     let run = || two().in_scope(|| info!(order = 1, message = "placed", rows = 2));
     let lines = lines_of(|layer| layer, run);
     assert_eq!(lines, [r#"{"level":"INFO","message":"placed","order":1,"rows":2,"tenant_id":"acme","user_id":"ada"}"#]);
 }
 
 #[test]
-fn what_is_recorded_is_on_the_lines_that_follow() {
+fn recorded_values_are_on_the_lines_that_follow() {
     let run = || {
         let _request = info_span!("request").entered();
         info!("before");
@@ -159,7 +159,7 @@ fn what_is_recorded_is_on_the_lines_that_follow() {
 }
 
 #[test]
-fn an_event_with_an_explicit_parent_has_that_ones_fields() {
+fn an_event_with_an_explicit_parent_has_that_parents_fields() {
     let run = || {
         let request = two().in_scope(|| info_span!("request"));
         let _other = TENANT_ID.attach("globex");
@@ -190,7 +190,7 @@ fn baggage_counts_as_for_other_outputs() {
         let _baggage = Context::current_with_baggage([KeyValue::new("tenant_id", "acme")]).attach();
         USER_ID.in_scope("ada", || info!("placed"));
     };
-    // Registered by the subscriber: alone, no schema says that the field is known.
+    // Registered by the subscriber: alone, no schema has the field.
     let lines = lines_under(|layer| layer, run);
     assert_eq!(lines, [r#"{"level":"INFO","message":"placed","tenant_id":"acme","user_id":"ada"}"#]);
 }

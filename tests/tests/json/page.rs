@@ -1,7 +1,7 @@
-//! `docs/json.md` is right: its examples are the functions below, word for word, and its lines are what these write.
+//! Checks `docs/json.md`: its examples are the functions below, word for word, and its lines are what these write.
 //!
-//! A comment in front of each code block says what it is: `<!-- example: name -->` is the body of a function of this file,
-//! `<!-- line: name -->` what the layer of that name writes, and nothing else is checked: `<!-- shown -->`.
+//! A comment in front of each code block names its kind: `<!-- example: name -->` is the body of a function of this
+//! file, `<!-- line: name -->` the line of the layer of that name, and `<!-- shown -->` is not checked.
 
 use std::{
     error::Error,
@@ -99,7 +99,7 @@ fn as_bunyan() -> JsonLayer {
 
 type CreateLayer = fn() -> JsonLayer;
 
-/// The layers that the page shows lines of.
+/// The layers whose lines the page shows.
 const LAYERS: [(&str, CreateLayer); 8] = [
     ("plain", plain),
     ("everything", everything),
@@ -111,7 +111,7 @@ const LAYERS: [(&str, CreateLayer); 8] = [
     ("as_bunyan", as_bunyan),
 ];
 
-/// Ids that are the same in every run.
+/// An id generator with the same ids in every run.
 #[derive(Debug)]
 struct Fixed;
 
@@ -145,7 +145,7 @@ fn line(layer: JsonLayer) -> String {
     lines.remove(0)
 }
 
-/// The statements of a function of this file.
+/// Returns the statements of a function of this file.
 fn body(name: &str) -> String {
     let begins = |line: &&str| line.starts_with(&format!("fn {name}("));
     let lines = SOURCE.lines().skip_while(|line| !begins(line)).skip(1).take_while(|line| *line != "}");
@@ -154,7 +154,7 @@ fn body(name: &str) -> String {
     body
 }
 
-/// The blocks of the page: the comment in front of each, and its text.
+/// Returns the blocks of the page: the comment in front of each, and its contents.
 fn blocks() -> Vec<(&'static str, String)> {
     let (mut blocks, mut before, mut lines) = (Vec::new(), "", PAGE.lines());
     while let Some(line) = lines.next() {

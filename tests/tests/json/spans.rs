@@ -1,4 +1,4 @@
-//! Spans on lines, and the ids of OpenTelemetry's.
+//! Spans on lines, and the ids of OpenTelemetry spans.
 
 use ctx_layer::{
     Fields, SubscriberFieldsExt,
@@ -34,7 +34,7 @@ fn a_line_has_the_name_of_its_span() {
 }
 
 #[test]
-fn spans_have_their_own_fields_on_request_with_what_was_recorded() {
+fn spans_have_their_own_and_recorded_fields_on_request() {
     let lines = parsed(lines_of(|layer| layer.with_span_fields(true), nested));
     assert_eq!(lines[0]["span"], json!({"name": "inner", "turn": 1}));
     assert_eq!(lines[1]["span"], json!({"name": "inner", "turn": 2}));
@@ -114,7 +114,7 @@ fn a_span_that_this_output_filters_out_is_not_its_span() {
     );
 }
 
-/// The lines of a stack with an OpenTelemetry layer, and the span that was exported.
+/// Returns the lines of a stack with an OpenTelemetry layer, and the exported span.
 fn with_opentelemetry(
     is_activated: bool,
     change: impl FnOnce(JsonLayer) -> JsonLayer,

@@ -1,11 +1,11 @@
-//! A strict reader: what is not JSON, or has a key twice, is an error.
+//! A strict reader: anything but JSON, and a repeated key, is an error.
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// Reads a line. Panics where it is no JSON object whose keys are unique.
+/// Reads a line. Panics unless it is a JSON object with unique keys.
 pub(crate) fn parse(line: &str) -> Value {
     assert!(!line.contains(['\n', '\r', '\u{2028}', '\u{2029}', '\u{85}']), "more than one line: {line:?}");
     let Strict(value) = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
@@ -76,6 +76,6 @@ impl<'de> Visitor<'de> for Strictly {
 
 #[test]
 #[should_panic = "is there twice"]
-fn a_key_that_is_there_twice_is_an_error() {
+fn a_repeated_key_is_an_error() {
     parse(r#"{"a":{"b":1,"b":2}}"#);
 }

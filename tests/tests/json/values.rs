@@ -1,4 +1,4 @@
-//! The forms that values have.
+//! The forms of values.
 
 use std::{error::Error, fmt};
 
@@ -12,21 +12,21 @@ fn value(run: impl Fn()) -> Value {
 }
 
 #[test]
-fn numbers_are_numbers_while_readers_keep_all_digits() {
+fn numbers_are_numbers_if_readers_keep_all_digits() {
     assert_eq!(value(|| info!(v = -7)), json!(-7));
     assert_eq!(value(|| info!(v = i64::MIN)), json!(i64::MIN));
     assert_eq!(value(|| info!(v = u64::MAX)), json!(u64::MAX));
     assert_eq!(value(|| info!(v = true)), json!(true));
     assert_eq!(value(|| info!(v = -3_i128)), json!(-3));
     assert_eq!(value(|| info!(v = u64::MAX as u128)), json!(u64::MAX));
-    // Those of 128 bits that need more than 64 are strings.
+    // Numbers of 128 bits that need more than 64 are strings.
     assert_eq!(value(|| info!(v = i128::MIN)), json!(i128::MIN.to_string()));
     assert_eq!(value(|| info!(v = u128::MAX)), json!(u128::MAX.to_string()));
     assert_eq!(value(|| info!(v = i128::from(i64::MAX) + 1)), json!("9223372036854775808"));
 }
 
 #[test]
-fn floats_are_read_as_they_were_and_those_json_lacks_are_strings() {
+fn floats_survive_and_those_that_json_lacks_are_strings() {
     for float in [0.0, -0.0, 1.0, 12.5, 0.1, 1e300, -1e-300, f64::MAX, f64::MIN_POSITIVE, 5e-324] {
         assert_eq!(value(|| info!(v = float)).as_f64().map(f64::to_bits), Some(float.to_bits()), "{float}");
     }
@@ -36,7 +36,7 @@ fn floats_are_read_as_they_were_and_those_json_lacks_are_strings() {
 }
 
 #[test]
-fn bytes_are_hexadecimal_digits_whether_they_are_text_or_not() {
+fn bytes_are_hexadecimal_digits() {
     assert_eq!(value(|| info!(v = &b"abc"[..])), "616263");
     assert_eq!(value(|| info!(v = &[0_u8, 0xff, 0xc3, 0x28][..])), "00ffc328");
     let long: Vec<u8> = (0..=255).cycle().take(1000).collect();
@@ -45,7 +45,7 @@ fn bytes_are_hexadecimal_digits_whether_they_are_text_or_not() {
 }
 
 #[test]
-fn strings_come_back_as_they_were() {
+fn strings_survive_the_round_trip() {
     for text in [
         "",
         "acme",
@@ -61,7 +61,7 @@ fn strings_come_back_as_they_were() {
 }
 
 #[test]
-fn what_is_not_utf_8_is_shown_with_replacement_characters() {
+fn invalid_utf_8_is_shown_with_replacement_characters() {
     use std::os::unix::ffi::OsStrExt;
     let path = std::path::Path::new(std::ffi::OsStr::from_bytes(b"/tmp/\xff.txt"));
     assert_eq!(value(|| info!(v = %path.display())), "/tmp/\u{fffd}.txt");
@@ -87,7 +87,7 @@ fn chain(depth: usize) -> Caused {
 }
 
 #[test]
-fn an_error_is_its_text_and_its_causes_are_an_array() {
+fn an_error_is_its_message_and_its_causes_are_an_array() {
     let (one, three) = (chain(0), chain(2));
     let line = line_of(|| info!(v = &one as &(dyn Error + 'static)));
     assert_eq!((&line["v"], line.get("v.sources")), (&json!("connection \"refused\""), None));
@@ -101,7 +101,7 @@ fn an_error_is_its_text_and_its_causes_are_an_array() {
 }
 
 #[test]
-fn an_error_whose_causes_do_not_end_is_followed_for_sixteen() {
+fn an_error_with_endless_causes_is_followed_for_sixteen() {
     #[derive(Debug)]
     struct Endless;
     impl fmt::Display for Endless {
@@ -119,7 +119,7 @@ fn an_error_whose_causes_do_not_end_is_followed_for_sixteen() {
 }
 
 #[test]
-fn the_causes_of_an_error_are_left_out_where_their_key_is_taken() {
+fn the_causes_of_an_error_are_left_out_if_their_key_is_taken() {
     let error = chain(1);
     let line = line_of(|| info!(v = &error as &(dyn Error + 'static), v.sources = "mine"));
     assert_eq!(line, json!({"level": "INFO", "v": "it failed", "v.sources": "mine"}));

@@ -20,7 +20,7 @@ pub(crate) struct Frame {
     pub(crate) is_recorded: bool,
     /// Something was recorded on it where it had no fields, and another frame was on top.
     pub(crate) is_unsettled: bool,
-    /// Whether this replaced something unrelated when it was pushed.
+    /// `true` if this replaced something unrelated when it was pushed.
     pub(crate) cuts: bool,
     /// `true` if the frame below had replaced something unrelated, and is gone. Whether this is apart now is left open.
     pub(crate) may_cut: bool,

@@ -66,7 +66,7 @@ pub(crate) fn agree(seen: &[Observation], expected: &[Observation]) -> bool {
     }
 }
 
-/// Whether something is left at the end of a program, or it panicked: whatever the rules leave open, that must not be.
+/// Returns `true` if something is left at the end of a program, or it panicked: both are errors whatever the rules leave open.
 pub(crate) fn leaves_something(seen: &[Observation]) -> bool {
     seen.iter().any(|one| match &one.seen {
         Seen::Panicked(_) => true,

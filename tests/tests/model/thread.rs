@@ -153,14 +153,14 @@ impl Thread {
         }
     }
 
-    /// Whether what is current here descends from a set, or some wrapper around the future that runs replaced something that
+    /// Returns `true` if what is current here descends from a set, or some wrapper around the future that runs replaced something that
     /// does, and what is current descends from what it put there: wrappers nest in any order.
     /// From nothing everything descends: what a wrapper of nothing is around counts only while nothing replaced it. Baggage is no
     /// call, and so makes no difference there.
     fn counts_as_descending(&self, below: &Set, from: &Set) -> bool {
         let covers = |at: usize| {
             let frame = &self.frames[at];
-            let is_made_from_it = match frame.set.calls_are_none() {
+            let descends_from_it = match frame.set.calls_are_none() {
                 true => !self.is_in_another() && !self.frames[at + 1..].iter().any(|above| above.cuts),
                 false => below.descends_from(&frame.set),
             };
@@ -245,7 +245,7 @@ impl Thread {
         context.set.clone()
     }
 
-    /// Whether there is a foreign context without fields over a frame without fields that has the same baggage, or none either.
+    /// Returns `true` if there is a foreign context without fields over a frame without fields that has the same baggage, or none either.
     /// Without an OpenTelemetry layer they look the same, and the rules leave open what `record` does.
     fn has_nothing_over_nothing(&self) -> bool {
         let looks_same = |at: usize, frame: &Frame| {
@@ -263,7 +263,7 @@ impl Thread {
         }
     }
 
-    /// Whether a foreign context is right above a frame on which something was recorded that has no context of its own yet: there
+    /// Returns `true` if a foreign context is right above a frame on which something was recorded that has no context of its own yet: there
     /// were no fields, and so nothing by which it would be known once the foreign context ends. The rules leave open when
     /// that is seen.
     pub(crate) fn is_unsettled(&self) -> bool {

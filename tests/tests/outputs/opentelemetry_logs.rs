@@ -11,7 +11,7 @@ use tracing_subscriber::prelude::*;
 fn value(record: &SdkLogRecord, key: &'static str) -> Option<AnyValue> {
     let mut found = record.attributes_iter().filter(|(known, _)| *known == Key::new(key)).map(|(_, value)| value);
     let value = found.next().cloned();
-    assert!(found.next().is_none(), "{key} stands twice on {record:?}");
+    assert!(found.next().is_none(), "{key} is twice on {record:?}");
     value
 }
 

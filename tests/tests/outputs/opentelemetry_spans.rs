@@ -170,7 +170,7 @@ fn a_field_the_span_sets_itself_is_exported_once_with_the_spans_value() {
         .with(tracing_opentelemetry::layer().with_tracer(otel.tracer()))
         .with_context_fields(schema());
     with_default(subscriber, || {
-        TENANT_ID.in_scope("ambient", || {
+        TENANT_ID.in_scope("current", || {
             let _span = info_span!("request", tenant_id = "own").entered();
             info!(tenant_id = "event's", "received");
         });

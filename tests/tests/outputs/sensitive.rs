@@ -239,7 +239,7 @@ fn a_field_in_no_schema_is_shown_nowhere() {
     let subscriber =
         tracing_subscriber::registry().with(layer().json().with_writer(out.clone())).with_context_fields(schema());
     with_default(subscriber, handle_a_request);
-    // That no schema has it is said, by its name.
+    // A warning names the field that no schema has.
     let lines = out.json().into_iter().filter(|line| line["target"] != "ctx_layer").map(|line| line.to_string());
     assert!(lines.into_iter().all(|line| !line.contains("email")), "{}", out.text());
 }

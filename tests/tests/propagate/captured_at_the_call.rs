@@ -151,7 +151,7 @@ fn an_isolated_function_inherits_nothing() {
     }
     let line = stack.lines.json().into_iter().find(|line| line["fields"]["message"] == "alone").unwrap();
     let spans: Vec<_> = line["spans"].as_array().unwrap().iter().map(|span| span["name"].clone()).collect();
-    assert_eq!(spans, ["at once"], "no span of the caller's stands around it");
+    assert_eq!(spans, ["at once"], "no span of the caller is around it");
 }
 
 fn futures_block<F: Future>(future: F) -> F::Output {

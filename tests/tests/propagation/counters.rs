@@ -90,14 +90,14 @@ fn a_warning_has_the_reason_and_is_not_repeated() {
             let _ = BOUNDARY.extract(&headers([]), Trust::external());
         }
     });
-    let said: Vec<_> = recorder.items().iter().map(reason).collect();
+    let warnings: Vec<_> = recorder.items().iter().map(reason).collect();
     assert!(recorder.items().iter().all(|item| item.text("boundary") == Some("warnings")));
-    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(warnings.len(), 2, "{warnings:?}");
     for expected in [
         "the traceparent is not valid: it is too short or too long",
         "`baggage`: baggage of an external caller is not trusted",
     ] {
-        assert!(said.iter().any(|said| said == expected), "{said:?}");
+        assert!(warnings.iter().any(|warning| warning == expected), "{warnings:?}");
     }
     assert_eq!(BOUNDARY.counts().invalid, 100);
 }

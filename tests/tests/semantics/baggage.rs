@@ -230,7 +230,7 @@ fn spans_and_futures_carry_baggage_across_threads() {
 }
 
 #[test]
-fn a_future_that_sets_has_the_baggage_of_where_its_request_polls_it() {
+fn a_future_that_sets_has_the_baggage_where_its_request_polls_it() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let _tenant = TENANT_ID.attach("acme");

@@ -177,7 +177,7 @@ fn closed_disabled_spans_leave_nothing() {
 }
 
 #[test]
-fn a_span_that_a_filter_switches_off_each_time_anew_is_on_no_output() {
+fn a_span_that_a_dynamic_filter_switches_off_is_on_no_output() {
     let recorder = Recorder::default();
     let filter = dynamic_filter_fn(|metadata, _| metadata.name() != "off");
     let stack =

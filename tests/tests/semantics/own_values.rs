@@ -9,7 +9,7 @@ use crate::stacks::Stack;
 #[test]
 fn an_events_own_value_wins_and_appears_once() {
     let stack = Stack::plain();
-    stack.in_scope(|| TENANT_ID.in_scope("ambient", || info!(tenant_id = "own", "set")));
+    stack.in_scope(|| TENANT_ID.in_scope("current", || info!(tenant_id = "own", "set")));
     let event = stack.recorder.event("set");
     assert_eq!(event.text("tenant_id"), Some("own"));
 }
@@ -17,7 +17,7 @@ fn an_events_own_value_wins_and_appears_once() {
 #[test]
 fn a_spans_own_value_wins_and_appears_once() {
     let stack = Stack::plain();
-    stack.in_scope(|| TENANT_ID.in_scope("ambient", || info_span!("set", tenant_id = "own")));
+    stack.in_scope(|| TENANT_ID.in_scope("current", || info_span!("set", tenant_id = "own")));
     assert_eq!(stack.recorder.span("set").text("tenant_id"), Some("own"));
 }
 
@@ -25,7 +25,7 @@ fn a_spans_own_value_wins_and_appears_once() {
 fn an_own_value_of_another_type_wins() {
     let stack = Stack::plain();
     stack.in_scope(|| {
-        Fields::new().with(&TENANT_ID, "ambient").with(&ATTEMPT, 7).in_scope(|| {
+        Fields::new().with(&TENANT_ID, "current").with(&ATTEMPT, 7).in_scope(|| {
             info!(tenant_id = 5, attempt = "first", "event");
             info_span!("span", tenant_id = true, attempt = ?Some(1));
         });
@@ -41,7 +41,7 @@ fn an_own_value_of_another_type_wins() {
 fn the_current_value_fills_in_where_the_own_one_is_none_or_empty() {
     let stack = Stack::plain();
     stack.in_scope(|| {
-        TENANT_ID.in_scope("ambient", || {
+        TENANT_ID.in_scope("current", || {
             info!(tenant_id = None::<&str>, lines = 3, "none on event");
             info!(tenant_id = Empty, "empty on event");
             info_span!("none on span", tenant_id = None::<&str>);
@@ -49,10 +49,10 @@ fn the_current_value_fills_in_where_the_own_one_is_none_or_empty() {
         });
     });
     for event in ["none on event", "empty on event"] {
-        assert_eq!(stack.recorder.event(event).text("tenant_id"), Some("ambient"), "{event}");
+        assert_eq!(stack.recorder.event(event).text("tenant_id"), Some("current"), "{event}");
     }
     for span in ["none on span", "empty on span"] {
-        assert_eq!(stack.recorder.span(span).text("tenant_id"), Some("ambient"), "{span}");
+        assert_eq!(stack.recorder.span(span).text("tenant_id"), Some("current"), "{span}");
     }
     assert_eq!(stack.recorder.event("none on event").get("lines"), Some(&Value::I64(3)));
     assert_eq!(stack.recorder.span("empty on span").get("lines"), Some(&Value::I64(3)));
@@ -62,23 +62,23 @@ fn the_current_value_fills_in_where_the_own_one_is_none_or_empty() {
 fn an_own_value_does_not_change_the_current_one() {
     let stack = Stack::plain();
     stack.in_scope(|| {
-        TENANT_ID.in_scope("ambient", || {
+        TENANT_ID.in_scope("current", || {
             let _span = info_span!("set", tenant_id = "own").entered();
             info!("inside");
-            assert_eq!(TENANT_ID.get().as_deref(), Some("ambient"));
+            assert_eq!(TENANT_ID.get().as_deref(), Some("current"));
         });
     });
-    assert_eq!(stack.recorder.event("inside").text("tenant_id"), Some("ambient"));
+    assert_eq!(stack.recorder.event("inside").text("tenant_id"), Some("current"));
 }
 
 #[test]
 fn a_value_recorded_by_the_code_on_a_filled_field_replaces_it() {
     let stack = Stack::plain();
     stack.in_scope(|| {
-        let span = TENANT_ID.in_scope("ambient", || info_span!("filled", tenant_id = Empty));
+        let span = TENANT_ID.in_scope("current", || info_span!("filled", tenant_id = Empty));
         span.record("tenant_id", "own");
     });
-    assert_eq!(stack.recorder.span("filled").text("tenant_id"), Some("ambient"));
+    assert_eq!(stack.recorder.span("filled").text("tenant_id"), Some("current"));
     assert_eq!(stack.recorder.records()[0].text("tenant_id"), Some("own"));
 }
 

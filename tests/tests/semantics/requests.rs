@@ -100,7 +100,7 @@ fn a_value_recorded_on_a_given_span_is_on_that_span() {
 }
 
 #[test]
-fn what_is_recorded_inside_a_connections_span_is_on_the_requests() {
+fn a_value_recorded_inside_a_connections_span_is_on_the_requests_span() {
     for stack in stacks::all() {
         stack.in_scope(|| {
             let request = info_span!("request");

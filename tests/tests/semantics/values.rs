@@ -215,7 +215,7 @@ fn a_hundred_context_fields_are_on_one_event_beside_its_own() {
 }
 
 #[test]
-fn the_only_value_of_a_span_or_event_arrives_in_its_type() {
+fn the_only_value_of_a_span_or_event_keeps_its_type() {
     let error = std::io::Error::other("broken");
     let each = || {
         macro_rules! each {
@@ -236,7 +236,7 @@ fn the_only_value_of_a_span_or_event_arrives_in_its_type() {
             &error as &(dyn std::error::Error + 'static),
         ];
     };
-    // Few fields have a way of their own.
+    // Few fields take a separate path.
     let few = Recorder::default();
     let stack = tracing_subscriber::registry().with(few.clone()).with_context_fields(Schema::well_known());
     with_default(stack, || TENANT_ID.in_scope("acme", each));
@@ -276,7 +276,7 @@ macro_rules! declaring_behind_64 {
 }
 
 #[test]
-fn registered_fields_arrive_among_more_fields_than_are_marked() {
+fn registered_fields_arrive_among_more_fields_than_the_bitmap_holds() {
     let recorders = [Recorder::default(), Recorder::default()];
     let [with, once] = recorders.each_ref();
     let stack = tracing_subscriber::registry().with(with.clone()).with(fields_once_per_line(once.clone()));

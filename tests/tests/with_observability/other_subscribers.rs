@@ -106,7 +106,7 @@ fn a_subscriber_other_than_registry_gets_spans_and_events() {
 }
 
 #[test]
-fn it_gets_errors_panics_and_cancellations_as_events() {
+fn another_subscriber_gets_errors_panics_and_cancellations_as_events() {
     let subscriber = Minimal::default();
     let events = || -> Vec<_> {
         let notes = subscriber.notes();

@@ -468,7 +468,7 @@ fn hold_own(frame: Frame) -> Frame {
     }
 }
 
-/// Gives a frame a context that has its fields. A frame that comes where something was recorded is so told from the frames below
+/// Gives a frame a context that has its fields. A frame that comes where something was recorded is so distinguished from the frames below
 /// it, and contexts that are created from it have what was recorded.
 #[cold]
 fn hold_changed(frame: Frame) -> Frame {

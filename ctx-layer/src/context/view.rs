@@ -71,7 +71,7 @@ fn id_of_span(cx: &Context) -> u64 {
     u64::from_be_bytes(cx.span().span_context().span_id().to_bytes())
 }
 
-/// By what a baggage says it is told from others; 0 where there is none.
+/// Returns a hash of the members, by which baggage is distinguished; 0 where there is none.
 pub(crate) fn baggage_hash(baggage: &Baggage) -> u64 {
     static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     // In whatever order the members are.

@@ -1,10 +1,10 @@
-//! The encoded form of a set of fields, kept with the set, so that each line copies it.
+//! The encoded form of a set of fields, cached in the set, so that each line copies it.
 
 use std::sync::OnceLock;
 
 use smallvec::SmallVec;
 
-/// The encodings of one set, a list of one entry nearly always. What changes the set has to [clear](Self::clear) them.
+/// The encodings of one set, nearly always a list of one entry. A change of the set must [clear](Self::clear) them.
 #[derive(Default)]
 pub(super) struct Encodings(OnceLock<Box<Entry>>);
 
@@ -14,7 +14,7 @@ struct Entry {
     next: Encodings,
 }
 
-/// A set's values as one kind of output writes them.
+/// The values of a set, encoded by one kind of output.
 #[derive(Debug, Default)]
 pub(crate) struct Encoded {
     bytes: Vec<u8>,
@@ -39,7 +39,7 @@ impl Encodings {
         None
     }
 
-    /// Keeps what an output has encoded. Where another thread was faster, its result stays.
+    /// Stores an encoding and returns it. If another thread has stored one first, returns that.
     pub(super) fn insert(&self, key: u64, encoded: Encoded) -> &Encoded {
         let mut new = Some(Box::new(Entry { key, encoded, next: Encodings::new() }));
         let mut link = &self.0;
@@ -62,7 +62,7 @@ impl Encodings {
 }
 
 impl Encoded {
-    /// One that has room for so many bytes.
+    /// Creates an empty encoding with room for `bytes`.
     pub(crate) fn with_capacity(bytes: usize) -> Self {
         Encoded { bytes: Vec::with_capacity(bytes), ends: SmallVec::new() }
     }
@@ -74,7 +74,7 @@ impl Encoded {
         write(&mut self.bytes);
         match u32::try_from(self.bytes.len()) {
             Ok(end) => self.ends.push(end),
-            // More than a line may have.
+            // Longer than any line may be.
             Err(_) => self.bytes.truncate(start),
         }
     }
@@ -84,7 +84,7 @@ impl Encoded {
         &self.bytes
     }
 
-    /// The bytes of each field.
+    /// Returns the bytes of each field.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
         let mut start = 0;
         self.ends.iter().filter_map(move |end| {

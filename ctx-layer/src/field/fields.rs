@@ -262,7 +262,7 @@ impl Fields {
         self.set.as_ref()?.encodings.get(key)
     }
 
-    /// Keeps what an output has encoded of this set; `None` for the blank one.
+    /// Stores an output's encoding of this set and returns it; `None` for the blank set.
     #[cfg(feature = "json")]
     pub(crate) fn keep_encoded(&self, key: u64, encoded: Encoded) -> Option<&Encoded> {
         Some(self.set.as_ref()?.encodings.insert(key, encoded))

@@ -26,7 +26,7 @@
 //! | `refused` | why a value is refused |
 //! | `value` | one stored value |
 //! | `slots` | how sets hold and share values |
-//! | `encoded` | what outputs have encoded of a set |
+//! | `encoded` | the cached encodings of a set |
 //! | `fields` | the immutable set of values: [`Fields`] |
 //! | `schema` | the fields that a layer shows: [`Schema`] |
 //! | `well_known` | common fields |

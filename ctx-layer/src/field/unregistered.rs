@@ -45,7 +45,7 @@ pub(crate) fn set_any_layer() {
     IS_ANY_LAYER.store(true, Ordering::Relaxed);
 }
 
-/// Notes that an output shows fields that no schema has.
+/// Records that an output shows fields that no schema has.
 #[cfg(feature = "json")]
 pub(crate) fn set_all_shown() {
     ARE_ALL_SHOWN.store(true, Ordering::Relaxed);

@@ -64,7 +64,7 @@ impl fmt::Display for OutputValue {
     }
 }
 
-/// A value as an output shows it that encodes it itself.
+/// A value for an output that encodes values itself.
 #[cfg(feature = "json")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Visible<'a> {
@@ -238,7 +238,7 @@ impl Entry {
         }
     }
 
-    /// The value for an output that encodes it itself; `None` where there is nothing to show.
+    /// Returns the value for an output that encodes values itself; `None` if there is nothing to show.
     #[cfg(feature = "json")]
     pub(crate) fn visible(&self, sensitivity: Sensitivity) -> Option<Visible<'_>> {
         Some(match (sensitivity, &self.shown) {

@@ -67,7 +67,8 @@ impl Thread {
         let set = self.set_of(&frame);
         let is_apart = matches!(frame.kind, Kind::SnapshotApart(_));
         let is_over_another = !frame.is_foreign() && self.is_in_another();
-        frame.cuts = is_apart || is_over_another || (frame.replaces() && set.cuts_off(&below));
+        let replaces = frame.replaces() || matches!(frame.kind, Kind::SnapshotOf(_));
+        frame.cuts = is_apart || is_over_another || (replaces && set.cuts_off(&below));
         self.frames.push(frame);
     }
 

@@ -96,7 +96,8 @@ fn captured_context_can_be_injected_and_extracted_with_any_carrier() {
 #[test]
 fn captured_context_reports_whether_it_is_empty() {
     let nothing: Captured = [("unknown", "x")].into_iter().collect();
-    assert!(nothing.is_empty() && nothing.len() == 0);
+    assert!(nothing.is_empty());
+    assert_eq!(nothing.len(), 0);
     let some: Captured = [("baggage", "tenant_id=acme")].into_iter().collect();
     assert!(!some.is_empty() && some.len() == 1);
 }

@@ -191,7 +191,7 @@ fn an_own_value_wins_and_an_empty_one_is_filled() {
 }
 
 #[test]
-fn without_fields_in_force_everything_is_passed_on_as_it_is() {
+fn without_fields_current_everything_is_passed_on_as_it_is() {
     let (notes, subscriber) = subscriber();
     tracing::subscriber::with_default(subscriber, || {
         info!(n = 1, "message");

@@ -1,4 +1,4 @@
-// An Express service that calls another by fetch, instrumented by OpenTelemetry, which tells its spans.
+// An Express service that calls another by fetch, instrumented by OpenTelemetry. It returns its spans on request.
 'use strict';
 
 const { NodeSDK, tracing } = require('@opentelemetry/sdk-node');
@@ -36,7 +36,7 @@ app.get('/leaf', (request, response) => response.json({ baggage: currentBaggage(
 
 // Sets baggage of its own, and calls a URL.
 app.get('/start', async (request, response) => {
-  const currentBaggage = propagation.createBaggage({
+  const baggage = propagation.createBaggage({
     tenant_id: { value: 'acme corp' },
     odd: { value: '50% = a=b, \u{1f980}; "q"' },
   });

@@ -101,6 +101,11 @@ impl Core {
         self.spans.remember_all(id, remembered);
     }
 
+    /// Returns what a span remembers.
+    pub(super) fn remembered(&self, id: &Id) -> Remembered {
+        self.spans.get(id).0
+    }
+
     /// Returns the fields that a span was created with.
     pub(super) fn created_with(&self, id: &Id) -> Option<Fields> {
         let remembered = match self.spans.get(id) {

@@ -127,7 +127,6 @@ impl All {
         let captured = self.context.fields();
         let is_elsewhere = before.address != self.view.address || is_recorded();
         let below = if is_elsewhere { read(fields_in).unwrap_or_default() } else { Fields::new() };
-        let is_apart = self.is_span_apart || is_elsewhere && !frame_stack::is_same_request(captured, &below);
         let changed = entered.changed.get_or_insert_default();
         changed.subscriber = self.subscriber.as_deref().map(dispatcher::set_default);
         let (mut key, mut recorded, mut entering) = (None, None, Entering::Itself);
@@ -145,6 +144,9 @@ impl All {
             Within::NoSpan => changed.hidden = Some(HiddenSpans::hide()),
             Within::AnySpan => {}
         }
+        // What was recorded on the span since may be unknown here.
+        let is_of_request = |fields| frame_stack::is_same_request(fields, &below);
+        let is_apart = self.is_span_apart || is_elsewhere && !is_of_request(recorded.as_ref().unwrap_or(captured));
         let mut frame = match recorded {
             Some(fields) => self.with_recorded(fields),
             None => self.frame(before),

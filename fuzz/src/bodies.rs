@@ -4,8 +4,11 @@ use std::collections::HashMap;
 
 use ctx_layer::{
     Schema,
-    carriers::{Environment, normalized_name},
-    propagation::{self, Captured, Carrier, ContextPropagator, Outbound, Trust, inject_context},
+    propagation::{
+        self, Captured, Carrier, ContextPropagator, Outbound, Trust,
+        carriers::{Environment, normalized_name},
+        inject_context,
+    },
 };
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator, trace::TraceContextExt};
 

@@ -9,17 +9,19 @@ use opentelemetry::{
 };
 
 use super::{
-    Boundary, CarrierMut, Outbound,
     baggage::{BaggageError, BaggageWriter},
     baggage_keys::BaggageKeys,
-    boundary::{Cause, Count},
+    boundary::{Boundary, Cause, Count},
+    carrier::CarrierMut,
     dropped::{DropReason, Dropped},
-    names, span_context,
+    names,
+    outbound::Outbound,
+    span_context,
     traceparent::TraceParent,
     tracestate::{TraceStateError, TraceStateList},
 };
 use crate::{
-    context::{ContextRemoteExt, Remote, fields_in},
+    context::{ContextRemoteExt, Remote, fields_in, read},
     field::{Declaration, Entry, Fields, Refused, Sensitivity},
 };
 
@@ -35,6 +37,16 @@ pub(super) struct PropagatorSettings {
 
 pub(super) const DEFAULTS: PropagatorSettings =
     PropagatorSettings { random_trace_ids: true, max_tracestate_len: usize::MAX, table: None };
+
+impl Boundary {
+    /// Writes the current context to a carrier. See [`inject`](super::inject).
+    pub fn inject(&'static self, carrier: &mut (impl CarrierMut + ?Sized), outbound: Outbound) {
+        // Not within the borrow of the current context, since carriers are foreign code. Where the context cannot be
+        // read, there is nothing to send, and values of another request are removed from the carrier.
+        let cx = read(Context::clone).unwrap_or_default();
+        inject(&cx, carrier, outbound, &DEFAULTS, self);
+    }
+}
 
 pub(super) fn inject(
     cx: &Context,

@@ -7,7 +7,6 @@ mod expand;
 mod methods;
 mod plan;
 mod redact;
-mod secret_name;
 #[cfg(test)]
 mod tests;
 mod values;

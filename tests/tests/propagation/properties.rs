@@ -264,9 +264,9 @@ proptest! {
 
     #[test]
     fn any_variables_name_is_normalized(key in any::<String>()) {
-        let name = ctx_layer::carriers::normalized_name(&key);
+        let name = ctx_layer::propagation::carriers::normalized_name(&key);
         prop_assert!(!name.is_empty() && !name.starts_with(|c: char| c.is_ascii_digit()));
         prop_assert!(name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'));
-        prop_assert_eq!(ctx_layer::carriers::normalized_name(&name), name.clone());
+        prop_assert_eq!(ctx_layer::propagation::carriers::normalized_name(&name), name.clone());
     }
 }

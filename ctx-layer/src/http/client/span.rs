@@ -10,7 +10,6 @@ use super::{
     layer::{ClientSettings, UrlTemplate},
 };
 use crate::{
-    call::Site,
     http::{
         attribute::Attribute,
         grpc,
@@ -18,6 +17,7 @@ use crate::{
         query::ShownUrl,
         span_string::{self, SpanString},
     },
+    site::Site,
 };
 
 /// Creates a span with these attributes. If it is disabled, they are not computed.

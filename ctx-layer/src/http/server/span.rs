@@ -12,7 +12,6 @@ use tracing::{Level, Span, dispatcher, field::Empty};
 use super::{client_address, forwarded, layer::ServerSettings};
 use crate::{
     Fields,
-    call::Site,
     context::{ContextFieldsExt, attach},
     http::{
         RequestHead,
@@ -22,6 +21,7 @@ use crate::{
         span_string::{self, SpanString},
     },
     layer::WithRoom,
+    site::Site,
 };
 
 /// Creates a span with these attributes, within a context. If it is disabled, nothing is computed or attached.

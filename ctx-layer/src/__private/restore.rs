@@ -7,7 +7,7 @@ use opentelemetry::{
 use tracing::Span;
 
 use crate::{
-    propagation::{self, Carrier, CarrierMut, Extracted, TraceOnly, Trust},
+    propagation::{self, Carrier, CarrierMut, Extracted, Trust, carriers::TraceOnly},
     task::{Carried, Snapshot},
 };
 
@@ -126,7 +126,7 @@ impl<T: Restorable> Restorable for Option<T> {
 }
 
 /// The traits that select the source, best first.
-pub mod forms {
+pub(crate) mod forms {
     use super::*;
 
     /// Injects the current context into a carrier, owned or borrowed.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::propagation::{Carrier, CarrierMut};
+use crate::propagation::carrier::{Carrier, CarrierMut};
 
 impl Carrier for Map<String, Value> {
     /// Reads strings and arrays of strings. Other values are ignored.

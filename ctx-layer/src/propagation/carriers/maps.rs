@@ -5,7 +5,7 @@ use std::{
     hash::BuildHasher,
 };
 
-use crate::propagation::{Carrier, CarrierMut};
+use crate::propagation::carrier::{Carrier, CarrierMut};
 
 impl<S: BuildHasher> Carrier for HashMap<String, String, S> {
     fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {

@@ -19,10 +19,13 @@ use tracing::{
 use super::{
     failure::{ErrorForm, Failed},
     repeated::{self, Note, Notes},
-    site::{Sites, Values},
+    sites::Sites,
     status,
 };
-use crate::panic::{Panicked, Payload, caught};
+use crate::{
+    panic::{Panicked, Payload, caught},
+    site::{Site, Values},
+};
 
 /// A call of an annotated function, from its first argument to its result.
 #[derive(Debug)]
@@ -46,7 +49,7 @@ const HAS_SPAN: u8 = 2;
 const ENDED: u8 = 4;
 
 impl ObservedCall {
-    /// Opens a call with a span of these values, if that is enabled. Check [`may_be_on`](super::Site::may_be_on) first.
+    /// Opens a call with a span of these values, if that is enabled. Check [`may_be_on`](Site::may_be_on) first.
     ///
     /// The values are evaluated before the subscriber is asked: their expressions may be the user's code, which may log.
     ///
@@ -256,13 +259,7 @@ impl ObservedCall {
         if site.is_full() { self.emit(site, message, Some(value), busy) } else { site.emit(&[Some(value)]) }
     }
 
-    fn emit(
-        &self,
-        site: &'static super::Site,
-        message: &str,
-        value: Option<&dyn Value>,
-        busy: Option<Duration>,
-    ) -> bool {
+    fn emit(&self, site: &'static Site, message: &str, value: Option<&dyn Value>, busy: Option<Duration>) -> bool {
         let elapsed = self.clock.elapsed().map(milliseconds);
         let busy = busy.map(milliseconds);
         site.emit(&[Some(&message), value, Some(&elapsed), Some(&busy)])

@@ -5,7 +5,8 @@ use std::{error::Error, fmt};
 use tracing::field::Value;
 
 use super::{
-    shown::{TypeName, debug, display, value},
+    best::{TypeName, debug, display},
+    shown::value,
     text,
 };
 
@@ -135,7 +136,7 @@ impl<T: fmt::Debug> Failed for DebugForm<T> {
 }
 
 /// The traits that select a form, best first.
-pub mod forms {
+pub(crate) mod forms {
     use super::*;
 
     /// Selects the error itself.

@@ -4,11 +4,11 @@ use std::fmt;
 
 use tracing::field::Value;
 
-use super::shown::REDACTED;
 pub use crate::context::Setting;
 use crate::{
     context::WithFields,
     field::{ContextField, Declaration, FieldType, Fields},
+    observe::REDACTED,
 };
 
 /// A field and the argument that it is set to, converted in the best available way.
@@ -43,7 +43,7 @@ impl<T: From<String>, V: fmt::Display + ?Sized> AsField<T> for V {
 }
 
 /// The traits that select a conversion, best first.
-pub mod forms {
+pub(crate) mod forms {
     use super::*;
 
     /// Sets a value of the field's type. It determines the type of literals.

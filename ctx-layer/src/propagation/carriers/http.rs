@@ -5,7 +5,10 @@ use std::fmt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::propagation::{Extractor, Injector};
 
-use crate::propagation::{Carrier, CarrierMut, names};
+use crate::propagation::{
+    carrier::{Carrier, CarrierMut},
+    names,
+};
 
 static TRACEPARENT: HeaderName = HeaderName::from_static(names::TRACEPARENT);
 static TRACESTATE: HeaderName = HeaderName::from_static(names::TRACESTATE);

@@ -1,4 +1,4 @@
-//! The callsites of the spans and events of an annotated function.
+//! A callsite of this crate, and the rules of `tracing`'s macros for using one.
 
 use tracing::{
     Level, Metadata, Span,
@@ -6,6 +6,7 @@ use tracing::{
     field::{FieldSet, Value, ValueSet},
     level_filters::{LevelFilter, STATIC_MAX_LEVEL},
     metadata::Kind,
+    subscriber::Interest,
 };
 
 /// The values of a span or an event, in the order of its fields.
@@ -27,7 +28,7 @@ pub struct Place {
 #[doc(hidden)]
 macro_rules! __place {
     ($target:expr) => {
-        $crate::call::Place {
+        $crate::__private::Place {
             target: $target,
             module: ::core::module_path!(),
             file: ::core::file!(),
@@ -35,97 +36,6 @@ macro_rules! __place {
             event: ::core::concat!("event ", ::core::file!(), ":", ::core::line!()),
         }
     };
-}
-
-/// An event's level and fields.
-#[derive(Clone, Copy, Debug)]
-pub struct Event {
-    level: Level,
-    fields: &'static [&'static str],
-}
-
-impl Event {
-    /// An event that is never emitted.
-    pub const NONE: Self = Event { level: Level::TRACE, fields: &[] };
-
-    /// Returns the event of the call, with its arguments.
-    pub const fn called(level: Level, fields: &'static [&'static str]) -> Self {
-        Event { level, fields }
-    }
-
-    /// Returns the event of the result.
-    pub const fn returned(level: Level) -> Self {
-        Event { level, fields: &["message", "return", "elapsed_ms", "busy_ms"] }
-    }
-
-    /// Returns the event of the result, with the fields of `#[tracing::instrument(ret)]`.
-    pub const fn only_returned(level: Level) -> Self {
-        Event { level, fields: &["return"] }
-    }
-
-    /// Returns the event of the end of a stream, with the number of items.
-    pub const fn ended(level: Level) -> Self {
-        Event { level, fields: &["message", "items", "elapsed_ms", "busy_ms"] }
-    }
-
-    /// Returns the event of the error.
-    pub const fn failed(level: Level) -> Self {
-        Event { level, fields: &["message", "error", "elapsed_ms", "busy_ms"] }
-    }
-
-    /// Returns the event of the error, with the fields of `#[tracing::instrument(err)]`.
-    pub const fn only_failed(level: Level) -> Self {
-        Event { level, fields: &["error"] }
-    }
-}
-
-/// All callsites of a function. Those that are never used cost a few bytes, and nothing at run time.
-#[derive(Debug)]
-pub struct Sites {
-    pub span: Site,
-    pub called: Site,
-    pub returned: Site,
-    pub failed: Site,
-}
-
-impl Sites {
-    /// Creates the callsites. `this` is the `static` that this value becomes: callsites know their own address.
-    pub const fn new(
-        this: &'static Self,
-        place: Place,
-        (name, level, fields): (&'static str, Level, &'static [&'static str]),
-        called: Event,
-        returned: Event,
-        failed: Event,
-    ) -> Self {
-        Sites {
-            span: Site::new(&this.span, &place, name, level, fields, Kind::SPAN),
-            called: Site::event(&this.called, &place, called),
-            returned: Site::event(&this.returned, &place, returned),
-            failed: Site::event(&this.failed, &place, failed),
-        }
-    }
-
-    /// Returns `true` if the span's values should be evaluated. [`ObservedCall::open`](super::ObservedCall::open) then decides
-    /// whether the span is enabled. `level` is the span's.
-    #[inline(always)]
-    pub fn opens_span(&'static self, level: Level) -> bool {
-        may_be_on(level) && (self.span.callsite.interest().is_always() || self.may_open_span(level))
-    }
-
-    #[inline(never)]
-    fn may_open_span(&'static self, level: Level) -> bool {
-        if self.span.is_kept_only() || !self.span.is_enabled() {
-            return is_logged(level);
-        }
-        // The answers that per-layer filters keep now do not apply to events of the user's code. They are replaced by those for
-        // an event that all filters enable, if there is one.
-        static ANY: Site = Site::any(&ANY);
-        if let Some(site) = [&self.failed, &ANY].into_iter().find(|site| site.callsite.interest().is_always()) {
-            tracing::dispatcher::get_default(|default| default.enabled(&site.metadata));
-        }
-        true
-    }
 }
 
 /// A callsite and its metadata, as `tracing`'s macros create them for a `span!` or an `event!`.
@@ -136,7 +46,8 @@ pub struct Site {
 }
 
 impl Site {
-    const fn new(
+    /// Creates a callsite at a place in the user's code. `this` is the `static` that this value becomes, or is part of.
+    pub(crate) const fn new(
         this: &'static Self,
         place: &Place,
         name: &'static str,
@@ -159,12 +70,8 @@ impl Site {
         }
     }
 
-    const fn event(this: &'static Self, place: &Place, event: Event) -> Self {
-        Site::new(this, place, place.event, event.level, event.fields, Kind::EVENT)
-    }
-
     /// Creates an event that is never emitted. `this` is the `static` that this value becomes.
-    const fn any(this: &'static Self) -> Self {
+    pub(crate) const fn any(this: &'static Self) -> Self {
         let fields = FieldSet::new(&[], Identifier(&this.callsite));
         Site {
             callsite: DefaultCallsite::new(&this.metadata),
@@ -191,7 +98,7 @@ impl Site {
     }
 
     /// Returns `true` unless this callsite is disabled until the filters change. Has no effect on filters, unlike
-    /// [`emit`](Self::emit) and [`ObservedCall::open`](super::ObservedCall::open), which decide. `level` is the callsite's: a
+    /// [`emit`](Self::emit) and [`ObservedCall::open`](crate::observe::ObservedCall::open), which decide. `level` is the callsite's: a
     /// constant costs nothing to compare.
     #[inline(always)]
     pub fn may_be_on(&'static self, level: Level) -> bool {
@@ -206,14 +113,14 @@ impl Site {
 
     /// Returns `true` for a span that no output enables until the filters change, and that carries fields nonetheless.
     #[inline]
-    pub(super) fn is_kept_only(&'static self) -> bool {
+    pub(crate) fn is_kept_only(&'static self) -> bool {
         self.callsite.interest().is_sometimes() && crate::layer::is_kept_only(&self.metadata)
     }
 
     /// Asks the subscriber. If the answer is `true`, the span or event has to follow at once, before other code runs on this
     /// thread: per-layer filters keep their answers for the next span or event, whichever it is. (tokio-rs/tracing#2519)
     #[inline]
-    pub(super) fn is_enabled(&'static self) -> bool {
+    pub(crate) fn is_enabled(&'static self) -> bool {
         let interest = self.callsite.interest();
         !interest.is_never()
             && (interest.is_always() || tracing::dispatcher::get_default(|default| default.enabled(&self.metadata)))
@@ -221,18 +128,23 @@ impl Site {
 
     /// Returns `true` if every output of the current subscriber always enables this callsite.
     #[cold]
-    pub(super) fn is_on_everywhere(&'static self) -> bool {
+    pub(crate) fn is_on_everywhere(&'static self) -> bool {
         // The callsite's own interest combines all subscribers of the process.
         self.callsite.interest().is_always()
             || tracing::dispatcher::get_default(|default| default.register_callsite(&self.metadata)).is_always()
     }
 
-    pub(super) fn metadata(&'static self) -> &'static Metadata<'static> {
+    #[inline(always)]
+    pub(crate) fn interest(&'static self) -> Interest {
+        self.callsite.interest()
+    }
+
+    pub(crate) fn metadata(&'static self) -> &'static Metadata<'static> {
         &self.metadata
     }
 
     #[inline(always)]
-    pub(super) fn with_values<R>(&'static self, values: &Values<'_>, f: impl FnOnce(&ValueSet<'_>) -> R) -> R {
+    pub(crate) fn with_values<R>(&'static self, values: &Values<'_>, f: impl FnOnce(&ValueSet<'_>) -> R) -> R {
         f(&self.metadata.fields().value_set_all(values))
     }
 
@@ -275,7 +187,7 @@ impl Site {
 
     /// Creates the span if it is disabled. With `tracing`'s feature `log` it goes to the `log` crate.
     #[inline(never)]
-    pub(super) fn disabled(&'static self, values: &ValueSet<'_>) -> Span {
+    pub(crate) fn disabled(&'static self, values: &ValueSet<'_>) -> Span {
         if !is_logged(*self.metadata.level()) {
             return Span::none();
         }
@@ -297,29 +209,29 @@ impl Site {
         is_enabled || is_logged(*self.metadata.level())
     }
 
-    pub(super) fn level(&self) -> Level {
+    pub(crate) fn level(&self) -> Level {
         *self.metadata.level()
     }
 
     /// Returns `true` if the event is never emitted: it has no fields.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.metadata.fields().is_empty()
     }
 
     /// Returns `true` if the event has all of its fields, and `false` if it has those of `#[tracing::instrument]`.
-    pub(super) fn is_full(&self) -> bool {
+    pub(crate) fn is_full(&self) -> bool {
         self.metadata.fields().len() > 1
     }
 }
 
 /// Returns `true` if a span or event of this level may be enabled.
 #[inline(always)]
-fn may_be_on(level: Level) -> bool {
+pub(crate) fn may_be_on(level: Level) -> bool {
     level <= STATIC_MAX_LEVEL && level <= LevelFilter::current() || is_logged(level)
 }
 
 /// Returns `true` if `tracing` passes disabled spans and events on to the `log` crate, which its feature `log` does.
 #[inline(always)]
-fn is_logged(_level: Level) -> bool {
+pub(crate) fn is_logged(_level: Level) -> bool {
     tracing::if_log_enabled! { _level, { true } else { false } }
 }

@@ -12,7 +12,8 @@ use std::cell::{Cell, RefCell};
 use tracing::{Level, dispatcher};
 use tracing_subscriber::Registry;
 
-use super::{failure::Failed, site::Site};
+use super::failure::Failed;
+use crate::site::Site;
 
 /// The number of notes kept on a thread. More than one, because calls that run side by side in one task may all fail.
 const MOST: usize = 16;

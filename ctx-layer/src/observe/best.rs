@@ -3,26 +3,18 @@
 //! Each form is a trait on one reference more than the next best: the compiler takes the first that applies ("autoref
 //! specialisation"), and requires none that the type does not implement.
 
-use std::{
-    any::type_name,
-    fmt,
-    num::{
-        NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroI128, NonZeroIsize, NonZeroU8, NonZeroU16, NonZeroU32,
-        NonZeroU64, NonZeroU128, NonZeroUsize, Wrapping,
-    },
-    rc::Rc,
-    sync::Arc,
-};
+use std::{any::type_name, fmt};
 
-use tracing::field::{DebugValue, DisplayValue, Empty, Value};
+use tracing::field::{DebugValue, DisplayValue, Value};
 
 use super::{
-    masked::{Masked, Names},
+    integer::{Integer, ToInteger},
+    itself::Itself,
+    masked::Masked,
+    names::Names,
+    shown::Shown,
     text::{Text, ToText},
 };
-
-/// The placeholder for a value that must not be shown.
-pub const REDACTED: &str = "[redacted]";
 
 /// Declares types that select a form of a value, and a function of the same name that creates each.
 macro_rules! finders {
@@ -84,113 +76,6 @@ pub fn debug_naming<'a, T: fmt::Debug + ?Sized>(value: &'a T, names: &'static Na
 /// The outcome of a call: that of a `Result`; all other values are a success.
 pub struct Ended<'a, T: ?Sized>(pub &'a T);
 
-/// Returns the selected form of an argument as a field's value.
-pub fn value(found: &impl Shown) -> &dyn Value {
-    found.value()
-}
-
-/// A form that can be shown as a field's value.
-pub trait Shown {
-    fn value(&self) -> &dyn Value;
-}
-
-impl<T: Value> Shown for T {
-    fn value(&self) -> &dyn Value {
-        self
-    }
-}
-
-/// An integer. OpenTelemetry integers are signed, and its layer exports a `u64` as a string.
-pub enum Integer {
-    None,
-    Small(i64),
-    Large(u64),
-}
-
-impl Shown for Integer {
-    fn value(&self) -> &dyn Value {
-        match self {
-            Integer::None => &Empty,
-            Integer::Small(number) => number,
-            Integer::Large(number) => number,
-        }
-    }
-}
-
-/// A type that converts to [`Integer`]: signed types, too, so that a literal keeps its default type.
-pub trait ToInteger {
-    fn to_integer(&self) -> Integer;
-}
-
-macro_rules! to_integer {
-    ($($number:ident)*) => {$(
-        impl ToInteger for $number {
-            #[allow(clippy::cast_lossless, reason = "some types are as large as `u64`")]
-            fn to_integer(&self) -> Integer {
-                i64::try_from(*self).map_or(Integer::Large(*self as u64), Integer::Small)
-            }
-        }
-    )*};
-}
-
-to_integer!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
-
-macro_rules! non_zero_to_integer {
-    ($($number:ident)*) => {$(
-        impl ToInteger for $number {
-            fn to_integer(&self) -> Integer {
-                self.get().to_integer()
-            }
-        }
-    )*};
-}
-
-non_zero_to_integer!(NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroUsize);
-
-macro_rules! pointer_to_integer {
-    ($($pointer:ty)*) => {$(
-        impl<T: ToInteger> ToInteger for $pointer {
-            fn to_integer(&self) -> Integer {
-                (**self).to_integer()
-            }
-        }
-    )*};
-}
-
-pointer_to_integer!(&T &mut T Box<T> Rc<T> Arc<T>);
-
-impl<T: ToInteger> ToInteger for Wrapping<T> {
-    fn to_integer(&self) -> Integer {
-        self.0.to_integer()
-    }
-}
-
-impl<T: ToInteger> ToInteger for Option<T> {
-    fn to_integer(&self) -> Integer {
-        self.as_ref().map_or(Integer::None, T::to_integer)
-    }
-}
-
-/// A type whose values are recorded as they are: all of `tracing`'s except `dyn Error`, which is `'static`, and `fmt::Arguments`,
-/// which text formats do not quote. Selecting a form does not depend on lifetimes, so with `dyn Error` an error that borrows
-/// would not compile.
-pub trait Itself: Value {}
-
-macro_rules! itself {
-    ($($value:ty)*) => {$(impl Itself for $value {})*};
-}
-
-itself!(bool f32 f64 u128 i128 str String [u8] Empty);
-itself!(u8 u16 u32 u64 usize i8 i16 i32 i64 isize);
-itself!(NonZeroU8 NonZeroU16 NonZeroU32 NonZeroU64 NonZeroU128 NonZeroUsize);
-itself!(NonZeroI8 NonZeroI16 NonZeroI32 NonZeroI64 NonZeroI128 NonZeroIsize);
-
-impl<T: Itself + ?Sized> Itself for &T {}
-impl<T: Itself + ?Sized> Itself for &mut T {}
-impl<T: Itself + ?Sized> Itself for Box<T> {}
-impl<T: Itself> Itself for Option<T> {}
-impl<T: Itself> Itself for Wrapping<T> {}
-
 /// The name of a type whose values cannot be shown.
 pub struct TypeName(&'static str);
 
@@ -207,7 +92,7 @@ impl fmt::Display for TypeName {
 }
 
 /// The traits that select a form, best first.
-pub mod forms {
+pub(crate) mod forms {
     use super::*;
 
     /// Selects an integer type that every output supports.

@@ -2,13 +2,16 @@
 
 use std::{collections::BTreeMap, process::Command};
 
-use crate::propagation::{Boundary, Carrier, CarrierMut};
+use crate::propagation::{
+    boundary::Boundary,
+    carrier::{Carrier, CarrierMut},
+};
 
 /// Returns the environment variable for a key: in upper case, with `_` in place of other characters than letters,
 /// digits and `_`, and before a leading digit.
 ///
 /// ```
-/// use ctx_layer::carriers::normalized_name;
+/// use ctx_layer::propagation::carriers::normalized_name;
 ///
 /// assert_eq!(normalized_name("traceparent"), "TRACEPARENT");
 /// assert_eq!(normalized_name("x-b3.trace id"), "X_B3_TRACE_ID");
@@ -31,7 +34,7 @@ pub fn normalized_name(key: &str) -> String {
 /// Keys are [normalized](normalized_name), values are not. Variables with other names are ignored.
 ///
 /// ```
-/// use ctx_layer::{carriers::Environment, field::well_known::TENANT_ID, propagation};
+/// use ctx_layer::{field::well_known::TENANT_ID, propagation::{self, carriers::Environment}};
 ///
 /// let mut variables = Environment::new();
 /// TENANT_ID.in_scope("acme", || propagation::inject(&mut variables));

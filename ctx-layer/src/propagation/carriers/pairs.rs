@@ -1,6 +1,6 @@
 //! Lists of names and values.
 
-use crate::propagation::{Carrier, CarrierMut};
+use crate::propagation::carrier::{Carrier, CarrierMut};
 
 impl<K: AsRef<str>, V: AsRef<[u8]>> Carrier for [(K, V)] {
     fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {

@@ -19,7 +19,7 @@ use super::{
     failure::Failed,
     observed_call::{Clock, Inside, Log, ObservedCall},
     repeated::Notes,
-    site::Sites,
+    sites::Sites,
 };
 use crate::panic::{Payload, caught_with};
 

@@ -4,7 +4,7 @@ mod context_argument;
 mod context_fields;
 mod errors;
 mod expression;
-mod function;
+mod functions;
 mod input;
 mod location;
 mod propagate;

@@ -7,6 +7,7 @@ use opentelemetry::{
 use tracing::Span;
 
 use crate::{
+    layer::opentelemetry_layer::add_link,
     propagation::{self, Carrier, CarrierMut, Extracted, Trust, carriers::TraceOnly},
     task::{Carried, Snapshot},
 };
@@ -30,12 +31,9 @@ fn restored(context: &Context) -> Snapshot {
 
 /// Links a span to another.
 fn link(span: &Span, to: Option<SpanContext>) {
-    #[cfg(feature = "tracing-opentelemetry")]
     if let Some(to) = to {
-        tracing_opentelemetry::OpenTelemetrySpanExt::add_link(span, to);
+        add_link(span, to);
     }
-    #[cfg(not(feature = "tracing-opentelemetry"))]
-    let _ = (span, to);
 }
 
 fn span_of(context: &Context) -> Option<SpanContext> {

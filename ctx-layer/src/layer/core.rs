@@ -297,6 +297,12 @@ struct Wanted {
     may_have_parent: bool,
 }
 
+/// Returns `true` if a [`ContextSubscriber`](super::ContextSubscriber) is over the stack.
+#[cfg(feature = "json")]
+pub(crate) fn is_over(stack: &Dispatch) -> bool {
+    stack.downcast_ref::<Core>().is_some()
+}
+
 /// Returns `true` for a span that no output of the current subscriber enables until the filters change, and that carries
 /// fields nonetheless.
 pub(crate) fn is_kept_only(metadata: &'static Metadata<'static>) -> bool {

@@ -19,6 +19,7 @@ mod kept;
 mod kept_spans;
 mod last_recorded;
 mod metadata;
+pub(crate) mod opentelemetry_layer;
 mod other_version;
 mod parent;
 #[cfg(feature = "json")]
@@ -48,7 +49,7 @@ pub(crate) use stack_dispatch::ids_of;
 #[cfg(feature = "json")]
 pub(crate) use {
     address_map::AddressMap,
-    core::is_about_the_context,
+    core::{is_about_the_context, is_over},
     filled::Filled,
     metadata::original_of,
     parent::{Parentage, elsewhere},

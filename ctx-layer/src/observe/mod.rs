@@ -16,7 +16,6 @@ mod repeated;
 mod secret_name;
 mod shown;
 mod sites;
-mod status;
 mod text;
 
 pub(crate) use best::forms;

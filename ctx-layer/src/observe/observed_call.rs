@@ -20,9 +20,9 @@ use super::{
     failure::{ErrorForm, Failed},
     repeated::{self, Note, Notes},
     sites::Sites,
-    status,
 };
 use crate::{
+    layer::opentelemetry_layer,
     panic::{Panicked, Payload, caught},
     site::{Site, Values},
 };
@@ -188,7 +188,7 @@ impl ObservedCall {
     #[inline]
     pub fn succeeded(&self) {
         if self.has_span() {
-            status::ok(&self.span);
+            opentelemetry_layer::set_ok(&self.span);
         }
     }
 
@@ -221,7 +221,7 @@ impl ObservedCall {
         }
         // Before the subscriber is asked: `Display` may log.
         let text = failed.text();
-        status::error(&self.span, &text);
+        opentelemetry_layer::set_error(&self.span, &text);
         let noted = self.noted(failed, &text);
         let is_logged = may_log
             && match log {
@@ -281,7 +281,7 @@ impl ObservedCall {
     fn record_panic(&self, panicked: &Panicked, busy: Option<Duration>) {
         let failed = ErrorForm(panicked);
         let text = failed.text();
-        status::error(&self.span, &text);
+        opentelemetry_layer::set_error(&self.span, &text);
         let site = &self.sites.failed;
         let noted = self.noted(&failed, &text);
         let may_log = site.is_full() && site.may_be_on(site.level());
@@ -290,7 +290,7 @@ impl ObservedCall {
             && !noted.as_ref().is_some_and(|note| note.replaces(site.level()))
             && self.emit_failure("panicked", &failed.0, busy);
         if !is_logged && noted.is_none() {
-            status::exception(&self.span, &text);
+            opentelemetry_layer::add_exception(&self.span, &text);
         }
         self.note(is_logged, noted, text);
     }
@@ -298,7 +298,7 @@ impl ObservedCall {
     /// Records that the call was dropped before it ended.
     #[cold]
     pub(super) fn cancelled(&self, busy: Option<Duration>) {
-        status::cancelled(&self.span);
+        opentelemetry_layer::set_cancelled(&self.span);
         let site = &self.sites.returned;
         if self.clock.is_running() && site.is_full() {
             self.emit(site, "cancelled", None, busy);

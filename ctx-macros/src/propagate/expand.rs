@@ -7,7 +7,7 @@ use syn::{Attribute, Expr, FnArg, Meta, Pat, ReturnType, Type, parse_quote};
 use super::arguments::{PropagateArguments, Trust};
 use crate::{
     expression::{mentions, receiver, referable, root},
-    function::{AsyncBlock, Function, Shape, conditions},
+    functions::{AsyncBlock, Function, Shape, conditions},
     location::{at, hidden, located_at},
 };
 

@@ -13,7 +13,7 @@ use crate::{
     context_argument::ContextArgument,
     errors::Errors,
     expression::mentions,
-    function::{Function, Parameters},
+    functions::{Function, Parameters},
     secret_name::is_secret,
 };
 

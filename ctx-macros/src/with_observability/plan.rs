@@ -14,7 +14,7 @@ use super::{
 use crate::{
     context_argument::ContextArgument,
     expression::{is_evaluated, mentions, referable, root},
-    function::{Binding, Function, Shape},
+    functions::{Binding, Function, Shape},
 };
 
 /// How the end of a call is logged.

@@ -6,7 +6,7 @@ use syn::{Expr, Ident, Lit, Member, ext::IdentExt};
 
 use super::arguments::ObservabilityArguments;
 use crate::{
-    function::Binding,
+    functions::Binding,
     secret_name::{is_same, is_secret},
 };
 

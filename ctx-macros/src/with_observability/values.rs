@@ -8,7 +8,7 @@ use super::arguments::{Field, FieldName, Format, Sigil};
 use crate::{
     context_argument::reference,
     expression::{is_evaluated, referable},
-    function::Binding,
+    functions::Binding,
     location::{at, located_at},
 };
 

@@ -5,10 +5,7 @@ use std::fmt;
 use http::{HeaderMap, Method, Uri};
 use tracing::{Level, Span, field::Empty};
 
-use super::{
-    Attempts,
-    layer::{ClientSettings, UrlTemplate},
-};
+use super::{attempts::Attempts, settings::ClientSettings, url_template::UrlTemplate};
 use crate::{
     http::{
         attribute::Attribute,

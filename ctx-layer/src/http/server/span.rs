@@ -9,7 +9,7 @@ use http::{Uri, header};
 use opentelemetry::Context;
 use tracing::{Level, Span, dispatcher, field::Empty};
 
-use super::{client_address, forwarded, layer::ServerSettings};
+use super::{client_address, forwarded, settings::ServerSettings};
 use crate::{
     Fields,
     context::{ContextFieldsExt, attach},
@@ -20,7 +20,7 @@ use crate::{
         method::MethodName,
         span_string::{self, SpanString},
     },
-    layer::WithRoom,
+    layer::{WithRoom, opentelemetry_layer::set_current_as_parent},
     site::Site,
 };
 
@@ -61,14 +61,7 @@ fn open<'v>(site: &'static Site, values: &mut WithRoom<'v>, fields: &'v Fields) 
 #[cold]
 fn root(make: impl FnOnce() -> Span) -> Span {
     let span = make();
-    #[cfg(feature = "tracing-opentelemetry")]
-    if !span.is_disabled()
-        && let Some(cx) = crate::context::read(Clone::clone)
-    {
-        use tracing_opentelemetry::OpenTelemetrySpanExt;
-        // Fails only without an OpenTelemetry layer.
-        let _ = span.set_parent(cx);
-    }
+    set_current_as_parent(&span);
     span
 }
 

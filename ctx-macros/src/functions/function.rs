@@ -1,24 +1,15 @@
-//! Functions with attributes.
+//! A function with attributes.
 
-mod bindings;
-mod closures;
-mod fallible;
-mod in_place;
-mod parameters;
-mod shape;
-
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, TokenStreamExt, quote};
 use syn::{
-    Attribute, Ident, ReturnType, Signature, Token, Type, Visibility, braced,
+    Attribute, Ident, Signature, Token, Visibility, braced,
     parse::{Parse, ParseStream},
     token::Brace,
-    visit_mut::VisitMut,
 };
 
-pub(crate) use bindings::{Binding, conditions};
-pub(crate) use parameters::Parameters;
-pub(crate) use shape::{AsyncBlock, Shape};
+use super::bindings::{self, Binding};
+use crate::errors::Errors;
 
 /// A function whose body may be invalid, so that completion works while it is being typed.
 #[derive(Clone)]
@@ -28,7 +19,7 @@ pub(crate) struct Function {
     default: Option<Ident>,
     pub(crate) signature: Signature,
     inner_attributes: Vec<Attribute>,
-    brace: Brace,
+    pub(super) brace: Brace,
     pub(crate) body: TokenStream,
     /// The type parameters of the surrounding `impl` block, where known.
     pub(crate) block_parameters: Vec<Ident>,
@@ -73,17 +64,6 @@ impl Function {
         tokens
     }
 
-    /// Returns a body in the original braces, which the compiler points at if a value is missing.
-    pub(crate) fn block(&self, shape: &Shape, body: impl ToTokens) -> TokenStream {
-        let brace = match shape {
-            Shape::AsyncBlock(block) => block.brace,
-            _ => self.brace,
-        };
-        let mut tokens = TokenStream::new();
-        brace.surround(&mut tokens, |tokens| body.to_tokens(tokens));
-        tokens
-    }
-
     /// Returns `true` if a type of this name is a type parameter of the function or the `impl` block.
     pub(crate) fn is_type_parameter(&self, name: &Ident) -> bool {
         self.signature.generics.type_params().any(|known| known.ident == *name) || self.block_parameters.contains(name)
@@ -94,25 +74,10 @@ impl Function {
         bindings::of(&self.signature)
     }
 
-    /// Returns the type of the body's value, with `_` for each `impl Trait`. For an `async` block it is that of the
-    /// block's output. `None` if the signature has none, and for `!`.
-    pub(crate) fn body_type(&self, shape: &Shape) -> Option<Type> {
-        let written = match (&self.signature.output, shape) {
-            (ReturnType::Default, _) => {
-                let span = Span::mixed_site().located_at(self.signature.ident.span());
-                return Some(syn::parse_quote_spanned!(span=> ()));
-            }
-            (ReturnType::Type(_, returned), Shape::AsyncBlock(_)) => shape::output(returned)?,
-            (ReturnType::Type(_, returned), _) => returned,
-        };
-        without_impl(written)
-    }
-
-    /// Returns the output type of the returned future, or the item type of the stream, as far as the signature has it.
-    pub(crate) fn produced_type(&self) -> Option<Type> {
-        match &self.signature.output {
-            ReturnType::Default => None,
-            ReturnType::Type(_, returned) => without_impl(shape::output(returned)?),
+    /// Silences lints if there are errors: an argument may be unused only because an entry could not be parsed.
+    pub(crate) fn silence_lints(&mut self, errors: &Errors) {
+        if !errors.is_empty() {
+            self.attributes.push(syn::parse_quote!(#[allow(unused_variables, unused_mut)]));
         }
     }
 }
@@ -120,24 +85,5 @@ impl Function {
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
         tokens.extend(self.with_body(&self.body));
-    }
-}
-
-fn without_impl(written: &Type) -> Option<Type> {
-    let mut written = written.clone();
-    WithoutImpl.visit_type_mut(&mut written);
-    (!matches!(written, Type::Never(_) | Type::Infer(_))).then_some(written)
-}
-
-/// A visitor that makes a type legal on a `let`.
-struct WithoutImpl;
-
-impl VisitMut for WithoutImpl {
-    fn visit_type_mut(&mut self, written: &mut Type) {
-        if let Type::ImplTrait(_) = written {
-            *written = syn::parse_quote!(_);
-        } else {
-            syn::visit_mut::visit_type_mut(self, written);
-        }
     }
 }

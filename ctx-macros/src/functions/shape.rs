@@ -7,7 +7,7 @@ use syn::{
     punctuated::Punctuated, token::Brace,
 };
 
-use super::Function;
+use super::function::Function;
 
 /// How a function runs.
 pub(crate) enum Shape {

@@ -20,7 +20,7 @@ use syn::{
     visit_mut::{VisitMut, visit_type_mut, visit_type_reference_mut},
 };
 
-use super::Function;
+use super::function::Function;
 
 impl Function {
     /// Returns `true` if the function returns closures whose bounds its body depends on.

@@ -17,7 +17,7 @@ use syn::{
     visit_mut::{self, VisitMut},
 };
 
-use super::Function;
+use super::function::Function;
 use crate::{errors::Errors, location::located_at};
 
 impl Function {

@@ -2,7 +2,7 @@
 
 use syn::{Expr, Ident};
 
-use super::Function;
+use super::function::Function;
 use crate::{
     errors::{Errors, did_you_mean},
     expression::{is_constant_name, root},

@@ -5,7 +5,7 @@ use syn::{
     visit_mut::{VisitMut, visit_type_impl_trait_mut, visit_type_path_mut, visit_type_reference_mut},
 };
 
-use super::Function;
+use super::function::Function;
 
 impl Function {
     /// Returns `true` if the error's type, as written, has a lifetime or could have one, as a type parameter could.

@@ -74,6 +74,7 @@
 #[allow(missing_docs, missing_debug_implementations)]
 #[doc(hidden)]
 pub mod __private;
+mod buffers;
 pub mod context;
 #[cfg(feature = "opentelemetry_sdk")]
 mod export;

@@ -297,10 +297,14 @@ struct Wanted {
     may_have_parent: bool,
 }
 
-/// Returns `true` if a [`ContextSubscriber`](super::ContextSubscriber) is over the stack.
 #[cfg(feature = "json")]
-pub(crate) fn is_over(stack: &Dispatch) -> bool {
-    stack.downcast_ref::<Core>().is_some()
+impl StackDispatch {
+    /// Stores the dispatcher of an output. Returns `true` if a [`ContextSubscriber`](super::ContextSubscriber) is over it.
+    pub(crate) fn set_of_output(&self, dispatch: &Dispatch) -> bool {
+        let is_watched = dispatch.downcast_ref::<Core>().is_some();
+        self.set(dispatch, is_watched);
+        is_watched
+    }
 }
 
 /// Returns `true` for a span that no output of the current subscriber enables until the filters change, and that carries

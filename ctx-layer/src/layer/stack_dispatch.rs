@@ -24,7 +24,7 @@ impl StackDispatch {
         StackDispatch(OnceLock::new())
     }
 
-    pub(crate) fn set(&self, dispatch: &Dispatch, is_watched: bool) {
+    pub(super) fn set(&self, dispatch: &Dispatch, is_watched: bool) {
         // A layer is moved into its stack, so there is one dispatcher, and the first call has it.
         let _ = self.0.set(Installed { dispatch: dispatch.downgrade(), is_watched });
     }

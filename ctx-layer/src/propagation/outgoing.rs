@@ -1,6 +1,6 @@
 //! Writing context, as far as it may leave the process.
 
-use std::{cell::Cell, collections::HashSet};
+use std::collections::HashSet;
 
 use opentelemetry::{
     Context,
@@ -21,6 +21,7 @@ use super::{
     tracestate::{TraceStateError, TraceStateList},
 };
 use crate::{
+    buffers,
     context::{ContextRemoteExt, Remote, fields_in, read},
     field::{Declaration, Entry, Fields, Refused, Sensitivity},
 };
@@ -60,12 +61,8 @@ pub(super) fn inject(
     if outbound != Outbound::Everything {
         return carrier.remove(names::BAGGAGE);
     }
-    thread_local! {
-        static MEMORY: Cell<String> = const { Cell::new(String::new()) };
-    }
-    // A `Display` may call this recursively. It then finds no memory to reuse.
-    let memory = MEMORY.try_with(Cell::take).unwrap_or_default();
-    let mut sender = Sender { writer: BaggageWriter::reusing(memory), boundary, is_exposed: carrier.is_exposed() };
+    let writer = BaggageWriter::reusing(buffers::take_text());
+    let mut sender = Sender { writer, boundary, is_exposed: carrier.is_exposed() };
     sender.send(cx, remote, settings);
     if sender.writer.is_empty() {
         // Baggage that is in the carrier belongs to another request: a header that is passed on, or a variable of this
@@ -74,7 +71,7 @@ pub(super) fn inject(
     } else {
         carrier.set(names::BAGGAGE, sender.writer.as_str());
     }
-    let _ = MEMORY.try_with(|memory| memory.set(sender.writer.into_memory()));
+    buffers::give_back(sender.writer.into_memory().into_bytes());
 }
 
 fn trace(

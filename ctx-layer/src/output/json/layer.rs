@@ -36,7 +36,7 @@ use super::{
 use crate::{
     context::{is_gone, register},
     field::{Schema, set_all_shown},
-    layer::{AddressMap, Filled, Parentage, Policies, StackDispatch, is_over},
+    layer::{AddressMap, Filled, Parentage, Policies, StackDispatch},
 };
 
 /// The default limit of a line, in bytes.
@@ -764,9 +764,7 @@ where
     W: for<'a> MakeWriter<'a> + 'static,
 {
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
-        let is_watched = is_over(subscriber);
-        self.home.set(subscriber, is_watched);
-        if !is_watched && self.settings.policies.is_none() {
+        if !self.home.set_of_output(subscriber) && self.settings.policies.is_none() {
             set_all_shown();
         }
     }

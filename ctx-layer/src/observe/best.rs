@@ -224,26 +224,18 @@ pub(crate) mod forms {
         fn show(&self) -> Self::Shown;
     }
 
-    impl<'a, T: fmt::Debug + ?Sized> AsDebug<'a> for &Best<'a, T> {
-        type Shown = DebugValue<Masked<'a, T>>;
-        fn show(&self) -> Self::Shown {
-            self.masked(self.value)
-        }
+    macro_rules! as_debug {
+        ($([$($reference:tt)*] $finder:ident),*) => {$(
+            impl<'a, T: fmt::Debug + ?Sized> AsDebug<'a> for $($reference)* $finder<'a, T> {
+                type Shown = DebugValue<Masked<'a, T>>;
+                fn show(&self) -> Self::Shown {
+                    self.masked(self.value)
+                }
+            }
+        )*};
     }
 
-    impl<'a, T: fmt::Debug + ?Sized> AsDebug<'a> for &&Plain<'a, T> {
-        type Shown = DebugValue<Masked<'a, T>>;
-        fn show(&self) -> Self::Shown {
-            self.masked(self.value)
-        }
-    }
-
-    impl<'a, T: fmt::Debug + ?Sized> AsDebug<'a> for &&Returned<'a, T> {
-        type Shown = DebugValue<Masked<'a, T>>;
-        fn show(&self) -> Self::Shown {
-            self.masked(self.value)
-        }
-    }
+    as_debug!([&] Best, [&&] Plain, [&&] Returned);
 
     /// Selects the `Display` of the value of an `Option`.
     pub trait DisplayInside<'a> {
@@ -326,23 +318,17 @@ pub(crate) mod forms {
         fn show(&self) -> DisplayValue<TypeName>;
     }
 
-    impl<T: ?Sized> AsTypeName for Best<'_, T> {
-        fn show(&self) -> DisplayValue<TypeName> {
-            tracing::field::display(TypeName::of::<T>())
-        }
+    macro_rules! as_type_name {
+        ($($finder:ident)*) => {$(
+            impl<T: ?Sized> AsTypeName for $finder<'_, T> {
+                fn show(&self) -> DisplayValue<TypeName> {
+                    tracing::field::display(TypeName::of::<T>())
+                }
+            }
+        )*};
     }
 
-    impl<T: ?Sized> AsTypeName for Plain<'_, T> {
-        fn show(&self) -> DisplayValue<TypeName> {
-            tracing::field::display(TypeName::of::<T>())
-        }
-    }
-
-    impl<T: ?Sized> AsTypeName for Returned<'_, T> {
-        fn show(&self) -> DisplayValue<TypeName> {
-            tracing::field::display(TypeName::of::<T>())
-        }
-    }
+    as_type_name!(Best Plain Returned);
 
     /// Selects the outcome of a `Result`.
     pub trait AsResult<'a> {

@@ -155,33 +155,21 @@ pub(crate) mod forms {
         fn form(&self) -> ErrorForm<'a>;
     }
 
-    impl<'a> AsErrorInside<'a> for &&&&&Failure<'a, Box<dyn Error>> {
-        fn form(&self) -> ErrorForm<'a> {
-            ErrorForm(&**self.0)
-        }
+    macro_rules! error_inside {
+        ($($error:ty),*) => {$(
+            impl<'a> AsErrorInside<'a> for &&&&&Failure<'a, Box<$error>> {
+                fn form(&self) -> ErrorForm<'a> {
+                    ErrorForm(&**self.0)
+                }
+            }
+        )*};
     }
 
-    impl<'a> AsErrorInside<'a> for &&&&&Failure<'a, Box<dyn Error + Send>> {
-        fn form(&self) -> ErrorForm<'a> {
-            ErrorForm(&**self.0)
-        }
-    }
-
-    impl<'a> AsErrorInside<'a> for &&&&&Failure<'a, Box<dyn Error + Send + Sync>> {
-        fn form(&self) -> ErrorForm<'a> {
-            ErrorForm(&**self.0)
-        }
-    }
+    error_inside!(dyn Error, dyn Error + Send, dyn Error + Send + Sync);
 
     /// Selects the error that `AsRef` returns, as for `anyhow` and `eyre`.
     pub trait AsErrorOf<'a> {
         fn form(&self) -> ErrorForm<'a>;
-    }
-
-    impl<'a, E: AsRef<dyn Error + 'static>> AsErrorOf<'a> for &&&Failure<'a, E> {
-        fn form(&self) -> ErrorForm<'a> {
-            ErrorForm(self.0.as_ref())
-        }
     }
 
     /// Selects a copy.
@@ -200,48 +188,22 @@ pub(crate) mod forms {
         fn form(&self) -> CopyForm<'a>;
     }
 
-    impl<'a> AsCopyInside<'a> for &&&&&BorrowedFailure<'a, Box<dyn Error + 'a>> {
-        fn form(&self) -> CopyForm<'a> {
-            CopyForm(&**self.0)
-        }
+    macro_rules! copy_inside {
+        ($lifetime:lifetime: $($error:ty),*) => {$(
+            impl<$lifetime> AsCopyInside<$lifetime> for &&&&&BorrowedFailure<$lifetime, Box<$error>> {
+                fn form(&self) -> CopyForm<$lifetime> {
+                    CopyForm(&**self.0)
+                }
+            }
+        )*};
     }
 
-    impl<'a> AsCopyInside<'a> for &&&&&BorrowedFailure<'a, Box<dyn Error + Send + 'a>> {
-        fn form(&self) -> CopyForm<'a> {
-            CopyForm(&**self.0)
-        }
-    }
-
-    impl<'a> AsCopyInside<'a> for &&&&&BorrowedFailure<'a, Box<dyn Error + Send + Sync + 'a>> {
-        fn form(&self) -> CopyForm<'a> {
-            CopyForm(&**self.0)
-        }
-    }
-
-    impl<'a, E: AsRef<dyn Error + 'static>> AsErrorOf<'a> for &&&BorrowedFailure<'a, E> {
-        fn form(&self) -> ErrorForm<'a> {
-            ErrorForm(self.0.as_ref())
-        }
-    }
+    copy_inside!('a: dyn Error + 'a, dyn Error + Send + 'a, dyn Error + Send + Sync + 'a);
 
     /// Selects the `Display`.
     pub trait ErrorAsDisplay<'a> {
         type Shown: ?Sized + 'a;
         fn form(&self) -> DisplayForm<&'a Self::Shown>;
-    }
-
-    impl<'a, E: fmt::Display + ?Sized> ErrorAsDisplay<'a> for &&Failure<'a, E> {
-        type Shown = E;
-        fn form(&self) -> DisplayForm<&'a E> {
-            DisplayForm(self.0)
-        }
-    }
-
-    impl<'a, E: fmt::Display + ?Sized> ErrorAsDisplay<'a> for &&BorrowedFailure<'a, E> {
-        type Shown = E;
-        fn form(&self) -> DisplayForm<&'a E> {
-            DisplayForm(self.0)
-        }
     }
 
     /// Selects the `Debug`.
@@ -250,33 +212,41 @@ pub(crate) mod forms {
         fn form(&self) -> DebugForm<&'a Self::Shown>;
     }
 
-    impl<'a, E: fmt::Debug + ?Sized> ErrorAsDebug<'a> for &Failure<'a, E> {
-        type Shown = E;
-        fn form(&self) -> DebugForm<&'a E> {
-            DebugForm(self.0)
-        }
-    }
-
-    impl<'a, E: fmt::Debug + ?Sized> ErrorAsDebug<'a> for &BorrowedFailure<'a, E> {
-        type Shown = E;
-        fn form(&self) -> DebugForm<&'a E> {
-            DebugForm(self.0)
-        }
-    }
-
     /// Selects the name of the type.
     pub trait ErrorAsTypeName {
         fn form(&self) -> DisplayForm<TypeName>;
     }
 
-    impl<E: ?Sized> ErrorAsTypeName for Failure<'_, E> {
-        fn form(&self) -> DisplayForm<TypeName> {
-            DisplayForm(TypeName::of::<E>())
-        }
+    /// The forms that an error has whether it may borrow or not.
+    macro_rules! either {
+        ($($failure:ident)*) => {$(
+            impl<'a, E: AsRef<dyn Error + 'static>> AsErrorOf<'a> for &&&$failure<'a, E> {
+                fn form(&self) -> ErrorForm<'a> {
+                    ErrorForm(self.0.as_ref())
+                }
+            }
+
+            impl<'a, E: fmt::Display + ?Sized> ErrorAsDisplay<'a> for &&$failure<'a, E> {
+                type Shown = E;
+                fn form(&self) -> DisplayForm<&'a E> {
+                    DisplayForm(self.0)
+                }
+            }
+
+            impl<'a, E: fmt::Debug + ?Sized> ErrorAsDebug<'a> for &$failure<'a, E> {
+                type Shown = E;
+                fn form(&self) -> DebugForm<&'a E> {
+                    DebugForm(self.0)
+                }
+            }
+
+            impl<E: ?Sized> ErrorAsTypeName for $failure<'_, E> {
+                fn form(&self) -> DisplayForm<TypeName> {
+                    DisplayForm(TypeName::of::<E>())
+                }
+            }
+        )*};
     }
-    impl<E: ?Sized> ErrorAsTypeName for BorrowedFailure<'_, E> {
-        fn form(&self) -> DisplayForm<TypeName> {
-            DisplayForm(TypeName::of::<E>())
-        }
-    }
+
+    either!(Failure BorrowedFailure);
 }

@@ -57,7 +57,6 @@
 
 mod baggage;
 mod baggage_keys;
-mod blank;
 mod boundary;
 mod captured;
 mod carrier;
@@ -66,6 +65,7 @@ mod destination;
 mod dropped;
 mod extracted;
 mod inbound;
+mod list;
 #[cfg(feature = "metrics")]
 mod metrics;
 pub(crate) mod names;

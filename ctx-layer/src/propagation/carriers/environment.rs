@@ -128,33 +128,26 @@ impl CarrierMut for Environment {
     }
 }
 
-/// The child's variables. Context variables of this process are not inherited if another context is current.
-impl CarrierMut for Command {
-    fn set(&mut self, key: &str, value: &str) {
-        self.env(normalized_name(key), value);
-    }
+/// Implements writing to the variables of a child process.
+macro_rules! command {
+    ($command:ty) => {
+        /// The child's variables. Context variables of this process are not inherited if another context is current.
+        impl CarrierMut for $command {
+            fn set(&mut self, key: &str, value: &str) {
+                self.env(normalized_name(key), value);
+            }
 
-    fn remove(&mut self, key: &str) {
-        self.env_remove(normalized_name(key));
-    }
+            fn remove(&mut self, key: &str) {
+                self.env_remove(normalized_name(key));
+            }
 
-    fn is_exposed(&self) -> bool {
-        true
-    }
+            fn is_exposed(&self) -> bool {
+                true
+            }
+        }
+    };
 }
 
-/// The child's variables. Context variables of this process are not inherited if another context is current.
+command!(Command);
 #[cfg(feature = "tokio-process")]
-impl CarrierMut for tokio::process::Command {
-    fn set(&mut self, key: &str, value: &str) {
-        self.env(normalized_name(key), value);
-    }
-
-    fn remove(&mut self, key: &str) {
-        self.env_remove(normalized_name(key));
-    }
-
-    fn is_exposed(&self) -> bool {
-        true
-    }
-}
+command!(tokio::process::Command);

@@ -48,7 +48,7 @@
 //! | write JSON lines for collectors | `output::json` |
 //! | create a span for a function, log its calls, and set its status | [`with_observability`](macro@with_observability) |
 //! | carry fields across tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
-//! | send fields to other processes, and receive them | [`propagation`], [`carriers`] |
+//! | send fields to other processes, and receive them | [`propagation`] |
 //! | propagate fields over HTTP and gRPC | `http` |
 //!
 //! # Features
@@ -62,7 +62,7 @@
 //! - `hashed`: fields that are shown as a salted SHA-256, with the policy `hashed`.
 //! - `opentelemetry_sdk`: `UniqueAttributes`, an exporter that exports each attribute once, with its last value.
 //! - `tokio`: `spawn`, `spawn_blocking`, `spawn_local` and `JoinSetExt` in [`task`].
-//! - `http`, `serde_json`, `tokio-process`: the [`carriers`] of these crates.
+//! - `http`, `serde_json`, `tokio-process`: the [`carriers`](propagation::carriers) of these crates.
 //! - `http-server`, `http-client`: `tower` layers for HTTP and gRPC, in `http`. `axum`: its routes, and fields as arguments of
 //!   handlers. `reqwest`: a middleware.
 //! - `serde`: [`Captured`](propagation::Captured) implements `Serialize` and `Deserialize`.
@@ -73,8 +73,8 @@
 
 #[allow(missing_docs, missing_debug_implementations)]
 #[doc(hidden)]
-pub mod call;
-pub mod carriers;
+pub mod __private;
+mod buffers;
 pub mod context;
 #[cfg(feature = "opentelemetry_sdk")]
 mod export;
@@ -82,11 +82,15 @@ pub mod field;
 #[cfg(any(feature = "http-server", feature = "http-client"))]
 pub mod http;
 pub mod layer;
+#[allow(missing_docs, missing_debug_implementations, reason = "used by expansions of the macros only")]
+mod observe;
 #[cfg(feature = "json")]
 pub mod output;
 mod panic;
 pub mod prelude;
 pub mod propagation;
+#[allow(missing_docs, reason = "used by expansions of the macros only")]
+mod site;
 pub mod task;
 mod warning;
 

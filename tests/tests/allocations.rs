@@ -11,12 +11,9 @@ use ctx_layer::{
     field::well_known::*,
     task::{InContextExt, in_current_context},
 };
-use tracing::{
-    Event, Instrument, Subscriber,
-    field::{Field, Visit},
-    info, info_span,
-};
-use tracing_subscriber::{Layer, layer::Context, prelude::*, registry::LookupSpan};
+use ctx_tests::Visiting;
+use tracing::{Event, Instrument, Subscriber, field::Field, info, info_span};
+use tracing_subscriber::{Layer, layer::Context, prelude::*};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -38,35 +35,6 @@ fn allocations(mut f: impl FnMut()) -> u64 {
 
 /// Runs one test at a time: a subscriber that another thread installs changes the path that events take on this one.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// A visitor that looks at every value without formatting it.
-struct Visiting;
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Visiting {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut visitor = Visitor(0);
-        event.record(&mut visitor);
-        std::hint::black_box(visitor.0);
-    }
-
-    fn on_new_span(&self, attributes: &tracing::span::Attributes<'_>, _: &tracing::Id, _: Context<'_, S>) {
-        let mut visitor = Visitor(0);
-        attributes.record(&mut visitor);
-        std::hint::black_box(visitor.0);
-    }
-}
-
-struct Visitor(usize);
-
-impl Visit for Visitor {
-    fn record_str(&mut self, _: &Field, value: &str) {
-        self.0 += value.len();
-    }
-
-    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {
-        self.0 += 1;
-    }
-}
 
 fn five() -> Fields {
     Fields::new()

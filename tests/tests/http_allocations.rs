@@ -2,7 +2,6 @@
 
 use std::{
     convert::Infallible,
-    fmt,
     future::{Ready, ready},
     pin::pin,
     sync::{Mutex, PoisonError},
@@ -15,15 +14,13 @@ use ctx_layer::{
     field::well_known::TENANT_ID,
     http::{ClientLayer, ServerLayer},
 };
+use ctx_tests::Visiting;
 use http::{Request, Response, header};
 use http_body_util::{BodyExt, Full};
 use tower::{Layer as _, Service};
 use tower_http::trace::{DefaultMakeSpan, TraceLayer};
-use tracing::{
-    Level, Subscriber,
-    field::{Field, Visit},
-};
-use tracing_subscriber::{Layer, prelude::*, registry::LookupSpan};
+use tracing::Level;
+use tracing_subscriber::prelude::*;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -81,34 +78,6 @@ fn continued() -> Request<NoBody> {
 fn ours() -> impl Service<Request<NoBody>, Response = Response<ctx_layer::http::ContextBody<Body>>, Error = Infallible>
 {
     ServerLayer::new().layer(tower::service_fn(|request| ready(now(handler(request)))))
-}
-
-/// A visitor that looks at every value without keeping it.
-struct Visiting;
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Visiting {
-    fn on_new_span(
-        &self,
-        attributes: &tracing::span::Attributes<'_>,
-        _: &tracing::Id,
-        _: tracing_subscriber::layer::Context<'_, S>,
-    ) {
-        let mut visitor = Visitor(0);
-        attributes.record(&mut visitor);
-        std::hint::black_box(visitor.0);
-    }
-}
-
-struct Visitor(usize);
-
-impl Visit for Visitor {
-    fn record_str(&mut self, _: &Field, value: &str) {
-        self.0 += value.len();
-    }
-
-    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {
-        self.0 += 1;
-    }
 }
 
 /// Runs one test at a time: a subscriber that another thread installs changes the path that spans take on this one.

@@ -7,10 +7,12 @@ use super::encoded::Encoded;
 use super::{
     calls::Call,
     declaration::Declaration,
-    key::{ContextField, FieldType},
+    entry::Entry,
+    field_type::FieldType,
+    key::ContextField,
     policy::Sensitivity,
     slots::{Set, Shared},
-    value::{Entry, into_unchanged_string},
+    value::into_unchanged_string,
 };
 
 /// An immutable set of field values. Cloning it is cheap: it counts a reference.
@@ -53,7 +55,7 @@ impl Fields {
     /// Panics if the value's `Display` panics.
     pub fn with<T: FieldType>(self, field: &'static ContextField<T>, value: impl Into<T>) -> Self {
         field.declaration().note_set();
-        match into_unchanged_string(field.declaration(), value.into()) {
+        match into_unchanged_string(field.declaration().policy(), value.into()) {
             Ok(text) => self.with_text(field.declaration(), text),
             Err(value) => self.with_entry(Entry::of_other(field.declaration(), value)),
         }

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 #[cfg(feature = "json")]
 use super::encoded::Encodings;
-use super::{calls::Calls, value::Entry};
+use super::{calls::Calls, entry::Entry};
 
 /// The values that [`Fields`](super::Fields) share, sorted by field.
 ///

@@ -14,7 +14,7 @@
 
 use opentelemetry::{SpanId, TraceId};
 
-use super::{Derived, DerivedField};
+use super::{declaration::Derived, key::DerivedField};
 use crate::context_fields;
 
 context_fields! {

@@ -3,15 +3,16 @@
 use std::panic::resume_unwind;
 
 use http::{HeaderMap, StatusCode, Version};
-#[cfg(feature = "tracing-opentelemetry")]
-use opentelemetry::trace::TraceContextExt;
 use tracing::{Span, error, record_all};
 
 use super::{
     grpc::{self, Code},
     span_string,
 };
-use crate::panic::{Panicked, Payload, caught_with};
+use crate::{
+    layer::opentelemetry_layer::rename,
+    panic::{Panicked, Payload, caught_with},
+};
 
 /// A request that is being served or sent.
 #[derive(Debug)]
@@ -202,16 +203,6 @@ impl Exchange {
         }
     }
 }
-
-/// Renames the exported span: `otel.name` has no effect after the span has started.
-#[cfg(feature = "tracing-opentelemetry")]
-fn rename(span: &Span, name: &'static str) {
-    use tracing_opentelemetry::OpenTelemetrySpanExt;
-    span.context().span().update_name(name);
-}
-
-#[cfg(not(feature = "tracing-opentelemetry"))]
-fn rename(_: &Span, _: &'static str) {}
 
 /// The side of an exchange.
 #[derive(Debug)]

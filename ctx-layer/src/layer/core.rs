@@ -302,6 +302,16 @@ struct Wanted {
     may_have_parent: bool,
 }
 
+#[cfg(feature = "json")]
+impl StackDispatch {
+    /// Stores the dispatcher of an output. Returns `true` if a [`ContextSubscriber`](super::ContextSubscriber) is over it.
+    pub(crate) fn set_of_output(&self, dispatch: &Dispatch) -> bool {
+        let is_watched = dispatch.downcast_ref::<Core>().is_some();
+        self.set(dispatch, is_watched);
+        is_watched
+    }
+}
+
 /// Returns `true` for a span that no output of the current subscriber enables until the filters change, and that carries
 /// fields nonetheless.
 pub(crate) fn is_kept_only(metadata: &'static Metadata<'static>) -> bool {

@@ -6,9 +6,8 @@ use opentelemetry::{Context, baggage::BaggageExt, trace::TraceContextExt};
 use tracing::{Span, dispatcher, span};
 
 use super::{
-    Snapshot,
     hidden_spans::HiddenSpans,
-    snapshot::{All, Contents, Within},
+    snapshot::{All, Contents, Snapshot, Within},
     span_access,
 };
 use crate::{
@@ -73,6 +72,24 @@ impl Drop for Changed<'_> {
 }
 
 impl Snapshot {
+    /// Makes the snapshot current on this thread until the guard is dropped. Do not hold the guard across `.await`.
+    #[inline]
+    pub fn enter(&self) -> SnapshotGuard<'_> {
+        let mut entered = SnapshotGuard::nothing();
+        self.enter_in(&mut entered);
+        entered
+    }
+
+    /// Calls `f` with the snapshot current.
+    ///
+    /// The values that `f` owns are dropped in it, too.
+    #[inline]
+    pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
+        let mut entered = SnapshotGuard::nothing();
+        self.enter_in(&mut entered);
+        f()
+    }
+
     /// Returns `true` if nothing was captured, and nothing is current here.
     #[inline]
     pub(super) fn is_nothing_here(&self) -> bool {

@@ -7,7 +7,7 @@ use syn::{Attribute, Generics, Ident, Path, Token, Type, WhereClause, braced, ex
 use super::{arguments::ObservabilityArguments, check};
 use crate::{
     errors::{Errors, did_you_mean},
-    function::{Function, Parameters},
+    functions::{Function, Parameters},
 };
 
 pub(super) fn expand(arguments: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {

@@ -7,7 +7,6 @@ mod expand;
 mod methods;
 mod plan;
 mod redact;
-mod secret_name;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -23,7 +22,7 @@ use syn::{
 use self::{arguments::ObservabilityArguments, plan::Plan};
 use crate::{
     errors::Errors,
-    function::{Function, Parameters},
+    functions::{Function, Parameters},
     propagate,
 };
 
@@ -82,7 +81,7 @@ fn observed(
     }
     let is_possible = check::function(&function, errors);
     check::arguments(&mut arguments, &Parameters::of_function(&function), errors);
-    errors.silence_lints(&mut function);
+    function.silence_lints(errors);
     if is_possible { expand::function(&Plan::new(arguments, function, owner)) } else { function.to_token_stream() }
 }
 

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ctx_layer::{
-    carriers::{Environment, HeaderExtractor, HeaderInjector},
     context::ContextFieldsExt,
     field::well_known::*,
     propagation::{
-        self, Captured, Carrier, CarrierMut, ContextPropagator, OtelExtractor, OtelInjector, Trust, extract_with,
-        inject_with,
+        self, Captured, Carrier, CarrierMut, ContextPropagator, Trust,
+        carriers::{Environment, HeaderExtractor, HeaderInjector, OtelExtractor, OtelInjector},
+        extract_with, inject_with,
     },
 };
 use http::{HeaderMap, HeaderValue};

@@ -1,14 +1,14 @@
-//! The layer for clients, and its settings.
+//! The layer for clients.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use http::{HeaderMap, Uri};
+use http::Uri;
 use tower_layer::Layer;
 
-use super::ClientService;
+use super::{service::ClientService, settings::ClientSettings};
 use crate::{
-    http::{QueryPolicy, span_string},
-    propagation::{Boundary, DestinationPolicy, Outbound},
+    http::query::QueryPolicy,
+    propagation::{Boundary, DestinationPolicy},
 };
 
 static BOUNDARY: Boundary = Boundary::new("http.client");
@@ -43,14 +43,6 @@ static BOUNDARY: Boundary = Boundary::new("http.client");
 #[derive(Clone)]
 pub struct ClientLayer {
     pub(super) settings: Arc<ClientSettings>,
-}
-
-#[derive(Clone)]
-pub(super) struct ClientSettings {
-    destinations: DestinationPolicy,
-    default_origin: Option<Uri>,
-    pub(super) boundary: &'static Boundary,
-    pub(super) query: QueryPolicy,
 }
 
 impl ClientLayer {
@@ -92,25 +84,6 @@ impl ClientLayer {
     }
 }
 
-impl ClientSettings {
-    /// Returns the host and port to which a request is sent, if known.
-    pub(super) fn authority<'a>(&'a self, uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-        match (uri.authority(), &self.default_origin) {
-            (None, Some(origin)) => origin.authority().map(http::uri::Authority::as_str),
-            _ => span_string::server_of(uri, headers),
-        }
-    }
-
-    pub(super) fn scheme<'a>(&'a self, uri: &'a Uri) -> &'a str {
-        uri.scheme_str().or_else(|| self.default_origin.as_ref()?.scheme_str()).unwrap_or("http")
-    }
-
-    /// Returns how much context a recipient gets.
-    pub(super) fn outbound(&self, authority: Option<&str>) -> Outbound {
-        authority.map_or(Outbound::TraceParentOnly, |authority| self.destinations.for_authority(authority))
-    }
-}
-
 impl Default for ClientLayer {
     fn default() -> Self {
         Self::new()
@@ -128,40 +101,5 @@ impl<S> Layer<S> for ClientLayer {
 impl fmt::Debug for ClientLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.settings.fmt(f)
-    }
-}
-
-impl fmt::Debug for ClientSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientLayer")
-            .field("destinations", &self.destinations)
-            .field("default_origin", &self.default_origin)
-            .field("boundary", &self.boundary.name())
-            .field("query", &self.query)
-            .finish()
-    }
-}
-
-/// The template of a request's URL, such as `/orders/{id}`. In a request's extensions, it becomes part of the span's
-/// name.
-///
-/// ```
-/// use ctx_layer::http::UrlTemplate;
-///
-/// let mut request = http::Request::get("http://orders.internal.example/orders/7").body(())?;
-/// request.extensions_mut().insert(UrlTemplate::new("/orders/{id}"));
-/// # Ok::<(), http::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UrlTemplate(Cow<'static, str>);
-
-impl UrlTemplate {
-    /// Creates a template. It must not contain anything that differs between requests.
-    pub fn new(template: impl Into<Cow<'static, str>>) -> Self {
-        UrlTemplate(template.into())
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
     }
 }

@@ -8,9 +8,7 @@ use reqwest_middleware::{Error, Middleware, Next, Result};
 use tracing::Instrument;
 
 use super::{
-    Attempts, ClientLayer,
-    layer::{ClientSettings, UrlTemplate},
-    span::Outgoing,
+    attempts::Attempts, layer::ClientLayer, settings::ClientSettings, span::Outgoing, url_template::UrlTemplate,
 };
 use crate::http::exchange::{Exchange, ExchangeSide};
 

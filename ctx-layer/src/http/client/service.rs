@@ -12,7 +12,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{layer::ClientSettings, span::Outgoing};
+use super::{settings::ClientSettings, span::Outgoing};
 use crate::http::{
     ContextBody,
     body::{InitialBody, error_type_of, is_head},

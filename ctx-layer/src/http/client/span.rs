@@ -5,12 +5,8 @@ use std::fmt;
 use http::{HeaderMap, Method, Uri};
 use tracing::{Level, Span, field::Empty};
 
-use super::{
-    Attempts,
-    layer::{ClientSettings, UrlTemplate},
-};
+use super::{attempts::Attempts, settings::ClientSettings, url_template::UrlTemplate};
 use crate::{
-    call::Site,
     http::{
         attribute::Attribute,
         grpc,
@@ -18,6 +14,7 @@ use crate::{
         query::ShownUrl,
         span_string::{self, SpanString},
     },
+    site::Site,
 };
 
 /// Creates a span with these attributes. If it is disabled, they are not computed.

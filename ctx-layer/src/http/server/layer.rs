@@ -1,13 +1,13 @@
-//! The layer for servers, and its settings.
+//! The layer for servers.
 
 use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc};
 
 use tower_layer::Layer;
 
-use super::{HeaderRule, ServerService};
+use super::{header_rule::HeaderRule, service::ServerService, settings::ServerSettings};
 use crate::{
     Fields,
-    http::{QueryPolicy, RequestHead},
+    http::{query::QueryPolicy, request_head::RequestHead},
     propagation::{Boundary, Trust},
 };
 
@@ -46,23 +46,6 @@ static BOUNDARY: Boundary = Boundary::new("http.server");
 #[derive(Clone)]
 pub struct ServerLayer {
     settings: Arc<ServerSettings>,
-}
-
-type SetFields = Arc<dyn Fn(&RequestHead<'_>, Fields) -> Fields + Send + Sync>;
-type FindRoute = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, str>> + Send + Sync>;
-type FindPeer = Arc<dyn Fn(&RequestHead<'_>) -> Option<IpAddr> + Send + Sync>;
-
-#[derive(Clone)]
-pub(super) struct ServerSettings {
-    pub(super) trust: Trust,
-    pub(super) boundary: &'static Boundary,
-    pub(super) headers: Vec<HeaderRule>,
-    pub(super) fields: Option<SetFields>,
-    pub(super) route: Option<FindRoute>,
-    pub(super) peer_address: Option<FindPeer>,
-    pub(super) trusted_proxies: usize,
-    pub(super) scheme: &'static str,
-    pub(super) query: QueryPolicy,
 }
 
 impl ServerLayer {
@@ -167,17 +150,5 @@ impl<S> Layer<S> for ServerLayer {
 impl fmt::Debug for ServerLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.settings.fmt(f)
-    }
-}
-
-impl fmt::Debug for ServerSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerLayer")
-            .field("trust", &self.trust)
-            .field("boundary", &self.boundary.name())
-            .field("headers", &self.headers)
-            .field("trusted_proxies", &self.trusted_proxies)
-            .field("query", &self.query)
-            .finish_non_exhaustive()
     }
 }

@@ -13,7 +13,7 @@ use pin_project_lite::pin_project;
 use smallvec::SmallVec;
 use tower_service::Service;
 
-use super::{header_rule::Echo, layer::ServerSettings, span};
+use super::{header_rule::Echo, settings::ServerSettings, span};
 use crate::{
     declare_request,
     http::{
@@ -22,6 +22,7 @@ use crate::{
         exchange::{Exchange, ExchangeSide},
         grpc,
     },
+    layer::opentelemetry_layer::add_link,
     task::Snapshot,
 };
 
@@ -60,21 +61,12 @@ fn begin(request: &RequestHead<'_>, settings: &ServerSettings) -> (Exchange, Ech
     let is_grpc = grpc::is_call(request.method(), request.headers());
     let span = if is_grpc { span::of_grpc(request, settings, &cx) } else { span::of_http(request, settings, &cx) };
     if let Some(linked) = linked {
-        link(&span, linked);
+        add_link(&span, linked);
     }
     // Returns `false` if the span is disabled, or no layer of this crate is installed.
     let _ = declare_request(&span);
     (Exchange::new(is_grpc, ExchangeSide::Server(Snapshot::of_span(span, cx))), echoes)
 }
-
-#[cfg(feature = "tracing-opentelemetry")]
-fn link(span: &tracing::Span, to: opentelemetry::trace::SpanContext) {
-    use tracing_opentelemetry::OpenTelemetrySpanExt;
-    span.add_link(to);
-}
-
-#[cfg(not(feature = "tracing-opentelemetry"))]
-fn link(_: &tracing::Span, _: opentelemetry::trace::SpanContext) {}
 
 impl<S, B, R> Service<Request<B>> for ServerService<S>
 where

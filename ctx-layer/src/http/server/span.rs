@@ -9,10 +9,9 @@ use http::{Uri, header};
 use opentelemetry::Context;
 use tracing::{Level, Span, dispatcher, field::Empty};
 
-use super::{client_address, forwarded, layer::ServerSettings};
+use super::{client_address, forwarded, settings::ServerSettings};
 use crate::{
     Fields,
-    call::Site,
     context::{ContextFieldsExt, attach},
     http::{
         RequestHead,
@@ -21,7 +20,8 @@ use crate::{
         method::MethodName,
         span_string::{self, SpanString},
     },
-    layer::WithRoom,
+    layer::{WithRoom, opentelemetry_layer::set_current_as_parent},
+    site::Site,
 };
 
 /// Creates a span with these attributes, within a context. If it is disabled, nothing is computed or attached.
@@ -61,14 +61,7 @@ fn open<'v>(site: &'static Site, values: &mut WithRoom<'v>, fields: &'v Fields) 
 #[cold]
 fn root(make: impl FnOnce() -> Span) -> Span {
     let span = make();
-    #[cfg(feature = "tracing-opentelemetry")]
-    if !span.is_disabled()
-        && let Some(cx) = crate::context::read(Clone::clone)
-    {
-        use tracing_opentelemetry::OpenTelemetrySpanExt;
-        // Fails only without an OpenTelemetry layer.
-        let _ = span.set_parent(cx);
-    }
+    set_current_as_parent(&span);
     span
 }
 

@@ -1,15 +1,9 @@
 //! A line while it is written, in memory that is used again.
 
-use std::{cell::Cell, fmt};
+use std::fmt;
 
 use super::{call_site::PADDED, escape};
-
-thread_local! {
-    static KEPT: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
-}
-
-/// A larger buffer is given back to the allocator: one huge line must not cost memory on every thread for ever.
-const MAX_KEPT: usize = 64 * 1024;
+use crate::buffers;
 
 /// The mark that a cut text ends in.
 const CUT_MARK: &str = "…";
@@ -33,10 +27,7 @@ impl Line {
     /// An empty line of at most `end` bytes.
     #[inline]
     pub(super) fn new(end: usize) -> Self {
-        // While something is formatted that logs itself there is none, nor while the thread is being torn down.
-        let mut bytes = KEPT.try_with(Cell::take).unwrap_or_default();
-        bytes.clear();
-        Line { bytes, end, is_tight: false, is_cut: false }
+        Line { bytes: buffers::take(), end, is_tight: false, is_cut: false }
     }
 
     /// Marks a part of a line that did not fit.
@@ -167,10 +158,7 @@ impl Line {
 impl Drop for Line {
     #[inline]
     fn drop(&mut self) {
-        if self.bytes.capacity() <= MAX_KEPT {
-            let bytes = std::mem::take(&mut self.bytes);
-            let _ = KEPT.try_with(|kept| kept.set(bytes));
-        }
+        buffers::give_back(std::mem::take(&mut self.bytes));
     }
 }
 

@@ -4,8 +4,6 @@ use std::{any::Any, fmt};
 #[cfg(feature = "hashed")]
 use std::{cell::Cell, sync::OnceLock};
 
-use tracing_core::field::Value;
-
 #[cfg(feature = "json")]
 use super::value::Visible;
 use super::{
@@ -14,7 +12,7 @@ use super::{
     number::{self, NumberText},
     policy::Sensitivity,
     refused::Refused,
-    value::{FieldValue, OutputValue, into_unchanged_string, is_text},
+    value::{FieldValue, OutputValue, ShownValue, into_unchanged, is_text},
 };
 
 /// The string that replaces a masked value.
@@ -32,8 +30,8 @@ impl Entry {
     /// Creates the entry of a value that the program sets.
     pub(crate) fn new<T: FieldType>(declaration: &'static Declaration, value: T) -> Entry {
         declaration.note_set();
-        match into_unchanged_string(declaration.policy(), value) {
-            Ok(text) => Entry::of_text(declaration, text),
+        match into_unchanged(declaration.policy(), value) {
+            Ok(shown) => Entry::of_unchanged(declaration, shown),
             Err(value) => Entry::of_other(declaration, value),
         }
     }
@@ -49,10 +47,10 @@ impl Entry {
         }
     }
 
-    /// Creates the entry of a `String` that is shown unchanged.
+    /// Creates the entry of a string that is shown [unchanged](into_unchanged).
     #[inline(always)]
-    pub(super) fn of_text(declaration: &'static Declaration, text: String) -> Entry {
-        Entry::of(declaration, FieldValue::of_text(declaration.policy(), text))
+    pub(super) fn of_unchanged(declaration: &'static Declaration, shown: OutputValue) -> Entry {
+        Entry::of(declaration, FieldValue::of_unchanged(declaration.policy(), shown))
     }
 
     /// Creates the entry of any other value.
@@ -89,6 +87,7 @@ impl Entry {
         match (&self.value.value, &self.value.shown) {
             (Some(value), _) => (**value).as_any().downcast_ref(),
             (None, OutputValue::Text(text)) => (text as &dyn Any).downcast_ref(),
+            (None, OutputValue::String(text)) => (text as &dyn Any).downcast_ref(),
             // Unreachable: only strings have no boxed value.
             (None, _) => None,
         }
@@ -113,6 +112,7 @@ impl Entry {
         }
         let number = match (&self.value.shown, self.downcast::<f32>()) {
             (OutputValue::Text(text), _) => return Ok(Sent::Text(text)),
+            (OutputValue::String(text), _) => return Ok(Sent::Text(text)),
             (_, Some(float)) => number::shortest(*float),
             (OutputValue::F64(float), _) => number::shortest(*float),
             (other, _) => number::text_of(other),
@@ -125,28 +125,20 @@ impl Entry {
 
     /// Returns the value that outputs show.
     #[inline]
-    pub(crate) fn as_value(&self, sensitivity: Sensitivity) -> &(dyn Value + 'static) {
+    pub(crate) fn shown(&self, sensitivity: Sensitivity) -> ShownValue<'_> {
         // Nearly all values are plain strings: two comparisons instead of two jump tables.
         if let (Sensitivity::Public, OutputValue::Text(text)) = (sensitivity, &self.value.shown) {
-            return text;
+            return ShownValue::Text(text);
         }
-        self.as_any_value(sensitivity)
+        self.any_shown(sensitivity)
     }
 
-    fn as_any_value(&self, sensitivity: Sensitivity) -> &(dyn Value + 'static) {
-        if let OutputValue::Nothing = self.value.shown {
-            return self.value.shown.as_value();
-        }
-        match sensitivity {
-            Sensitivity::Public => self.value.shown.as_value(),
-            Sensitivity::Masked => &MASK,
+    fn any_shown(&self, sensitivity: Sensitivity) -> ShownValue<'_> {
+        match (sensitivity, &self.value.shown) {
+            (Sensitivity::Public, shown) | (_, shown @ OutputValue::Nothing) => shown.shown(),
             #[cfg(feature = "hashed")]
-            Sensitivity::Hashed => match self.hashed() {
-                Some(hashed) => hashed,
-                None => &MASK,
-            },
-            #[cfg(not(feature = "hashed"))]
-            Sensitivity::Hashed => &MASK,
+            (Sensitivity::Hashed, _) => ShownValue::Text(self.hashed().unwrap_or(MASK)),
+            (_, _) => ShownValue::Text(MASK),
         }
     }
 
@@ -156,20 +148,20 @@ impl Entry {
         Some(match (sensitivity, &self.value.shown) {
             (_, OutputValue::Nothing) => return None,
             (Sensitivity::Public, OutputValue::Text(text)) => Visible::Text(text),
+            (Sensitivity::Public, OutputValue::String(text)) => Visible::Text(text),
             (Sensitivity::Public, OutputValue::Bool(value)) => Visible::Bool(*value),
             (Sensitivity::Public, OutputValue::I64(value)) => Visible::I64(*value),
             (Sensitivity::Public, OutputValue::U64(value)) => Visible::U64(*value),
             (Sensitivity::Public, OutputValue::F64(value)) => Visible::F64(*value),
             #[cfg(feature = "hashed")]
-            (Sensitivity::Hashed, _) => Visible::Text(self.hashed().map_or(MASK, |hashed| hashed)),
+            (Sensitivity::Hashed, _) => Visible::Text(self.hashed().unwrap_or(MASK)),
             (_, _) => Visible::Text(MASK),
         })
     }
 
     #[cfg(feature = "hashed")]
     /// Returns the hash; `None` if the value is being hashed, and its `Display` logs.
-    #[allow(clippy::borrowed_box)] // `str` itself cannot be passed on as a `dyn Value`.
-    fn hashed(&self) -> Option<&Box<str>> {
+    fn hashed(&self) -> Option<&str> {
         thread_local! {
             static HASHING: Cell<bool> = const { Cell::new(false) };
         }

@@ -12,7 +12,7 @@ use super::{
     key::ContextField,
     policy::Sensitivity,
     slots::{Set, Shared},
-    value::into_unchanged_string,
+    value::{OutputValue, into_unchanged},
 };
 
 /// An immutable set of field values. Cloning it is cheap: it counts a reference.
@@ -55,8 +55,8 @@ impl Fields {
     /// Panics if the value's `Display` panics.
     pub fn with<T: FieldType>(self, field: &'static ContextField<T>, value: impl Into<T>) -> Self {
         field.declaration().note_set();
-        match into_unchanged_string(field.declaration().policy(), value.into()) {
-            Ok(text) => self.with_text(field.declaration(), text),
+        match into_unchanged(field.declaration().policy(), value.into()) {
+            Ok(shown) => self.with_unchanged(field.declaration(), shown),
             Err(value) => self.with_entry(Entry::of_other(field.declaration(), value)),
         }
     }
@@ -75,14 +75,14 @@ impl Fields {
         self.changed(|set| set.set(id, entry))
     }
 
-    /// Returns the set with a string that is shown unchanged.
+    /// Returns the set with a string that is shown [unchanged](into_unchanged).
     #[inline(always)]
-    pub(super) fn with_text(self, declaration: &'static Declaration, text: String) -> Self {
+    fn with_unchanged(self, declaration: &'static Declaration, shown: OutputValue) -> Self {
         if declaration.policy().sensitivity() == Sensitivity::Hashed {
-            return self.with_entry(Entry::of_text(declaration, text));
+            return self.with_entry(Entry::of_unchanged(declaration, shown));
         }
         let id = declaration.id();
-        self.changed(|set| set.set(id, Entry::of_text(declaration, text)))
+        self.changed(|set| set.set(id, Entry::of_unchanged(declaration, shown)))
     }
 
     /// Returns this set with the changes of another, which are one call.

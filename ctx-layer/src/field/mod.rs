@@ -43,6 +43,7 @@ mod declaration;
 #[cfg(feature = "json")]
 mod encoded;
 mod entry;
+mod field_string;
 mod field_type;
 mod fields;
 #[cfg(feature = "hashed")]
@@ -64,6 +65,7 @@ pub mod well_known;
 
 pub use at_run_time::DeclareError;
 pub use declaration::Declaration;
+pub use field_string::FieldString;
 pub use field_type::FieldType;
 pub use fields::Fields;
 #[cfg(feature = "hashed")]
@@ -92,6 +94,7 @@ pub(crate) use unregistered::set_all_shown;
 pub(crate) use unregistered::{set_any_layer, warn_of_postponed};
 #[cfg(feature = "http-server")]
 pub(crate) use untrusted::parse_untrusted;
+pub(crate) use value::ShownValue;
 #[cfg(feature = "json")]
 pub(crate) use value::Visible;
 

@@ -3,10 +3,11 @@
 use std::{any::TypeId, fmt, marker::PhantomData, str::FromStr};
 
 use super::{
+    field_string::FieldString,
     field_type::FieldType,
     policy::Policy,
     refused::Refused,
-    value::{FieldValue, is_finite},
+    value::{FieldValue, OutputValue, is_finite},
 };
 
 /// A function that parses a value. Opaque; created by [`context_fields!`](crate::context_fields).
@@ -43,8 +44,11 @@ impl<T: FieldType + FromStr> Parser<T> {
 
 /// Parses a string that passed the checks for all types as a field's type.
 fn parse<T: FieldType + FromStr>(policy: &Policy, text: &str) -> Result<FieldValue, Refused> {
+    if TypeId::of::<T>() == TypeId::of::<FieldString>() && !text.is_empty() {
+        return Ok(FieldValue::of_unchanged(policy, OutputValue::Text(text.into())));
+    }
     if TypeId::of::<T>() == TypeId::of::<String>() && !text.is_empty() {
-        return Ok(FieldValue::of_text(policy, text.to_owned()));
+        return Ok(FieldValue::of_unchanged(policy, OutputValue::String(text.to_owned())));
     }
     Ok(FieldValue::new(policy, parse_as::<T>(text)?))
 }

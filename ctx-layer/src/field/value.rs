@@ -8,6 +8,7 @@ use std::{
 use tracing_core::field::{Empty, Value};
 
 use super::{
+    field_string::FieldString,
     field_type::{Erased, FieldType},
     policy::{Policy, Sensitivity},
     presenter::{self, Change},
@@ -21,21 +22,40 @@ pub(crate) enum OutputValue {
     I64(i64),
     U64(u64),
     F64(f64),
-    /// Not a `Box<str>`, which `tracing` visits with one more virtual call.
-    Text(String),
+    Text(FieldString),
+    String(String),
     /// An empty string, which identifies nothing, or a number that is not finite, which outputs cannot write.
     Nothing,
 }
 
 impl OutputValue {
-    pub(super) fn as_value(&self) -> &(dyn Value + 'static) {
-        match self {
+    #[inline]
+    pub(super) fn shown(&self) -> ShownValue<'_> {
+        ShownValue::Other(match self {
             OutputValue::Bool(v) => v,
             OutputValue::I64(v) => v,
             OutputValue::U64(v) => v,
             OutputValue::F64(v) => v,
-            OutputValue::Text(v) => v,
+            OutputValue::Text(v) => return ShownValue::Text(v),
+            OutputValue::String(v) => return ShownValue::Text(v),
             OutputValue::Nothing => &Empty,
+        })
+    }
+}
+
+/// A value that outputs show.
+pub(crate) enum ShownValue<'a> {
+    /// A string. `tracing` wants a `&&str`, which has to be stored by the caller.
+    Text(&'a str),
+    Other(&'a (dyn Value + 'static)),
+}
+
+impl ShownValue<'_> {
+    /// Calls `f` with the value.
+    pub(crate) fn with<R>(&self, f: impl FnOnce(&dyn Value) -> R) -> R {
+        match self {
+            ShownValue::Text(text) => f(text),
+            ShownValue::Other(value) => f(value),
         }
     }
 }
@@ -48,6 +68,7 @@ impl fmt::Display for OutputValue {
             OutputValue::U64(v) => v.fmt(f),
             OutputValue::F64(v) => v.fmt(f),
             OutputValue::Text(v) => v.fmt(f),
+            OutputValue::String(v) => v.fmt(f),
             OutputValue::Nothing => Ok(()),
         }
     }
@@ -71,52 +92,55 @@ pub(crate) struct FieldValue {
     pub(super) is_plain: bool,
     /// Why a recipient would refuse the value.
     pub(super) refused: Option<Refused>,
-    /// Boxed, so that the fields read on every event have a fixed place. `None` if the value is a `String` that is
-    /// shown unchanged: it is then in `shown` only.
+    /// Boxed, so that the fields read on every event have a fixed place. `None` if the value is a `FieldString` or
+    /// a `String` that is shown unchanged: it is then in `shown` only.
     pub(super) value: Option<Box<dyn Erased>>,
 }
 
 impl FieldValue {
     /// Creates a value of a field with this policy.
     pub(super) fn new<T: FieldType>(policy: &Policy, value: T) -> Self {
-        match into_unchanged_string(policy, value) {
-            Ok(text) => FieldValue::of_text(policy, text),
+        match into_unchanged(policy, value) {
+            Ok(shown) => FieldValue::of_unchanged(policy, shown),
             Err(value) => FieldValue::of_other(policy, value),
         }
     }
 
-    /// Creates a value of a `String` that is shown unchanged.
+    /// Creates a value of a string that is shown [unchanged](into_unchanged).
     #[inline(always)]
-    pub(super) fn of_text(policy: &Policy, text: String) -> Self {
+    pub(super) fn of_unchanged(policy: &Policy, shown: OutputValue) -> Self {
         let is_plain = policy.sensitivity() == Sensitivity::Public;
-        FieldValue { shown: OutputValue::Text(text), is_plain, refused: None, value: None }
+        FieldValue { shown, is_plain, refused: None, value: None }
     }
 
     /// Creates a value of any other type.
     pub(super) fn of_other<T: FieldType>(policy: &Policy, value: T) -> Self {
         let (shown, refused) = show(&value, policy.max_text_len());
         let any: &dyn Any = &value;
-        let is_text = any.is::<String>() || any.is::<&'static str>();
+        let is_text = any.is::<FieldString>() || any.is::<String>() || any.is::<&'static str>();
         let is_public = policy.sensitivity() == Sensitivity::Public;
-        let is_plain = is_public && (is_text || !matches!(shown, OutputValue::Text(_)));
+        let is_plain = is_public && (is_text || !matches!(shown, OutputValue::String(_)));
         FieldValue { shown, is_plain, refused, value: Some(Box::new(value)) }
     }
 }
 
-/// Returns a `String` that is shown unchanged, moved and not copied. Returns any other value as the error.
+/// Returns a `FieldString` or a `String` that is shown unchanged, moved and not copied. Returns any other value as the error.
 #[inline]
-pub(super) fn into_unchanged_string<T: FieldType>(policy: &Policy, value: T) -> Result<String, T> {
-    let max_len = policy.max_text_len();
+pub(super) fn into_unchanged<T: FieldType>(policy: &Policy, value: T) -> Result<OutputValue, T> {
+    let is_presentable = |text: &str| presenter::is_presentable(text, policy.max_text_len());
     let mut value = Some(value);
     let any: &mut dyn Any = &mut value;
-    if let Some(text) = any.downcast_mut::<Option<String>>()
-        && text.as_ref().is_some_and(|text| presenter::is_presentable(text, max_len))
-        && let Some(text) = text.take()
+    if let Some(text) = any.downcast_mut::<Option<FieldString>>() {
+        if let Some(text) = text.take_if(|text| is_presentable(text)) {
+            return Ok(OutputValue::Text(text));
+        }
+    } else if let Some(text) = any.downcast_mut::<Option<String>>()
+        && let Some(text) = text.take_if(|text| is_presentable(text))
     {
-        return Ok(text);
+        return Ok(OutputValue::String(text));
     }
     // The value is only taken where this function returns above.
-    value.map_or_else(|| Ok(String::new()), Err)
+    value.map_or(Ok(OutputValue::Nothing), Err)
 }
 
 /// Returns the value as the primitive of its type, otherwise as a string, and why a recipient would refuse it.
@@ -139,14 +163,14 @@ fn show<T: FieldType>(value: &T, max_len: usize) -> (OutputValue, Option<Refused
     );
     match presenter::presentable(value, max_len) {
         (text, _) if text.is_empty() => (OutputValue::Nothing, Some(Refused::Empty)),
-        (text, Change::None) => (OutputValue::Text(text), None),
-        (text, Change::Replaced(refused)) => (OutputValue::Text(text), Some(refused)),
-        (text, Change::Cut) => (OutputValue::Text(text), Some(Refused::TooLong)),
+        (text, Change::None) => (OutputValue::String(text), None),
+        (text, Change::Replaced(refused)) => (OutputValue::String(text), Some(refused)),
+        (text, Change::Cut) => (OutputValue::String(text), Some(Refused::TooLong)),
     }
 }
 
 pub(super) fn is_text<T: 'static>() -> bool {
-    [TypeId::of::<String>(), TypeId::of::<&'static str>()].contains(&TypeId::of::<T>())
+    [TypeId::of::<FieldString>(), TypeId::of::<String>(), TypeId::of::<&'static str>()].contains(&TypeId::of::<T>())
 }
 
 /// Returns `false` for floats that are infinite or not a number.

@@ -9,7 +9,7 @@ use tracing_core::{
 };
 
 use super::{
-    Additions, Source,
+    AddedStrings, Additions, Source, add_strings,
     held_values::{HeldValues, hold},
     revisit::Revisit,
     room,
@@ -73,6 +73,7 @@ fn assemble<const ALL: usize>(
     additions: &impl Additions,
     then: &mut impl FnMut(&ValueSet<'_>),
 ) {
+    let mut strings = AddedStrings::new();
     room!(all: [Option<&(dyn Value + '_)>; ALL] = fields.len(), |_| None);
     for (index, (value, own)) in all.iter_mut().zip(own).enumerate() {
         *value = Some(match own {
@@ -92,7 +93,8 @@ fn assemble<const ALL: usize>(
             Own::Unset | Own::StrAt(_) | Own::BytesAt(_) => continue,
         });
     }
-    additions.add(all);
+    additions.add(all, &mut strings);
+    add_strings(all, &strings);
     then(&fields.value_set_all(all));
 }
 

@@ -17,6 +17,7 @@ mod one;
 mod revisit;
 mod scratch;
 
+use smallvec::SmallVec;
 use tracing_core::{
     Event,
     field::{FieldSet, Value, ValueSet, Visit},
@@ -49,9 +50,23 @@ impl Source for Record<'_> {
 /// The values of a span or event, each at its field's index.
 pub(super) type RewriteValues<'a> = [Option<&'a (dyn Value + 'a)>];
 
+/// Strings to add, each with the index of its field. What `tracing` is given points to a `&str`, which has to be stored.
+pub(super) type AddedStrings<'a> = SmallVec<[(usize, &'a str); 8]>;
+
 /// Values to add to a source's own.
 pub(super) trait Additions {
-    fn add<'a>(&'a self, values: &mut RewriteValues<'a>);
+    /// Adds values, and stores the strings to add.
+    fn add<'a: 'v, 'v>(&'a self, values: &mut RewriteValues<'v>, strings: &mut AddedStrings<'a>);
+}
+
+/// Puts strings at the indices of their fields.
+#[inline(always)]
+fn add_strings<'v>(values: &mut RewriteValues<'v>, strings: &'v [(usize, &'v str)]) {
+    for (index, string) in strings {
+        if let Some(value) = values.get_mut(*index) {
+            *value = Some(string);
+        }
+    }
 }
 
 /// Binds `$name` to a slice of `$len` values: on the stack up to `$max`, beyond that on the heap.

@@ -9,11 +9,12 @@ use tracing_core::{
 };
 
 use super::{
-    Additions, Source,
+    additions::Additions,
     held_values::{HeldValues, hold},
     revisit::Revisit,
-    room,
+    room::room,
     scratch::Scratch,
+    source::Source,
 };
 
 /// Rewrites a source of any size. Not inlined, because frames of this size cost time by their mere size.

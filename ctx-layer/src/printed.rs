@@ -1,5 +1,5 @@
 /// Returns what a program of the documentation prints. Included by the examples, and not part of the crate.
-fn printed(program: impl FnOnce()) -> String {
+pub fn printed(program: impl FnOnce()) -> String {
     use std::io::Read;
     use ctx_layer::{Schema, SubscriberFieldsExt, fields_once_per_line};
     use tracing_subscriber::prelude::*;

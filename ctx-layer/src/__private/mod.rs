@@ -1,4 +1,4 @@
-//! What the macros expand to, under one path. None of this is a stable interface.
+//! The one path that the expansions of the macros name. None of this is a stable interface.
 
 mod exit;
 mod restore;

@@ -1,4 +1,4 @@
-//! Whether a schema in use has a field.
+//! The registration state of a field: a schema in use has it, or a warning is due.
 
 use std::sync::atomic::AtomicBool;
 

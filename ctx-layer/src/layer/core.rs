@@ -1,4 +1,23 @@
 //! The state that the subscriber, the outputs and `record` share: the schema, and what the open spans remember.
+//!
+//! # Entering a span
+//!
+//! A future enters its spans at each poll. There are four ways, because reading the context, cloning fields and attaching a context
+//! each cost about as much as the rest. Each way is tried only if the ones above it do not apply.
+//!
+//! | way | applies if | reads the context | clones fields | attaches |
+//! |---|---|---|---|---|
+//! | a guard of this crate enters it | [`SnapshotGuard`](crate::task::SnapshotGuard) pushes the frame itself | | | |
+//! | [`push_bare`](frame_stack::push_bare) | the span remembers what the top frame has, by address: nearly always | once, after entering | no | no |
+//! | [`entered`](Core::entered) | the same, but an OpenTelemetry layer attached a context meanwhile; or nothing is current, and that layer will attach what the span remembers | before and after | no | if that layer attached other fields |
+//! | [`enter_elsewhere`](Core::enter_elsewhere) | there is baggage, a recorded value, or another request's fields | before and after | yes | if the fields differ |
+//!
+//! `changes_contexts` saves the first way from reading the context *before* entering, until a layer was seen to attach one.
+//!
+//! | instructions, entered and exited | registry alone | ours |
+//! |---|--:|--:|
+//! | no field is current | 182 | 539 |
+//! | its fields are current | 182 | 645 |
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

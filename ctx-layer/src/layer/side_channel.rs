@@ -1,10 +1,10 @@
-//! What code of this crate tells other code of it, further down or up the stack, besides a span, event or record, while that is
-//! passed on on this thread.
+//! The side channel of this crate's layers: facts about a span, event or record that `tracing` does not pass on, kept for this
+//! thread while the item is passed on.
 //!
 //! A layer could find the subscriber over the stack through its dispatcher, but `tracing-subscriber` does not give the dispatcher to
 //! every layer (not to those in an `Option` or a `Vec`, nor to those added by `reload`).
 //!
-//! | what | from | to |
+//! | fact | from | to |
 //! |---|---|---|
 //! | [`Marks`]: the fields that are filled, and the metadata with all fields | whatever adds fields | the layers below |
 //! | what the explicit parent remembers, if that is not current | the subscriber | the layers below |
@@ -23,7 +23,7 @@ use crate::context::Remembered;
 #[cfg(feature = "http-server")]
 use crate::field::Fields;
 
-/// What is known about an item that is passed on.
+/// The facts about an item that is passed on.
 #[derive(Clone, Copy)]
 pub(super) struct Marks {
     /// The address of the item. It is unique as long as that lives.

@@ -1,4 +1,21 @@
 //! Making a snapshot current.
+//!
+//! # Entering a snapshot
+//!
+//! A future enters its snapshot at each poll. What is current already is not made current again, because attaching a context
+//! and entering a span cost more than all the checks.
+//!
+//! | part | skipped if | check |
+//! |---|---|---|
+//! | all of it | nothing was captured, and nothing is current | flags of this thread, no context is read |
+//! | attaching the context | the same span, fields and baggage are current: the [`View`] is compared | one look at the context |
+//! | attaching the context of a server's span | the OpenTelemetry layer attached it when the span was entered ([`All::is_parent_of`]) | the same look |
+//! | entering the span | it is the subscriber's current span ([`span_access::is_current`]): it is *borrowed* | one call into the subscriber |
+//! | adding values that were recorded since | none was, on any span of the snapshot ([`in_snapshot`]) | one lookup in the table of spans |
+//! | hiding the spans around it | the snapshot has a span of its own | |
+//!
+//! The guard is filled in place, and holds one `Option` that is `None` if there is nothing to restore. Figures are in
+//! `benches/task.rs`.
 
 use std::{fmt, marker::PhantomData};
 

@@ -9,11 +9,12 @@ use tracing_core::{
 };
 
 use super::{
-    AddedStrings, Additions, Source, add_strings,
+    additions::{AddedStrings, Additions, add_strings},
     held_values::{HeldValues, hold},
     revisit::Revisit,
-    room,
+    room::room,
     scratch::Scratch,
+    source::Source,
 };
 
 /// Rewrites a source of any size. Not inlined, because frames of this size cost time by their mere size.

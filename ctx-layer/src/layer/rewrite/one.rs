@@ -7,7 +7,11 @@ use tracing_core::{
     field::{FieldSet, Value, ValueSet, Visit, debug},
 };
 
-use super::{AddedStrings, Additions, Source, add_strings, room};
+use super::{
+    additions::{AddedStrings, Additions, add_strings},
+    room::room,
+    source::Source,
+};
 
 /// Rewrites a source of at most one value, nearly always the message. It is passed on from inside the visit that shows it, and
 /// so need not be copied.

@@ -45,7 +45,7 @@
 //! | choose where a field appears, and how it is shown | [`Policy`], [`Schema`] |
 //! | set, read and carry values; the rules for which value is current | [`context`](mod@context), and `docs/semantics.md` in the repository |
 //! | add fields to a whole stack, or to one output | [`SubscriberFieldsExt`]; [`ContextLayer`], [`fields_once_per_line`] |
-//! | write JSON lines for collectors | `output::json` |
+//! | write lines for people, or JSON lines for collectors | `output::text`, `output::json`, `output::auto` |
 //! | create a span for a function, log its calls, and set its status | [`with_observability`](macro@with_observability) |
 //! | carry fields across tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
 //! | send fields to other processes, and receive them | [`propagation`] |
@@ -55,7 +55,8 @@
 //!
 //! - `full`: all features.
 //! - `fmt` (on by default): `SeparateSpanFields`, which separates two `fmt` outputs of the same format.
-//! - `json` (on by default): `output::json`, an output of one JSON object per line.
+//! - `json`, `text` (both on by default): `output::json`, an output of one JSON object per line; `output::text`, an output of lines for
+//!   people. With both, `output::auto` chooses.
 //! - `tracing-opentelemetry` (on by default): for stacks with the layer of that crate. Sets the status of spans, links spans to
 //!   a sender's span, and adds `trace_id` and `span_id` to events with an explicit parent and where the layer does not activate
 //!   its contexts. Without this feature, only the OpenTelemetry API is compiled, in whose `Context` the fields are stored.
@@ -84,7 +85,7 @@ pub mod http;
 pub mod layer;
 #[allow(missing_docs, missing_debug_implementations, reason = "used by expansions of the macros only")]
 mod observe;
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub mod output;
 mod panic;
 pub mod prelude;

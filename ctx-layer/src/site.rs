@@ -97,6 +97,23 @@ impl Site {
         }
     }
 
+    /// Creates the callsite of this crate's own events. `this` is the `static` that this value becomes. Like its spans, they have no
+    /// place in the source.
+    #[cfg(any(feature = "http-server", feature = "http-client"))]
+    pub(crate) const fn event_of_crate(
+        this: &'static Self,
+        target: &'static str,
+        name: &'static str,
+        level: Level,
+        fields: &'static [&'static str],
+    ) -> Self {
+        let fields = FieldSet::new(fields, Identifier(&this.callsite));
+        Site {
+            callsite: DefaultCallsite::new(&this.metadata),
+            metadata: Metadata::new(name, target, level, None, None, None, fields, Kind::EVENT),
+        }
+    }
+
     /// Returns `true` unless this callsite is disabled until the filters change. Has no effect on filters, unlike
     /// [`emit`](Self::emit) and [`ObservedCall::open`](crate::observe::ObservedCall::open), which decide. `level` is the callsite's: a
     /// constant costs nothing to compare.

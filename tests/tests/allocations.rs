@@ -286,3 +286,36 @@ fn a_set_is_encoded_once_in_two_allocations() {
     let without = run(0);
     assert_eq!((run(1) - without, run(10) - without), (2, 2));
 }
+
+#[test]
+fn a_line_for_people_allocates_nothing() {
+    use ctx_layer::output::text;
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let layer = || text::layer().with_writer(std::io::sink);
+    let line = || info!(order = 1042, rows = 3_u64, how = "card", "placed {}", "today");
+    let conflict = || info!(tenant_id = "own", "placed");
+    let escaped = || info!(how = "ca\x1brd", what = %"a b=c", "placed order=1");
+    let below = || {
+        let error = fmt::Error;
+        info!(error = &error as &dyn std::error::Error, "{}\nand {}", "one", "more");
+    };
+    let all_inside_a_span = || {
+        assert_eq!(allocations(line), 0, "no field is current");
+        let _guard = five().attach();
+        assert_eq!(allocations(line), 0, "five fields");
+        assert_eq!(allocations(conflict), 0, "an event that has a field itself");
+        assert_eq!(allocations(rich_event), 0, "values of many kinds");
+        assert_eq!(allocations(escaped), 0, "strings in quotes");
+        assert_eq!(allocations(below), 0, "lines below");
+    };
+    let stack = || tracing_subscriber::registry().with(layer());
+    let inside = || {
+        all_inside_a_span();
+        info_span!("request").in_scope(all_inside_a_span);
+    };
+    tracing::subscriber::with_default(stack().with_context_fields(Schema::well_known()), inside);
+    tracing::subscriber::with_default(stack(), inside);
+    tracing::subscriber::with_default(stack().with(Visiting).with_context_fields(Schema::well_known()), inside);
+    let all = layer().with_ansi(true).with_thread_names(true).with_trace_ids(true);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(all), inside);
+}

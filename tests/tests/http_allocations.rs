@@ -151,3 +151,19 @@ fn a_client_request_allocates_only_what_it_sends() {
         assert!(one <= nothing + 1, "{one}");
     });
 }
+
+#[test]
+fn a_log_of_requests_that_is_off_allocates_nothing() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let logging = || {
+        let layer = ServerLayer::new().log_requests(Level::INFO);
+        layer.layer(tower::service_fn(|request| ready(now(handler(request)))))
+    };
+    assert_eq!(allocations(logging(), plain), 0, "without a subscriber");
+    let off = tracing_subscriber::filter::Targets::new().with_target("other", Level::INFO);
+    let stack = tracing_subscriber::registry().with(off).with(Visiting).with_context_fields(Schema::well_known());
+    tracing::subscriber::with_default(stack, || assert_eq!(allocations(logging(), plain), 0, "filtered out"));
+    // What the line will say is kept.
+    let stack = tracing_subscriber::registry().with(Visiting).with_context_fields(Schema::well_known());
+    tracing::subscriber::with_default(stack, || assert!(allocations(logging(), plain) <= 1));
+}

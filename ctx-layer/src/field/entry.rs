@@ -4,7 +4,7 @@ use std::{any::Any, fmt};
 #[cfg(feature = "hashed")]
 use std::{cell::Cell, sync::OnceLock};
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 use super::value::Visible;
 use super::{
     declaration::Declaration,
@@ -143,7 +143,7 @@ impl Entry {
     }
 
     /// Returns the value for an output that encodes values itself; `None` if there is nothing to show.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     pub(crate) fn visible(&self, sensitivity: Sensitivity) -> Option<Visible<'_>> {
         Some(match (sensitivity, &self.value.shown) {
             (_, OutputValue::Nothing) => return None,

@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 use super::encoded::Encoded;
 use super::{
     calls::Call,
@@ -156,7 +156,7 @@ impl Fields {
             None => Arc::default(),
         };
         if let Some(set) = Arc::get_mut(&mut set) {
-            #[cfg(feature = "json")]
+            #[cfg(feature = "_output")]
             set.encodings.clear();
             change(set);
         }
@@ -258,14 +258,14 @@ impl Fields {
     }
 
     /// Returns the encoded form of this set that an output stored under a key.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     #[inline]
     pub(crate) fn encoded(&self, key: u64) -> Option<&Encoded> {
         self.set.as_ref()?.encodings.get(key)
     }
 
     /// Stores an output's encoding of this set and returns it; `None` for the blank set.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     pub(crate) fn keep_encoded(&self, key: u64, encoded: Encoded) -> Option<&Encoded> {
         Some(self.set.as_ref()?.encodings.insert(key, encoded))
     }

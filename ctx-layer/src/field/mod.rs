@@ -40,7 +40,7 @@ mod at_run_time;
 mod baggage_key;
 mod calls;
 mod declaration;
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 mod encoded;
 mod entry;
 mod field_string;
@@ -78,7 +78,7 @@ pub use schema::{Schema, SchemaBuilder, SchemaError, SchemaProblem};
 pub(crate) use baggage_key::TOKEN;
 pub(crate) use calls::Call;
 pub(crate) use declaration::{Derived, Origin};
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub(crate) use encoded::Encoded;
 pub(crate) use entry::Entry;
 #[cfg(feature = "axum")]
@@ -89,13 +89,13 @@ pub(crate) use presenter::is_unsafe_in_text;
 pub(crate) use refused::Refused;
 pub(crate) use schema::Registered;
 pub(crate) use slots::Shared;
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub(crate) use unregistered::set_all_shown;
 pub(crate) use unregistered::{set_any_layer, warn_of_postponed};
 #[cfg(feature = "http-server")]
 pub(crate) use untrusted::parse_untrusted;
 pub(crate) use value::ShownValue;
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub(crate) use value::Visible;
 
 #[doc(hidden)]

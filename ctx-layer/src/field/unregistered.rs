@@ -28,7 +28,7 @@ pub(crate) fn set_any_layer() {
 }
 
 /// Records that an output shows fields that no schema has.
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub(crate) fn set_all_shown() {
     ARE_ALL_SHOWN.store(true, Ordering::Relaxed);
 }

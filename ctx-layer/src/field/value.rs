@@ -75,7 +75,7 @@ impl fmt::Display for OutputValue {
 }
 
 /// A value for an output that encodes values itself.
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Visible<'a> {
     Bool(bool),

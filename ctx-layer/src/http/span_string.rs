@@ -18,7 +18,8 @@ pub(super) fn cut(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// A composed string. It reuses memory of the thread.
+/// A string that is composed or kept. It reuses memory of the thread.
+#[derive(Debug)]
 pub(super) struct SpanString(String);
 
 impl SpanString {

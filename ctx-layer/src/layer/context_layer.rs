@@ -310,7 +310,7 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        #[cfg(feature = "json")]
+        #[cfg(feature = "_output")]
         let _published =
             if self.augmentation().schema.is_empty() { None } else { self.augmentation().policies.publish_besides() };
         self.with_event(event, |event| self.inner.on_event(event, ctx.clone()));

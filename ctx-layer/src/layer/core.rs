@@ -321,7 +321,7 @@ struct Wanted {
     may_have_parent: bool,
 }
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 impl StackDispatch {
     /// Stores the dispatcher of an output. Returns `true` if a [`ContextSubscriber`](super::ContextSubscriber) is over it.
     pub(crate) fn set_of_output(&self, dispatch: &Dispatch) -> bool {

@@ -12,7 +12,7 @@ use std::{
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 use super::policies::Policies;
 use super::{address_map::AddressMap, filled::Filled, parent::Parentage, shared_targets::SharedTargets};
 use crate::context::{CurrentFields, current_fields};
@@ -71,7 +71,7 @@ pub(super) struct Augmentation {
     /// The fields that are read from the active OpenTelemetry span, by [`Declaration::id`](crate::field::Declaration).
     pub(super) derived: Box<[(usize, Derived)]>,
     /// The policies for outputs that encode fields themselves.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     pub(super) policies: &'static Policies,
 }
 
@@ -109,7 +109,7 @@ impl Augmentation {
             })
             .collect();
         Augmentation {
-            #[cfg(feature = "json")]
+            #[cfg(feature = "_output")]
             policies: Policies::of(&schema),
             schema,
             shared,

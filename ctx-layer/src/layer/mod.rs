@@ -22,10 +22,10 @@ mod metadata;
 pub(crate) mod opentelemetry_layer;
 mod other_version;
 mod parent;
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 mod policies;
 mod postponed;
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 mod reading;
 mod record;
 mod recorded;
@@ -47,7 +47,7 @@ pub(crate) use complete_span::{StringRoom, WithRoom, open};
 pub(crate) use core::{in_snapshot, is_kept_only};
 pub(crate) use sensitive::is_sensitive;
 pub(crate) use stack_dispatch::ids_of;
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub(crate) use {
     address_map::AddressMap, core::is_about_the_context, filled::Filled, metadata::original_of, parent::Parentage,
     policies::Policies, side_channel::elsewhere, stack_dispatch::StackDispatch,

@@ -48,7 +48,7 @@ fn is_whole(path: &str, end: &str) -> bool {
 
 /// Returns `true` if a stack under a [`ContextSubscriber`](super::ContextSubscriber) has an OpenTelemetry layer of the version
 /// that this crate uses.
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub(super) fn has_layer(dispatch: &tracing_core::Dispatch) -> bool {
     !is_there(dispatch)
 }

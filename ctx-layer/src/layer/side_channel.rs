@@ -12,12 +12,12 @@
 //! | the fields that are among the values already | a span of this crate | the subscriber |
 
 use std::cell::{Cell, RefCell};
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing_core::Metadata;
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 use super::policies::Policies;
 use crate::context::Remembered;
 #[cfg(feature = "http-server")]
@@ -84,17 +84,17 @@ fn replace(elsewhere: Option<Remembered>) -> Option<Remembered> {
     ELSEWHERE.try_with(|current| current.replace(elsewhere)).ok().flatten()
 }
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 thread_local! {
     /// Has no destructor, and so can always be read.
     static PUBLISHED: Cell<Option<&'static Policies>> = const { Cell::new(None) };
 }
 
 /// `true` if any output was created that reads the published policies.
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 static IS_READ: AtomicBool = AtomicBool::new(false);
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 impl Policies {
     /// Returns the policies that apply to the event that is passed on here.
     #[inline]
@@ -124,10 +124,10 @@ impl Policies {
 }
 
 /// A guard that restores the previous policies on drop.
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub(super) struct Published(Option<&'static Policies>);
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 impl Drop for Published {
     #[inline]
     fn drop(&mut self) {

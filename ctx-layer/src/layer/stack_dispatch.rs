@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use opentelemetry::{Context, SpanId, TraceId};
 use tracing_core::{Dispatch, dispatcher::WeakDispatch, span::Id};
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 use super::other_version;
 use super::{opentelemetry_layer::context_of, span_lock};
 use crate::context::{active_ids, read};
@@ -71,7 +71,7 @@ impl StackDispatch {
     }
 
     /// Returns `true` if no OpenTelemetry layer was found in the stack.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     pub(crate) fn has_no_opentelemetry_layer(&self) -> bool {
         let installed = self.0.get();
         installed.is_none_or(|installed| {

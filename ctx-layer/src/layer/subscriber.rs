@@ -44,7 +44,7 @@ pub struct ContextSubscriber<S> {
     inner: S,
     core: Core,
     /// All layers that read the fields of events read the current fields themselves.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     reads_fields_itself: bool,
 }
 
@@ -61,7 +61,7 @@ impl<S> ContextSubscriber<S> {
         ContextSubscriber {
             inner,
             core: Core::new(augmentation, kept, SetUp::over::<S>()),
-            #[cfg(feature = "json")]
+            #[cfg(feature = "_output")]
             reads_fields_itself: super::reading::reads_fields_itself(std::any::type_name::<S>()),
         }
     }
@@ -344,7 +344,7 @@ impl<S: Subscriber> ContextSubscriber<S> {
     }
 
     /// Passes on an event without added fields, because all outputs read the fields themselves.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     #[inline]
     fn forward_as_it_is(&self, event: &Event<'_>) {
         let parent = Parentage::of_event(event);
@@ -481,12 +481,12 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         if !self.core.set_up.is_checked() {
             self.check_set_up(event.metadata());
         }
-        #[cfg(feature = "json")]
+        #[cfg(feature = "_output")]
         let _published = self.core.augmentation.policies.publish();
         if let Some(parent) = self.kept_parent(event.parent()) {
             return self.forward_in_kept(event, parent);
         }
-        #[cfg(feature = "json")]
+        #[cfg(feature = "_output")]
         if self.reads_fields_itself {
             return self.forward_as_it_is(event);
         }

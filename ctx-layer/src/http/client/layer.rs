@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use http::Uri;
 use tower_layer::Layer;
+use tracing::Level;
 
 use super::{service::ClientService, settings::ClientSettings};
 use crate::{
@@ -23,6 +24,7 @@ static BOUNDARY: Boundary = Boundary::new("http.client");
 /// | [`default_origin`](Self::default_origin) | the host of the URI, or of `Host` |
 /// | [`query`](Self::query) | [`QueryPolicy::names`]: values are redacted |
 /// | [`boundary`](Self::boundary) | one named `http.client` |
+/// | [`log_requests`](Self::log_requests) | no line about a request |
 ///
 /// ```
 /// use ctx_layer::{http::ClientLayer, propagation::DestinationPolicy};
@@ -53,6 +55,8 @@ impl ClientLayer {
             default_origin: None,
             boundary: &BOUNDARY,
             query: QueryPolicy::names(),
+            log: None,
+            left_out: Vec::new(),
         };
         ClientLayer { settings: Arc::new(settings) }
     }
@@ -81,6 +85,44 @@ impl ClientLayer {
     /// Sets the boundary that counts. Defaults to a boundary named `http.client`.
     pub fn boundary(self, boundary: &'static Boundary) -> Self {
         self.with(|settings| settings.boundary = boundary)
+    }
+
+    /// Logs each attempt once, when it has ended, at this level or as a failure. By default none is logged.
+    ///
+    /// The event is in the span of the attempt, and has the context fields that are current in it. It is emitted when the
+    /// response's body has ended, has failed, or is dropped; by `reqwest` when the headers have arrived.
+    ///
+    /// | the attempt | level | message |
+    /// |---|---|---|
+    /// | has a response below 400; the gRPC status `OK` | `level` | `request finished` |
+    /// | was dropped before there was a response, or a gRPC status | `level`, with `cancelled` | `request cancelled` |
+    /// | has a response of 400 or above; another gRPC status | `WARN`, or `level` if that is more severe | `request finished` |
+    /// | failed: no response, a body that fails, a panic | `ERROR` | `request failed` |
+    ///
+    /// The target is `ctx_layer::http::client`. The fields have the names of OpenTelemetry's conventions:
+    /// `http.request.method`, [`url.template`](crate::http::UrlTemplate), `server.address`, `url.path` (its first 1024 bytes),
+    /// `http.response.status_code`, for gRPC `rpc.method` and `rpc.response.status_code`, `error.type`, `error.message`.
+    /// `http.client.request.duration` is in seconds. `http.request.body.size` is what `Content-Length` declares, if the
+    /// request has it; `http.response.body.size` is counted, in bytes, and by `reqwest` what the response declares.
+    ///
+    /// Filters decide as for any event. While they let none of its levels through, a request costs nothing more.
+    ///
+    /// ```
+    /// use ctx_layer::http::ClientLayer;
+    /// use tracing::Level;
+    ///
+    /// let layer = ClientLayer::new().log_requests(Level::DEBUG);
+    /// ```
+    pub fn log_requests(self, level: Level) -> Self {
+        self.with(|settings| settings.log = Some(level))
+    }
+
+    /// Leaves requests out of the [log](Self::log_requests) for whose host and path `leave_out` returns `true`. They are logged
+    /// nonetheless if they fail at `ERROR`. The host is empty where it is not known.
+    ///
+    /// Can be called several times: each adds to the others.
+    pub fn leave_out_of_log(self, leave_out: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        self.with(|settings| settings.left_out.push(Arc::new(leave_out)))
     }
 }
 

@@ -1,8 +1,9 @@
 //! The settings of a client's layer.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use http::{HeaderMap, Uri};
+use tracing::Level;
 
 use crate::{
     http::{query::QueryPolicy, span_string},
@@ -15,7 +16,12 @@ pub(super) struct ClientSettings {
     pub(super) default_origin: Option<Uri>,
     pub(super) boundary: &'static Boundary,
     pub(super) query: QueryPolicy,
+    /// The level at which requests are logged; `None` where they are not.
+    pub(super) log: Option<Level>,
+    pub(super) left_out: Vec<LeaveOut>,
 }
+
+type LeaveOut = Arc<dyn Fn(&str, &str) -> bool + Send + Sync>;
 
 impl ClientSettings {
     /// Returns the host and port to which a request is sent, if known.
@@ -24,6 +30,11 @@ impl ClientSettings {
             (None, Some(origin)) => origin.authority().map(http::uri::Authority::as_str),
             _ => span_string::server_of(uri, headers),
         }
+    }
+
+    /// Returns `true` if a request to this host and path is left out of the log.
+    pub(super) fn leaves_out(&self, host: &str, path: &str) -> bool {
+        self.left_out.iter().any(|leaves_out| leaves_out(host, path))
     }
 
     pub(super) fn scheme<'a>(&'a self, uri: &'a Uri) -> &'a str {
@@ -43,6 +54,7 @@ impl fmt::Debug for ClientSettings {
             .field("default_origin", &self.default_origin)
             .field("boundary", &self.boundary.name())
             .field("query", &self.query)
+            .field("log_requests", &self.log)
             .finish()
     }
 }

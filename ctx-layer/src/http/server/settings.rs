@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc};
 
+use tracing::Level;
+
 use super::header_rule::HeaderRule;
 use crate::{
     Fields,
@@ -24,6 +26,18 @@ pub(super) struct ServerSettings {
     pub(super) trusted_proxies: usize,
     pub(super) scheme: &'static str,
     pub(super) query: QueryPolicy,
+    /// The level at which requests are logged; `None` where they are not.
+    pub(super) log: Option<Level>,
+    pub(super) left_out: Vec<LeaveOut>,
+}
+
+type LeaveOut = Arc<dyn Fn(&RequestHead<'_>) -> bool + Send + Sync>;
+
+impl ServerSettings {
+    /// Returns `true` if a request is left out of the log.
+    pub(super) fn leaves_out(&self, request: &RequestHead<'_>) -> bool {
+        self.left_out.iter().any(|leaves_out| leaves_out(request))
+    }
 }
 
 impl fmt::Debug for ServerSettings {
@@ -34,6 +48,7 @@ impl fmt::Debug for ServerSettings {
             .field("headers", &self.headers)
             .field("trusted_proxies", &self.trusted_proxies)
             .field("query", &self.query)
+            .field("log_requests", &self.log)
             .finish_non_exhaustive()
     }
 }

@@ -153,7 +153,7 @@ fn name(method: MethodName<'_>, route: Option<&str>) -> SpanString {
     name
 }
 
-fn route<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> Option<Cow<'a, str>> {
+pub(super) fn route<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> Option<Cow<'a, str>> {
     match &settings.route {
         Some(route) => route(request),
         #[cfg(feature = "axum")]
@@ -164,7 +164,7 @@ fn route<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> Option<Cow
 }
 
 /// Returns the original URI: a nested `axum` router removes its prefix.
-fn uri<'a>(request: &RequestHead<'a>) -> &'a Uri {
+pub(super) fn uri<'a>(request: &RequestHead<'a>) -> &'a Uri {
     #[cfg(feature = "axum")]
     if let Some(::axum::extract::OriginalUri(uri)) = request.extensions().get() {
         return uri;

@@ -41,6 +41,7 @@ pub(super) fn push_rfc3339(bytes: &mut Vec<u8>, time: SystemTime) {
     bytes.extend_from_slice(&(u64::from(b'.') | digits | u64::from(b'Z') << 56).to_le_bytes());
 }
 
+#[cfg(feature = "json")]
 /// Appends a time as nanoseconds since the Unix epoch.
 pub(super) fn push_unix_nanos(bytes: &mut Vec<u8>, time: SystemTime) {
     let (second, nanos) = since_epoch(time);
@@ -138,6 +139,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "json")]
     #[test]
     fn nanoseconds_are_counted_from_the_epoch() {
         for (second, nanos, text) in [(1_586_960_586, 1, "1586960586000000001"), (-1, 999_999_999, "-1"), (0, 0, "0")] {

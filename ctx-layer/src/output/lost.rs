@@ -91,7 +91,7 @@ impl LostLines {
             // If this fails, too, the message is lost. Not `eprintln!`, which panics then.
             let _ = writeln!(
                 io::stderr().lock(),
-                "ctx-layer: a JSON log line could not be written and is lost: {why}. Further ones are only counted, see \
+                "ctx-layer: a log line could not be written and is lost: {why}. Further ones are only counted, see \
                  `LostLines`"
             );
         }

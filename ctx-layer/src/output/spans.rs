@@ -2,9 +2,9 @@
 //! a registered field itself.
 
 use std::{
-    cell::Cell,
     error::Error,
     fmt,
+    marker::PhantomData,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -14,7 +14,7 @@ use std::{
 use tracing_core::{
     Field, Metadata, Subscriber,
     field::Visit,
-    span::{Attributes, Current, Id, Record},
+    span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
     layer::Context,
@@ -23,9 +23,10 @@ use tracing_subscriber::{
 
 use super::{
     call_site::CallSite,
-    layout::{Key, Layout},
-    line::{Line, Object},
-    values::{Part, Values},
+    line::Line,
+    naming::Naming,
+    notation::Key,
+    values::{Part, Place, Values},
 };
 use crate::{
     context::registered,
@@ -33,9 +34,12 @@ use crate::{
 };
 
 /// The data that one output keeps of the spans.
-pub(super) struct Spans {
+pub(super) struct Spans<P> {
+    naming: &'static Naming,
+    key_within_span: Box<dyn Fn(&str) -> Key + Send + Sync>,
+    place: PhantomData<fn() -> P>,
     /// Tells this output's from another's.
-    id: usize,
+    pub(super) id: usize,
     call_sites: AddressMap<SpanSite>,
     /// `true` once any span had a registered field of its own: until then no event looks up its span.
     is_any_declared: AtomicBool,
@@ -69,15 +73,14 @@ struct Declared {
     around: Option<Arc<Declared>>,
 }
 
-thread_local! {
-    /// The last span that a line of this thread was in: of which output, its id and where its metadata are. Has no destructor.
-    static LAST: Cell<(usize, u64, usize)> = const { Cell::new((usize::MAX, 0, 0)) };
-}
-
-impl Spans {
-    pub(super) fn new() -> Self {
+impl<P: Place> Spans<P> {
+    /// Keeps the fields of spans under these keys.
+    pub(super) fn new(naming: &'static Naming, key_within_span: impl Fn(&str) -> Key + Send + Sync + 'static) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         Spans {
+            naming,
+            key_within_span: Box::new(key_within_span),
+            place: PhantomData,
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             call_sites: AddressMap::new(),
             is_any_declared: AtomicBool::new(false),
@@ -90,29 +93,9 @@ impl Spans {
         self.is_any_declared.load(Ordering::Relaxed)
     }
 
-    /// The name of the innermost entered span that this output is to see. That is `current` itself nearly always, and is known of the
-    /// last one: then the span need not be looked up again.
-    #[inline]
-    pub(super) fn name_of_current<'a, S: LookupSpan<'a> + 'a>(
-        &self,
-        current: &Current,
-        look_up: impl FnOnce() -> Option<SpanRef<'a, S>>,
-    ) -> Option<&'static str> {
-        let (id, metadata) = (current.id()?, current.metadata()?);
-        let key = (self.id, id.into_u64(), std::ptr::from_ref(metadata).addr());
-        if LAST.get() == key {
-            return Some(metadata.name());
-        }
-        let span = look_up()?;
-        if span.id() == *id {
-            LAST.set(key);
-        }
-        Some(span.name())
-    }
-
-    fn site(&self, metadata: &'static Metadata<'static>, layout: &Layout) -> &SpanSite {
+    fn site(&self, metadata: &'static Metadata<'static>) -> &SpanSite {
         let metadata = original_of(metadata);
-        self.call_sites.get_or_insert_with(metadata, || SpanSite::new(metadata, layout))
+        self.call_sites.get_or_insert_with(metadata, || SpanSite::new(metadata, self.naming, &self.key_within_span))
     }
 
     /// Keeps what lines will show of a new span.
@@ -121,20 +104,26 @@ impl Spans {
         attributes: &Attributes<'_>,
         id: &Id,
         ctx: &Context<'_, S>,
-        layout: &Layout,
         with_fields: bool,
         limit: usize,
     ) where
         S: Subscriber + for<'a> LookupSpan<'a>,
     {
-        let site = self.site(attributes.metadata(), layout);
+        let site = self.site(attributes.metadata());
         if !with_fields && !site.is_any_declared && !self.is_any_declared() {
             return;
         }
         let Some(span) = ctx.span(id) else { return };
         let around = span.parent().and_then(|parent| self.of(&parent)).and_then(|of| of.declared);
         let mut taken = Taken { members: Vec::new(), declared: Vec::new() };
-        take(|visitor| attributes.record(visitor), site, Filled::before(attributes), with_fields, limit, &mut taken);
+        take::<P>(
+            |visitor| attributes.record(visitor),
+            site,
+            Filled::before(attributes),
+            with_fields,
+            limit,
+            &mut taken,
+        );
         let declared = if site.is_any_declared {
             self.is_any_declared.store(true, Ordering::Relaxed);
             Some(Arc::new(Declared { values: Mutex::new(taken.declared), around }))
@@ -158,7 +147,6 @@ impl Spans {
         values: &Record<'_>,
         id: &Id,
         ctx: &Context<'_, S>,
-        layout: &Layout,
         with_fields: bool,
         limit: usize,
     ) where
@@ -168,10 +156,10 @@ impl Spans {
             return;
         }
         let Some(span) = ctx.span(id) else { return };
-        let site = self.site(span.metadata(), layout);
+        let site = self.site(span.metadata());
         let Some(of) = self.of(&span) else { return };
         let mut taken = Taken { members: Vec::new(), declared: Vec::new() };
-        take(|visitor| values.record(visitor), site, Filled::before(values), with_fields, limit, &mut taken);
+        take::<P>(|visitor| values.record(visitor), site, Filled::before(values), with_fields, limit, &mut taken);
         let mut members = of.members.lock().unwrap_or_else(PoisonError::into_inner);
         for member in taken.members {
             members.retain(|(index, _)| *index != member.0);
@@ -195,7 +183,7 @@ impl Spans {
     }
 
     /// Appends the members that a span's object has besides its name.
-    pub(super) fn push_members<S: for<'a> LookupSpan<'a>>(&self, line: &mut Line, span: &SpanRef<'_, S>) {
+    pub(super) fn push_members<S: for<'a> LookupSpan<'a>>(&self, line: &mut Line<P::Notation>, span: &SpanRef<'_, S>) {
         if let Some(of) = self.of(span) {
             for (_, member) in of.members.lock().unwrap_or_else(PoisonError::into_inner).iter() {
                 line.push_whole(member);
@@ -203,22 +191,20 @@ impl Spans {
         }
     }
 
-    /// Appends the registered fields that the spans around an event have set themselves, where the line, which has its fields from
-    /// `start` on, has none of that key.
+    /// Appends the registered fields that the spans around an event have set themselves, where `is_there` does not say that the line
+    /// has the key.
     #[cold]
     pub(super) fn push_declared<S: for<'a> LookupSpan<'a>>(
         &self,
-        line: &mut Line,
-        start: usize,
+        line: &mut Line<P::Notation>,
         span: &SpanRef<'_, S>,
         policies: &Policies,
+        is_there: impl Fn(&[u8], &[u8]) -> bool,
     ) {
         let mut next = self.of(span).and_then(|of| of.declared);
         while let Some(declared) = next {
             for (name, key, value) in declared.values.lock().unwrap_or_else(PoisonError::into_inner).iter() {
-                // A quote inside a string has a backslash before it: this is a key and nothing else.
-                let is_there = line.bytes().get(start..).unwrap_or_default().windows(key.len()).any(|at| at == &**key);
-                if !is_there && policies.is_registered(name) {
+                if !is_there(line.bytes(), key) && policies.is_registered(name) {
                     let before = line.len();
                     line.push(key);
                     line.push(value);
@@ -231,15 +217,15 @@ impl Spans {
 }
 
 impl SpanSite {
-    fn new(metadata: &'static Metadata<'static>, layout: &Layout) -> Self {
+    fn new(metadata: &'static Metadata<'static>, naming: &Naming, key_within_span: &dyn Fn(&str) -> Key) -> Self {
         let registered = registered();
         let key_on_lines = |name: &str| {
             let known = registered.iter().find(|known| known.name() == name && known.policy().on_events())?;
-            Some((known.name(), layout.naming.key_of_field(known.name())))
+            Some((known.name(), naming.key_of_field(known.name())))
         };
         let declared: Box<[_]> = metadata.fields().iter().map(|field| key_on_lines(field.name())).collect();
         let is_any_declared = declared.iter().any(Option::is_some);
-        SpanSite { call_site: CallSite::of_span(metadata, layout), declared, is_any_declared }
+        SpanSite { call_site: CallSite::of_span(metadata, key_within_span), declared, is_any_declared }
     }
 }
 
@@ -249,7 +235,7 @@ struct Taken {
     declared: Vec<(&'static str, Key, Vec<u8>)>,
 }
 
-fn take(
+fn take<P: Place>(
     record: impl FnOnce(&mut dyn Visit),
     site: &SpanSite,
     filled: Filled,
@@ -258,28 +244,22 @@ fn take(
     taken: &mut Taken,
 ) {
     let mut line = Line::tight(limit);
-    let mut object = Object::new(None);
-    let values = Values {
-        line: &mut line,
-        call_site: &site.call_site,
-        filled,
-        part: Part::All,
-        seen: None,
-        fields: &mut object,
-    };
+    let mut place = P::of_span();
+    let values =
+        Values { line: &mut line, call_site: &site.call_site, filled, part: Part::All, seen: None, place: &mut place };
     record(&mut Take { values, site, with_fields, taken });
 }
 
 /// Takes down the values of a span one by one.
-struct Take<'a, 'o, 't> {
-    values: Values<'a, 'o>,
+struct Take<'a, 't, P: Place> {
+    values: Values<'a, P>,
     site: &'a SpanSite,
     with_fields: bool,
     taken: &'t mut Taken,
 }
 
-impl<'a, 'o> Take<'a, 'o, '_> {
-    fn take(&mut self, field: &Field, write: impl FnOnce(&mut Values<'a, 'o>)) {
+impl<'a, P: Place> Take<'a, '_, P> {
+    fn take(&mut self, field: &Field, write: impl FnOnce(&mut Values<'a, P>)) {
         let index = field.index();
         let declared = self.site.declared.get(index).and_then(Option::as_ref);
         if declared.is_none() && !self.with_fields {
@@ -303,7 +283,7 @@ impl<'a, 'o> Take<'a, 'o, '_> {
     }
 }
 
-impl Visit for Take<'_, '_, '_> {
+impl<P: Place> Visit for Take<'_, '_, P> {
     fn record_f64(&mut self, field: &Field, value: f64) {
         self.take(field, |values| values.record_f64(field, value));
     }

@@ -1,13 +1,16 @@
 //! The context fields of a line: encoded once for each set, and copied from then on.
 
-use opentelemetry::{Context, SpanId, TraceFlags, TraceId, baggage::BaggageExt, trace::TraceContextExt};
+use opentelemetry::{Context, TraceId, baggage::BaggageExt, trace::TraceContextExt};
+#[cfg(feature = "json")]
+use opentelemetry::{SpanId, TraceFlags};
 
 use super::{
     call_site::CallSite,
     escape,
-    layout::{Layout, Naming},
     line::Line,
-    values::{Seen, bool_text, push_f64},
+    naming::Naming,
+    notation::Notation,
+    values::{Seen, bool_text},
 };
 use crate::{
     context::{ContextFieldsExt, Remembered, is_gone, read, read_if_ready},
@@ -19,7 +22,9 @@ use crate::{
 #[derive(Clone, Copy)]
 pub(super) struct SpanIds {
     pub(super) trace_id: TraceId,
+    #[cfg(feature = "json")]
     pub(super) span_id: SpanId,
+    #[cfg(feature = "json")]
     pub(super) flags: TraceFlags,
 }
 
@@ -33,7 +38,13 @@ impl SpanIds {
     fn of_active(cx: &Context) -> Option<Self> {
         let span = cx.span();
         let of = span.span_context();
-        of.is_valid().then(|| SpanIds { trace_id: of.trace_id(), span_id: of.span_id(), flags: of.trace_flags() })
+        of.is_valid().then(|| SpanIds {
+            trace_id: of.trace_id(),
+            #[cfg(feature = "json")]
+            span_id: of.span_id(),
+            #[cfg(feature = "json")]
+            flags: of.trace_flags(),
+        })
     }
 }
 
@@ -56,8 +67,8 @@ enum Found {
 
 impl Encoding {
     #[inline]
-    pub(super) fn of(policies: &'static Policies, layout: &Layout, call_site: &CallSite) -> Self {
-        Encoding { policies, naming: layout.naming, is_metric: call_site.is_metric }
+    pub(super) fn of(policies: &'static Policies, naming: &'static Naming, call_site: &CallSite) -> Self {
+        Encoding { policies, naming, is_metric: call_site.is_metric }
     }
 
     /// The key under which the encoded form is kept with a set.
@@ -70,32 +81,31 @@ impl Encoding {
     ///
     /// `seen` is which fields the event has itself, if it is known that one may be the same; `look` finds it out.
     #[inline]
-    pub(super) fn push_current(
+    pub(super) fn push_current<N: Notation>(
         &self,
-        line: &mut Line,
-        layout: &Layout,
+        line: &mut Line<N>,
         call_site: &CallSite,
         seen: Option<&Seen>,
         parent: Parentage<'_>,
         look: impl Fn() -> Seen,
     ) -> Option<SpanIds> {
         let found = match parent {
-            Parentage::Contextual => self.look(line, layout, call_site, seen),
+            Parentage::Contextual => self.look(line, call_site, seen),
             Parentage::Explicit(_) | Parentage::Root => Found::Closer,
         };
         match found {
             Found::Done(ids) => ids,
             Found::Fields(fields, ids) => {
-                self.push(line, layout, call_site, seen, &fields, &look);
+                self.push(line, call_site, seen, &fields, &look);
                 ids
             }
-            Found::Closer => self.push_looking_closer(line, layout, call_site, seen, parent, &look),
+            Found::Closer => self.push_looking_closer(line, call_site, seen, parent, &look),
         }
     }
 
     /// Copies the bytes during the borrow of the context if nothing is special: no reference is counted.
     #[inline]
-    fn look(&self, line: &mut Line, layout: &Layout, call_site: &CallSite, seen: Option<&Seen>) -> Found {
+    fn look<N: Notation>(&self, line: &mut Line<N>, call_site: &CallSite, seen: Option<&Seen>) -> Found {
         let key = self.key();
         let look = |cx: &Context| {
             if !cx.baggage().is_empty() {
@@ -106,7 +116,7 @@ impl Encoding {
                 return Found::Done(ids);
             }
             match fields.encoded(key) {
-                Some(encoded) if seen.is_none() && !call_site.may_conflict(layout) => {
+                Some(encoded) if seen.is_none() && !call_site.may_conflict(self.naming) => {
                     line.push_whole(encoded.bytes());
                     Found::Done(ids)
                 }
@@ -118,10 +128,9 @@ impl Encoding {
 
     #[cold]
     #[inline(never)]
-    fn push_looking_closer(
+    fn push_looking_closer<N: Notation>(
         &self,
-        line: &mut Line,
-        layout: &Layout,
+        line: &mut Line<N>,
         call_site: &CallSite,
         seen: Option<&Seen>,
         parent: Parentage<'_>,
@@ -141,7 +150,7 @@ impl Encoding {
             Some(cx) => remembered.fields.clone().with_baggage(cx.baggage(), self.policies.declarations().into_iter()),
         };
         if !fields.is_blank() {
-            self.push(line, layout, call_site, seen, &fields, look);
+            self.push(line, call_site, seen, &fields, look);
         }
         match parent {
             Parentage::Contextual => read(SpanIds::of).flatten(),
@@ -151,10 +160,9 @@ impl Encoding {
 
     /// Appends the fields of a set, encoded now if it was not yet.
     #[inline(never)]
-    fn push(
+    fn push<N: Notation>(
         &self,
-        line: &mut Line,
-        layout: &Layout,
+        line: &mut Line<N>,
         call_site: &CallSite,
         seen: Option<&Seen>,
         fields: &Fields,
@@ -163,26 +171,26 @@ impl Encoding {
         let key = self.key();
         let encoded = match fields.encoded(key) {
             Some(encoded) => encoded,
-            None => match fields.keep_encoded(key, self.encode(fields)) {
+            None => match fields.keep_encoded(key, self.encode::<N>(fields)) {
                 Some(encoded) => encoded,
                 None => return,
             },
         };
         // Known only now where a field was never encoded before.
-        let found = (seen.is_none() && call_site.may_conflict(layout)).then(look);
+        let found = (seen.is_none() && call_site.may_conflict(self.naming)).then(look);
         let seen = seen.or(found.as_ref());
         if seen.is_none() && !line.is_tight() {
             return line.push(encoded.bytes());
         }
         for part in encoded.parts() {
-            if !seen.is_some_and(|seen| seen.has_key(call_site, key_of(part))) {
+            if !seen.is_some_and(|seen| seen.has_key(call_site, N::key_of(part))) {
                 line.push_whole(part);
             }
         }
     }
 
     /// In one allocation, since a set may have one line only.
-    fn encode(&self, fields: &Fields) -> Encoded {
+    fn encode<N: Notation>(&self, fields: &Fields) -> Encoded {
         let visible = || {
             fields.entries().filter_map(|(_, entry)| {
                 let declaration = entry.declaration();
@@ -198,7 +206,7 @@ impl Encoding {
             }
             encoded.push(|bytes| {
                 bytes.extend_from_slice(key);
-                push_visible(bytes, value);
+                push_visible::<N>(bytes, value);
             });
         }
         encoded
@@ -213,26 +221,12 @@ fn room_for(value: Visible<'_>) -> usize {
     }
 }
 
-/// The key that a member begins with.
-pub(super) fn key_of(member: &[u8]) -> &[u8] {
-    // A key is a string, in which a quote is behind a backslash.
-    let mut at = 2;
-    while let Some(byte) = member.get(at) {
-        match byte {
-            b'\\' => at += 2,
-            b'"' => return &member[..(at + 2).min(member.len())],
-            _ => at += 1,
-        }
-    }
-    member
-}
-
-fn push_visible(bytes: &mut Vec<u8>, value: Visible<'_>) {
+fn push_visible<N: Notation>(bytes: &mut Vec<u8>, value: Visible<'_>) {
     match value {
         Visible::Bool(value) => bytes.extend_from_slice(bool_text(value)),
         Visible::I64(value) => bytes.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
         Visible::U64(value) => bytes.extend_from_slice(itoa::Buffer::new().format(value).as_bytes()),
-        Visible::F64(value) => push_f64(bytes, value),
-        Visible::Text(value) => escape::push_string(bytes, value),
+        Visible::F64(value) => N::push_f64(bytes, value),
+        Visible::Text(value) => escape::push_string::<N>(bytes, value),
     }
 }

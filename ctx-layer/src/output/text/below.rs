@@ -55,12 +55,13 @@ impl Below {
     fn push_all(&mut self, more: &str) {
         let more = more.strip_suffix('\n').unwrap_or(more);
         if !more.is_empty() {
-            more.split('\n').for_each(|text| self.push_more(text));
+            // Once there is no room, there is none for what follows.
+            let _ = more.split('\n').try_for_each(|text| self.push_more(text).then_some(()));
         }
     }
 
-    /// Appends a line of a text that has several.
-    fn push_more(&mut self, text: &str) {
+    /// Appends a line of a text that has several. Returns `false` where it did not fit.
+    fn push_more(&mut self, text: &str) -> bool {
         let colours = self.colours;
         let lines = self.lines();
         let start = lines.len();
@@ -72,6 +73,7 @@ impl Below {
         let form = form_below(written(lines, text_start));
         give_form(lines, text_start, form);
         lines.end_member(start);
+        !lines.is_cut()
     }
 
     /// Appends an error, or a cause of one.
@@ -92,7 +94,9 @@ impl Below {
             lines.truncate(text_start + first.len());
             give_form(lines, text_start, form_below(first));
             lines.end_member(start);
-            self.push_all(more);
+            if !lines.is_cut() {
+                self.push_all(more);
+            }
         } else {
             let form = form_below(text);
             give_form(lines, text_start, form);

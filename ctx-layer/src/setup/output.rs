@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// A layer of any type.
-pub type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
+pub(crate) type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
 /// The output of log lines.
 pub(crate) struct Output {

@@ -26,13 +26,9 @@ pub(crate) fn propagator(
     for name in names {
         match name {
             #[cfg(feature = "setup-b3")]
-            PropagatorName::B3 => propagators.push(Box::new(opentelemetry_zipkin::Propagator::with_encoding(
-                opentelemetry_zipkin::B3Encoding::SingleHeader,
-            ))),
+            PropagatorName::B3 => propagators.push(b3(false)),
             #[cfg(feature = "setup-b3")]
-            PropagatorName::B3Multi => propagators.push(Box::new(opentelemetry_zipkin::Propagator::with_encoding(
-                opentelemetry_zipkin::B3Encoding::MultipleHeader,
-            ))),
+            PropagatorName::B3Multi => propagators.push(b3(true)),
             #[cfg(feature = "setup-xray")]
             PropagatorName::XRay => {
                 propagators.push(Box::new(opentelemetry_aws::trace::XrayPropagator::new()));
@@ -58,6 +54,17 @@ pub(crate) fn propagator(
         (false, false) => {}
     }
     if problems.is_empty() { Ok(Some(TextMapCompositePropagator::new(propagators))) } else { Err(problems) }
+}
+
+#[cfg(feature = "setup-b3")]
+#[allow(deprecated, reason = "the exporter beside it is deprecated; no other crate has the propagator")]
+fn b3(has_several_headers: bool) -> Box<dyn TextMapPropagator + Send + Sync> {
+    use opentelemetry_zipkin::{B3Encoding, Propagator};
+
+    Box::new(Propagator::with_encoding(match has_several_headers {
+        true => B3Encoding::MultipleHeader,
+        false => B3Encoding::SingleHeader,
+    }))
 }
 
 fn problem(settings: &Settings, found: &str, expected: &str) -> SettingsProblem {

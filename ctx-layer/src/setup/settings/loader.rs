@@ -118,11 +118,6 @@ impl SettingsLoader {
         self.variables.get(name).map(String::as_str).filter(|value| !value.trim().is_empty())
     }
 
-    /// Returns all variables.
-    pub(crate) fn all_variables(&self) -> &BTreeMap<String, String> {
-        &self.variables
-    }
-
     /// Reads the settings.
     ///
     /// # Errors
@@ -178,12 +173,16 @@ impl SettingsLoader {
             },
         };
         let (document, mut problems) = toml_file::parse(path, &text);
-        load.problems.append(&mut problems);
-        self.load_profiles(load, path, document.entries().unwrap_or_default());
-        load.problems.sort_by_key(|problem| match &problem.origin {
+        let line_of = |problem: &SettingsProblem| match &problem.origin {
             Origin::File { line, .. } => *line,
             _ => 0,
-        });
+        };
+        let broken: Vec<usize> = problems.iter().map(line_of).collect();
+        self.load_profiles(load, path, document.entries().unwrap_or_default());
+        // A line with an error of syntax has no value that could be wrong as well.
+        load.problems.retain(|problem| line_of(problem) == 0 || !broken.contains(&line_of(problem)));
+        load.problems.append(&mut problems);
+        load.problems.sort_by_key(line_of);
     }
 
     fn load_profiles(&self, load: &mut Load, path: &Path, top: &[Entry]) {

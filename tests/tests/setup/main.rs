@@ -1,0 +1,10 @@
+//! `setup`: settings from all their places, and what is exported, within this process.
+
+mod collector;
+mod export;
+mod filter;
+mod loader;
+mod losses;
+mod properties;
+mod shown;
+mod start;

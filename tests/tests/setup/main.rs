@@ -1,6 +1,7 @@
 //! `setup`: settings from all their places, and what is exported, within this process.
 
 mod collector;
+mod config_file;
 mod export;
 mod filter;
 mod loader;

@@ -25,6 +25,9 @@ pub(crate) struct Definition {
     pub(crate) is_secret: bool,
     pub(crate) allowed: fn() -> String,
     pub(crate) to_toml: fn(&Settings) -> String,
+    /// Sets the default.
+    #[cfg_attr(not(feature = "setup-config-file"), allow(dead_code, reason = "only a file that is complete needs it"))]
+    pub(crate) reset: fn(&mut Settings),
     pub(crate) is_equal: fn(&Settings, &Settings) -> bool,
     pub(crate) set_node: fn(&mut Settings, &Node) -> Result<(), Refused>,
     pub(crate) set_text: fn(&mut Settings, &str) -> Result<(), Refused>,
@@ -106,6 +109,7 @@ macro_rules! settings {
                 is_secret: false $(|| $is_secret)?,
                 allowed: <$type as SettingValue>::allowed,
                 to_toml: |settings| SettingValue::to_toml(&settings.$section.$key),
+                reset: |settings| settings.$section.$key = $default,
                 is_equal: |one, other| one.$section.$key == other.$section.$key,
                 set_node: |settings, node| {
                     settings.$section.$key = <$type as SettingValue>::from_node(node)?;

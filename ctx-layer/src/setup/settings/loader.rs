@@ -159,7 +159,7 @@ impl SettingsLoader {
         let (path, text) = match named.as_ref().or(self.file.as_ref()) {
             None => return,
             Some(FileSource::Text(path, text)) => (path, text.clone()),
-            Some(FileSource::Path(path)) => match read(path) {
+            Some(FileSource::Path(path)) => match read_file(path) {
                 Ok(text) => (path, text),
                 Err(error) => {
                     let origin = match self.variable(FILE_VARIABLE) {
@@ -263,7 +263,8 @@ impl SettingsLoader {
     }
 }
 
-fn read(path: &Path) -> io::Result<String> {
+/// Reads a file, unless it is too long to be one of settings.
+pub(crate) fn read_file(path: &Path) -> io::Result<String> {
     if fs::metadata(path)?.len() > MAX_FILE_LEN {
         return Err(io::Error::other(format!("it has more than {MAX_FILE_LEN} bytes")));
     }

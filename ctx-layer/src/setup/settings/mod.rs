@@ -19,11 +19,15 @@ mod variables;
 
 use std::collections::BTreeMap;
 
+#[cfg(feature = "setup-config-file")]
+pub(crate) use choice::one_of;
 pub use choice::{Compression, Exporter, LogFormat, LogStream, PropagatorName, Protocol, SamplerName, TemporalityName};
 pub(crate) use fields::WELL_KNOWN;
 pub use fields::{FieldKind, FieldList, FieldSetting, Shown};
 pub use filter::{InvalidFilter, LogFilter};
 pub use loader::SettingsLoader;
+#[cfg(feature = "setup-config-file")]
+pub(crate) use loader::read_file;
 pub use origin::Origin;
 pub use pairs::{Attributes, FieldValues, Headers};
 pub use problem::{SettingsError, SettingsProblem};

@@ -1,6 +1,7 @@
 //! A collector of OTLP over HTTP within the test: it keeps what arrives, and can refuse it or take its time.
 
 use std::{
+    io::Read,
     net::{SocketAddr, TcpListener},
     sync::{Arc, Mutex, PoisonError},
     thread,
@@ -8,6 +9,7 @@ use std::{
 };
 
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
+use flate2::read::GzDecoder;
 use opentelemetry_proto::tonic::{
     collector::{
         logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
@@ -149,16 +151,26 @@ impl Shared {
     }
 }
 
+/// Decodes a body, which is compressed or not.
+fn decoded<T: Message + Default>(body: &[u8]) -> T {
+    let mut plain = Vec::new();
+    let is_gzip = body.starts_with(&[0x1f, 0x8b]);
+    if is_gzip {
+        GzDecoder::new(body).read_to_end(&mut plain).expect("it is gzip");
+    }
+    T::decode(if is_gzip { plain.as_slice() } else { body }).expect("it is OTLP")
+}
+
 async fn traces(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    shared.answer(headers, |received| received.traces.push(Message::decode(body).expect("it is OTLP"))).await
+    shared.answer(headers, |received| received.traces.push(decoded(&body))).await
 }
 
 async fn logs(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    shared.answer(headers, |received| received.logs.push(Message::decode(body).expect("it is OTLP"))).await
+    shared.answer(headers, |received| received.logs.push(decoded(&body))).await
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>, headers: HeaderMap, body: Bytes) -> StatusCode {
-    shared.answer(headers, |received| received.metrics.push(Message::decode(body).expect("it is OTLP"))).await
+    shared.answer(headers, |received| received.metrics.push(decoded(&body))).await
 }
 
 /// Returns the string of an attribute.

@@ -72,7 +72,7 @@ fn tracers_and_meters_of_opentelemetry_export_to_the_same_place() {
 
 #[test]
 fn headers_and_compression_of_the_settings_are_sent() {
-    let collector = Collector::start(Answer::Refuse);
+    let collector = Collector::start(Answer::Accept);
     let variables = [
         ("OTEL_EXPORTER_OTLP_HEADERS", "api-key=k%20v"),
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip"),
@@ -83,6 +83,7 @@ fn headers_and_compression_of_the_settings_are_sent() {
     let telemetry = to(&collector).variables(variables).init().expect("it starts");
     telemetry.in_scope(serve);
     telemetry.shutdown_blocking().expect("it ends in time");
+    let _ = collector.span("request");
     let headers = collector.headers();
     let sent = headers.first().expect("it was asked");
     assert_eq!(sent.get("of-traces").map(|value| value.as_bytes()), Some(b"1".as_slice()));

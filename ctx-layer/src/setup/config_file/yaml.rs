@@ -94,6 +94,8 @@ impl Reader<'_> {
             }
         };
         match style {
+            // The core schema's null.
+            ScalarStyle::Plain if text.is_empty() => Raw::Null,
             // The type is that of the replaced value, by the specification.
             ScalarStyle::Plain => resolved(&Scalar::parse_from_cow(Cow::Owned(text))),
             _ => Raw::String(text),

@@ -1,7 +1,10 @@
 //! Any file and any environment give settings or errors.
 
-use ctx_layer::setup::SettingsLoader;
 use proptest::prelude::*;
+
+/// The body of the fuzz target.
+#[path = "../../../fuzz/src/settings.rs"]
+mod fuzzed;
 
 /// Parts of settings files, right and wrong.
 fn line() -> impl Strategy<Value = String> {
@@ -64,20 +67,7 @@ proptest! {
         lines in proptest::collection::vec(line(), 0..12),
         variables in proptest::collection::vec(variable(), 0..6),
     ) {
-        let loader = SettingsLoader::new().text("settings.toml", lines.join("\n")).variables(variables);
-        match loader.load() {
-            Ok(settings) => {
-                let explained = settings.explain();
-                let again = SettingsLoader::new().text("explained", explained.clone()).load();
-                // What is masked is not read again as it was.
-                prop_assert!(again.is_ok(), "{explained}\n{again:?}");
-            }
-            Err(error) => {
-                prop_assert!(!error.problems().is_empty());
-                for problem in error.problems() {
-                    prop_assert!(!problem.found().is_empty() && !problem.expected().is_empty(), "{problem:?}");
-                }
-            }
-        }
+        let variables: Vec<String> = variables.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        fuzzed::settings(format!("{}\n---\n{}", lines.join("\n"), variables.join("\n")).as_bytes());
     }
 }

@@ -23,13 +23,14 @@ pub(crate) fn load(loader: &SettingsLoader, settings: &mut Settings, problems: &
     let origin = || Origin::Variable { name: name.to_owned() };
     let path = PathBuf::from(path);
     match read_file(&path) {
-        Ok(text) => match yaml::parse(&path, &text, &|name| loader.variable(name).map(str::to_owned)) {
-            Ok((document, mut found)) => {
-                problems.append(&mut found);
+        Ok(text) => {
+            let variable = |name: &str| loader.variable(name).map(str::to_owned);
+            let (document, mut found) = yaml::parse(&path, &text, &variable);
+            problems.append(&mut found);
+            if let Some(document) = document {
                 mapping::apply(&path, &document, settings, problems);
             }
-            Err(problem) => problems.push(problem),
-        },
+        }
         Err(error) => problems.push(SettingsProblem::new(
             origin(),
             format!("{:?}, which cannot be read: {error}", path.display().to_string()),

@@ -13,16 +13,16 @@ use crate::setup::{
 /// More nested nodes than any configuration has. They would overflow the stack.
 const MAX_DEPTH: usize = 64;
 
-/// Parses a YAML file, and replaces its references to variables.
+/// Parses a YAML file, and replaces its references to variables. Returns no document if it is no YAML.
 pub(crate) fn parse(
     path: &Path,
     text: &str,
     variable: &dyn Fn(&str) -> Option<String>,
-) -> Result<(Node, Vec<SettingsProblem>), SettingsProblem> {
+) -> (Option<Node>, Vec<SettingsProblem>) {
     let at = |line: usize| Origin::File { path: path.to_owned(), line, key: String::new() };
     if let Some(line) = text.lines().position(is_deep) {
         let found = format!("more than {MAX_DEPTH} nested nodes");
-        return Err(SettingsProblem::new(at(line + 1), found, "declarative configuration"));
+        return (None, vec![SettingsProblem::new(at(line + 1), found, "declarative configuration")]);
     }
     let mut loader = YamlLoader::<MarkedYaml<'_>>::default();
     // Scalars have their types only after references in them are replaced.
@@ -31,14 +31,14 @@ pub(crate) fn parse(
     let scanned = parser.load(&mut loader, true);
     if let Some(error) = scanned.err().or_else(|| loader.error().cloned()) {
         let found = format!("an error of syntax: {}", error.info());
-        return Err(SettingsProblem::new(at(error.marker().line()), found, "YAML"));
+        return (None, vec![SettingsProblem::new(at(error.marker().line()), found, "YAML")]);
     }
     let mut reader = Reader { path, variable, problems: Vec::new() };
     let document = match loader.into_documents().into_iter().next() {
         Some(document) => reader.node(&document, 0),
         None => Node { value: Raw::Null, line: 1 },
     };
-    Ok((document, reader.problems))
+    (Some(document), reader.problems)
 }
 
 /// Returns `true` if one line opens more nodes than are allowed: `- - - -`.

@@ -97,7 +97,7 @@ fn client(target: &Target) -> Result<Arc<dyn HttpClient>, ExporterError> {
     #[cfg(feature = "setup-tls")]
     if target.is_https {
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(hyper_rustls::rustls::crypto::ring::default_provider())?
+            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
             .https_or_http()
             .enable_http1()
             .build();

@@ -59,6 +59,8 @@ impl Reporter {
         };
         let dispatch = self.dispatch.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(dispatch) = dispatch.and_then(|dispatch| dispatch.upgrade()) else { return };
+        // The thread of the exports suppresses what is logged on it.
+        let _exported = opentelemetry::Context::new().attach();
         tracing::dispatcher::with_default(&dispatch, || {
             let counters = &self.counters;
             signal("traces", before.traces, counts.traces, counters.traces.last_error());

@@ -97,8 +97,14 @@ impl Started {
 
 fn set_global(running: &Arc<Running>, propagator: Option<TextMapCompositePropagator>) -> Result<(), SetupError> {
     // Fails if another thread set one since, and if a logger of the crate `log` is set, which is not ours to replace.
-    if running.dispatch.clone().try_init().is_err() && !is_default(running) {
-        return Err(SetupError::SubscriberIsSet { kind: kind_of_subscriber() });
+    if running.dispatch.clone().try_init().is_err() {
+        if !is_default(running) {
+            return Err(SetupError::SubscriberIsSet { kind: kind_of_subscriber() });
+        }
+        tracing::warn!(
+            target: "ctx_layer::setup",
+            "records of the crate `log` are not shown: the program or a library has set another logger"
+        );
     }
     if let Some(provider) = &running.pipelines.traces {
         global::set_tracer_provider(provider.clone());

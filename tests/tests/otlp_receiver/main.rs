@@ -1,4 +1,4 @@
-//! What a service exports, as a real receiver reads it: rotel receives it over gRPC and HTTP and sends it on to the test.
+//! Reads back from a real receiver what a service exports: rotel receives it over gRPC and HTTP and sends it on to the test.
 //!
 //! `bash tests/services/otlp.sh` installs rotel and runs this. `CTX_ROTEL` is the path of its binary.
 

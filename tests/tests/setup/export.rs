@@ -1,4 +1,4 @@
-//! What a service exports: spans, log records and metrics, with the context fields on each.
+//! Reads what a service exports: spans, log records and metrics, with the context fields on each.
 
 use ctx_layer::{
     field::well_known::{TENANT_ID, USER_ID},

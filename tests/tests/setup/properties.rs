@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 /// The body of the fuzz target.
+#[allow(unreachable_pub)] // The fuzz target is in another crate.
 #[path = "../../../fuzz/src/settings.rs"]
 mod fuzzed;
 

@@ -50,7 +50,7 @@ fn line<'a>(output: &'a str, part: &str) -> &'a str {
     output.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("no line has {part}: {output}"))
 }
 
-/// What a process of a test does. Without a scenario nothing: it is run with the others, too.
+/// Does what a process of a test does. Without a scenario it does nothing: it is run with the others, too.
 #[test]
 fn scenario() {
     match env::var(SCENARIO).unwrap_or_default().as_str() {

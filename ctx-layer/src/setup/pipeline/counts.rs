@@ -38,7 +38,7 @@ pub struct ExportCounts {
 /// The counters of one signal, which its processor and its exporter share.
 #[derive(Debug)]
 pub(crate) struct Counters {
-    /// What is not exported since, the queue's own limit included.
+    /// The largest number of `queued`.
     limit: usize,
     queued: AtomicUsize,
     exported: AtomicU64,

@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{runtime, sync::Notify};
-use tracing::{Dispatch, subscriber::NoSubscriber};
+use tracing::subscriber::NoSubscriber;
 
 /// A runtime on a thread of its own, which drives the connections of exporters.
 ///
@@ -28,10 +28,10 @@ impl ExportRuntime {
         let stop = Arc::new(Notify::new());
         let stopped = Arc::clone(&stop);
         thread::Builder::new().name("ctx-layer-export".to_owned()).spawn(move || {
-            // What the clients log would be exported, which they would log.
-            tracing::dispatcher::with_default(&Dispatch::new(NoSubscriber::new()), || {
-                runtime.block_on(stopped.notified());
-            });
+            // What connections log would be exported, which they would log. Not by a subscriber of this thread: as long as there
+            // is one, all threads look for theirs.
+            let _suppressed = opentelemetry::Context::enter_telemetry_suppressed_scope();
+            runtime.block_on(stopped.notified());
             // Connections that hang must not keep the thread.
             runtime.shutdown_background();
         })?;
@@ -76,7 +76,7 @@ impl<F: Future> Future for OnRuntime<F> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
         let _entered = this.runtime.handle.enter();
-        // What the clients log would be exported, which they would log.
+        // What clients log would be exported, which they would log; their errors are counted and reported.
         tracing::subscriber::with_default(NoSubscriber::new(), || this.future.poll(cx))
     }
 }

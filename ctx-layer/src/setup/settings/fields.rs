@@ -29,15 +29,15 @@ pub struct FieldSetting {
     pub name: String,
     /// The type of a field that is declared here.
     pub kind: Option<FieldKind>,
-    /// Whether it is on spans.
+    /// `true` if it is on spans.
     pub spans: Option<bool>,
-    /// Whether it is on events.
+    /// `true` if it is on events.
     pub events: Option<bool>,
-    /// Whether it is on metric events.
+    /// `true` if it is on metric events.
     pub metrics: Option<bool>,
-    /// Whether it leaves the process. Only for a field that is declared here.
+    /// `true` if it leaves the process. Only for a field that is declared here.
     pub propagated: Option<bool>,
-    /// Whether baggage is its value. Only for a field that is declared here.
+    /// `true` if baggage is its value. Only for a field that is declared here.
     pub from_baggage: Option<bool>,
     /// How it is shown.
     pub shown: Option<Shown>,

@@ -32,7 +32,7 @@ pub(crate) struct Refused {
     pub(crate) part: Option<String>,
     /// The line of that part, if it is not the first of the value.
     pub(crate) line: Option<usize>,
-    /// What is allowed there, if it is not what the setting allows.
+    /// The values that are allowed there, if it is not what the setting allows.
     pub(crate) expected: Option<String>,
     /// Other parts that are wrong, too.
     pub(crate) others: Vec<Refused>,

@@ -1,15 +1,18 @@
 //! Handles two tenants at once. No code below `main` mentions them.
 
-use ctx_layer::{FutureFieldsExt, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
+use ctx_layer::{
+    FutureFieldsExt, Schema, SubscriberFieldsExt,
+    field::well_known::*,
+    output::{json, text},
+};
 use tracing::{Instrument, info, info_span, instrument};
-use tracing_subscriber::{fmt::layer, prelude::*};
+use tracing_subscriber::prelude::*;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
-    let json = layer().json().flatten_event(true).with_span_list(false).without_time();
     tracing_subscriber::registry()
-        .with(fields_once_per_line(layer().without_time())) // text, on standard output
-        .with(fields_once_per_line(json.with_writer(std::io::stderr)))
+        .with(text::layer().without_time()) // for people, on standard output
+        .with(json::layer().without_time().with_writer(std::io::stderr)) // for collectors
         .with_context_fields(Schema::well_known()) // this is the one line
         .init();
 

@@ -3,19 +3,23 @@
 //!
 //! Run it with `cargo run --example quickstart`, or look at one of the two: `2>/dev/null`, `>/dev/null`.
 
-use std::{error::Error, fmt, io::IsTerminal};
+use std::{error::Error, fmt};
 
-use ctx_layer::{Fields, FutureFieldsExt, Schema, SubscriberFieldsExt, field::well_known::*, fields_once_per_line};
+use ctx_layer::{
+    Fields, FutureFieldsExt, Schema, SubscriberFieldsExt,
+    field::well_known::*,
+    output::{json, text},
+};
 use globset::{Glob, GlobSetBuilder};
 use tracing::{Instrument, error, info, instrument};
-use tracing_subscriber::{EnvFilter, fmt::layer, prelude::*};
+use tracing_subscriber::{EnvFilter, prelude::*};
 
 #[tokio::main(worker_threads = 4)]
 async fn main() {
     tracing_subscriber::registry()
         .with(EnvFilter::new("info,globset=debug"))
-        .with(fields_once_per_line(layer().json().flatten_event(true).with_current_span(false).with_span_list(false)))
-        .with(fields_once_per_line(layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal())))
+        .with(json::layer())
+        .with(text::layer().with_writer(std::io::stderr)) // instead of both: `output::auto()`
         .with_context_fields(Schema::well_known()) // this is the one line
         .init();
 

@@ -158,6 +158,12 @@ fn servers() -> Vec<Server> {
         ),
         server("ours, no field", ours(), || app().layer(ServerLayer::new()), false),
         server(
+            "ours, no field, each request logged",
+            ours(),
+            || app().layer(ServerLayer::new().log_requests(Level::INFO)),
+            false,
+        ),
+        server(
             "tower-http's TraceLayer, its span only",
             stock(LevelFilter::INFO),
             || app().layer(TraceLayer::new_for_http().make_span_with(DefaultMakeSpan::new().level(Level::INFO))),
@@ -190,6 +196,12 @@ fn servers() -> Vec<Server> {
         ),
         server("axum-tracing-opentelemetry", stock(LevelFilter::INFO), || app().layer(OtelAxumLayer::default()), false),
         server("ours, switched off", Dispatch::none(), || app().layer(ServerLayer::new()), false),
+        server(
+            "ours, a log of requests, switched off",
+            Dispatch::none(),
+            || app().layer(ServerLayer::new().log_requests(Level::INFO)),
+            false,
+        ),
         server(
             "tower-http's TraceLayer, switched off",
             Dispatch::none(),

@@ -45,24 +45,25 @@
 //! | choose where a field appears, and how it is shown | [`Policy`], [`Schema`] |
 //! | set, read and carry values; the rules for which value is current | [`context`](mod@context), and `docs/semantics.md` in the repository |
 //! | add fields to a whole stack, or to one output | [`SubscriberFieldsExt`]; [`ContextLayer`], [`fields_once_per_line`] |
-//! | write JSON lines for collectors | `output::json` |
+//! | write lines for people, or JSON lines for collectors | `output::text`, `output::json`, `output::auto` |
 //! | create a span for a function, log its calls, and set its status | [`with_observability`](macro@with_observability) |
 //! | carry fields across tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
-//! | send fields to other processes, and receive them | [`propagation`], [`carriers`] |
+//! | send fields to other processes, and receive them | [`propagation`] |
 //! | propagate fields over HTTP and gRPC | `http` |
 //!
 //! # Features
 //!
 //! - `full`: all features.
 //! - `fmt` (on by default): `SeparateSpanFields`, which separates two `fmt` outputs of the same format.
-//! - `json` (on by default): `output::json`, an output of one JSON object per line.
+//! - `json`, `text` (both on by default): `output::json`, an output of one JSON object per line; `output::text`, an output of lines for
+//!   people. With both, `output::auto` chooses.
 //! - `tracing-opentelemetry` (on by default): for stacks with the layer of that crate. Sets the status of spans, links spans to
 //!   a sender's span, and adds `trace_id` and `span_id` to events with an explicit parent and where the layer does not activate
 //!   its contexts. Without this feature, only the OpenTelemetry API is compiled, in whose `Context` the fields are stored.
 //! - `hashed`: fields that are shown as a salted SHA-256, with the policy `hashed`.
 //! - `opentelemetry_sdk`: `UniqueAttributes`, an exporter that exports each attribute once, with its last value.
 //! - `tokio`: `spawn`, `spawn_blocking`, `spawn_local` and `JoinSetExt` in [`task`].
-//! - `http`, `serde_json`, `tokio-process`: the [`carriers`] of these crates.
+//! - `http`, `serde_json`, `tokio-process`: the [`carriers`](propagation::carriers) of these crates.
 //! - `http-server`, `http-client`: `tower` layers for HTTP and gRPC, in `http`. `axum`: its routes, and fields as arguments of
 //!   handlers. `reqwest`: a middleware.
 //! - `serde`: [`Captured`](propagation::Captured) implements `Serialize` and `Deserialize`.
@@ -75,8 +76,8 @@
 
 #[allow(missing_docs, missing_debug_implementations)]
 #[doc(hidden)]
-pub mod call;
-pub mod carriers;
+pub mod __private;
+mod buffers;
 pub mod context;
 #[cfg(feature = "opentelemetry_sdk")]
 mod export;
@@ -84,13 +85,17 @@ pub mod field;
 #[cfg(any(feature = "http-server", feature = "http-client"))]
 pub mod http;
 pub mod layer;
-#[cfg(feature = "json")]
+#[allow(missing_docs, missing_debug_implementations, reason = "used by expansions of the macros only")]
+mod observe;
+#[cfg(feature = "_output")]
 pub mod output;
 mod panic;
 pub mod prelude;
 pub mod propagation;
 #[cfg(feature = "setup")]
 pub mod setup;
+#[allow(missing_docs, reason = "used by expansions of the macros only")]
+mod site;
 pub mod task;
 mod warning;
 

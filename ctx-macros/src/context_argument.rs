@@ -7,7 +7,7 @@ use syn::{Expr, Ident, LitStr, Token, braced, parenthesized, parse::ParseStream,
 use crate::{
     errors::Errors,
     expression::{is_constant_name, root},
-    function::Parameters,
+    functions::Parameters,
     input::{after_equals, entries, is_at_end, takes},
     location::located_at,
 };

@@ -3,8 +3,6 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens;
 
-use crate::function::Function;
-
 /// A list of errors, which are all reported at once.
 #[derive(Default)]
 pub(crate) struct Errors(Option<syn::Error>);
@@ -20,13 +18,6 @@ impl Errors {
         match &mut self.0 {
             Some(errors) => errors.combine(error),
             None => self.0 = Some(error),
-        }
-    }
-
-    /// Silences lints on a function with errors: an argument may be unused only because an entry could not be parsed.
-    pub(crate) fn silence_lints(&self, function: &mut Function) {
-        if !self.is_empty() {
-            function.attributes.push(syn::parse_quote!(#[allow(unused_variables, unused_mut)]));
         }
     }
 

@@ -4,10 +4,11 @@ mod context_argument;
 mod context_fields;
 mod errors;
 mod expression;
-mod function;
+mod functions;
 mod input;
 mod location;
 mod propagate;
+mod secret_name;
 #[cfg(test)]
 mod snapshot;
 mod with_observability;
@@ -19,6 +20,13 @@ use proc_macro::TokenStream;
 #[proc_macro]
 pub fn context_fields(input: TokenStream) -> TokenStream {
     context_fields::expand(input.into()).into()
+}
+
+/// Expands to the functions `is_secret` and `is_same`, for `ctx-layer`.
+#[doc(hidden)]
+#[proc_macro]
+pub fn secret_name(_: TokenStream) -> TokenStream {
+    secret_name::source().into()
 }
 
 // Documented where it is re-exported, since the examples need `ctx-layer`.

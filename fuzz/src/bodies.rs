@@ -4,8 +4,11 @@ use std::collections::HashMap;
 
 use ctx_layer::{
     Schema,
-    carriers::{Environment, normalized_name},
-    propagation::{self, Captured, Carrier, ContextPropagator, Outbound, Trust, inject_context},
+    propagation::{
+        self, Captured, Carrier, ContextPropagator, Outbound, Trust,
+        carriers::{Environment, normalized_name},
+        inject_context,
+    },
 };
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt, propagation::TextMapPropagator, trace::TraceContextExt};
 
@@ -86,15 +89,7 @@ fn passed_on(carrier: &(impl Carrier + ?Sized)) -> HashMap<String, String> {
         assert!(trust.is_internal() || extracted.fields().is_empty());
         out.clear();
         inject_context(extracted.context(), &mut out, Outbound::Everything);
-        for (key, value) in &out {
-            let is_right = match key.as_str() {
-                "traceparent" => grammar::is_traceparent(value),
-                "tracestate" => grammar::is_tracestate(value),
-                "baggage" => grammar::is_baggage(value),
-                _ => false,
-            };
-            assert!(is_right, "{key}: {value}");
-        }
+        grammar::check(&out);
     }
     out
 }

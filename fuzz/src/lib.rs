@@ -1,10 +1,13 @@
-//! The bodies of the fuzz targets. `fuzzed.rs` in `tests/tests/propagation` and `tests/tests/json`, and
-//! `tests/tests/setup/properties.rs` run them with generated input, on stable.
+//! The bodies of the fuzz targets. `fuzzed.rs` in `tests/tests/propagation` `tests/tests/json`, `tests/tests/text/forged.rs`
+//! and `tests/tests/setup/properties.rs`, run them with generated input, on stable.
 
 pub mod bodies;
+pub(crate) mod events;
 #[path = "../../tests/tests/propagation/grammar.rs"]
 pub(crate) mod grammar;
 pub mod json;
-pub mod settings;
+#[path = "../../tests/tests/text/reader.rs"]
+pub(crate) mod reader;
 #[path = "../../tests/tests/json/strict.rs"]
 pub(crate) mod strict;
+pub mod text;

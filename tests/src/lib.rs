@@ -5,12 +5,14 @@ mod exported;
 mod fields;
 mod recorder;
 mod threads;
+mod visiting;
 
 pub use captured::Captured;
 pub use exported::{Exported, attribute, attributes};
 pub use fields::{ATTEMPT, BETA, EMAIL, HASHED_EMAIL, PLAN, Plan, RATIO, SHARD};
 pub use recorder::{Item, Kind, Parent, Recorder, Value};
 pub use threads::{Yield, block_on, each_poll_on_a_new_thread, on_a_new_thread, runtime};
+pub use visiting::Visiting;
 
 use ctx_layer::Schema;
 

@@ -8,15 +8,12 @@ use std::{
 use ctx_counting_allocator::{self as counting, Counting};
 use ctx_layer::{
     ContextLayer, Fields, FutureFieldsExt, Schema, SubscriberFieldsExt,
-    field::well_known::*,
+    field::{FieldString, well_known::*},
     task::{InContextExt, in_current_context},
 };
-use tracing::{
-    Event, Instrument, Subscriber,
-    field::{Field, Visit},
-    info, info_span,
-};
-use tracing_subscriber::{Layer, layer::Context, prelude::*, registry::LookupSpan};
+use ctx_tests::Visiting;
+use tracing::{Event, Instrument, Subscriber, field::Field, info, info_span};
+use tracing_subscriber::{Layer, layer::Context, prelude::*};
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -38,35 +35,6 @@ fn allocations(mut f: impl FnMut()) -> u64 {
 
 /// Runs one test at a time: a subscriber that another thread installs changes the path that events take on this one.
 static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-
-/// A visitor that looks at every value without formatting it.
-struct Visiting;
-
-impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Visiting {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut visitor = Visitor(0);
-        event.record(&mut visitor);
-        std::hint::black_box(visitor.0);
-    }
-
-    fn on_new_span(&self, attributes: &tracing::span::Attributes<'_>, _: &tracing::Id, _: Context<'_, S>) {
-        let mut visitor = Visitor(0);
-        attributes.record(&mut visitor);
-        std::hint::black_box(visitor.0);
-    }
-}
-
-struct Visitor(usize);
-
-impl Visit for Visitor {
-    fn record_str(&mut self, _: &Field, value: &str) {
-        self.0 += value.len();
-    }
-
-    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {
-        self.0 += 1;
-    }
-}
 
 fn five() -> Fields {
     Fields::new()
@@ -91,6 +59,19 @@ fn rich_event() {
         "message {}",
         7
     );
+}
+
+#[test]
+fn five_short_strings_allocate_only_their_set_and_the_context() {
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    assert_eq!(allocations(|| drop(std::hint::black_box(five()))), 1);
+    // The set, and three of OpenTelemetry's context.
+    assert_eq!(allocations(|| drop(five().attach())), 4);
+    let long: std::sync::Arc<str> = "a tenant's name that is longer than the room inside".into();
+    let mut of_shared = || drop(std::hint::black_box(Fields::new().with(&TENANT_ID, long.clone())));
+    assert_eq!(allocations(&mut of_shared), 1);
+    const STATIC: FieldString = FieldString::from_static("a tenant's name that is longer than the room inside");
+    assert_eq!(allocations(|| drop(std::hint::black_box(Fields::new().with(&TENANT_ID, STATIC)))), 1);
 }
 
 #[test]
@@ -178,10 +159,10 @@ fn without_a_current_field_nothing_is_allocated() {
 }
 
 #[test]
-fn reading_a_field_allocates_only_the_clone() {
+fn reading_a_field_allocates_nothing() {
     let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let _guard = five().attach();
-    assert_eq!(allocations(|| drop(std::hint::black_box(TENANT_ID.get()))), 1);
+    assert_eq!(allocations(|| drop(std::hint::black_box(TENANT_ID.get()))), 0);
     assert_eq!(allocations(|| drop(std::hint::black_box(Fields::current()))), 0);
 }
 
@@ -304,4 +285,37 @@ fn a_set_is_encoded_once_in_two_allocations() {
     };
     let without = run(0);
     assert_eq!((run(1) - without, run(10) - without), (2, 2));
+}
+
+#[test]
+fn a_line_for_people_allocates_nothing() {
+    use ctx_layer::output::text;
+    let _alone = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let layer = || text::layer().with_writer(std::io::sink);
+    let line = || info!(order = 1042, rows = 3_u64, how = "card", "placed {}", "today");
+    let conflict = || info!(tenant_id = "own", "placed");
+    let escaped = || info!(how = "ca\x1brd", what = %"a b=c", "placed order=1");
+    let below = || {
+        let error = fmt::Error;
+        info!(error = &error as &dyn std::error::Error, "{}\nand {}", "one", "more");
+    };
+    let all_inside_a_span = || {
+        assert_eq!(allocations(line), 0, "no field is current");
+        let _guard = five().attach();
+        assert_eq!(allocations(line), 0, "five fields");
+        assert_eq!(allocations(conflict), 0, "an event that has a field itself");
+        assert_eq!(allocations(rich_event), 0, "values of many kinds");
+        assert_eq!(allocations(escaped), 0, "strings in quotes");
+        assert_eq!(allocations(below), 0, "lines below");
+    };
+    let stack = || tracing_subscriber::registry().with(layer());
+    let inside = || {
+        all_inside_a_span();
+        info_span!("request").in_scope(all_inside_a_span);
+    };
+    tracing::subscriber::with_default(stack().with_context_fields(Schema::well_known()), inside);
+    tracing::subscriber::with_default(stack(), inside);
+    tracing::subscriber::with_default(stack().with(Visiting).with_context_fields(Schema::well_known()), inside);
+    let all = layer().with_ansi(true).with_thread_names(true).with_trace_ids(true);
+    tracing::subscriber::with_default(tracing_subscriber::registry().with(all), inside);
 }

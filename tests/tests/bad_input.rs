@@ -137,8 +137,8 @@ fn two_long_values_that_truncate_to_the_same_string_remain_different() {
         let (a, b) = (format!("{}a", "x".repeat(300)), format!("{}b", "x".repeat(300)));
         let span = TENANT_ID.in_scope(a.clone(), || info_span!("of a"));
         let _guard = TENANT_ID.attach(b.clone());
-        span.in_scope(|| assert_eq!(TENANT_ID.get(), Some(a)));
-        assert_eq!(TENANT_ID.get(), Some(b));
+        span.in_scope(|| assert_eq!(TENANT_ID.get().as_deref(), Some(&*a)));
+        assert_eq!(TENANT_ID.get().as_deref(), Some(&*b));
     });
 }
 

@@ -52,8 +52,8 @@ const ACTS: [(&str, fn()); 6] = [
 
 /// Logs which tenant is current, and so which one the line must have.
 fn logs() {
-    let want = TENANT_ID.get().unwrap_or_else(|| "none".to_owned());
-    info!(want, value = ?PHONE.get(), "foreign code logs");
+    let want = TENANT_ID.get().unwrap_or_else(|| "none".into());
+    info!(want = want.as_str(), value = ?PHONE.get(), "foreign code logs");
 }
 
 /// The places in `layer` and `field` where foreign code runs, each with a program.

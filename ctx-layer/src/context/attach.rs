@@ -5,7 +5,7 @@ use std::mem;
 use opentelemetry::{Context, ContextGuard};
 
 use super::{
-    ContextFieldsExt,
+    reading::ContextFieldsExt,
     thread::{self, State},
 };
 

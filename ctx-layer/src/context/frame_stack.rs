@@ -23,6 +23,7 @@ use crate::field::{Call, Fields, Shared};
 pub(super) struct FrameStack {
     frames: Vec<Frame>,
     hidden: Vec<HiddenSpan>,
+    lost: Vec<LostContext>,
     next: u64,
     /// The number of frames on which something was recorded.
     recorded: usize,
@@ -32,6 +33,13 @@ pub(super) struct FrameStack {
 struct HiddenSpan {
     frame: FrameId,
     span: u64,
+}
+
+/// A frame whose context a layer attached for a span further down, which was exited while other frames were above this one.
+struct LostContext {
+    frame: FrameId,
+    /// The values that the span remembers.
+    remembered: Remembered,
 }
 
 /// Values that are removed with a frame, or replaced in one. They have to be dropped while nothing is borrowed: values may have
@@ -139,6 +147,26 @@ impl FrameStack {
 
     pub(super) fn is_recorded(&self) -> bool {
         self.recorded > 0
+    }
+
+    /// Returns `true` if frames may be taken off the top without a look at those below.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.hidden.is_empty() && self.lost.is_empty()
+    }
+
+    /// Returns the frames that lose their context when the span of a frame is exited. The frame on top keeps its context: see
+    /// [`Leaving`].
+    fn relying_on(&self, span: SpanKey) -> SmallVec<[FrameId; 4]> {
+        let Some(at) = self.own_frame_of(span) else { return SmallVec::new() };
+        let (frame, top) = (&self.frames[at], self.frames.len() - 1);
+        let below = at.checked_sub(1).map_or(View::NOTHING, |below| self.frames[below].view);
+        if frame.attached.is_some() || frame.view == below || at >= top {
+            return SmallVec::new();
+        }
+        let above = self.frames[at + 1..top].iter();
+        let relying = above.take_while(|above| above.view == frame.view && above.attached.is_none());
+        relying.map(|above| above.id).collect()
     }
 
     #[inline]
@@ -429,7 +457,7 @@ pub(crate) fn push_bare(span: SpanKey, before: Top) -> bool {
 pub(crate) fn pop_bare(span: SpanKey) -> bool {
     let popped = thread::with_frames(|stack| {
         let top = stack.frames.last()?;
-        let is_bare = top.span == Some(span) && top.is_bare() && stack.hidden.is_empty();
+        let is_bare = top.span == Some(span) && top.is_bare() && stack.is_plain();
         // A bare frame has nothing that has a destructor.
         is_bare.then(|| std::mem::forget(stack.frames.pop()))
     });
@@ -496,7 +524,7 @@ pub(crate) fn is_empty() -> bool {
 pub(crate) fn remove(id: FrameId) -> bool {
     let on_top = thread::with_frames_if_ready(|stack| {
         let is_on_top = stack.frames.last().is_some_and(|top| top.id == id && !top.is_holding && !top.is_recorded);
-        if is_on_top { stack.frames.pop() } else { None }
+        if is_on_top && stack.lost.is_empty() { stack.frames.pop() } else { None }
     });
     match on_top {
         Some(Some(frame)) => frame.entering == Entering::TakenOver,
@@ -508,22 +536,81 @@ pub(crate) fn remove(id: FrameId) -> bool {
 #[inline(never)]
 fn remove_anywhere(id: FrameId) -> bool {
     // Values recorded on the frame below can be read only if no other context is above this one.
-    let is_recorded = thread::is_recorded();
-    let is_seen = is_recorded && thread::read(View::of).is_some_and(is_seen_from_top);
+    let is_checked = thread::is_recorded() || has_lost();
+    let is_seen = is_checked && thread::read(View::of).is_some_and(is_seen_from_top);
     let removed = thread::with_frames(|stack| {
         let at = stack.position(id)?;
         let leaves = stack.frames[at].entering == Entering::TakenOver;
-        Some((leaves, stack.remove(at, !is_recorded || is_seen)))
+        Some((leaves, stack.remove(at, !is_checked || is_seen)))
     });
     let (leaves, gone) = removed.flatten().unzip();
     drop(gone);
+    removed_below(is_seen);
+    leaves.unwrap_or_default()
+}
+
+/// Makes the context of the frame that is on top now current. `is_seen` is `true` if no other library's context was above the one
+/// that was removed.
+#[inline]
+fn removed_below(is_seen: bool) {
+    if is_seen && has_lost() {
+        restore_lost();
+    }
     if thread::is_recorded() {
         thread::with_frames(|stack| thread::set_recorded(stack.recorded > 0));
         if is_seen {
             settle();
         }
     }
-    leaves.unwrap_or_default()
+}
+
+#[inline]
+fn has_lost() -> bool {
+    thread::with_frames(|stack| !stack.lost.is_empty()).unwrap_or_default()
+}
+
+/// Notes the frames that lose their context when a span is exited. `remembered` returns what the span remembers.
+pub(crate) fn note_lost(span: SpanKey, remembered: impl FnOnce() -> Remembered) {
+    let relying = thread::with_frames(|stack| stack.relying_on(span)).filter(|relying| !relying.is_empty());
+    let Some(relying) = relying else { return };
+    let remembered = remembered();
+    thread::with_frames(|stack| {
+        let lost = relying.into_iter().map(|frame| LostContext { frame, remembered: remembered.clone() });
+        stack.lost.extend(lost);
+    });
+}
+
+/// Gives the frame on top a context with its fields, if it lost the one that it had. What else was in that is not known.
+#[cold]
+fn restore_lost() {
+    let (lost, gone) = thread::with_frames(|stack| {
+        let top = stack.frames.last().map(|top| (top.id, top.view, top.fields.clone()));
+        let is_there = |lost: &mut LostContext| stack.frames.iter().any(|frame| frame.id == lost.frame);
+        let gone: Vec<_> = stack.lost.extract_if(.., |lost| !is_there(lost)).collect();
+        let lost = top.and_then(|(id, view, fields)| {
+            let at = stack.lost.iter().position(|lost| lost.frame == id)?;
+            Some((stack.lost.swap_remove(at), view, fields))
+        });
+        (lost, gone)
+    })
+    .unzip();
+    drop(gone);
+    let Some((LostContext { frame: id, remembered }, view, fields)) = lost.flatten() else { return };
+    if thread::read(View::of) == Some(view) {
+        return;
+    }
+    let remembered = fields.map_or(remembered.clone(), |fields| remembered.with_fields(fields));
+    let Some(context) = thread::read(|cx| remembered.put_in(cx)) else { return };
+    let (view, attached) = (View::of(&context), attach(context));
+    let unused = thread::with_frames(|stack| match stack.frames.iter_mut().rfind(|frame| frame.id == id) {
+        Some(frame) => {
+            frame.view = view;
+            frame.is_holding = true;
+            frame.attached.replace(attached)
+        }
+        None => Some(attached),
+    });
+    drop(unused);
 }
 
 /// The effect of exiting a span.
@@ -566,6 +653,11 @@ pub(crate) fn leaving(span: SpanKey, guard: Option<FrameId>) -> Left {
     left.flatten().unwrap_or(Left::Here { is_entered_again: false })
 }
 
+/// Returns `true` if another frame was pushed since this one, which may be gone.
+pub(crate) fn is_below_another(frame: FrameId) -> bool {
+    thread::with_frames(|stack| stack.frames.last().is_some_and(|last| last.id > frame)).unwrap_or_default()
+}
+
 /// Returns the spans of a subscriber that are entered here and not hidden, the outermost first.
 pub(crate) fn entered_spans(subscriber: usize) -> SmallVec<[u64; 8]> {
     let entered = thread::with_frames(|stack| {
@@ -593,7 +685,8 @@ impl Leaving {
             stack.frames.last().is_some_and(|last| last.span != Some(span) || last.is_guarded)
         });
         let held = if is_below == Some(true) { thread::read(Context::clone) } else { None };
-        let is_seen = !thread::is_recorded() || thread::read(View::of).is_some_and(is_seen_from_top);
+        let is_checked = thread::is_recorded() || has_lost();
+        let is_seen = !is_checked || thread::read(View::of).is_some_and(is_seen_from_top);
         Leaving { span: Some(span), held, is_seen }
     }
 
@@ -616,12 +709,7 @@ impl Drop for Leaving {
         if let Some(held) = self.held.take() {
             hold_on_top(held);
         }
-        if thread::is_recorded() {
-            thread::with_frames(|stack| thread::set_recorded(stack.recorded > 0));
-            if is_seen {
-                settle();
-            }
-        }
+        removed_below(is_seen);
     }
 }
 

@@ -6,7 +6,12 @@ use opentelemetry::{
     trace::{SpanContext, TraceContextExt},
 };
 
-use super::{ContextFieldsExt, ContextRemoteExt, frame_stack, reading::fields_in, thread::read, view::is_same_baggage};
+use super::{
+    frame_stack,
+    reading::{ContextFieldsExt, ContextRemoteExt, fields_in},
+    thread::read,
+    view::is_same_baggage,
+};
 use crate::field::Fields;
 
 /// The fields that were current somewhere, and the baggage if there was some.

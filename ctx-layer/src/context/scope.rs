@@ -5,11 +5,10 @@ use std::marker::PhantomData;
 use opentelemetry::Context;
 
 use super::{
-    ContextFieldsExt, ContextRemoteExt,
     attach::attach,
     frame::{Frame, FrameId},
     frame_stack,
-    reading::fields_in,
+    reading::{ContextFieldsExt, ContextRemoteExt, fields_in},
     remembered::Remembered,
     thread::read,
     view::View,

@@ -11,7 +11,12 @@ use opentelemetry::Context;
 use pin_project_lite::pin_project;
 
 use super::{
-    ContextRemoteExt, FieldsGuard, frame::Frame, frame_stack, remembered::Remembered, scope::Scope, thread::read,
+    frame::Frame,
+    frame_stack,
+    reading::ContextRemoteExt,
+    remembered::Remembered,
+    scope::{FieldsGuard, Scope},
+    thread::read,
     view::View,
 };
 use crate::field::{Call, ContextField, FieldType, Fields};

@@ -2,15 +2,17 @@
 
 use std::{fmt, sync::Arc};
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 use super::encoded::Encoded;
 use super::{
     calls::Call,
     declaration::Declaration,
-    key::{ContextField, FieldType},
+    entry::Entry,
+    field_type::FieldType,
+    key::ContextField,
     policy::Sensitivity,
     slots::{Set, Shared},
-    value::{Entry, into_unchanged_string},
+    value::{OutputValue, into_unchanged},
 };
 
 /// An immutable set of field values. Cloning it is cheap: it counts a reference.
@@ -53,8 +55,8 @@ impl Fields {
     /// Panics if the value's `Display` panics.
     pub fn with<T: FieldType>(self, field: &'static ContextField<T>, value: impl Into<T>) -> Self {
         field.declaration().note_set();
-        match into_unchanged_string(field.declaration(), value.into()) {
-            Ok(text) => self.with_text(field.declaration(), text),
+        match into_unchanged(field.declaration().policy(), value.into()) {
+            Ok(shown) => self.with_unchanged(field.declaration(), shown),
             Err(value) => self.with_entry(Entry::of_other(field.declaration(), value)),
         }
     }
@@ -73,14 +75,14 @@ impl Fields {
         self.changed(|set| set.set(id, entry))
     }
 
-    /// Returns the set with a string that is shown unchanged.
+    /// Returns the set with a string that is shown [unchanged](into_unchanged).
     #[inline(always)]
-    pub(super) fn with_text(self, declaration: &'static Declaration, text: String) -> Self {
+    fn with_unchanged(self, declaration: &'static Declaration, shown: OutputValue) -> Self {
         if declaration.policy().sensitivity() == Sensitivity::Hashed {
-            return self.with_entry(Entry::of_text(declaration, text));
+            return self.with_entry(Entry::of_unchanged(declaration, shown));
         }
         let id = declaration.id();
-        self.changed(|set| set.set(id, Entry::of_text(declaration, text)))
+        self.changed(|set| set.set(id, Entry::of_unchanged(declaration, shown)))
     }
 
     /// Returns this set with the changes of another, which are one call.
@@ -154,7 +156,7 @@ impl Fields {
             None => Arc::default(),
         };
         if let Some(set) = Arc::get_mut(&mut set) {
-            #[cfg(feature = "json")]
+            #[cfg(feature = "_output")]
             set.encodings.clear();
             change(set);
         }
@@ -256,14 +258,14 @@ impl Fields {
     }
 
     /// Returns the encoded form of this set that an output stored under a key.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     #[inline]
     pub(crate) fn encoded(&self, key: u64) -> Option<&Encoded> {
         self.set.as_ref()?.encodings.get(key)
     }
 
     /// Stores an output's encoding of this set and returns it; `None` for the blank set.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     pub(crate) fn keep_encoded(&self, key: u64, encoded: Encoded) -> Option<&Encoded> {
         Some(self.set.as_ref()?.encodings.insert(key, encoded))
     }

@@ -3,21 +3,12 @@
 use std::{fmt, marker::PhantomData, str::FromStr};
 
 use super::{
-    declaration::{self, Declaration, DeclareError, Derived, Origin, Parse},
+    at_run_time::{self, DeclareError},
+    declaration::{Declaration, Derived, Origin},
+    field_type::FieldType,
+    parser::{Parse, Parser},
     policy::Policy,
-    value::Parser,
 };
-
-/// A type that a field's value can have. Implemented for every type that can be displayed, cloned and sent between
-/// threads.
-///
-/// `bool`, integers and floats keep their type on spans and events. All other types appear there as the string of their
-/// [`Display`](fmt::Display). A field that propagates needs [`FromStr`] as well.
-///
-/// OpenTelemetry has no unsigned integers: `u64` values above [`i64::MAX`] become strings there.
-pub trait FieldType: fmt::Display + Clone + Send + Sync + 'static {}
-
-impl<T: fmt::Display + Clone + Send + Sync + 'static> FieldType for T {}
 
 /// A context field: its name, type and policy, and the key to its value.
 ///
@@ -79,7 +70,7 @@ impl<T: FieldType> ContextField<T> {
     where
         T: FromStr,
     {
-        declaration::at_run_time(name, policy, |name| {
+        at_run_time::key(name, policy, |name| {
             let declaration = Declaration::new(name, "", policy, Origin::Stored, Parser::<T>::PARSE)?;
             Ok(ContextField { declaration, _type: PhantomData })
         })

@@ -20,42 +20,57 @@
 //! | `baggage_key` | legal baggage keys |
 //! | `policy` | where a field appears and whether it propagates |
 //! | `declaration` | a field without its type: name, policy, parser |
+//! | `registration`, `unregistered` | the warning that no schema has a field that was set |
 //! | `key` | a field with its type: [`ContextField`], [`DerivedField`] |
+//! | `at_run_time` | fields that are declared at run time |
+//! | `field_type` | the types of values: [`FieldType`] |
 //! | `number` | numbers as short strings |
 //! | `presenter` | cutting long strings and replacing control characters |
 //! | `refused` | why a value is refused |
-//! | `value` | one stored value |
+//! | `value` | a value without its field |
+//! | `parser`, `untrusted` | parsing and checking a value that was received |
+//! | `entry` | a field's value in a set |
 //! | `slots` | how sets hold and share values |
 //! | `encoded` | the cached encodings of a set |
 //! | `fields` | the immutable set of values: [`Fields`] |
 //! | `schema` | the fields that a layer shows: [`Schema`] |
 //! | `well_known` | common fields |
 
+mod at_run_time;
 mod baggage_key;
 mod calls;
 mod declaration;
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 mod encoded;
+mod entry;
+mod field_string;
+mod field_type;
 mod fields;
 #[cfg(feature = "hashed")]
 mod hash;
 mod key;
 mod name;
 mod number;
+mod parser;
 mod policy;
 mod presenter;
 mod refused;
+mod registration;
 mod schema;
 mod slots;
 mod unregistered;
+mod untrusted;
 mod value;
 pub mod well_known;
 
-pub use declaration::{Declaration, DeclareError};
+pub use at_run_time::DeclareError;
+pub use declaration::Declaration;
+pub use field_string::FieldString;
+pub use field_type::FieldType;
 pub use fields::Fields;
 #[cfg(feature = "hashed")]
 pub use hash::{SaltError, set_hash_salt};
-pub use key::{ContextField, DerivedField, FieldType};
+pub use key::{ContextField, DerivedField};
 pub use name::NameError;
 pub use policy::Policy;
 pub use schema::{Schema, SchemaBuilder, SchemaError, SchemaProblem};
@@ -63,26 +78,25 @@ pub use schema::{Schema, SchemaBuilder, SchemaError, SchemaProblem};
 pub(crate) use baggage_key::TOKEN;
 pub(crate) use calls::Call;
 pub(crate) use declaration::{Derived, Origin};
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub(crate) use encoded::Encoded;
+pub(crate) use entry::Entry;
+#[cfg(feature = "axum")]
+pub(crate) use entry::MASK;
 pub(crate) use name::METRIC_PREFIXES;
 pub(crate) use policy::Sensitivity;
 pub(crate) use presenter::is_unsafe_in_text;
 pub(crate) use refused::Refused;
 pub(crate) use schema::Registered;
 pub(crate) use slots::Shared;
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub(crate) use unregistered::set_all_shown;
 pub(crate) use unregistered::{set_any_layer, warn_of_postponed};
-pub(crate) use value::Entry;
-#[cfg(feature = "axum")]
-pub(crate) use value::MASK;
-#[cfg(feature = "json")]
-pub(crate) use value::Visible;
 #[cfg(feature = "http-server")]
-pub(crate) use value::parse_untrusted;
+pub(crate) use untrusted::parse_untrusted;
+pub(crate) use value::ShownValue;
+#[cfg(feature = "_output")]
+pub(crate) use value::Visible;
 
 #[doc(hidden)]
-pub use declaration::Parse;
-#[doc(hidden)]
-pub use value::{NoParser, Parser};
+pub use parser::{NoParser, Parse, Parser};

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 use super::encoded::Encodings;
-use super::{calls::Calls, value::Entry};
+use super::{calls::Calls, entry::Entry};
 
 /// The values that [`Fields`](super::Fields) share, sorted by field.
 ///
@@ -22,7 +22,7 @@ pub(super) struct Set {
     pub(super) calls: Calls,
     /// Dropping any value that the set keeps alive only frees memory.
     is_plain: bool,
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     pub(super) encodings: Encodings,
 }
 
@@ -85,7 +85,7 @@ impl Set {
             has_base_slots: false,
             calls: Calls::NONE,
             is_plain: true,
-            #[cfg(feature = "json")]
+            #[cfg(feature = "_output")]
             encodings: Encodings::new(),
         }
     }

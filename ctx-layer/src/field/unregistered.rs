@@ -22,31 +22,13 @@ static ARE_ALL_SHOWN: AtomicBool = AtomicBool::new(false);
 /// The fields that were set before a subscriber could show the warning.
 static POSTPONED: Mutex<Vec<&'static Declaration>> = Mutex::new(Vec::new());
 
-/// The registration state of a field.
-#[derive(Debug)]
-pub(super) struct Registration {
-    is_registered: AtomicBool,
-    is_postponed: AtomicBool,
-    has_warned: AtomicBool,
-}
-
-impl Registration {
-    pub(super) const fn new() -> Self {
-        Registration {
-            is_registered: AtomicBool::new(false),
-            is_postponed: AtomicBool::new(false),
-            has_warned: AtomicBool::new(false),
-        }
-    }
-}
-
 /// Records that a schema is in use. Its fields are [registered](Declaration::set_registered) as well.
 pub(crate) fn set_any_layer() {
     IS_ANY_LAYER.store(true, Ordering::Relaxed);
 }
 
 /// Records that an output shows fields that no schema has.
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub(crate) fn set_all_shown() {
     ARE_ALL_SHOWN.store(true, Ordering::Relaxed);
 }

@@ -37,7 +37,7 @@ use ::axum::{
 };
 use http::{StatusCode, request::Parts};
 
-use crate::field::{ContextField, FieldType, MASK, Sensitivity, well_known};
+use crate::field::{ContextField, FieldString, FieldType, MASK, Sensitivity, well_known};
 
 /// A type that represents a field.
 pub trait FieldKey {
@@ -66,19 +66,19 @@ macro_rules! well_known_keys {
 
 well_known_keys! {
     /// The key of [`REQUEST_ID`](well_known::REQUEST_ID).
-    pub struct RequestId = well_known::REQUEST_ID: String;
+    pub struct RequestId = well_known::REQUEST_ID: FieldString;
     /// The key of [`TENANT_ID`](well_known::TENANT_ID).
-    pub struct TenantId = well_known::TENANT_ID: String;
+    pub struct TenantId = well_known::TENANT_ID: FieldString;
     /// The key of [`USER_ID`](well_known::USER_ID).
-    pub struct UserId = well_known::USER_ID: String;
+    pub struct UserId = well_known::USER_ID: FieldString;
     /// The key of [`ROLE`](well_known::ROLE).
-    pub struct Role = well_known::ROLE: String;
+    pub struct Role = well_known::ROLE: FieldString;
     /// The key of [`LOCALE`](well_known::LOCALE).
-    pub struct Locale = well_known::LOCALE: String;
+    pub struct Locale = well_known::LOCALE: FieldString;
     /// The key of [`CORRELATION_ID`](well_known::CORRELATION_ID).
-    pub struct CorrelationId = well_known::CORRELATION_ID: String;
+    pub struct CorrelationId = well_known::CORRELATION_ID: FieldString;
     /// The key of [`FEATURE_FLAGS`](well_known::FEATURE_FLAGS).
-    pub struct FeatureFlags = well_known::FEATURE_FLAGS: String;
+    pub struct FeatureFlags = well_known::FEATURE_FLAGS: FieldString;
 }
 
 /// The current value of a field, as an argument of a handler.

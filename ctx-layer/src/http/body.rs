@@ -192,9 +192,12 @@ where
                     // Trailers are the last frame, and some servers do not poll again.
                     *this.is_complete = true;
                 }
-                if let (Some(remaining), Some(data)) = (this.remaining.as_mut(), frame.data_ref()) {
-                    *remaining = remaining.saturating_sub(data.remaining() as u64);
-                    *this.is_complete |= *remaining == 0;
+                if let Some(data) = frame.data_ref() {
+                    exchange.passed_on(data.remaining());
+                    if let Some(remaining) = this.remaining.as_mut() {
+                        *remaining = remaining.saturating_sub(data.remaining() as u64);
+                        *this.is_complete |= *remaining == 0;
+                    }
                 }
             }
             Poll::Ready(Some(Err(error))) => exchange.failed(error_type_of::<B::Error>(), &error.to_string()),

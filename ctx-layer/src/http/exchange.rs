@@ -3,15 +3,17 @@
 use std::panic::resume_unwind;
 
 use http::{HeaderMap, StatusCode, Version};
-#[cfg(feature = "tracing-opentelemetry")]
-use opentelemetry::trace::TraceContextExt;
 use tracing::{Span, error, record_all};
 
 use super::{
+    access_line::AccessLine,
     grpc::{self, Code},
     span_string,
 };
-use crate::panic::{Panicked, Payload, caught_with};
+use crate::{
+    layer::opentelemetry_layer::rename,
+    panic::{Panicked, Payload, caught_with},
+};
 
 /// A request that is being served or sent.
 #[derive(Debug)]
@@ -22,11 +24,22 @@ pub(super) struct Exchange {
     is_recorded: bool,
     /// `error.type` is recorded, and is kept: a 500 response whose body fails remains a 500.
     is_error: bool,
+    /// The line about this request, if there is to be one. It is emitted when the exchange is dropped.
+    line: Option<Box<AccessLine>>,
+    /// The body of the response is seen here, and its bytes are counted.
+    has_body: bool,
 }
 
 impl Exchange {
-    pub(super) fn new(is_grpc: bool, side: ExchangeSide) -> Self {
-        Exchange { side, is_grpc, is_recorded: false, is_error: false }
+    pub(super) fn new(is_grpc: bool, side: ExchangeSide, line: Option<Box<AccessLine>>) -> Self {
+        Exchange { side, is_grpc, is_recorded: false, is_error: false, line, has_body: true }
+    }
+
+    /// Says that the body of the response is not seen here.
+    #[cfg(feature = "reqwest")]
+    pub(super) fn without_body(mut self) -> Self {
+        self.has_body = false;
+        self
     }
 
     fn is_server(&self) -> bool {
@@ -83,6 +96,12 @@ impl Exchange {
             // Any client can send gRPC's content type to any path. The response decides whether it is gRPC.
             self.is_grpc = false;
             rename(self.span(), "POST");
+            if let Some(line) = &mut self.line {
+                line.is_no_grpc();
+            }
+        }
+        if let Some(line) = &mut self.line {
+            line.responded(status, headers, !self.has_body);
         }
         if self.is_grpc {
             match Code::of(headers) {
@@ -117,6 +136,14 @@ impl Exchange {
         }
     }
 
+    /// Counts bytes of the response's body.
+    #[inline]
+    pub(super) fn passed_on(&mut self, bytes: usize) {
+        if let Some(line) = &mut self.line {
+            line.passed_on(bytes);
+        }
+    }
+
     /// Records the trailers.
     pub(super) fn trailers(&mut self, trailers: &HeaderMap) {
         if self.awaits_trailers()
@@ -137,6 +164,9 @@ impl Exchange {
 
     fn grpc(&mut self, code: Code, message: Option<&str>) {
         self.is_recorded = true;
+        if let Some(line) = &mut self.line {
+            line.has_code(code);
+        }
         if self.span().is_disabled() {
             return;
         }
@@ -167,6 +197,9 @@ impl Exchange {
     pub(super) fn failed(&mut self, kind: &str, description: &str) {
         self.is_recorded = true;
         let description = span_string::cut(description);
+        if let Some(line) = &mut self.line {
+            line.failed(kind, description);
+        }
         // A field that is recorded twice is exported twice.
         if std::mem::replace(&mut self.is_error, true) {
             record_all!(self.span(), otel.status_description = description);
@@ -185,6 +218,9 @@ impl Exchange {
             error!(error = &panicked as &(dyn std::error::Error + 'static), "panicked");
         }
         self.failed("panic", &panicked.to_string());
+        if let Some(line) = self.line.take() {
+            self.log(line);
+        }
         resume_unwind(payload)
     }
 
@@ -193,6 +229,12 @@ impl Exchange {
     pub(super) fn cancelled(&mut self) {
         if !self.is_recorded {
             self.is_recorded = true;
+            if let Some(line) = &mut self.line {
+                line.cancelled();
+                if self.is_grpc {
+                    line.has_code(Code::CANCELLED);
+                }
+            }
             if self.is_grpc {
                 // Both ends report this status if the other one disconnects.
                 record_all!(self.span(), cancelled = true, rpc.response.status_code = Code::CANCELLED.name());
@@ -203,15 +245,27 @@ impl Exchange {
     }
 }
 
-/// Renames the exported span: `otel.name` has no effect after the span has started.
-#[cfg(feature = "tracing-opentelemetry")]
-fn rename(span: &Span, name: &'static str) {
-    use tracing_opentelemetry::OpenTelemetrySpanExt;
-    span.context().span().update_name(name);
+impl Exchange {
+    /// Emits the line about the request within its context and its span.
+    #[cold]
+    fn log(&mut self, line: Box<AccessLine>) {
+        let _inside = self.enter();
+        line.emit();
+    }
 }
 
-#[cfg(not(feature = "tracing-opentelemetry"))]
-fn rename(_: &Span, _: &'static str) {}
+impl Drop for Exchange {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(line) = self.line.take() else { return };
+        if std::thread::panicking() {
+            // A second panic, of an output, would abort the process.
+            let _ = caught_with(|| self.log(line));
+        } else {
+            self.log(line);
+        }
+    }
+}
 
 /// The side of an exchange.
 #[derive(Debug)]

@@ -53,6 +53,7 @@
 //! | count their attempts | [`Attempts`] |
 //! | choose which hosts receive the fields | [`DestinationPolicy`](crate::propagation::DestinationPolicy) |
 //! | keep secrets in URLs off spans | [`QueryPolicy`] |
+//! | log each request once | [`ServerLayer::log_requests`], [`ClientLayer::log_requests`] |
 //! | migrate from another crate | [`replacing`] |
 //!
 //! # Where to add the layer
@@ -112,13 +113,16 @@
 // If the documentation is built without a feature, its links lead to the list of features.
 #![cfg_attr(not(feature = "http-server"), doc = "[`ServerLayer`]: crate#features")]
 #![cfg_attr(not(feature = "http-server"), doc = "[`ServerLayer::fields`]: crate#features")]
+#![cfg_attr(not(feature = "http-server"), doc = "[`ServerLayer::log_requests`]: crate#features")]
 #![cfg_attr(not(feature = "http-server"), doc = "[`HeaderRule`]: crate#features")]
 #![cfg_attr(not(feature = "http-client"), doc = "[`Attempts`]: crate#features")]
 #![cfg_attr(not(feature = "http-client"), doc = "[`ClientLayer`]: crate#features")]
+#![cfg_attr(not(feature = "http-client"), doc = "[`ClientLayer::log_requests`]: crate#features")]
 #![cfg_attr(not(feature = "http-client"), doc = "[`UrlTemplate`]: crate#features")]
 #![cfg_attr(not(feature = "reqwest"), doc = "[`ClientMiddleware`]: crate#features")]
 #![cfg_attr(not(feature = "axum"), doc = "[`axum`]: crate#features")]
 
+mod access_line;
 mod attribute;
 #[cfg(feature = "axum")]
 pub mod axum;

@@ -4,7 +4,7 @@ use std::fmt;
 
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version};
 
-use crate::carriers::HeaderNames;
+use crate::propagation::carriers::HeaderNames;
 
 /// A request without its body, for hooks.
 ///

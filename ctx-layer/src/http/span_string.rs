@@ -1,8 +1,10 @@
 //! Strings of requests that are recorded on spans.
 
-use std::{cell::RefCell, fmt, mem};
+use std::{fmt, mem};
 
 use http::{HeaderMap, HeaderName, Version, header};
+
+use crate::buffers;
 
 /// The maximum length of a path, a query, a user agent or a message on a span, in bytes.
 pub(super) const MAX_LEN: usize = 1024;
@@ -16,17 +18,13 @@ pub(super) fn cut(text: &str) -> &str {
     text.get(..end).unwrap_or_default()
 }
 
-/// A composed string. It reuses memory of the thread.
+/// A string that is composed or kept. It reuses memory of the thread.
+#[derive(Debug)]
 pub(super) struct SpanString(String);
-
-thread_local! {
-    /// Unused strings, whose memory can be reused.
-    static MEMORY: RefCell<Vec<String>> = const { RefCell::new(Vec::new()) };
-}
 
 impl SpanString {
     pub(super) fn new() -> Self {
-        SpanString(MEMORY.try_with(|memory| memory.borrow_mut().pop()).ok().flatten().unwrap_or_default())
+        SpanString(buffers::take_text())
     }
 
     pub(super) fn of(value: impl fmt::Display) -> Self {
@@ -47,12 +45,7 @@ impl SpanString {
 
 impl Drop for SpanString {
     fn drop(&mut self) {
-        let mut text = mem::take(&mut self.0);
-        // A huge string must not stay allocated on the thread.
-        if text.capacity() <= MAX_LEN {
-            text.clear();
-            let _ = MEMORY.try_with(|memory| memory.borrow_mut().push(text));
-        }
+        buffers::give_back(mem::take(&mut self.0).into_bytes());
     }
 }
 

@@ -3,8 +3,6 @@
 //!
 //! The subscriber recognises them by the address of their values, which is stored for this thread while they are passed on.
 
-use std::cell::Cell;
-
 use tracing::Span;
 use tracing_core::{
     Dispatch, Metadata, dispatcher,
@@ -12,27 +10,29 @@ use tracing_core::{
     span::Attributes,
 };
 
-use super::{ambient, core::Core, filled::Filled};
+use super::{ambient, core::Core, filled::Filled, rewrite::AddedStrings, side_channel};
 use crate::{
     context::{BAGGAGE, NOTHING, address_alone, read_if_ready},
     field::Fields,
 };
-
-thread_local! {
-    /// The address of the complete values. Has no destructor, and so can always be read.
-    static COMPLETE: Cell<usize> = const { Cell::new(0) };
-    /// The fields among them.
-    static FIELDS: Cell<Fields> = const { Cell::new(Fields::new()) };
-}
 
 /// Values in the order of a call site's fields, followed by room for added ones. Added values are written in place, because
 /// moving values costs more than everything else here. If there are more fields than room, they are added as on any other
 /// span.
 pub(crate) type WithRoom<'v> = [Option<&'v (dyn Value + 'v)>];
 
+/// Room for strings to add: a value of `tracing` points to a `&str`.
+pub(crate) type StringRoom<'v> = [&'v str; 14];
+
 /// Creates a span of a call site with the current span as its parent. `fields` are those of the current context.
-pub(crate) fn open<'v>(metadata: &'static Metadata<'static>, values: &mut WithRoom<'v>, fields: &'v Fields) -> Span {
-    dispatcher::get_default(|dispatch| match open_complete(dispatch, metadata, values, fields) {
+pub(crate) fn open<'v>(
+    metadata: &'static Metadata<'static>,
+    values: &mut WithRoom<'v>,
+    fields: &'v Fields,
+    strings: &'v mut StringRoom<'v>,
+) -> Span {
+    let mut strings = Some(strings);
+    dispatcher::get_default(|dispatch| match open_complete(dispatch, metadata, values, fields, strings.take()) {
         Some(span) => span,
         None => {
             let own = &values[..metadata.fields().len().min(values.len())];
@@ -47,6 +47,7 @@ fn open_complete<'v>(
     metadata: &'static Metadata<'static>,
     values: &mut WithRoom<'v>,
     fields: &'v Fields,
+    strings: Option<&'v mut StringRoom<'v>>,
 ) -> Option<Span> {
     // Baggage may add values, and so may values recorded on the span; and a context limit may have refused this context.
     let address = fields.address();
@@ -59,32 +60,22 @@ fn open_complete<'v>(
     }
     let all = augmented.metadata.fields();
     let values = values.get_mut(..all.len())?;
-    ambient::put(fields, augmented, Filled::default(), values);
+    let mut added = AddedStrings::new();
+    ambient::put(fields, augmented, Filled::default(), values, &mut added);
+    let strings = strings.filter(|room| room.len() >= added.len())?;
+    for ((index, string), room) in added.into_iter().zip(strings) {
+        *room = string;
+        *values.get_mut(index)? = Some(room);
+    }
     let values = all.value_set_all(values);
-    FIELDS.try_with(|kept| kept.set(fields.clone())).ok()?;
-    let _restore = RestoreCompleted(COMPLETE.replace(address_of(&values)));
+    let _restore = side_channel::complete(address_of(&values), fields)?;
     Some(Span::new_with(augmented.metadata, &values, dispatch))
 }
 
 /// Returns the fields that are among the values already, if they all are.
 #[inline]
 pub(super) fn fields_of(attributes: &Attributes<'_>) -> Option<Fields> {
-    if COMPLETE.get() != address_of(attributes.values()) {
-        return None;
-    }
-    // The fields are gone if a layer around the subscriber has created another complete span first.
-    FIELDS.try_with(Cell::take).ok().filter(|fields| !fields.is_blank())
-}
-
-/// Restores the previous address when the span is created, or when another was created meanwhile.
-struct RestoreCompleted(usize);
-
-impl Drop for RestoreCompleted {
-    fn drop(&mut self) {
-        COMPLETE.set(self.0);
-        // The fields are still there if what was passed on was another span.
-        drop(FIELDS.try_with(Cell::take));
-    }
+    side_channel::take_completed(address_of(attributes.values()))
 }
 
 fn address_of(values: &ValueSet<'_>) -> usize {

@@ -4,7 +4,7 @@ use std::{any::TypeId, sync::OnceLock};
 
 use tracing_core::{
     Dispatch, Event, Field, Interest, LevelFilter, Metadata, Subscriber,
-    field::{Value, ValueSet, Visit},
+    field::{ValueSet, Visit},
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{Layer, layer::Context};
@@ -16,7 +16,7 @@ use super::{
     filled::{self, Filled},
     metadata::{Augmentation, call_site_of, original_of},
     parent::{self, Parentage},
-    rewrite::{Additions, RewriteValues, Source, rewrite},
+    rewrite::{AddedStrings, Additions, RewriteValues, Source, rewrite},
     stack_dispatch::StackDispatch,
     subscriber::{like, with_parent_of},
 };
@@ -50,7 +50,9 @@ use crate::{
 /// ```
 pub struct ContextLayer<L> {
     inner: L,
-    augmentation: Augmentation,
+    alone: Augmentation,
+    /// Set once the stack is installed, if its subscriber knows more shared targets.
+    with_shared: OnceLock<Augmentation>,
     hide_on_spans: bool,
     home: StackDispatch,
     /// Set once the stack is installed, if spans show no registered fields.
@@ -66,11 +68,17 @@ impl<L> ContextLayer<L> {
         }
         ContextLayer {
             inner: layer,
-            augmentation: Augmentation::new(schema),
+            alone: Augmentation::new(schema),
+            with_shared: OnceLock::new(),
             hide_on_spans: false,
             home: StackDispatch::new(),
             declared: OnceLock::new(),
         }
+    }
+
+    #[inline]
+    fn augmentation(&self) -> &Augmentation {
+        self.with_shared.get().unwrap_or(&self.alone)
     }
 
     /// Hides registered fields on the spans that this output sees. Events show them, including those that their spans have
@@ -103,7 +111,7 @@ impl<L> ContextLayer<L> {
                     Parentage::Explicit(_) | Parentage::Root => parent::elsewhere(),
                     Parentage::Contextual => None,
                 };
-                let ambient = Ambient::resolve(&self.augmentation, elsewhere.as_ref(), ids());
+                let ambient = Ambient::resolve(self.augmentation(), elsewhere.as_ref(), ids());
                 f(ambient.as_ref().map(Ambient::parts))
             }
         }
@@ -114,7 +122,7 @@ impl<L> ContextLayer<L> {
         let call_site = original_of(attributes.metadata());
         let filled = Filled::before(attributes);
         let declared = self.keep(call_site, filled, id, attributes);
-        let metadata = self.augmentation.of(attributes.metadata()).metadata;
+        let metadata = self.augmentation().of(attributes.metadata()).metadata;
         let (own, without) = (call_site.fields().len(), Without(filled.union(declared)));
         rewrite(attributes, own, metadata.fields(), &without, &mut |values: &ValueSet<'_>| {
             forward(&with_parent_of(attributes, metadata, values));
@@ -154,15 +162,17 @@ impl<L> ContextLayer<L> {
 
     /// Passes on a value that was recorded on an open span, as this output shows it: the stack may show it otherwise.
     fn record_on_open_span(&self, field: &Field, values: &Record<'_>, filled: Filled, forward: impl Fn(&Record<'_>)) {
-        let fields = self.augmentation.of(call_site_of(field.callsite())).metadata.fields();
-        let registered = self.augmentation.schema.fields().find(|(declaration, _)| declaration.name() == field.name());
+        let fields = self.augmentation().of(call_site_of(field.callsite())).metadata.fields();
+        let registered =
+            self.augmentation().schema.fields().find(|(declaration, _)| declaration.name() == field.name());
         // The value is current already.
         let ambient = registered
             .and_then(|(declaration, policy)| Some((read(fields_in)?.shared(declaration)?, policy.sensitivity())));
         match (ambient, fields.field(field.name())) {
             (Some((ambient, sensitivity)), Some(field)) => {
-                let value: &dyn Value = ambient.entry().as_value(sensitivity);
-                filled.passing_on(&Record::new(&fields.value_set(&[(&field, Some(value))])), forward);
+                ambient.entry().shown(sensitivity).with(|value| {
+                    filled.passing_on(&Record::new(&fields.value_set(&[(&field, Some(value))])), forward);
+                });
             }
             _ => forward(values),
         }
@@ -182,20 +192,20 @@ impl<L> ContextLayer<L> {
     }
 
     fn with_current<R>(&self, event: &Event<'_>, mut f: impl FnMut(&Event<'_>) -> R) -> R {
-        if self.augmentation.schema.is_empty() || is_about_the_context(event.metadata()) {
+        if self.augmentation().schema.is_empty() || is_about_the_context(event.metadata()) {
             return f(event);
         }
         let parent = Parentage::of_event(event);
-        let current = self.augmentation.fields_for_event(parent);
-        let ids = || Ids::of_event(&self.augmentation, parent, &self.home);
+        let current = self.augmentation().fields_for_event(parent);
+        let ids = || Ids::of_event(self.augmentation(), parent, &self.home);
         self.with_ambient(current, parent, ids, |ambient| {
             let Some((fields, ids)) = ambient else { return f(event) };
-            let augmented = self.augmentation.of(filled::all_fields_of(event));
+            let augmented = self.augmentation().of(filled::all_fields_of(event));
             if !augmented.takes_fields {
                 return f(event);
             }
             let filled = Filled::in_all(event, augmented.declared);
-            let additions = AmbientAdditions { fields, ids, augmentation: &self.augmentation, augmented, filled };
+            let additions = AmbientAdditions { fields, ids, augmentation: self.augmentation(), augmented, filled };
             let mut result = None;
             rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
                 result = Some(filled.passing_on_event(&like(event, values), augmented.metadata, &mut f));
@@ -214,9 +224,12 @@ where
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
         let core = subscriber.downcast_ref::<Core>();
         self.home.set(subscriber, core.is_some());
-        if self.hide_on_spans {
-            let schema = core.map_or(&self.augmentation.schema, |core| &core.augmentation.schema);
+        if let Some(shared) = core.and_then(|core| self.alone.with_shared_of(&core.augmentation)) {
             // A layer is moved into its stack, so the first call is the only one that matters.
+            let _ = self.with_shared.set(shared);
+        }
+        if self.hide_on_spans {
+            let schema = core.map_or(&self.augmentation().schema, |core| &core.augmentation.schema);
             let _ = self.declared.set(Declared::new(schema.clone()));
         }
         self.inner.on_register_dispatch(subscriber);
@@ -227,11 +240,11 @@ where
     }
 
     fn register_callsite(&self, metadata: &'static Metadata<'static>) -> Interest {
-        self.inner.register_callsite(self.augmentation.to_register(metadata))
+        self.inner.register_callsite(self.augmentation().to_register(metadata))
     }
 
     fn enabled(&self, metadata: &Metadata<'_>, ctx: Context<'_, S>) -> bool {
-        self.augmentation.with(metadata, |metadata| self.inner.enabled(metadata, ctx))
+        self.augmentation().with(metadata, |metadata| self.inner.enabled(metadata, ctx))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
@@ -244,10 +257,10 @@ where
                 self.inner.on_new_span(attributes, id, ctx.clone());
             });
         }
-        let augmented = self.augmentation.of(attributes.metadata());
+        let augmented = self.augmentation().of(attributes.metadata());
         let parent = Parentage::of_span(attributes);
         self.with_ambient(
-            self.augmentation.fields_for_span(parent),
+            self.augmentation().fields_for_span(parent),
             parent,
             || None,
             |ambient| {
@@ -259,7 +272,7 @@ where
                 match ambient {
                     Some((fields, ids)) if augmented.takes_fields => {
                         let additions =
-                            AmbientAdditions { fields, ids, augmentation: &self.augmentation, augmented, filled };
+                            AmbientAdditions { fields, ids, augmentation: self.augmentation(), augmented, filled };
                         let names = augmented.metadata.fields();
                         rewrite(attributes, augmented.own, names, &additions, &mut on_new_span);
                     }
@@ -275,7 +288,7 @@ where
         if self.hide_on_spans {
             return self.hiding_on_record(values, span, forward);
         }
-        if self.augmentation.schema.is_empty() {
+        if self.augmentation().schema.is_empty() {
             return forward(values);
         }
         let filled = Filled::before(values);
@@ -297,9 +310,9 @@ where
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
-        #[cfg(feature = "json")]
+        #[cfg(feature = "_output")]
         let _published =
-            if self.augmentation.schema.is_empty() { None } else { self.augmentation.policies.publish_besides() };
+            if self.augmentation().schema.is_empty() { None } else { self.augmentation().policies.publish_besides() };
         self.with_event(event, |event| self.inner.on_event(event, ctx.clone()));
     }
 
@@ -335,7 +348,7 @@ where
 impl<L: std::fmt::Debug> std::fmt::Debug for ContextLayer<L> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ContextLayer")
-            .field("schema", &self.augmentation.schema)
+            .field("schema", &self.augmentation().schema)
             .field("hide_on_spans", &self.hide_on_spans)
             .field("inner", &self.inner)
             .finish_non_exhaustive()
@@ -346,7 +359,7 @@ impl<L: std::fmt::Debug> std::fmt::Debug for ContextLayer<L> {
 struct Without(Filled);
 
 impl Additions for Without {
-    fn add<'a>(&'a self, values: &mut RewriteValues<'a>) {
+    fn add<'a: 'v, 'v>(&'a self, values: &mut RewriteValues<'v>, _: &mut AddedStrings<'a>) {
         for (_, value) in values.iter_mut().enumerate().filter(|(index, _)| self.0.contains(*index)) {
             *value = None;
         }

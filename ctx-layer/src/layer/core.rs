@@ -1,4 +1,23 @@
 //! The state that the subscriber, the outputs and `record` share: the schema, and what the open spans remember.
+//!
+//! # Entering a span
+//!
+//! A future enters its spans at each poll. There are four ways, because reading the context, cloning fields and attaching a context
+//! each cost about as much as the rest. Each way is tried only if the ones above it do not apply.
+//!
+//! | way | applies if | reads the context | clones fields | attaches |
+//! |---|---|---|---|---|
+//! | a guard of this crate enters it | [`SnapshotGuard`](crate::task::SnapshotGuard) pushes the frame itself | | | |
+//! | [`push_bare`](frame_stack::push_bare) | the span remembers what the top frame has, by address: nearly always | once, after entering | no | no |
+//! | [`entered`](Core::entered) | the same, but an OpenTelemetry layer attached a context meanwhile; or nothing is current, and that layer will attach what the span remembers | before and after | no | if that layer attached other fields |
+//! | [`enter_elsewhere`](Core::enter_elsewhere) | there is baggage, a recorded value, or another request's fields | before and after | yes | if the fields differ |
+//!
+//! `changes_contexts` saves the first way from reading the context *before* entering, until a layer was seen to attach one.
+//!
+//! | instructions, entered and exited | registry alone | ours |
+//! |---|--:|--:|
+//! | no field is current | 182 | 539 |
+//! | its fields are current | 182 | 645 |
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -99,6 +118,11 @@ impl Core {
     /// Stores the fields and the baggage that a new span remembers.
     pub(super) fn remember_all(&self, id: &Id, remembered: Remembered) {
         self.spans.remember_all(id, remembered);
+    }
+
+    /// Returns what a span remembers.
+    pub(super) fn remembered(&self, id: &Id) -> Remembered {
+        self.spans.get(id).0
     }
 
     /// Returns the fields that a span was created with.
@@ -295,6 +319,16 @@ struct Wanted {
     is_apart: bool,
     /// Baggage that an OpenTelemetry layer has for the span is not that of the place where the span was created.
     may_have_parent: bool,
+}
+
+#[cfg(feature = "_output")]
+impl StackDispatch {
+    /// Stores the dispatcher of an output. Returns `true` if a [`ContextSubscriber`](super::ContextSubscriber) is over it.
+    pub(crate) fn set_of_output(&self, dispatch: &Dispatch) -> bool {
+        let is_watched = dispatch.downcast_ref::<Core>().is_some();
+        self.set(dispatch, is_watched);
+        is_watched
+    }
 }
 
 /// Returns `true` for a span that no output of the current subscriber enables until the filters change, and that carries

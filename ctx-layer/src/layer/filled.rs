@@ -9,32 +9,20 @@
 //! metadata (see `metadata`), and another layer of this crate that adds fields has to know which are there already.
 
 use std::{
-    cell::Cell,
     fmt::Debug,
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use tracing_core::{Event, Field, Metadata, field::Visit};
 
-use super::rewrite::Source;
+use super::{
+    rewrite::Source,
+    side_channel::{self, Marks},
+};
 
 /// Some of a call site's own fields, by index: those whose value was not, or will not be, set by the code.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Filled(u64);
-
-#[derive(Clone, Copy)]
-struct PassedOn {
-    /// The address of what is passed on. It is unique as long as that lives.
-    item: usize,
-    filled: Filled,
-    /// The metadata that has all fields of an event with added fields.
-    all: Option<&'static Metadata<'static>>,
-}
-
-thread_local! {
-    /// The item that is passed on now, if anything is known about it. Has no destructor, and so can always be read.
-    static PASSED_ON: Cell<PassedOn> = const { Cell::new(PassedOn { item: 0, filled: Filled(0), all: None }) };
-}
 
 /// `true` if several layers of this crate may add fields to one event. A single layer need not pass anything to the next.
 static ARE_SEVERAL: AtomicBool = AtomicBool::new(false);
@@ -47,9 +35,9 @@ pub(super) fn adds_to_others() {
 /// Returns the metadata that has the names of all of an event's fields, those added by other layers included.
 #[inline]
 pub(super) fn all_fields_of(event: &Event<'_>) -> &'static Metadata<'static> {
-    let passed_on = PASSED_ON.get();
-    match passed_on.all {
-        Some(all) if passed_on.item == address(event) => all,
+    let marks = side_channel::marks();
+    match marks.all {
+        Some(all) if marks.item == address(event) => all,
         _ => event.metadata(),
     }
 }
@@ -62,8 +50,8 @@ impl Filled {
     /// Returns the fields that an outer layer has filled.
     #[inline]
     pub(crate) fn before<T>(item: &T) -> Self {
-        let passed_on = PASSED_ON.get();
-        if passed_on.item == address(item) { passed_on.filled } else { Filled(0) }
+        let marks = side_channel::marks();
+        if marks.item == address(item) { Filled(marks.filled) } else { Filled(0) }
     }
 
     /// Returns the fields that an outer layer has filled, and those of `declared`, the registered fields that the call site
@@ -125,7 +113,7 @@ impl Filled {
     #[cold]
     #[inline(never)]
     fn passing_on_marked<T, R>(self, item: &T, all: Option<&'static Metadata<'static>>, f: impl FnOnce(&T) -> R) -> R {
-        let _restore = RestorePassedOn(PASSED_ON.replace(PassedOn { item: address(item), filled: self, all }));
+        let _restore = side_channel::mark(Marks { item: address(item), filled: self.0, all });
         f(item)
     }
 }
@@ -146,15 +134,6 @@ impl Visit for Empty {
         if field.index() < Filled::MAX {
             self.0.0 &= !(1 << field.index());
         }
-    }
-}
-
-/// Restores the previous marks.
-struct RestorePassedOn(PassedOn);
-
-impl Drop for RestorePassedOn {
-    fn drop(&mut self) {
-        PASSED_ON.set(self.0);
     }
 }
 

@@ -12,7 +12,7 @@ use std::{
 
 use tracing_core::{Kind, Metadata, callsite::Identifier, field::FieldSet};
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 use super::policies::Policies;
 use super::{address_map::AddressMap, filled::Filled, parent::Parentage, shared_targets::SharedTargets};
 use crate::context::{CurrentFields, current_fields};
@@ -71,7 +71,7 @@ pub(super) struct Augmentation {
     /// The fields that are read from the active OpenTelemetry span, by [`Declaration::id`](crate::field::Declaration).
     pub(super) derived: Box<[(usize, Derived)]>,
     /// The policies for outputs that encode fields themselves.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     pub(super) policies: &'static Policies,
 }
 
@@ -84,8 +84,9 @@ type KnownTable = (Box<[Registered]>, SharedTargets, &'static AddressMap<Augment
 static ORIGINALS: LazyLock<AddressMap<&'static Metadata<'static>>> = LazyLock::new(AddressMap::new);
 
 impl Augmentation {
+    /// Creates an augmentation with the targets that are known to share their spans.
     pub(super) fn new(schema: Schema) -> Self {
-        Self::with_shared(schema, SharedTargets::none())
+        Self::with_shared(schema, SharedTargets::default())
     }
 
     /// Creates an augmentation with targets whose spans carry no fields.
@@ -108,7 +109,7 @@ impl Augmentation {
             })
             .collect();
         Augmentation {
-            #[cfg(feature = "json")]
+            #[cfg(feature = "_output")]
             policies: Policies::of(&schema),
             schema,
             shared,
@@ -120,6 +121,11 @@ impl Augmentation {
     /// Returns a copy with more targets whose spans carry no fields.
     pub(super) fn and_shared(&self, targets: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
         Self::with_shared(self.schema.clone(), self.shared.and(targets))
+    }
+
+    /// Returns a copy with the shared targets of another, if those are others.
+    pub(super) fn with_shared_of(&self, other: &Augmentation) -> Option<Self> {
+        (self.shared != other.shared).then(|| Self::with_shared(self.schema.clone(), other.shared.clone()))
     }
 
     /// Returns the current fields, if nothing else is needed for a span with the given parent.

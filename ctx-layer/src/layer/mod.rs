@@ -19,12 +19,13 @@ mod kept;
 mod kept_spans;
 mod last_recorded;
 mod metadata;
+pub(crate) mod opentelemetry_layer;
 mod other_version;
 mod parent;
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 mod policies;
 mod postponed;
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 mod reading;
 mod record;
 mod recorded;
@@ -34,6 +35,7 @@ mod sensitive;
 mod separate_span_fields;
 mod set_up;
 mod shared_targets;
+mod side_channel;
 mod span_lock;
 mod span_memory;
 mod stack_dispatch;
@@ -41,19 +43,14 @@ mod subscriber;
 mod subscriber_fields_ext;
 
 #[cfg(feature = "http-server")]
-pub(crate) use complete_span::{WithRoom, open};
+pub(crate) use complete_span::{StringRoom, WithRoom, open};
 pub(crate) use core::{in_snapshot, is_kept_only};
 pub(crate) use sensitive::is_sensitive;
 pub(crate) use stack_dispatch::ids_of;
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub(crate) use {
-    address_map::AddressMap,
-    core::is_about_the_context,
-    filled::Filled,
-    metadata::original_of,
-    parent::{Parentage, elsewhere},
-    policies::Policies,
-    stack_dispatch::StackDispatch,
+    address_map::AddressMap, core::is_about_the_context, filled::Filled, metadata::original_of, parent::Parentage,
+    policies::Policies, side_channel::elsewhere, stack_dispatch::StackDispatch,
 };
 
 pub use context_layer::ContextLayer;

@@ -3,6 +3,8 @@
 //! That version is another crate, which cannot be named here. But the name of the stack's type contains its name, and the
 //! dispatcher does not find the type that this crate's version of `tracing-opentelemetry` looks up.
 
+pub(super) use super::opentelemetry_layer::{intercept, is_there};
+
 /// Returns `true` if a stack of this type certainly has an OpenTelemetry layer.
 ///
 /// Returns `false` if the layer is in an `Option` or a `Vec`, which may be empty, in a `reload::Layer`, which hides it, or in a
@@ -44,62 +46,11 @@ fn is_whole(path: &str, end: &str) -> bool {
     path.strip_suffix(end).is_some_and(|before| before.is_empty() || before.ends_with("::"))
 }
 
-/// Returns `true` if a stack that has an OpenTelemetry layer has none of the version that this crate uses.
-#[cfg(feature = "tracing-opentelemetry")]
-pub(super) fn is_there(dispatch: &tracing_core::Dispatch) -> bool {
-    // The lookup is intercepted: the layer would otherwise look for the span, and panic.
-    ASKING.set(Some(false));
-    let _stop = StopAsking;
-    let cx = tracing_opentelemetry::get_otel_context(&tracing_core::span::Id::from_u64(u64::MAX), dispatch);
-    cx.is_none() && ASKING.get() == Some(false)
-}
-
 /// Returns `true` if a stack under a [`ContextSubscriber`](super::ContextSubscriber) has an OpenTelemetry layer of the version
 /// that this crate uses.
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 pub(super) fn has_layer(dispatch: &tracing_core::Dispatch) -> bool {
-    cfg!(feature = "tracing-opentelemetry") && !is_there(dispatch)
-}
-
-/// Returns `true`: without the feature, no OpenTelemetry layer can be found.
-#[cfg(not(feature = "tracing-opentelemetry"))]
-pub(super) fn is_there(_: &tracing_core::Dispatch) -> bool {
-    true
-}
-
-#[cfg(feature = "tracing-opentelemetry")]
-thread_local! {
-    /// `Some` while [`is_there`] runs on this thread, with whether the layer was found. Has no destructor, and so can always be read.
-    static ASKING: std::cell::Cell<Option<bool>> = const { std::cell::Cell::new(None) };
-}
-
-#[cfg(feature = "tracing-opentelemetry")]
-struct StopAsking;
-
-#[cfg(feature = "tracing-opentelemetry")]
-impl Drop for StopAsking {
-    fn drop(&mut self) {
-        ASKING.set(None);
-    }
-}
-
-/// Stores whether a lookup found its type. Returns `true` if the lookup has to fail.
-#[cfg(feature = "tracing-opentelemetry")]
-#[inline]
-pub(super) fn intercept(is_found: bool) -> bool {
-    match ASKING.get() {
-        None => false,
-        Some(before) => {
-            ASKING.set(Some(before || is_found));
-            true
-        }
-    }
-}
-
-#[cfg(not(feature = "tracing-opentelemetry"))]
-#[inline]
-pub(super) fn intercept(_: bool) -> bool {
-    false
+    !is_there(dispatch)
 }
 
 #[cfg(test)]

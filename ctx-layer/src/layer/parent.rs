@@ -1,17 +1,11 @@
-//! The parent of a span or event, and how outputs learn what it remembers.
-//!
-//! Only the subscriber over the whole stack knows what spans remember. A layer could find it through its dispatcher, but
-//! `tracing-subscriber` does not give the dispatcher to every layer (not to those in an `Option` or a `Vec`, nor to those added
-//! by `reload`). So the subscriber stores it for this thread, while it passes on a span or event with an explicit parent.
-
-use std::cell::RefCell;
+//! The parent of a span or event.
 
 use tracing_core::{
     Event,
     span::{Attributes, Id},
 };
 
-use crate::context::Remembered;
+pub(super) use super::side_channel::{elsewhere, with_elsewhere};
 
 /// The kind of parent that a span or event has.
 #[derive(Clone, Copy)]
@@ -40,32 +34,4 @@ impl<'a> Parentage<'a> {
         }
         attributes.parent().map_or(Parentage::Root, Parentage::Explicit)
     }
-}
-
-thread_local! {
-    static ELSEWHERE: RefCell<Option<Remembered>> = const { RefCell::new(None) };
-}
-
-/// Calls `f` with [`elsewhere`] set to what the explicit parent remembers, if that is not current.
-#[cold]
-pub(super) fn with_elsewhere<R>(elsewhere: Option<Remembered>, f: impl FnOnce() -> R) -> R {
-    let _restore = RestoreElsewhere(replace(elsewhere));
-    f()
-}
-
-/// Returns what the explicit parent of the span or event that is being passed on remembers, if that is not current.
-pub(crate) fn elsewhere() -> Option<Remembered> {
-    ELSEWHERE.try_with(|elsewhere| elsewhere.borrow().clone()).ok().flatten()
-}
-
-struct RestoreElsewhere(Option<Remembered>);
-
-impl Drop for RestoreElsewhere {
-    fn drop(&mut self) {
-        drop(replace(self.0.take()));
-    }
-}
-
-fn replace(elsewhere: Option<Remembered>) -> Option<Remembered> {
-    ELSEWHERE.try_with(|current| current.replace(elsewhere)).ok().flatten()
 }

@@ -1,15 +1,6 @@
-//! The policies by which an output that encodes fields itself shows them, published while an event is passed on.
-//!
-//! `tracing-subscriber` does not give the dispatcher to every layer (not to those in an `Option` or a `Vec`, nor to those added
-//! by `reload`). So the subscriber over the stack, and the wrapper of one output, store for this thread which schema applies.
+//! The policies by which an output that encodes fields itself shows them.
 
-use std::{
-    cell::Cell,
-    sync::{
-        Mutex, OnceLock, PoisonError,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::{
     context::registered,
@@ -33,18 +24,15 @@ enum Fields {
 
 static KNOWN: Mutex<Vec<&'static Policies>> = Mutex::new(Vec::new());
 
-/// The policies of a program without a schema.
 static DECLARED: Policies = Policies { id: 0, fields: Fields::Declared, over: OnceLock::new() };
 
-/// `true` if any output was created that reads the published policies.
-static IS_READ: AtomicBool = AtomicBool::new(false);
-
-thread_local! {
-    /// Has no destructor, and so can always be read.
-    static PUBLISHED: Cell<Option<&'static Policies>> = const { Cell::new(None) };
-}
-
 impl Policies {
+    /// Returns the policies of a program without a schema.
+    #[inline]
+    pub(super) fn declared() -> &'static Self {
+        &DECLARED
+    }
+
     pub(crate) fn of(schema: &Schema) -> &'static Self {
         Self::of_fields(schema.registered())
     }
@@ -63,34 +51,8 @@ impl Policies {
         policies
     }
 
-    /// Returns the policies that apply to the event that is passed on here.
-    #[inline]
-    pub(crate) fn published() -> &'static Self {
-        PUBLISHED.get().unwrap_or(&DECLARED)
-    }
-
-    /// Makes layers publish the policies from now on.
-    pub(crate) fn ask_for() {
-        IS_READ.store(true, Ordering::Relaxed);
-    }
-
-    /// Publishes these policies until the guard is dropped.
-    #[inline]
-    pub(super) fn publish(&'static self) -> Option<Published> {
-        IS_READ.load(Ordering::Relaxed).then(|| Published(PUBLISHED.replace(Some(self))))
-    }
-
-    /// Publishes these policies in addition to the current ones, which they override, until the guard is dropped.
-    #[inline]
-    pub(super) fn publish_besides(&'static self) -> Option<Published> {
-        IS_READ.load(Ordering::Relaxed).then(|| {
-            let all = Self::published().with(self);
-            Published(PUBLISHED.replace(Some(all)))
-        })
-    }
-
     /// Returns these policies combined with others, which override them.
-    fn with(&'static self, others: &'static Policies) -> &'static Policies {
+    pub(super) fn with(&'static self, others: &'static Policies) -> &'static Policies {
         match others.over.get() {
             Some((below, all)) if *below == self.id => all,
             _ => self.with_unknown(others),
@@ -147,14 +109,4 @@ impl Policies {
 
 fn shows(policy: &Policy, is_metric: bool) -> bool {
     if is_metric { policy.on_metrics() } else { policy.on_events() }
-}
-
-/// A guard that restores the previous policies on drop.
-pub(super) struct Published(Option<&'static Policies>);
-
-impl Drop for Published {
-    #[inline]
-    fn drop(&mut self) {
-        PUBLISHED.set(self.0);
-    }
 }

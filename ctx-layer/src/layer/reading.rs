@@ -1,10 +1,10 @@
 //! Detecting that the layers of a stack read the current fields themselves.
 //!
-//! `output::json` does. If nothing else in a stack reads an event's fields, adding them is not necessary. Layers do not declare
+//! `output::json` and `output::text` do. If nothing else in a stack reads an event's fields, adding them is not necessary. Layers do not declare
 //! what they read, but the type of a stack has the names of its layers, and some are known. An unknown layer or filter is assumed
 //! to read the fields.
 
-/// Returns `true` if a stack of this type consists of a registry, of JSON outputs of this crate, and of filters that do not look
+/// Returns `true` if a stack of this type consists of a registry, of outputs of this crate that read the fields, and of filters that do not look
 /// at the fields of events.
 pub(super) fn reads_fields_itself(stack: &str) -> bool {
     const REGISTRY: &str = "tracing_subscriber::registry::sharded::Registry";
@@ -27,8 +27,12 @@ enum Known {
 }
 
 fn known_layer(layer: &str) -> Option<Known> {
-    const OUTPUT: &str = "ctx_layer::output::json::layer::JsonLayer";
-    if arguments_of(layer, OUTPUT).is_some() || layer == OUTPUT {
+    const OUTPUTS: [&str; 3] = [
+        "ctx_layer::output::json::layer::JsonLayer",
+        "ctx_layer::output::text::layer::TextLayer",
+        "ctx_layer::output::auto::AutoLayer",
+    ];
+    if OUTPUTS.iter().any(|output| arguments_of(layer, output).is_some() || layer == *output) {
         return Some(Known::Output);
     }
     if ignores_fields(layer) {
@@ -79,14 +83,14 @@ fn split_first(arguments: &str) -> Option<(&str, &str)> {
     None
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "json", feature = "text"))]
 mod tests {
     use std::any::type_name;
 
     use tracing_subscriber::{Layer, Registry, filter::LevelFilter, layer::SubscriberExt};
 
     use super::reads_fields_itself;
-    use crate::output::json;
+    use crate::output::{self, json, text};
 
     fn reads<S>(_: &S) -> bool {
         reads_fields_itself(type_name::<S>())
@@ -108,6 +112,8 @@ mod tests {
         let targets = tracing_subscriber::filter::Targets::new();
         assert!(reads(&stack().with(json::layer().with_filter(targets)).with(json::layer())));
         assert!(reads(&stack().with(json::layer().with_filter(tracing_subscriber::filter::filter_fn(|_| true)))));
+        assert!(reads(&stack().with(text::layer()).with(json::layer())));
+        assert!(reads(&stack().with(output::auto().with_writer(std::io::stderr))));
     }
 
     #[test]

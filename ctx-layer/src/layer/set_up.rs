@@ -17,7 +17,7 @@ use tracing_core::{
 };
 use tracing_subscriber::Layer;
 
-use super::other_version;
+use super::{opentelemetry_layer::UNSEEN, other_version};
 use crate::{field::warn_of_postponed, warning::warn};
 
 /// The position of a [`ContextSubscriber`](super::ContextSubscriber) in its stack.
@@ -108,15 +108,6 @@ impl SetUp {
         }
     }
 }
-
-/// The end of the warning about an OpenTelemetry layer that cannot be used.
-const UNSEEN: &str = if cfg!(feature = "tracing-opentelemetry") {
-    "of another version of `tracing-opentelemetry` than `ctx-layer` uses: its spans are not seen, so events have no trace ids, \
-     and the trace is not propagated. Depend on the same version, which `cargo tree -i tracing-opentelemetry` shows"
-} else {
-    "that `ctx-layer` cannot see: its spans get no status and no links, and some events have no trace ids. Add \
-     `tracing-opentelemetry` to the `features` of `ctx-layer` in Cargo.toml"
-};
 
 /// The type that `tracing-subscriber` downcasts a subscriber to when a layer is added over it, to find filters of single layers.
 /// The type is private, so its id is learned from such a downcast.

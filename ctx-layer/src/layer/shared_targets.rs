@@ -17,10 +17,6 @@ impl Default for SharedTargets {
 }
 
 impl SharedTargets {
-    pub(super) fn none() -> Self {
-        SharedTargets(Arc::default())
-    }
-
     /// Returns a copy with more targets.
     pub(super) fn and(&self, others: impl IntoIterator<Item = impl Into<Cow<'static, str>>>) -> Self {
         SharedTargets(self.0.iter().cloned().chain(others.into_iter().map(Into::into)).collect())

@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 use opentelemetry::{Context, SpanId, TraceId};
 use tracing_core::{Dispatch, dispatcher::WeakDispatch, span::Id};
 
-#[cfg(feature = "json")]
+#[cfg(feature = "_output")]
 use super::other_version;
-use super::span_lock;
+use super::{opentelemetry_layer::context_of, span_lock};
 use crate::context::{active_ids, read};
 
 /// A weak reference to the dispatcher. It is set when the stack is installed, and read only off the hot path.
@@ -27,14 +27,6 @@ impl StackDispatch {
     pub(super) fn set(&self, dispatch: &Dispatch, is_watched: bool) {
         // A layer is moved into its stack, so there is one dispatcher, and the first call has it.
         let _ = self.0.set(Installed { dispatch: dispatch.downgrade(), is_watched });
-    }
-
-    /// Stores the dispatcher of an output. Returns `true` if a [`ContextSubscriber`](super::ContextSubscriber) is over it.
-    #[cfg(feature = "json")]
-    pub(crate) fn set_of_output(&self, dispatch: &Dispatch) -> bool {
-        let is_watched = dispatch.downcast_ref::<super::core::Core>().is_some();
-        self.set(dispatch, is_watched);
-        is_watched
     }
 
     /// Returns the dispatcher while it exists.
@@ -79,7 +71,7 @@ impl StackDispatch {
     }
 
     /// Returns `true` if no OpenTelemetry layer was found in the stack.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     pub(crate) fn has_no_opentelemetry_layer(&self) -> bool {
         let installed = self.0.get();
         installed.is_none_or(|installed| {
@@ -92,29 +84,6 @@ impl StackDispatch {
 /// Returns the OpenTelemetry ids of a span, if an OpenTelemetry layer of this dispatcher has created some. Starts the span.
 ///
 /// Returns `None` while the layer may hold the span's lock on this thread.
-#[cfg(feature = "tracing-opentelemetry")]
 pub(crate) fn ids_of(span: &Id, dispatch: &Dispatch) -> Option<(TraceId, SpanId)> {
     active_ids(&context_of(span, dispatch)?)
-}
-
-/// Returns the OpenTelemetry context of a span. Starts the span.
-#[cfg(feature = "tracing-opentelemetry")]
-fn context_of(span: &Id, dispatch: &Dispatch) -> Option<Context> {
-    use tracing_subscriber::{Registry, registry::LookupSpan};
-    if span_lock::may_be_held() {
-        return None;
-    }
-    // The OpenTelemetry layer panics for a span that is closed; this keeps it open.
-    let _open = dispatch.downcast_ref::<Registry>()?.span(span)?;
-    span_lock::holding(|| tracing_opentelemetry::get_otel_context(span, dispatch))
-}
-
-#[cfg(not(feature = "tracing-opentelemetry"))]
-fn context_of(_: &Id, _: &Dispatch) -> Option<Context> {
-    None
-}
-
-#[cfg(not(feature = "tracing-opentelemetry"))]
-pub(crate) fn ids_of(_: &Id, _: &Dispatch) -> Option<(TraceId, SpanId)> {
-    None
 }

@@ -25,7 +25,6 @@ use super::{
     postponed,
     rewrite::rewrite,
     set_up::SetUp,
-    shared_targets::SharedTargets,
     span_lock,
 };
 use crate::{
@@ -45,7 +44,7 @@ pub struct ContextSubscriber<S> {
     inner: S,
     core: Core,
     /// All layers that read the fields of events read the current fields themselves.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     reads_fields_itself: bool,
 }
 
@@ -58,11 +57,11 @@ impl<S> ContextSubscriber<S> {
         crate::context::register(schema.fields().map(|(declaration, _)| declaration));
         let has_registry = (&inner as &dyn Subscriber).is::<Registry>();
         let kept = if has_registry { LevelFilter::INFO } else { LevelFilter::OFF };
-        let augmentation = Augmentation::with_shared(schema, SharedTargets::default());
+        let augmentation = Augmentation::new(schema);
         ContextSubscriber {
             inner,
             core: Core::new(augmentation, kept, SetUp::over::<S>()),
-            #[cfg(feature = "json")]
+            #[cfg(feature = "_output")]
             reads_fields_itself: super::reading::reads_fields_itself(std::any::type_name::<S>()),
         }
     }
@@ -177,10 +176,13 @@ impl<S: Subscriber> ContextSubscriber<S> {
         let key = self.core.span_key(span);
         let left = frame_stack::leaving(key, guard);
         let is_entered_again = matches!(left, Left::Here { is_entered_again: true });
+        if guard.is_none() && !is_kept {
+            frame_stack::note_lost(key, || self.core.remembered(span));
+        }
         let frame = match guard {
             None => Some(Leaving::new(key)),
-            // A layer may exit another entering of the span than the one of the guard.
-            Some(_) if is_entered_again => Some(Leaving::of_guard()),
+            // A layer may exit another entering of the span than the one of the guard, and take away the context of what is above.
+            Some(frame) if is_entered_again || frame_stack::is_below_another(frame) => Some(Leaving::of_guard()),
             Some(_) => None,
         };
         if left != Left::TakenOver && !is_kept {
@@ -342,7 +344,7 @@ impl<S: Subscriber> ContextSubscriber<S> {
     }
 
     /// Passes on an event without added fields, because all outputs read the fields themselves.
-    #[cfg(feature = "json")]
+    #[cfg(feature = "_output")]
     #[inline]
     fn forward_as_it_is(&self, event: &Event<'_>) {
         let parent = Parentage::of_event(event);
@@ -479,12 +481,12 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         if !self.core.set_up.is_checked() {
             self.check_set_up(event.metadata());
         }
-        #[cfg(feature = "json")]
+        #[cfg(feature = "_output")]
         let _published = self.core.augmentation.policies.publish();
         if let Some(parent) = self.kept_parent(event.parent()) {
             return self.forward_in_kept(event, parent);
         }
-        #[cfg(feature = "json")]
+        #[cfg(feature = "_output")]
         if self.reads_fields_itself {
             return self.forward_as_it_is(event);
         }

@@ -2,7 +2,7 @@
 
 use tracing_core::Subscriber;
 
-use super::{ContextSubscriber, core::Core, filled};
+use super::{core::Core, filled, subscriber::ContextSubscriber};
 use crate::field::Schema;
 
 /// An extension trait that adds context fields to a subscriber stack.

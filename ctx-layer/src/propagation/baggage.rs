@@ -7,7 +7,7 @@ use std::{
     fmt::{self, Write},
 };
 
-use super::{blank, percent};
+use super::{list, percent};
 use crate::field::TOKEN;
 
 /// The maximum number of members that are sent.
@@ -66,15 +66,7 @@ impl<'a> Members<'a> {
 
     #[inline(never)]
     fn next_of_any_form(&mut self) -> Option<Result<Member<'a>, BaggageError>> {
-        while let Some(rest) = self.line.get(self.at..).filter(|rest| !rest.is_empty()) {
-            let len = rest.iter().position(|byte| *byte == b',').unwrap_or(rest.len());
-            self.at += len + 1;
-            let member = blank::trim(&rest[..len]);
-            if !member.is_empty() {
-                return Some(Member::parse(member));
-            }
-        }
-        None
+        list::next_member(self.line, &mut self.at).map(Member::parse)
     }
 }
 
@@ -119,8 +111,8 @@ impl<'a> Member<'a> {
         };
         // Only the first `=` separates: a value may contain more (section 3.3.1.3).
         let at = pair.iter().position(|byte| *byte == b'=').ok_or(BaggageError::NoValue)?;
-        let key = token(blank::trim(&pair[..at])).ok_or(BaggageError::Key)?;
-        let value = octets(blank::trim(&pair[at + 1..])).ok_or(BaggageError::Value)?;
+        let key = token(list::trim(&pair[..at])).ok_or(BaggageError::Key)?;
+        let value = octets(list::trim(&pair[at + 1..])).ok_or(BaggageError::Value)?;
         Ok(Member { key, value, is_encoded: value.contains('%'), properties })
     }
 
@@ -166,10 +158,10 @@ impl<'a> Member<'a> {
     fn each_property(&self) -> impl Iterator<Item = (&'a str, Option<&'a str>)> + use<'a> {
         self.properties.split(|byte| *byte == b';').filter_map(|property| {
             match property.iter().position(|byte| *byte == b'=') {
-                None => Some((token(blank::trim(property))?, None)),
+                None => Some((token(list::trim(property))?, None)),
                 Some(at) => {
-                    let key = token(blank::trim(&property[..at]))?;
-                    Some((key, Some(octets(blank::trim(&property[at + 1..]))?)))
+                    let key = token(list::trim(&property[..at]))?;
+                    Some((key, Some(octets(list::trim(&property[at + 1..]))?)))
                 }
             }
         })
@@ -299,11 +291,7 @@ impl BaggageWriter {
             return Err(BaggageError::Limit);
         }
         let before = self.text.len();
-        if before > 0 {
-            self.text.push(',');
-        }
-        self.text.push_str(key);
-        self.text.push('=');
+        list::begin_member(&mut self.text, key);
         let mut writer = ValueWriter { text: &mut self.text, is_over: false };
         // If a `Display` fails, what it wrote until then is the value.
         let _ = value(&mut writer);

@@ -9,15 +9,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use opentelemetry::Context;
 use tracing::{Level, debug, warn};
 
 use super::{
-    Carrier, CarrierMut, Extracted, Outbound, Trust,
     dropped::{Dropped, Invalid},
-    inbound, outgoing,
+    trust::Trust,
 };
-use crate::context::read;
 
 /// A boundary logs each kind of problem at most once in this time.
 const REPORT_INTERVAL: Duration = Duration::from_secs(60);
@@ -127,25 +124,6 @@ impl Boundary {
     /// Returns the boundary's name.
     pub fn name(&self) -> &'static str {
         self.name
-    }
-
-    /// Reads context from a carrier. See [`extract`](super::extract).
-    pub fn extract(&'static self, carrier: &(impl Carrier + ?Sized), trust: Trust) -> Extracted {
-        inbound::extract(carrier, trust, self)
-    }
-
-    /// Reads context from a carrier, for callers that set more fields before a context is created.
-    #[cfg(feature = "http-server")]
-    pub(crate) fn read(&'static self, carrier: &(impl Carrier + ?Sized), trust: Trust) -> inbound::Incoming {
-        inbound::read(carrier, trust, self)
-    }
-
-    /// Writes the current context to a carrier. See [`inject`](super::inject).
-    pub fn inject(&'static self, carrier: &mut (impl CarrierMut + ?Sized), outbound: Outbound) {
-        // Not within the borrow of the current context, since carriers are foreign code. Where the context cannot be
-        // read, there is nothing to send, and values of another request are removed from the carrier.
-        let cx = read(Context::clone).unwrap_or_default();
-        outgoing::inject(&cx, carrier, outbound, &outgoing::DEFAULTS, self);
     }
 
     /// Returns the counts so far.

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
-use super::{Boundary, Carrier, CarrierMut, names};
+use super::{
+    boundary::Boundary,
+    carrier::{Carrier, CarrierMut},
+    names,
+};
 
 /// The maximum length of a stored value, in bytes. Valid values are shorter.
 const MAX_VALUE_LEN: usize = 32 * 1024;

@@ -2,15 +2,13 @@
 
 use std::{rc::Rc, sync::Arc};
 
-use opentelemetry::propagation::{Extractor, Injector};
-
-use super::{Boundary, names};
+use super::boundary::Boundary;
 
 /// A carrier from which context is read.
 ///
 /// Implemented for maps, lists of pairs, `http::HeaderMap`, JSON objects, the process environment,
-/// [captured](super::Captured) context, for references, boxes and `Arc`s of these and, with [`OtelExtractor`], for all
-/// extractors of OpenTelemetry. See [`carriers`](crate::carriers). For any other type use
+/// [captured](super::Captured) context, for references, boxes and `Arc`s of these and, with [`OtelExtractor`](super::carriers::OtelExtractor), for all
+/// extractors of OpenTelemetry. See [`carriers`](super::carriers). For any other type use
 /// [`extract_with`](super::extract_with), or implement this trait:
 ///
 /// ```
@@ -44,7 +42,7 @@ pub trait Carrier {
 
 /// A carrier to which context is written.
 ///
-/// Implemented for the same types as [`Carrier`], for `Command`s and, with [`OtelInjector`], for all injectors of
+/// Implemented for the same types as [`Carrier`], for `Command`s and, with [`OtelInjector`](super::carriers::OtelInjector), for all injectors of
 /// OpenTelemetry. For any other type use [`inject_with`](super::inject_with).
 pub trait CarrierMut {
     /// Sets `key` to one value and replaces any previous ones.
@@ -76,21 +74,6 @@ macro_rules! carrier_behind {
 
 carrier_behind!(&C &mut C Box<C> Rc<C> Arc<C>);
 
-/// A carrier without its baggage, for spans that are only linked to.
-pub(crate) struct TraceOnly<'a, C: ?Sized>(pub(crate) &'a C);
-
-impl<C: Carrier + ?Sized> Carrier for TraceOnly<'_, C> {
-    fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
-        if key != names::BAGGAGE {
-            self.0.lines(key, line);
-        }
-    }
-
-    fn boundary(&self) -> &'static Boundary {
-        self.0.boundary()
-    }
-}
-
 /// An empty carrier if `None`, such as a row without captured context.
 impl<C: Carrier> Carrier for Option<C> {
     fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
@@ -114,55 +97,4 @@ impl<C: CarrierMut + ?Sized> CarrierMut for &mut C {
     fn is_exposed(&self) -> bool {
         (**self).is_exposed()
     }
-}
-
-/// A carrier around an OpenTelemetry `Extractor`.
-#[allow(missing_debug_implementations)] // An `Extractor` need not have it.
-#[derive(Clone, Copy)]
-pub struct OtelExtractor<'a>(pub &'a dyn Extractor);
-
-impl Carrier for OtelExtractor<'_> {
-    fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
-        // An extractor that supports only one value returns it from `get_all`.
-        self.0.get_all(key).into_iter().flatten().for_each(|value| line(value.as_bytes()));
-    }
-}
-
-/// A carrier around an OpenTelemetry `Injector`.
-///
-/// Injectors cannot remove values: those of another request stay unless they are overwritten.
-#[allow(missing_debug_implementations)] // An `Injector` need not have it.
-pub struct OtelInjector<'a>(pub &'a mut dyn Injector);
-
-impl CarrierMut for OtelInjector<'_> {
-    fn set(&mut self, key: &str, value: &str) {
-        self.0.set(key, value.to_owned());
-    }
-
-    fn remove(&mut self, _key: &str) {}
-}
-
-/// A carrier around a closure that returns the values of a key: none, one or several.
-pub(super) struct Getter<F>(pub(super) F);
-
-impl<F, L, V> Carrier for Getter<F>
-where
-    F: Fn(&str) -> L,
-    L: IntoIterator<Item = V>,
-    V: AsRef<[u8]>,
-{
-    fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
-        (self.0)(key).into_iter().for_each(|value| line(value.as_ref()));
-    }
-}
-
-/// A carrier around a closure that sets a value.
-pub(super) struct Setter<F>(pub(super) F);
-
-impl<F: FnMut(&str, &str)> CarrierMut for Setter<F> {
-    fn set(&mut self, key: &str, value: &str) {
-        (self.0)(key, value);
-    }
-
-    fn remove(&mut self, _key: &str) {}
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::IpAddr, str::FromStr};
 
-use super::Outbound;
+use super::outbound::Outbound;
 
 /// A policy of which hosts are internal. Internal hosts get all context, all others get `traceparent` only.
 ///

@@ -3,14 +3,16 @@
 use std::{mem, sync::Arc};
 
 use super::{
-    Boundary, Carrier, Extracted, Trust,
     baggage::{self, Member},
     baggage_keys::BaggageKeys,
-    boundary::{Cause, Count},
+    boundary::{Boundary, Cause, Count},
+    carrier::Carrier,
     dropped::{DropReason, Dropped, Invalid},
+    extracted::Extracted,
     names, span_context,
     traceparent::TraceParent,
     tracestate,
+    trust::Trust,
 };
 use crate::{
     context::{ContextFieldsExt, ContextRemoteExt, OfValue, Remote, RemoteBaggage, RemoteProperties},
@@ -25,7 +27,20 @@ use opentelemetry::{
 /// The maximum number of problems reported per carrier. All problems are counted.
 const MAX_REPORTED: usize = 64;
 
-pub(super) fn extract(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Extracted {
+impl Boundary {
+    /// Reads context from a carrier. See [`extract`](super::extract).
+    pub fn extract(&'static self, carrier: &(impl Carrier + ?Sized), trust: Trust) -> Extracted {
+        extract(carrier, trust, self)
+    }
+
+    /// Reads context from a carrier, for callers that set more fields before a context is created.
+    #[cfg(feature = "http-server")]
+    pub(crate) fn read(&'static self, carrier: &(impl Carrier + ?Sized), trust: Trust) -> Incoming {
+        read(carrier, trust, self)
+    }
+}
+
+fn extract(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Extracted {
     let base = Context::new();
     let mut incoming = BaggageKeys::with_registered(|table| read_onto(&base, carrier, trust, Some(table), boundary));
     // Even if the carrier is empty: work for the message belongs to no other request.
@@ -50,7 +65,7 @@ pub(super) fn extract_onto(
 
 /// Reads a carrier, for callers that set more fields before a context is created.
 #[cfg(feature = "http-server")]
-pub(super) fn read(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Incoming {
+fn read(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Incoming {
     let base = Context::new();
     if !trust.is_internal() {
         // No field is read from an external caller, so no key is looked up.

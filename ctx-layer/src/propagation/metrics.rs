@@ -2,7 +2,7 @@
 
 use opentelemetry::{KeyValue, metrics::Meter};
 
-use super::{boundaries, boundary::Counts};
+use super::boundary::{Counts, boundaries};
 
 /// Reports the counts of all boundaries as observable counters of `meter`, with the attributes `boundary` and
 /// `outcome`.

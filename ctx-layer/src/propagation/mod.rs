@@ -26,6 +26,7 @@
 //! | send it to a URL that may be external | `boundary.inject(&mut carrier, destinations.for_url(url))`: [`DestinationPolicy`] |
 //! | receive | [`extract`]`(&carrier, Trust::external()).attach()`, or `future.`[`in_context`](crate::task::InContextExt::in_context)`(extracted)` |
 //! | store it in a payload and restore it | [`capture`]`()`, [`extract`]`(&captured, Trust::internal())` |
+//! | use another type's values, with a feature or without | [`carriers`] |
 //! | use a custom carrier | [`inject_with`], [`extract_with`], or implement [`Carrier`] and [`CarrierMut`] |
 //! | pass it to a child process and restore it there | [`inject`]`(&mut command)`, [`from_environment`] |
 //! | let other libraries propagate it | [`global::set_text_map_propagator`](opentelemetry::global::set_text_map_propagator)`(`[`ContextPropagator`]`::new())` |
@@ -56,14 +57,15 @@
 
 mod baggage;
 mod baggage_keys;
-mod blank;
 mod boundary;
 mod captured;
 mod carrier;
+pub mod carriers;
 mod destination;
 mod dropped;
 mod extracted;
 mod inbound;
+mod list;
 #[cfg(feature = "metrics")]
 mod metrics;
 pub(crate) mod names;
@@ -81,8 +83,7 @@ use opentelemetry::Context;
 pub use baggage::BaggageError;
 pub use boundary::{Boundary, Counts, boundaries};
 pub use captured::Captured;
-pub(crate) use carrier::TraceOnly;
-pub use carrier::{Carrier, CarrierMut, OtelExtractor, OtelInjector};
+pub use carrier::{Carrier, CarrierMut};
 pub use destination::{DestinationError, DestinationPolicy};
 pub use dropped::{DropReason, Dropped, Invalid};
 pub use extracted::{Extracted, ExtractedGuard};
@@ -94,7 +95,10 @@ pub use traceparent::TraceParentError;
 pub use tracestate::TraceStateError;
 pub use trust::Trust;
 
-use crate::carriers::Environment;
+use carriers::{
+    Environment,
+    closures::{Getter, Setter},
+};
 
 /// Writes the current context to a carrier.
 ///
@@ -114,7 +118,7 @@ pub fn inject(carrier: &mut (impl CarrierMut + ?Sized)) {
 /// assert_eq!(frame, "baggage: tenant_id=acme\n");
 /// ```
 pub fn inject_with(set: impl FnMut(&str, &str)) {
-    inject(&mut carrier::Setter(set));
+    inject(&mut Setter(set));
 }
 
 /// Writes a given context to a carrier.
@@ -145,7 +149,7 @@ where
     L: IntoIterator<Item = V>,
     V: AsRef<[u8]>,
 {
-    extract(&carrier::Getter(get), trust)
+    extract(&Getter(get), trust)
 }
 
 /// Captures the current context, to be stored in a payload. [`extract`] restores it.

@@ -1,6 +1,6 @@
 //! Writing context, as far as it may leave the process.
 
-use std::{cell::Cell, collections::HashSet};
+use std::collections::HashSet;
 
 use opentelemetry::{
     Context,
@@ -9,17 +9,20 @@ use opentelemetry::{
 };
 
 use super::{
-    Boundary, CarrierMut, Outbound,
     baggage::{BaggageError, BaggageWriter},
     baggage_keys::BaggageKeys,
-    boundary::{Cause, Count},
+    boundary::{Boundary, Cause, Count},
+    carrier::CarrierMut,
     dropped::{DropReason, Dropped},
-    names, span_context,
+    names,
+    outbound::Outbound,
+    span_context,
     traceparent::TraceParent,
     tracestate::{TraceStateError, TraceStateList},
 };
 use crate::{
-    context::{ContextRemoteExt, Remote, fields_in},
+    buffers,
+    context::{ContextRemoteExt, Remote, fields_in, read},
     field::{Declaration, Entry, Fields, Refused, Sensitivity},
 };
 
@@ -36,6 +39,16 @@ pub(super) struct PropagatorSettings {
 pub(super) const DEFAULTS: PropagatorSettings =
     PropagatorSettings { random_trace_ids: true, max_tracestate_len: usize::MAX, table: None };
 
+impl Boundary {
+    /// Writes the current context to a carrier. See [`inject`](super::inject).
+    pub fn inject(&'static self, carrier: &mut (impl CarrierMut + ?Sized), outbound: Outbound) {
+        // Not within the borrow of the current context, since carriers are foreign code. Where the context cannot be
+        // read, there is nothing to send, and values of another request are removed from the carrier.
+        let cx = read(Context::clone).unwrap_or_default();
+        inject(&cx, carrier, outbound, &DEFAULTS, self);
+    }
+}
+
 pub(super) fn inject(
     cx: &Context,
     carrier: &mut (impl CarrierMut + ?Sized),
@@ -48,12 +61,8 @@ pub(super) fn inject(
     if outbound != Outbound::Everything {
         return carrier.remove(names::BAGGAGE);
     }
-    thread_local! {
-        static MEMORY: Cell<String> = const { Cell::new(String::new()) };
-    }
-    // A `Display` may call this recursively. It then finds no memory to reuse.
-    let memory = MEMORY.try_with(Cell::take).unwrap_or_default();
-    let mut sender = Sender { writer: BaggageWriter::reusing(memory), boundary, is_exposed: carrier.is_exposed() };
+    let writer = BaggageWriter::reusing(buffers::take_text());
+    let mut sender = Sender { writer, boundary, is_exposed: carrier.is_exposed() };
     sender.send(cx, remote, settings);
     if sender.writer.is_empty() {
         // Baggage that is in the carrier belongs to another request: a header that is passed on, or a variable of this
@@ -62,7 +71,7 @@ pub(super) fn inject(
     } else {
         carrier.set(names::BAGGAGE, sender.writer.as_str());
     }
-    let _ = MEMORY.try_with(|memory| memory.set(sender.writer.into_memory()));
+    buffers::give_back(sender.writer.into_memory().into_bytes());
 }
 
 fn trace(

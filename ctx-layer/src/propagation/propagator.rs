@@ -8,10 +8,13 @@ use opentelemetry::{
 };
 
 use super::{
-    Boundary, OtelExtractor, OtelInjector, Outbound, Trust,
     baggage_keys::BaggageKeys,
+    boundary::Boundary,
+    carriers::{OtelExtractor, OtelInjector},
     inbound, names,
+    outbound::Outbound,
     outgoing::{self, PropagatorSettings},
+    trust::Trust,
 };
 use crate::{Schema, context::read};
 

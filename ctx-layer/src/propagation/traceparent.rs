@@ -4,7 +4,7 @@
 
 use std::{fmt, ops::Deref};
 
-use super::blank;
+use super::list;
 
 /// The length of a header of version 00, in bytes.
 pub(super) const LEN: usize = 55;
@@ -48,7 +48,7 @@ impl TraceParent {
     #[inline]
     pub(super) fn parse(value: &[u8]) -> Result<Self, TraceParentError> {
         // Whitespace around a field value is not part of it (RFC 9110, section 5.5).
-        let value = blank::trim(value);
+        let value = list::trim(value);
         let Some((known, rest)) = value.split_first_chunk::<LEN>() else {
             return Err(TraceParentError::Length);
         };

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use super::blank;
+use super::list;
 
 /// The maximum number of members in a list.
 pub(super) const MAX_MEMBERS: usize = 32;
@@ -103,11 +103,7 @@ impl TraceStateList {
     }
 
     fn push_known(&mut self, key: &str, value: &str) {
-        if self.count > 0 {
-            self.text.push(',');
-        }
-        self.text.push_str(key);
-        self.text.push('=');
+        list::begin_member(&mut self.text, key);
         self.text.push_str(value);
         self.count += 1;
     }
@@ -130,12 +126,9 @@ impl TraceStateParser {
     }
 
     fn members(&mut self, line: &[u8]) -> Result<(), TraceStateError> {
-        for member in line.split(|byte| *byte == b',') {
-            let member = blank::trim(member);
-            // Empty members are allowed (section 3.3.1.1).
-            if member.is_empty() {
-                continue;
-            }
+        let mut next = 0;
+        // Empty members are allowed (section 3.3.1.1).
+        while let Some(member) = list::next_member(line, &mut next) {
             self.seen += 1;
             if self.seen > MAX_MEMBERS {
                 return Err(TraceStateError::TooMany);

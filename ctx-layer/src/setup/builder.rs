@@ -9,7 +9,10 @@ use tracing_subscriber::{
 };
 
 use super::{
-    Settings, SettingsLoader, SetupError, Telemetry, output::BoxedLayer, pipeline::Pipelines, start, start_once,
+    error::SetupError,
+    output::BoxedLayer,
+    pipeline::Pipelines,
+    settings::{Settings, SettingsLoader},
 };
 use crate::field::Declaration;
 
@@ -138,17 +141,6 @@ impl Setup {
     pub fn exit_on_signals(mut self) -> Self {
         self.exits_on_signals = true;
         self
-    }
-
-    /// Starts, and returns the handle that ends it when it is dropped: keep it until the end of `main`.
-    ///
-    /// A second call, from any thread, returns the same handle.
-    ///
-    /// # Errors
-    /// Returns an error if the settings are wrong (all problems at once), if another global subscriber or tracer provider is
-    /// set, if an earlier call asked for something else, or if the earlier handle was dropped.
-    pub fn init(self) -> Result<Telemetry, SetupError> {
-        if self.is_local { start::start(self).map(Telemetry) } else { start_once::start_once(self).map(Telemetry) }
     }
 
     /// Returns the settings with the program's changes.

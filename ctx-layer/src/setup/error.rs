@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, io};
 
-use super::{Origin, SettingsError, SettingsProblem};
+use super::settings::{Origin, SettingsError, SettingsProblem};
 
 /// An error of starting: it says what is wrong and what to do.
 #[derive(Debug)]

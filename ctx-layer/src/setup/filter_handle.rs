@@ -11,7 +11,10 @@ use std::{
 
 use tracing_subscriber::EnvFilter;
 
-use super::{InvalidFilter, LogFilter, pipeline::ExportRuntime};
+use super::{
+    pipeline::ExportRuntime,
+    settings::{InvalidFilter, LogFilter},
+};
 
 /// Replaces the filter of a stack.
 type Replace = Box<dyn Fn(EnvFilter) -> bool + Send + Sync>;

@@ -7,7 +7,7 @@ use axum::{
     routing::{MethodRouter, get},
 };
 
-use super::{FilterError, FilterHandle};
+use super::filter_handle::{FilterError, FilterHandle};
 
 impl FilterHandle {
     /// Returns a route for `axum`: `GET` returns the directives, `PUT` sets those in the body, for `?seconds=600` if it is given.

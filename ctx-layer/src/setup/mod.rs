@@ -51,6 +51,7 @@ mod error;
 mod filter_handle;
 #[cfg(feature = "axum")]
 mod filter_route;
+mod init;
 mod output;
 mod panic_hook;
 mod pipeline;

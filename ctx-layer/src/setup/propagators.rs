@@ -5,7 +5,7 @@ use opentelemetry::{
     propagation::{Extractor, Injector, TextMapCompositePropagator, TextMapPropagator, text_map_propagator::FieldIter},
 };
 
-use super::{PropagatorName, Settings, SettingsProblem};
+use super::settings::{PropagatorName, Settings, SettingsProblem};
 use crate::{Schema, propagation::ContextPropagator};
 
 /// Creates the propagator of the settings. `None` is one that reads and writes nothing.

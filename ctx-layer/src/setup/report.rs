@@ -8,7 +8,7 @@ use std::{
 use tracing::{Dispatch, dispatcher::WeakDispatch};
 
 use super::pipeline::{ExportCounts, SignalCounters, SignalCounts};
-use crate::output::json::LostLines;
+use crate::output::LostLines;
 
 /// Logs what was lost since the last report, as one warning for each signal.
 #[derive(Debug)]

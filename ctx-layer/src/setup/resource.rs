@@ -7,7 +7,7 @@ use opentelemetry_sdk::{
     trace::{IdGenerator, RandomIdGenerator},
 };
 
-use super::Settings;
+use super::settings::Settings;
 
 /// The attributes of a pod, each with the variables that the downward API usually sets.
 const POD: [(&str, [&str; 2]); 5] = [

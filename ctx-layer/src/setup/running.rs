@@ -11,7 +11,11 @@ use std::{
 use tracing::Dispatch;
 
 use super::{
-    ExportCounts, Settings, ShutdownError, filter_handle::FilterHandle, pipeline::Pipelines, report::Reporter,
+    filter_handle::FilterHandle,
+    pipeline::{ExportCounts, Pipelines},
+    report::Reporter,
+    settings::Settings,
+    shutdown_error::ShutdownError,
 };
 use crate::{Schema, propagation::Extracted};
 

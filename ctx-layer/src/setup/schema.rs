@@ -1,9 +1,6 @@
 //! The schema of the context fields that the settings name.
 
-use super::{
-    FieldKind, FieldSetting, Settings, SettingsProblem, Shown,
-    settings::{WELL_KNOWN, suggest::nearest},
-};
+use super::settings::{FieldKind, FieldSetting, Settings, SettingsProblem, Shown, WELL_KNOWN, suggest::nearest};
 use crate::field::{
     ContextField, Declaration, Policy, Schema, SchemaBuilder,
     well_known::{CORRELATION_ID, FEATURE_FLAGS, LOCALE, REQUEST_ID, ROLE, SPAN_ID, TENANT_ID, TRACE_ID, USER_ID},

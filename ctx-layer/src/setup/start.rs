@@ -8,8 +8,8 @@ use tracing::Dispatch;
 use tracing_subscriber::{layer::SubscriberExt, reload};
 
 use super::{
-    Settings, Setup, SetupError,
-    builder::Providers,
+    builder::{Providers, Setup},
+    error::SetupError,
     filter_handle::FilterHandle,
     output::{BoxedLayer, output},
     pipeline::{Pipelines, Signal, Target},
@@ -17,13 +17,13 @@ use super::{
     report::Reporter,
     resource::{resource, service_name},
     running::Running,
-    schema::schemas,
+    schema::{Schemas, schemas},
+    settings::Settings,
     signals,
 };
 use crate::{
     SubscriberFieldsExt,
-    carriers::Environment,
-    propagation::{self, Trust},
+    propagation::{self, Trust, carriers::Environment},
 };
 
 /// Starts without setting anything global.
@@ -36,7 +36,7 @@ pub(crate) fn start(mut setup: Setup) -> Result<Arc<Running>, SetupError> {
 /// All that can be wrong in the settings, checked before anything is started.
 pub(crate) struct Prepared {
     targets: [Target; 3],
-    schemas: super::schema::Schemas,
+    schemas: Schemas,
     pub(crate) propagator: Option<TextMapCompositePropagator>,
 }
 
@@ -90,8 +90,6 @@ pub(crate) fn build(setup: Setup, settings: Settings, prepared: Prepared) -> Res
 
     let filter = settings.observability.log_filter.clone();
     let (filter_layer, reload) = reload::Layer::new(filter.build());
-    let replace = Box::new(move |filter| reload.reload(filter).is_ok());
-    let filter = FilterHandle::new(replace, filter, &pipelines.runtime);
     let dispatch = Dispatch::new(
         tracing_subscriber::registry()
             .with(layers)
@@ -99,6 +97,13 @@ pub(crate) fn build(setup: Setup, settings: Settings, prepared: Prepared) -> Res
             .with_context_fields(prepared.schemas.stack.clone()),
     );
 
+    let weak = dispatch.downgrade();
+    // As the default: if it is the only one in the process, `tracing` asks the default one of this thread about all call sites.
+    let replace = Box::new(move |filter| {
+        weak.upgrade()
+            .is_some_and(|dispatch| tracing::dispatcher::with_default(&dispatch, || reload.reload(filter).is_ok()))
+    });
+    let filter = FilterHandle::new(replace, filter, &pipelines.runtime);
     let reporter = Reporter::new(Arc::clone(&pipelines.counters), output.lost);
     reporter.set_dispatch(&dispatch);
     pipelines.runtime.spawn(Reporter::run(Arc::downgrade(&reporter), settings.observability.report_interval));

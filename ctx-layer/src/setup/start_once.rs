@@ -13,8 +13,11 @@ use opentelemetry::{
 use tracing_subscriber::{Registry, util::SubscriberInitExt};
 
 use super::{
-    ContextSettings, Observability, Setup, SetupError, panic_hook,
+    builder::Setup,
+    error::SetupError,
+    panic_hook,
     running::Running,
+    settings::{ContextSettings, Observability},
     start::{build, prepare},
 };
 

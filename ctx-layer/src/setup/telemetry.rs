@@ -13,7 +13,10 @@ use opentelemetry_sdk::{
 use tokio::sync::oneshot;
 use tracing::Dispatch;
 
-use super::{ExportCounts, FilterHandle, Providers, Settings, ShutdownError, running::Running};
+use super::{
+    builder::Providers, filter_handle::FilterHandle, pipeline::ExportCounts, running::Running, settings::Settings,
+    shutdown_error::ShutdownError,
+};
 use crate::{Schema, propagation::Extracted};
 
 /// The handle of a start. Cheap to clone.

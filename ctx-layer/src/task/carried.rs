@@ -2,7 +2,10 @@
 
 use std::{fmt, future::Future};
 
-use super::{InContext, InContextExt, Snapshot};
+use super::{
+    in_context::{InContext, InContextExt},
+    snapshot::Snapshot,
+};
 
 /// A value together with the context and the span in which it was created, for channels inside a process.
 ///
@@ -170,12 +173,11 @@ impl<T> Carried<T> {
     #[cfg(feature = "tracing-opentelemetry")]
     pub fn link_to(&self, span: &tracing::Span) -> bool {
         use opentelemetry::trace::TraceContextExt;
-        use tracing_opentelemetry::OpenTelemetrySpanExt;
 
         let sender = self.snapshot.context().span().span_context().clone();
         let is_one = sender.is_valid();
         if is_one {
-            span.add_link(sender);
+            crate::layer::opentelemetry_layer::add_link(span, sender);
         }
         is_one
     }

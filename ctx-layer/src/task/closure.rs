@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{InContext, Snapshot};
+use super::{in_context::InContext, snapshot::Snapshot};
 
 /// Returns a closure that runs in the context that is current *here*, wherever it is called.
 ///

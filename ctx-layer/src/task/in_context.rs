@@ -10,7 +10,7 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use pin_project_lite::pin_project;
 
-use super::{Snapshot, SnapshotGuard};
+use super::{snapshot::Snapshot, snapshot_guard::SnapshotGuard};
 
 /// An extension trait that runs futures, streams and sinks in a captured or given context.
 ///

@@ -7,7 +7,7 @@ use tokio::{
     task::{AbortHandle, JoinSet},
 };
 
-use super::{InContextExt, in_current_context};
+use super::{closure::in_current_context, in_context::InContextExt};
 
 /// An extension trait for [`JoinSet`] that spawns tasks in the current context.
 ///

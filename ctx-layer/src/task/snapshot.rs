@@ -5,7 +5,7 @@ use std::{fmt, sync::LazyLock};
 use opentelemetry::Context;
 use tracing::{Dispatch, Span, dispatcher};
 
-use super::{snapshot_guard::SnapshotGuard, span_access};
+use super::span_access;
 use crate::{
     context::{
         ContextFieldsExt, ContextRemoteExt, Remembered, View, fields_in, frame_stack, has_nothing, is_nothing_current,
@@ -322,24 +322,6 @@ impl Snapshot {
             Contents::All(All { within: Within::Span(span), .. }) => Some(span),
             _ => None,
         }
-    }
-
-    /// Makes the snapshot current on this thread until the guard is dropped. Do not hold the guard across `.await`.
-    #[inline]
-    pub fn enter(&self) -> SnapshotGuard<'_> {
-        let mut entered = SnapshotGuard::nothing();
-        self.enter_in(&mut entered);
-        entered
-    }
-
-    /// Calls `f` with the snapshot current.
-    ///
-    /// The values that `f` owns are dropped in it, too.
-    #[inline]
-    pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
-        let mut entered = SnapshotGuard::nothing();
-        self.enter_in(&mut entered);
-        f()
     }
 }
 

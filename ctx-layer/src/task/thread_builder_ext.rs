@@ -5,7 +5,7 @@ use std::{
     thread::{Builder, JoinHandle, Scope, ScopedJoinHandle},
 };
 
-use super::in_current_context;
+use super::closure::in_current_context;
 
 /// An extension trait for [`Builder`] that spawns threads in the current context.
 ///

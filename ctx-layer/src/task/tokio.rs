@@ -4,7 +4,7 @@ use std::future::Future;
 
 use tokio::task::{self, JoinHandle};
 
-use super::{InContextExt, in_current_context};
+use super::{closure::in_current_context, in_context::InContextExt};
 
 /// Spawns a task like [`tokio::spawn`], in the current context.
 ///

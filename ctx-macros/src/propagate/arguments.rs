@@ -12,7 +12,7 @@ use crate::{
     context_argument::{ContextArgument, error_of_set},
     errors::{Errors, did_you_mean},
     expression::is_constant_name,
-    function::Parameters,
+    functions::Parameters,
     input::{after_equals, library, skip_to_comma, without_arguments},
 };
 

@@ -7,7 +7,7 @@ use super::{arguments::PropagateArguments, span_attribute};
 use crate::{
     context_argument::ContextArgument,
     errors::Errors,
-    function::{Function, Parameters, Shape},
+    functions::{Function, Parameters, Shape},
 };
 
 /// Reports functions to which nothing can be propagated. Returns `true` for all others.

@@ -7,7 +7,7 @@ use syn::{Attribute, Expr, FnArg, Meta, Pat, ReturnType, Type, parse_quote};
 use super::arguments::{PropagateArguments, Trust};
 use crate::{
     expression::{mentions, receiver, referable, root},
-    function::{AsyncBlock, Function, Shape, conditions},
+    functions::{AsyncBlock, Function, Shape, conditions},
     location::{at, hidden, located_at},
 };
 
@@ -57,7 +57,7 @@ fn future(arguments: &PropagateArguments, mut function: Function) -> TokenStream
         ReturnType::Default => quote!(()),
         // On stable Rust, `!` is legal only as a function's return type.
         ReturnType::Type(_, never) if matches!(**never, Type::Never(_)) => {
-            quote!(<fn() -> #never as #library::call::Returns>::Value)
+            quote!(<fn() -> #never as #library::__private::Returns>::Value)
         }
         ReturnType::Type(_, returned) => returned.to_token_stream(),
     };
@@ -147,10 +147,10 @@ fn context(arguments: &PropagateArguments) -> TokenStream {
             Some((_, Trust::Value(value))) => value.to_token_stream(),
         };
         let place = located_at(&from);
-        let call = at(&quote!(#library::call), place);
+        let call = at(&quote!(#library::__private), place);
         let restored = quote_spanned!(place=> (&&&&&#call::Restore(&#from)).snapshot(#trust));
         quote! {{
-            use #library::call::forms::*;
+            use #library::__private::forms::*;
             #restored
         }}
     } else if arguments.isolated.is_some() {
@@ -178,12 +178,12 @@ fn fields(arguments: &PropagateArguments) -> TokenStream {
     let set = arguments.context.iter().map(|argument| {
         let (value, field) = (referable(&argument.value), argument.field());
         let place = located_at(&value);
-        let call = at(&quote!(#library::call), place);
+        let call = at(&quote!(#library::__private), place);
         let set = quote_spanned!(place=> (&&&&&&#call::SetField(#field, &#value)).set(#fields));
         quote!(let #fields = #set;)
     });
     quote! {{
-        use #library::call::forms::*;
+        use #library::__private::forms::*;
         let #fields = #library::Fields::new();
         #(#set)*
         #fields
@@ -213,7 +213,7 @@ pub(super) fn inject(into: &Expr, function: &Function, shape: &Shape, library: &
     quote! {
         #rebound
         {
-            use #library::call::forms::*;
+            use #library::__private::forms::*;
             #inject
         }
     }

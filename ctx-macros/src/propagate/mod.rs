@@ -13,7 +13,7 @@ use quote::{ToTokens, quote};
 
 pub(crate) use self::span_attribute::{is_restored_already, take_span_arguments};
 use self::{arguments::PropagateArguments, span_attribute::SpanAttribute};
-use crate::{errors::Errors, function::Function};
+use crate::{errors::Errors, functions::Function};
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
@@ -36,7 +36,7 @@ fn propagated(written: TokenStream, mut function: Function, errors: &mut Errors)
     if is_possible {
         check::arguments(&mut arguments, &function, errors);
     }
-    errors.silence_lints(&mut function);
+    function.silence_lints(errors);
     if !is_possible {
         return function.to_token_stream();
     }

@@ -10,7 +10,7 @@ use super::{arguments::PropagateArguments, expand};
 use crate::{
     errors::Errors,
     expression::mentions,
-    function::{Function, Shape},
+    functions::{Function, Shape},
 };
 
 /// The attribute beside `#[propagate]` that creates a span, with its index in the list of attributes.

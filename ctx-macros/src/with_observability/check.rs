@@ -8,13 +8,13 @@ use syn::{Expr, Ident, ext::IdentExt};
 use super::{
     arguments::{Attributes, FieldName, Key, ObservabilityArguments, Sigil},
     redact::Redaction,
-    secret_name::is_secret,
 };
 use crate::{
     context_argument::ContextArgument,
     errors::Errors,
     expression::mentions,
-    function::{Function, Parameters},
+    functions::{Function, Parameters},
+    secret_name::is_secret,
 };
 
 /// Reports functions that cannot be observed. Returns `true` for all others.

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     expression::referable,
-    function::{AsyncBlock, Shape},
+    functions::{AsyncBlock, Shape},
     location::{at, hidden, located_at},
 };
 

@@ -4,10 +4,10 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, Generics, Ident, Path, Token, Type, WhereClause, braced, ext::IdentExt, parse::ParseStream};
 
-use super::{arguments::ObservabilityArguments, check};
+use super::{arguments::ObservabilityArguments, check, observed::observed};
 use crate::{
     errors::{Errors, did_you_mean},
-    function::{Function, Parameters},
+    functions::{Function, Parameters},
 };
 
 pub(super) fn expand(arguments: TokenStream, item: TokenStream, errors: &mut Errors) -> TokenStream {
@@ -133,7 +133,7 @@ fn method(
     if let Some(name) = arguments.except.first() {
         errors.add(name, "`except` applies to the `impl` block");
     }
-    super::observed(arguments, function, Some(owner), errors)
+    observed(arguments, function, Some(owner), errors)
 }
 
 fn is_ours(path: &Path) -> bool {

@@ -5,27 +5,23 @@ mod arguments;
 mod check;
 mod expand;
 mod methods;
+mod observed;
 mod plan;
 mod redact;
-mod secret_name;
 #[cfg(test)]
 mod tests;
 mod values;
 
 use proc_macro2::{Span, TokenStream};
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::{
     Ident, LitStr, Token,
     parse::{ParseStream, Parser},
     token,
 };
 
-use self::{arguments::ObservabilityArguments, plan::Plan};
-use crate::{
-    errors::Errors,
-    function::{Function, Parameters},
-    propagate,
-};
+use self::{arguments::ObservabilityArguments, observed::observed};
+use crate::{errors::Errors, functions::Function};
 
 pub(crate) fn expand(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
@@ -58,32 +54,6 @@ fn function(arguments: TokenStream, item: TokenStream, errors: &mut Errors) -> T
             item
         }
     }
-}
-
-/// Expands a function. Unchanged if it cannot be observed.
-fn observed(
-    mut arguments: ObservabilityArguments,
-    mut function: Function,
-    owner: Option<&str>,
-    errors: &mut Errors,
-) -> TokenStream {
-    if let Some(links) = propagate::take_span_arguments(&mut function) {
-        if arguments.links.is_some() {
-            errors.add(&links, "`links` is given twice: here, and to `with_observability`");
-        }
-        arguments.links = Some(links);
-    }
-    if propagate::is_restored_already(&function) {
-        errors.add_error(syn::Error::new(
-            Span::call_site(),
-            "the span would not be in the context that `#[propagate]` restores, which cannot see `#[with_observability]` \
-             under another name: put it above `#[propagate]`",
-        ));
-    }
-    let is_possible = check::function(&function, errors);
-    check::arguments(&mut arguments, &Parameters::of_function(&function), errors);
-    errors.silence_lints(&mut function);
-    if is_possible { expand::function(&Plan::new(arguments, function, owner)) } else { function.to_token_stream() }
 }
 
 /// The item with the attribute.

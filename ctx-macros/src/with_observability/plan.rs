@@ -14,7 +14,7 @@ use super::{
 use crate::{
     context_argument::ContextArgument,
     expression::{is_evaluated, mentions, referable, root},
-    function::{Binding, Function, Shape},
+    functions::{Binding, Function, Shape},
 };
 
 /// How the end of a call is logged.
@@ -30,7 +30,7 @@ pub(super) enum Ending {
 pub(super) struct Plan {
     pub(super) function: Function,
     pub(super) shape: Shape,
-    /// `ctx_layer::call`
+    /// `ctx_layer::__private`
     pub(super) call: TokenStream,
     /// `ctx_layer`
     pub(super) library: TokenStream,
@@ -64,7 +64,7 @@ impl Plan {
             Some(path) => path.to_token_stream(),
             None => quote!(::ctx_layer),
         };
-        let call = quote!(#library::call);
+        let call = quote!(#library::__private);
         let bindings = function.bindings();
         let redaction = Redaction::of(&arguments, &bindings);
         let context_fields = ContextFields { context: &arguments.context, reveal: &arguments.reveal };

@@ -4,11 +4,11 @@ use proc_macro2::{TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Expr, Ident, Lit, Member, ext::IdentExt};
 
-use super::{
-    arguments::ObservabilityArguments,
+use super::arguments::ObservabilityArguments;
+use crate::{
+    functions::Binding,
     secret_name::{is_same, is_secret},
 };
-use crate::function::Binding;
 
 /// The arguments that are shown as `[redacted]`.
 #[derive(Clone)]

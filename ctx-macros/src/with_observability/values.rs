@@ -8,7 +8,7 @@ use super::arguments::{Field, FieldName, Format, Sigil};
 use crate::{
     context_argument::reference,
     expression::{is_evaluated, referable},
-    function::Binding,
+    functions::Binding,
     location::{at, located_at},
 };
 
@@ -79,16 +79,7 @@ impl Shown {
                 .map(reference)
                 .fold(value, |value, field| quote!(#call::unless_sensitive(#field, #value)));
         }
-        let call = &match self {
-            Shown::Itself(value)
-            | Shown::Display(value)
-            | Shown::Debug(value)
-            | Shown::AskedDisplay(value)
-            | Shown::AskedDebug(value)
-            | Shown::Best(value)
-            | Shown::DebugOrType(value) => at(call, value.span()),
-            Shown::Redacted | Shown::UnlessSensitive { .. } => call.clone(),
-        };
+        let call = &self.expression().map_or_else(|| call.clone(), |value| at(call, value.span()));
         match self {
             Shown::Itself(value) => quote_spanned!(located_at(value)=> &#value),
             Shown::Display(value) => quote_spanned!(located_at(value)=> #call::value(&#call::display(&#value))),
@@ -107,7 +98,8 @@ impl Shown {
         }
     }
 
-    fn is_evaluated(&self) -> bool {
+    /// Returns the expression that is shown, if any is.
+    fn expression(&self) -> Option<&TokenStream> {
         match self {
             Shown::Itself(value)
             | Shown::Display(value)
@@ -115,10 +107,14 @@ impl Shown {
             | Shown::AskedDisplay(value)
             | Shown::AskedDebug(value)
             | Shown::Best(value)
-            | Shown::DebugOrType(value) => is_evaluated(value),
-            Shown::Redacted => false,
-            Shown::UnlessSensitive { value, .. } => value.is_evaluated(),
+            | Shown::DebugOrType(value) => Some(value),
+            Shown::Redacted => None,
+            Shown::UnlessSensitive { value, .. } => value.expression(),
         }
+    }
+
+    fn is_evaluated(&self) -> bool {
+        self.expression().is_some_and(is_evaluated)
     }
 
     /// Returns `true` if the traits that select a form have to be in scope.

@@ -79,7 +79,7 @@ type Handler = Arc<dyn Fn(u32) -> Pin<Box<dyn Future<Output = (u32, Option<Strin
 fn a_job_handler_can_be_called_often_and_on_many_threads() {
     let handle = async |job: u32| {
         Yield::default().await;
-        (job, TENANT_ID.get())
+        (job, TENANT_ID.get().map(String::from))
     };
     let handler: Handler = TENANT_ID.in_scope("acme", || {
         let handle = in_current_context_async_fn(handle);
@@ -116,7 +116,7 @@ fn the_macro_takes_closures_of_any_arity_and_kind() {
     });
     assert_eq!(block_on(none()).as_deref(), Some("acme"));
     assert_eq!(often(two), [Some("acme 6".to_owned()), Some("acme 6".to_owned())]);
-    assert_eq!(block_on(owned(0)), ("owned".to_owned(), Some("acme".to_owned())));
+    assert_eq!(block_on(owned(0)), ("owned".to_owned(), Some("acme".into())));
 }
 
 #[test]
@@ -132,7 +132,7 @@ struct Looks(std::sync::mpsc::Sender<Option<String>>);
 
 impl Drop for Looks {
     fn drop(&mut self) {
-        let _ = self.0.send(TENANT_ID.get());
+        let _ = self.0.send(TENANT_ID.get().map(String::from));
     }
 }
 

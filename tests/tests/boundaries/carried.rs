@@ -106,6 +106,6 @@ fn a_value_can_be_changed_on_its_way() {
     assert_eq!(order.value().0, 3);
     assert_eq!(order.snapshot().in_scope(|| TENANT_ID.get()).as_deref(), Some("acme"));
     let (value, snapshot) = order.into_parts();
-    assert_eq!(value, (3, Some("acme".to_owned())));
+    assert_eq!(value, (3, Some("acme".into())));
     assert_eq!(snapshot.in_scope(|| TENANT_ID.get()).as_deref(), Some("acme"));
 }

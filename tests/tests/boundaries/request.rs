@@ -93,7 +93,7 @@ impl Seen {
 
     pub(crate) fn without_child() -> Self {
         Seen {
-            tenant: TENANT_ID.get(),
+            tenant: TENANT_ID.get().map(String::from),
             baggage: Context::map_current(|cx| cx.baggage().get("color").map(ToString::to_string)),
             span: task::current_span().and_then(|span| Some(span.metadata()?.name())),
             trace_id: task::current_trace_id(),

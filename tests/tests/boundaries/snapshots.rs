@@ -64,13 +64,13 @@ fn a_value_recorded_before_or_after_the_capture_is_current_in_the_task() {
             })
         });
         let seen = each_poll_on_a_new_thread(&world.dispatch, future);
-        assert_eq!(seen, (Some("acme".to_owned()), None), "{}", world.name);
+        assert_eq!(seen, (Some("acme".into()), None), "{}", world.name);
 
         let future =
             world.in_scope(|| span.in_scope(|| async { (TENANT_ID.get(), USER_ID.get()) }.in_current_context()));
         world.in_scope(|| span.in_scope(|| assert!(USER_ID.record("ada"))));
         let seen = each_poll_on_a_new_thread(&world.dispatch, future);
-        assert_eq!(seen, (Some("acme".to_owned()), Some("ada".to_owned())), "{}", world.name);
+        assert_eq!(seen, (Some("acme".into()), Some("ada".into())), "{}", world.name);
     }
 }
 
@@ -141,7 +141,7 @@ fn fields_of_inner_futures_and_spans_win_over_captured_ones() {
 fn fields_can_be_set_on_a_snapshot() {
     let snapshot = request("acme", || Snapshot::capture().with_field(&USER_ID, "ada"));
     let seen = snapshot.in_scope(|| (TENANT_ID.get(), USER_ID.get()));
-    assert_eq!(seen, (None, Some("ada".to_owned())), "without a subscriber, no span remembered the tenant");
+    assert_eq!(seen, (None, Some("ada".into())), "without a subscriber, no span remembered the tenant");
     let snapshot = TENANT_ID.in_scope("acme", || Snapshot::capture().with_field(&USER_ID, "ada"));
     assert_eq!(snapshot.in_scope(|| format!("{:?}", Fields::current())), r#"{"tenant_id": acme, "user_id": ada}"#);
 }
@@ -264,7 +264,7 @@ fn a_guard_that_outlives_an_empty_snapshot_belongs_to_no_request() {
                 drop(role);
                 (outlasting, USER_ID.get())
             });
-            assert_eq!(seen, ((None, Some("admin".to_owned())), None), "{}", world.name);
+            assert_eq!(seen, ((None, Some("admin".into())), None), "{}", world.name);
         });
     }
 }

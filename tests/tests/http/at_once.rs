@@ -35,7 +35,7 @@ impl http_body::Body for Known {
     type Error = std::io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        info!(tenant = TENANT_ID.get(), "polled");
+        info!(tenant = TENANT_ID.get().as_deref(), "polled");
         if self.fails {
             return Poll::Ready(Some(Err(std::io::Error::other("the disk is on fire"))));
         }
@@ -57,7 +57,7 @@ impl http_body::Body for Known {
 
 impl Drop for Known {
     fn drop(&mut self) {
-        info!(tenant = TENANT_ID.get(), "dropped");
+        info!(tenant = TENANT_ID.get().as_deref(), "dropped");
     }
 }
 
@@ -65,7 +65,7 @@ type Answer = Response<ctx_layer::http::ContextBody<Body>>;
 
 async fn answer(request: Request<Body>, body: fn() -> Known) -> Answer {
     let handler = tower::service_fn(move |_: Request<Body>| async move {
-        info!(tenant = TENANT_ID.get(), "handled");
+        info!(tenant = TENANT_ID.get().as_deref(), "handled");
         Ok::<_, Infallible>(Response::new(Body::new(body())))
     });
     let layer = ServerLayer::new().fields(|_, fields| fields.with(&TENANT_ID, "acme"));

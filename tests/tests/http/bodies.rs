@@ -37,7 +37,7 @@ impl http_body::Body for LoggedBody {
     type Error = std::io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        info!(tenant = TENANT_ID.get(), "polled");
+        info!(tenant = TENANT_ID.get().as_deref(), "polled");
         if self.parts > 0 {
             self.parts -= 1;
             return Poll::Ready(Some(Ok(Frame::data(Bytes::from_static(b"part")))));
@@ -49,7 +49,7 @@ impl http_body::Body for LoggedBody {
 
 impl Drop for LoggedBody {
     fn drop(&mut self) {
-        info!(tenant = TENANT_ID.get(), "dropped");
+        info!(tenant = TENANT_ID.get().as_deref(), "dropped");
     }
 }
 

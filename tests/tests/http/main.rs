@@ -1,5 +1,6 @@
 //! HTTP and gRPC: real servers and clients on loopback, with their spans and lines.
 
+mod access;
 mod at_once;
 mod attributes;
 mod bodies;

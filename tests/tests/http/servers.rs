@@ -129,7 +129,7 @@ fn the_request_id_of_internal_services_is_kept() {
 fn other_headers_set_other_fields_and_a_closure_overrides_them() {
     let stack = Stack::new();
     let layer = ServerLayer::new().header(HeaderRule::new("x-locale", &LOCALE)).fields(|request, fields| {
-        assert_eq!(fields.get(&LOCALE).map(String::as_str), request.header("x-locale"));
+        assert_eq!(fields.get(&LOCALE).map(|text| text.as_str()), request.header("x-locale"));
         fields.with(&TENANT_ID, "acme").with(&LOCALE, "nl")
     });
     let (response, _) = stack.run(send(layer, &[("x-locale", "de-CH")]));

@@ -4,6 +4,8 @@ use proptest::{collection::vec, prelude::*};
 
 use super::strict;
 
+#[path = "../../../fuzz/src/events.rs"]
+mod events;
 #[allow(unreachable_pub)] // The fuzz target is in another crate.
 #[path = "../../../fuzz/src/json.rs"]
 mod json;

@@ -214,7 +214,7 @@ impl Model {
     }
 
     fn set(&mut self, changes: &[Change], call: Call) -> Number {
-        let set = self.current().changed(changes, call);
+        let set = self.current().set(changes, call);
         self.push(Kind::Sets, set, None)
     }
 
@@ -369,7 +369,7 @@ impl Model {
                     // It has fields of its own, and so those of no frame.
                     Context::CurrentWithFields(changes) => {
                         let context = self.thread().context();
-                        let set = self.thread().given(&context).changed(changes, call);
+                        let set = self.thread().given(&context).set(changes, call);
                         Carried { set, ..Carried::default() }
                     }
                     Context::CurrentWithBaggage(fields) => {
@@ -509,7 +509,7 @@ impl Model {
             guards.push(Guard::Frame(match around {
                 Around::Sets { changes, call, remembered } => {
                     let (kind, set) = self.threads[self.active].setting(remembered);
-                    self.push(kind, set.changed(changes, *call), None)
+                    self.push(kind, set.set(changes, *call), None)
                 }
                 Around::Replaces { set, written_in } => {
                     self.push(Kind::Replaces, set.clone(), Some(written_in.clone()))

@@ -26,6 +26,11 @@ impl Set {
         Set::default().changed(changes, call)
     }
 
+    /// Returns the set after a call that sets. One that neither sets nor unsets anything is no call.
+    pub(crate) fn set(&self, changes: &[Change], call: Call) -> Self {
+        if changes.is_empty() { self.clone() } else { self.changed(changes, call) }
+    }
+
     /// Returns the set with what a call sets and unsets. Baggage stays.
     pub(crate) fn changed(&self, changes: &[Change], call: Call) -> Self {
         let mut set = self.clone();

@@ -4,7 +4,10 @@ use std::fmt;
 
 use ctx_layer::{
     ContextField, Fields,
-    field::well_known::{ROLE, TENANT_ID, USER_ID},
+    field::{
+        FieldString,
+        well_known::{ROLE, TENANT_ID, USER_ID},
+    },
 };
 
 /// The fields that programs set.
@@ -19,7 +22,7 @@ pub(crate) enum Field {
 pub(crate) const FIELDS: [Field; 3] = [Field::Tenant, Field::User, Field::Role];
 
 impl Field {
-    pub(crate) fn key(self) -> &'static ContextField<String> {
+    pub(crate) fn key(self) -> &'static ContextField<FieldString> {
         match self {
             Field::Tenant => &TENANT_ID,
             Field::User => &USER_ID,

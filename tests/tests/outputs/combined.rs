@@ -227,3 +227,23 @@ fn what_a_span_declares_and_the_context_filled_ends_with_the_context() {
     let written = lines.lines().iter().map(|line| count(line, "tenant_id")).collect::<Vec<_>>();
     assert_eq!(written, [1, 0], "{}", lines.text());
 }
+
+#[test]
+fn an_output_shows_no_fields_on_spans_that_serve_many_requests() {
+    let (alone, inside) = (Recorder::default(), Recorder::default());
+    let connect = || {
+        TENANT_ID.in_scope("acme", || {
+            drop(info_span!(target: "h2::client", "connection"));
+            drop(info_span!(target: "my_pool", "pool"));
+            info!(target: "h2::client", "connected");
+        });
+    };
+    with_default(tracing_subscriber::registry().with(ContextLayer::new(alone.clone(), Schema::well_known())), connect);
+    let stack = tracing_subscriber::registry().with(ContextLayer::new(inside.clone(), Schema::well_known()));
+    with_default(stack.with_context_fields(Schema::well_known()).shared_targets(["my_pool"]), connect);
+    for (recorder, pool) in [(alone, Some("acme")), (inside, None)] {
+        assert_eq!(recorder.span("connection").text("tenant_id"), None);
+        assert_eq!(recorder.span("pool").text("tenant_id"), pool);
+        assert_eq!(recorder.event("connected").text("tenant_id"), Some("acme"));
+    }
+}

@@ -9,7 +9,7 @@ use tracing::{info, info_span};
 use crate::stack::Stack;
 
 fn tenant() -> Option<String> {
-    TENANT_ID.get()
+    TENANT_ID.get().map(String::from)
 }
 
 async fn bare() -> Option<String> {

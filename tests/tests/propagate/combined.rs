@@ -55,7 +55,7 @@ impl Sends for Service {
     async fn restored(&self, headers: Headers, name: &str) -> (Option<String>, Option<String>) {
         let _ = (headers, name);
         tokio::task::yield_now().await;
-        (ACCOUNT.get(), TENANT_ID.get())
+        (ACCOUNT.get(), TENANT_ID.get().map(String::from))
     }
 }
 
@@ -254,14 +254,14 @@ fn set_fields_win_over_restored_ones_and_the_spans_own_over_both() {
     #[propagate(from = headers, trust = internal, context = { name: ACCOUNT, name: TENANT_ID })]
     fn both(headers: &Headers, name: &str) -> (Option<String>, Option<String>) {
         let _ = (headers, name);
-        (ACCOUNT.get(), TENANT_ID.get())
+        (ACCOUNT.get(), TENANT_ID.get().map(String::from))
     }
 
     #[propagate(isolated, context = { name: ACCOUNT })]
     async fn alone(name: String) -> (Option<String>, Option<String>) {
         let _ = name;
         tokio::task::yield_now().await;
-        (ACCOUNT.get(), TENANT_ID.get())
+        (ACCOUNT.get(), TENANT_ID.get().map(String::from))
     }
 
     #[with_observability(context = { attempt: ATTEMPT, inner: TENANT_ID }, log_args = false)]
@@ -274,7 +274,7 @@ fn set_fields_win_over_restored_ones_and_the_spans_own_over_both() {
     ) -> (Option<String>, Option<String>, Option<u64>) {
         let _ = (headers, outer, inner, attempt);
         tokio::task::yield_now().await;
-        (ACCOUNT.get(), TENANT_ID.get(), ATTEMPT.get())
+        (ACCOUNT.get(), TENANT_ID.get().map(String::from), ATTEMPT.get())
     }
 
     let text = |text: &str| Some(text.to_owned());
@@ -299,7 +299,7 @@ fn streams_restore_and_set() {
     #[propagate(from = headers, trust = internal, context = { name: TENANT_ID })]
     fn ticks(headers: Headers, name: String) -> impl Stream<Item = (Option<String>, Option<String>)> + Unpin {
         drop((headers, name));
-        futures_util::stream::iter(0..2).map(|_| (ACCOUNT.get(), TENANT_ID.get()))
+        futures_util::stream::iter(0..2).map(|_| (ACCOUNT.get(), TENANT_ID.get().map(String::from)))
     }
 
     let stack = Stack::new();

@@ -50,7 +50,7 @@ fn stacks() -> Vec<(&'static str, Dispatch, Lines, Exported)> {
 fn seen() -> Seen {
     info!("handled");
     info_span!("inside").in_scope(|| info!("handled inside"));
-    (ACCOUNT.get(), TENANT_ID.get())
+    (ACCOUNT.get(), TENANT_ID.get().map(String::from))
 }
 
 #[propagate(from = headers)]

@@ -8,7 +8,7 @@ use futures_util::{FutureExt, Stream, StreamExt, future::BoxFuture};
 use crate::stack::{ACCOUNT, ATTEMPT, Stack};
 
 fn tenant() -> Option<String> {
-    TENANT_ID.get()
+    TENANT_ID.get().map(String::from)
 }
 
 /// Creates a value under a tenant, and runs it on a thread that has none.

@@ -109,7 +109,7 @@ struct Log(Arc<Mutex<Vec<Note>>>);
 
 impl Log {
     fn note(&self, what: &'static str) {
-        self.0.lock().unwrap().push((what, TENANT_ID.get()));
+        self.0.lock().unwrap().push((what, TENANT_ID.get().map(String::from)));
     }
 
     fn names(&self) -> Vec<&'static str> {

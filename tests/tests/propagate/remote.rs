@@ -52,7 +52,7 @@ impl Message {
 async fn consume(message: Message) -> (Option<String>, Option<String>, usize) {
     tokio::task::yield_now().await;
     let _span = info_span!("consumed").entered();
-    (ACCOUNT.get(), TENANT_ID.get(), message.headers.len())
+    (ACCOUNT.get(), TENANT_ID.get().map(String::from), message.headers.len())
 }
 
 #[test]

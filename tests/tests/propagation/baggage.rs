@@ -127,7 +127,7 @@ fn fields_are_sent_under_their_baggage_keys_and_keep_their_types() {
 
     let extracted = extract(&headers([("baggage", &header)]), Trust::internal());
     let fields = extracted.fields();
-    assert_eq!(fields.get(&TENANT_ID).map(String::as_str), Some("a%41 \"ü\" 🚲,;="));
+    assert_eq!(fields.get(&TENANT_ID).map(|text| text.as_str()), Some("a%41 \"ü\" 🚲,;="));
     assert_eq!((fields.get(&SHARD), fields.get(&PLAN), fields.len()), (Some(&7), Some(&Plan(3)), 3));
     assert!(extracted.context().baggage().is_empty(), "a field is no baggage besides");
 }

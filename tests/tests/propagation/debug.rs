@@ -2,8 +2,10 @@
 
 use ctx_layer::{
     Fields, FutureFieldsExt, InContextExt,
-    carriers::{Environment, HeaderExtractor, HeaderInjector},
-    propagation::{self, Boundary, Captured, ContextPropagator, Outbound, Trust},
+    propagation::{
+        self, Boundary, Captured, ContextPropagator, Outbound, Trust,
+        carriers::{Environment, HeaderExtractor, HeaderInjector},
+    },
     task::{Carried, Snapshot},
 };
 

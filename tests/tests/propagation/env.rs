@@ -3,9 +3,12 @@
 use std::process::Command;
 
 use ctx_layer::{
-    carriers::{Environment, normalized_name},
     field::well_known::*,
-    propagation::{self, Trust, from_environment},
+    propagation::{
+        self, Trust,
+        carriers::{Environment, normalized_name},
+        from_environment,
+    },
 };
 
 use crate::shared::{PARENT, TRACE, extract, headers, schema};

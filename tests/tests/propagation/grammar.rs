@@ -109,3 +109,16 @@ fn the_checker_accepts_valid_and_refuses_invalid_headers() {
         assert!(!is_baggage(wrong), "{wrong}");
     }
 }
+
+/// Panics unless all headers are those of the specifications.
+pub(crate) fn check<'a>(headers: impl IntoIterator<Item = (&'a String, &'a String)>) {
+    for (key, value) in headers {
+        let is_right = match key.as_str() {
+            "traceparent" => is_traceparent(value),
+            "tracestate" => is_tracestate(value),
+            "baggage" => is_baggage(value),
+            _ => false,
+        };
+        assert!(is_right, "{key}: {value}");
+    }
+}

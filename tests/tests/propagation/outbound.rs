@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use ctx_layer::{
     Fields,
-    carriers::Environment,
     field::well_known::*,
-    propagation::{self, Boundary, DestinationPolicy, Outbound, Trust},
+    propagation::{self, Boundary, DestinationPolicy, Outbound, Trust, carriers::Environment},
 };
 use ctx_tests::{ATTEMPT, EMAIL};
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt};

@@ -25,7 +25,7 @@ fn baggage_counts_as_the_fields_value_wherever_it_is_read() {
             assert_eq!(SHARD.get(), Some(7));
             assert_eq!(PLAN.get(), Some(Plan(3)));
             let current = Fields::current();
-            assert_eq!(current.get(&TENANT_ID).map(String::as_str), Some("acme"));
+            assert_eq!(current.get(&TENANT_ID).map(|text| text.as_str()), Some("acme"));
             assert_eq!((current.get(&SHARD), current.len()), (Some(&7), 3));
             info_span!("request").in_scope(|| info!("received"));
         });

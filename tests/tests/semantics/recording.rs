@@ -7,7 +7,7 @@ use tracing::{Instrument, field::Empty, info, info_span, instrument};
 use crate::stacks::{self, Stack};
 
 fn tenant() -> Option<String> {
-    TENANT_ID.get()
+    TENANT_ID.get().map(String::from)
 }
 
 #[test]

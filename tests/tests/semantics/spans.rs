@@ -7,7 +7,7 @@ use tracing::{Instrument, Span, field::Empty, info, info_span};
 use crate::stacks;
 
 fn tenant() -> Option<String> {
-    TENANT_ID.get()
+    TENANT_ID.get().map(String::from)
 }
 
 fn is(expected: &str) -> bool {

@@ -9,7 +9,7 @@ use tracing::{Instrument, info, info_span, instrument};
 use crate::stacks::{self, Stack};
 
 fn tenant() -> Option<String> {
-    TENANT_ID.get()
+    TENANT_ID.get().map(String::from)
 }
 
 fn on_tokio<F: Future>(stack: &Stack, future: F) -> F::Output {

@@ -3,7 +3,6 @@
 mod collector;
 mod config_file;
 mod export;
-mod filter;
 mod loader;
 mod losses;
 mod properties;

@@ -71,7 +71,7 @@ fn each_format_of_lines_is_written() {
         (LogFormat::Ecs, r#""ecs.version""#),
         (LogFormat::Datadog, r#""status":"info""#),
         (LogFormat::Opentelemetry, r#""Body":"hello""#),
-        (LogFormat::Text, "INFO setup::start: hello tenant_id=\"acme\""),
+        (LogFormat::Text, "INFO  setup::start: hello tenant_id=\"acme\""),
     ] {
         let setup = offline().configure(move |settings| settings.observability.log_format = format);
         let line = Lines::of(setup, || TENANT_ID.in_scope("acme", || tracing::info!("hello")));

@@ -3,6 +3,7 @@
 #[allow(dead_code, reason = "the other test uses all of it")]
 #[path = "../setup/collector.rs"]
 mod collector;
+mod filter;
 
 use std::{
     env,

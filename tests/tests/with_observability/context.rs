@@ -246,12 +246,12 @@ fn fields_may_be_paths_and_values_expressions_of_the_arguments() {
 fn the_fields_are_current_without_the_layer_and_if_all_is_disabled() {
     #[with_observability(context = { tenant: TENANT_ID })]
     fn read(tenant: &str) -> Option<String> {
-        TENANT_ID.get()
+        TENANT_ID.get().map(String::from)
     }
     #[with_observability(context = { tenant: TENANT_ID })]
     async fn read_later(tenant: &str) -> Option<String> {
         Yield::default().await;
-        TENANT_ID.get()
+        TENANT_ID.get().map(String::from)
     }
     for out in [Outputs::without_context(), Outputs::filtered("off")] {
         assert_eq!(out.run(|| read("acme")).as_deref(), Some("acme"));

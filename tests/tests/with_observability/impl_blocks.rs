@@ -32,7 +32,7 @@ impl Profiles {
     /// Documented.
     #[must_use]
     pub(crate) fn first(&self) -> Option<&str> {
-        self.stored.first().map(String::as_str)
+        self.stored.first().map(|text| text.as_str())
     }
 
     fn store(&mut self, name: &str) -> Result<usize, String> {

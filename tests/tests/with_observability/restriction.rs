@@ -7,6 +7,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::Command,
+    sync::OnceLock,
 };
 
 /// Functions of every kind, some as the lints require and some not. The attribute is on a line of its own.
@@ -77,16 +78,61 @@ fn source_text(attribute: &str) -> String {
     lines.iter().enumerate().map(|(at, line)| with(at, line) + "\n").collect()
 }
 
-/// Returns the newest compiled version of a crate next to this test.
-fn compiled(name: &str) -> PathBuf {
+/// Returns the compiled versions of a crate next to this test, the newest first.
+fn compiled(name: &str) -> Vec<PathBuf> {
     let deps = std::env::current_exe().unwrap().parent().unwrap().to_owned();
     let begin = format!("lib{name}-");
     let files = fs::read_dir(&deps).unwrap().map(|entry| entry.unwrap().path());
-    let versions = files.filter(|path| {
-        let file = path.file_name().unwrap().to_string_lossy();
-        file.starts_with(&begin) && file.ends_with(".rlib")
-    });
-    versions.max_by_key(|path| fs::metadata(path).unwrap().modified().unwrap()).expect("it is compiled")
+    let mut versions: Vec<_> = files
+        .filter(|path| {
+            let file = path.file_name().unwrap().to_string_lossy();
+            file.starts_with(&begin) && file.ends_with(".rlib")
+        })
+        .collect();
+    versions.sort_by_key(|path| std::cmp::Reverse(fs::metadata(path).unwrap().modified().unwrap()));
+    versions
+}
+
+/// Uses both crates, with the features that the functions need.
+const BOTH_CRATES: &str = "
+    #[tracing::instrument]
+    pub fn instrumented() {}
+    #[ctx_layer::with_observability]
+    pub fn observed() {}
+";
+
+/// Returns the compiled crates that fit together.
+///
+/// A package that was built alone, with fewer features, left versions of its own in the same folder, and they may be newer.
+fn dependencies(driver: &Path) -> &'static [(&'static str, PathBuf)] {
+    static FOUND: OnceLock<Vec<(&str, PathBuf)>> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let ours = compiled("ctx_layer");
+        let theirs = compiled("tracing");
+        let pairs = ours.iter().flat_map(|ours| theirs.iter().map(move |theirs| (ours, theirs)));
+        let mut pairs = pairs.map(|(ours, theirs)| vec![("ctx_layer", ours.clone()), ("tracing", theirs.clone())]);
+        let probe = folder().join("probe.rs");
+        fs::write(&probe, BOTH_CRATES).unwrap();
+        pairs.find(|pair| compiler(driver, &probe, pair).output().unwrap().status.success()).expect("they are compiled")
+    })
+}
+
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("restriction");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Returns a command that compiles one file with these crates.
+fn compiler(driver: &Path, source: &Path, crates: &[(&str, PathBuf)]) -> Command {
+    let mut compiler = Command::new(driver);
+    compiler.args(["--crate-type=lib", "--edition=2024", "--emit=metadata", "--error-format=json"]).arg(source);
+    compiler.arg("--out-dir").arg(folder()).env_remove("RUSTC_WRAPPER");
+    for (name, path) in crates {
+        compiler.arg("--extern").arg(format!("{name}={}", path.display()));
+        compiler.arg(format!("-Ldependency={}", path.parent().unwrap().display()));
+    }
+    compiler
 }
 
 /// Returns the triggered lints, each with its line.
@@ -95,21 +141,11 @@ fn lints(name: &str, attribute: &str) -> Option<BTreeSet<(u64, String)>> {
     if !driver.exists() {
         return None;
     }
-    let at = Path::new(env!("CARGO_TARGET_TMPDIR")).join("restriction");
-    fs::create_dir_all(&at).unwrap();
-    let source = at.join(format!("{name}.rs"));
+    let source = folder().join(format!("{name}.rs"));
     fs::write(&source, source_text(attribute)).unwrap();
-    let mut clippy = Command::new(driver);
-    clippy.args(["--crate-type=lib", "--edition=2024", "--emit=metadata", "--error-format=json"]).arg(&source);
-    clippy
-        .args(["-Wclippy::all", "-Wclippy::pedantic", "-Wclippy::nursery", "-Wclippy::restriction", "--out-dir"])
-        .arg(&at);
-    for name in ["ctx_layer", "tracing"] {
-        let path = compiled(name);
-        clippy.arg("--extern").arg(format!("{name}={}", path.display()));
-        clippy.arg(format!("-Ldependency={}", path.parent().unwrap().display()));
-    }
-    let output = clippy.env_remove("RUSTC_WRAPPER").output().expect("it can be run");
+    let mut clippy = compiler(&driver, &source, dependencies(&driver));
+    clippy.args(["-Wclippy::all", "-Wclippy::pedantic", "-Wclippy::nursery", "-Wclippy::restriction"]);
+    let output = clippy.output().expect("it can be run");
     let text = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.success(), "{text}");
     let messages = text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());

@@ -176,13 +176,3 @@ fn a_value_under_a_secrets_key_is_redacted() {
         assert_eq!(out.attribute("keys", "d"), Some(SECRET.into()));
     });
 }
-
-#[test]
-fn both_crates_have_the_same_names_of_secrets() {
-    let read = |path: &str| std::fs::read_to_string(format!("{}/../{path}", env!("CARGO_MANIFEST_DIR"))).expect(path);
-    assert_eq!(
-        read("ctx-layer/src/call/secret_name.rs"),
-        read("ctx-macros/src/with_observability/secret_name.rs"),
-        "copy the file that was changed over the other"
-    );
-}

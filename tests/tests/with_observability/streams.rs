@@ -16,7 +16,7 @@ fn numbers(count: u8) -> impl Stream<Item = u8> {
 
 #[with_observability]
 fn boxed<'a>(items: &'a [String]) -> BoxStream<'a, &'a str> {
-    stream::iter(items).map(String::as_str).boxed()
+    stream::iter(items).map(|text| text.as_str()).boxed()
 }
 
 #[with_observability]

@@ -1,14 +1,15 @@
-//! The layer for clients, and its settings.
+//! The layer for clients.
 
-use std::{borrow::Cow, fmt, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use http::{HeaderMap, Uri};
+use http::Uri;
 use tower_layer::Layer;
+use tracing::Level;
 
-use super::ClientService;
+use super::{service::ClientService, settings::ClientSettings};
 use crate::{
-    http::{QueryPolicy, span_string},
-    propagation::{Boundary, DestinationPolicy, Outbound},
+    http::query::QueryPolicy,
+    propagation::{Boundary, DestinationPolicy},
 };
 
 static BOUNDARY: Boundary = Boundary::new("http.client");
@@ -23,6 +24,7 @@ static BOUNDARY: Boundary = Boundary::new("http.client");
 /// | [`default_origin`](Self::default_origin) | the host of the URI, or of `Host` |
 /// | [`query`](Self::query) | [`QueryPolicy::names`]: values are redacted |
 /// | [`boundary`](Self::boundary) | one named `http.client` |
+/// | [`log_requests`](Self::log_requests) | no line about a request |
 ///
 /// ```
 /// use ctx_layer::{http::ClientLayer, propagation::DestinationPolicy};
@@ -45,14 +47,6 @@ pub struct ClientLayer {
     pub(super) settings: Arc<ClientSettings>,
 }
 
-#[derive(Clone)]
-pub(super) struct ClientSettings {
-    destinations: DestinationPolicy,
-    default_origin: Option<Uri>,
-    pub(super) boundary: &'static Boundary,
-    pub(super) query: QueryPolicy,
-}
-
 impl ClientLayer {
     /// Creates a layer with the defaults.
     pub fn new() -> Self {
@@ -61,6 +55,8 @@ impl ClientLayer {
             default_origin: None,
             boundary: &BOUNDARY,
             query: QueryPolicy::names(),
+            log: None,
+            left_out: Vec::new(),
         };
         ClientLayer { settings: Arc::new(settings) }
     }
@@ -90,24 +86,43 @@ impl ClientLayer {
     pub fn boundary(self, boundary: &'static Boundary) -> Self {
         self.with(|settings| settings.boundary = boundary)
     }
-}
 
-impl ClientSettings {
-    /// Returns the host and port to which a request is sent, if known.
-    pub(super) fn authority<'a>(&'a self, uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
-        match (uri.authority(), &self.default_origin) {
-            (None, Some(origin)) => origin.authority().map(http::uri::Authority::as_str),
-            _ => span_string::server_of(uri, headers),
-        }
+    /// Logs each attempt once, when it has ended, at this level or as a failure. By default none is logged.
+    ///
+    /// The event is in the span of the attempt, and has the context fields that are current in it. It is emitted when the
+    /// response's body has ended, has failed, or is dropped; by `reqwest` when the headers have arrived.
+    ///
+    /// | the attempt | level | message |
+    /// |---|---|---|
+    /// | has a response below 400; the gRPC status `OK` | `level` | `request finished` |
+    /// | was dropped before there was a response, or a gRPC status | `level`, with `cancelled` | `request cancelled` |
+    /// | has a response of 400 or above; another gRPC status | `WARN`, or `level` if that is more severe | `request finished` |
+    /// | failed: no response, a body that fails, a panic | `ERROR` | `request failed` |
+    ///
+    /// The target is `ctx_layer::http::client`. The fields have the names of OpenTelemetry's conventions:
+    /// `http.request.method`, [`url.template`](crate::http::UrlTemplate), `server.address`, `url.path` (its first 1024 bytes),
+    /// `http.response.status_code`, for gRPC `rpc.method` and `rpc.response.status_code`, `error.type`, `error.message`.
+    /// `http.client.request.duration` is in seconds. `http.request.body.size` is what `Content-Length` declares, if the
+    /// request has it; `http.response.body.size` is counted, in bytes, and by `reqwest` what the response declares.
+    ///
+    /// Filters decide as for any event. While they let none of its levels through, a request costs nothing more.
+    ///
+    /// ```
+    /// use ctx_layer::http::ClientLayer;
+    /// use tracing::Level;
+    ///
+    /// let layer = ClientLayer::new().log_requests(Level::DEBUG);
+    /// ```
+    pub fn log_requests(self, level: Level) -> Self {
+        self.with(|settings| settings.log = Some(level))
     }
 
-    pub(super) fn scheme<'a>(&'a self, uri: &'a Uri) -> &'a str {
-        uri.scheme_str().or_else(|| self.default_origin.as_ref()?.scheme_str()).unwrap_or("http")
-    }
-
-    /// Returns how much context a recipient gets.
-    pub(super) fn outbound(&self, authority: Option<&str>) -> Outbound {
-        authority.map_or(Outbound::TraceParentOnly, |authority| self.destinations.for_authority(authority))
+    /// Leaves requests out of the [log](Self::log_requests) for whose host and path `leave_out` returns `true`. They are logged
+    /// nonetheless if they fail at `ERROR`. The host is empty where it is not known.
+    ///
+    /// Can be called several times: each adds to the others.
+    pub fn leave_out_of_log(self, leave_out: impl Fn(&str, &str) -> bool + Send + Sync + 'static) -> Self {
+        self.with(|settings| settings.left_out.push(Arc::new(leave_out)))
     }
 }
 
@@ -128,40 +143,5 @@ impl<S> Layer<S> for ClientLayer {
 impl fmt::Debug for ClientLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.settings.fmt(f)
-    }
-}
-
-impl fmt::Debug for ClientSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientLayer")
-            .field("destinations", &self.destinations)
-            .field("default_origin", &self.default_origin)
-            .field("boundary", &self.boundary.name())
-            .field("query", &self.query)
-            .finish()
-    }
-}
-
-/// The template of a request's URL, such as `/orders/{id}`. In a request's extensions, it becomes part of the span's
-/// name.
-///
-/// ```
-/// use ctx_layer::http::UrlTemplate;
-///
-/// let mut request = http::Request::get("http://orders.internal.example/orders/7").body(())?;
-/// request.extensions_mut().insert(UrlTemplate::new("/orders/{id}"));
-/// # Ok::<(), http::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UrlTemplate(Cow<'static, str>);
-
-impl UrlTemplate {
-    /// Creates a template. It must not contain anything that differs between requests.
-    pub fn new(template: impl Into<Cow<'static, str>>) -> Self {
-        UrlTemplate(template.into())
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
     }
 }

@@ -2,7 +2,7 @@
 
 use reqwest::{Url, redirect::Policy};
 
-use super::ClientLayer;
+use super::layer::ClientLayer;
 use crate::propagation::Outbound;
 
 impl ClientLayer {

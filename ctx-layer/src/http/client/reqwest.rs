@@ -8,9 +8,7 @@ use reqwest_middleware::{Error, Middleware, Next, Result};
 use tracing::Instrument;
 
 use super::{
-    Attempts, ClientLayer,
-    layer::{ClientSettings, UrlTemplate},
-    span::Outgoing,
+    attempts::Attempts, layer::ClientLayer, settings::ClientSettings, span::Outgoing, url_template::UrlTemplate,
 };
 use crate::http::exchange::{Exchange, ExchangeSide};
 
@@ -54,7 +52,7 @@ impl Middleware for ClientMiddleware {
         let resend_count = attempts.again();
         extensions.insert(attempts);
 
-        let (span, outbound) = {
+        let (line, span, outbound) = {
             let url = request.url();
             let outgoing = Outgoing {
                 method: request.method(),
@@ -66,10 +64,11 @@ impl Middleware for ClientMiddleware {
                 resend_count,
                 settings: &self.settings,
             };
-            (outgoing.http_span(), self.settings.outbound(outgoing.authority))
+            let line = outgoing.start_line(request.headers(), false);
+            (line, outgoing.http_span(), self.settings.outbound(outgoing.authority))
         };
         span.in_scope(|| self.settings.boundary.inject(request.headers_mut(), outbound));
-        let mut attempt = Attempt(Exchange::new(false, ExchangeSide::Client(span.clone())));
+        let mut attempt = Attempt(Exchange::new(false, ExchangeSide::Client(span.clone()), line).without_body());
         let result = next.run(request, extensions).instrument(span).await;
         match &result {
             Ok(response) => attempt.0.responded(response.status(), response.version(), response.headers()),

@@ -12,7 +12,7 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use tower_service::Service;
 
-use super::{layer::ClientSettings, span::Outgoing};
+use super::{settings::ClientSettings, span::Outgoing};
 use crate::http::{
     ContextBody,
     body::{InitialBody, error_type_of, is_head},
@@ -36,14 +36,15 @@ impl<S> ClientService<S> {
 /// Creates the span of a request and writes the context to its headers.
 fn begin<B>(request: &mut Request<B>, settings: &ClientSettings) -> Exchange {
     let is_grpc = grpc::is_call(request.method(), request.headers());
-    let (span, outbound) = {
+    let (line, span, outbound) = {
         let outgoing = Outgoing::of(request, settings);
+        let line = outgoing.start_line(request.headers(), is_grpc);
         let span = if is_grpc { outgoing.grpc_span() } else { outgoing.http_span() };
-        (span, settings.outbound(outgoing.authority))
+        (line, span, settings.outbound(outgoing.authority))
     };
     // If the span is disabled, the caller's span is sent.
     span.in_scope(|| settings.boundary.inject(request.headers_mut(), outbound));
-    Exchange::new(is_grpc, ExchangeSide::Client(span))
+    Exchange::new(is_grpc, ExchangeSide::Client(span), line)
 }
 
 impl<S, B, R> Service<Request<B>> for ClientService<S>

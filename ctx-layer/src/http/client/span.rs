@@ -5,19 +5,17 @@ use std::fmt;
 use http::{HeaderMap, Method, Uri};
 use tracing::{Level, Span, field::Empty};
 
-use super::{
-    Attempts,
-    layer::{ClientSettings, UrlTemplate},
-};
+use super::{attempts::Attempts, settings::ClientSettings, url_template::UrlTemplate};
 use crate::{
-    call::Site,
     http::{
+        access_line::{AccessLine, LineSide, Started, Text},
         attribute::Attribute,
         grpc,
         method::MethodName,
         query::ShownUrl,
         span_string::{self, SpanString},
     },
+    site::Site,
 };
 
 /// Creates a span with these attributes. If it is disabled, they are not computed.
@@ -107,6 +105,16 @@ impl<'a> Outgoing<'a> {
             "otel.status_description": Empty,
             "cancelled": Empty,
         )
+    }
+
+    /// Creates the line about the request, if it is to be logged.
+    pub(super) fn start_line(&self, headers: &HeaderMap, is_grpc: bool) -> Option<Box<AccessLine>> {
+        let level = self.settings.log?;
+        let host = self.authority.map(|authority| span_string::host_and_port(authority).0);
+        let started = Started { side: LineSide::Client, method: self.method, headers, path: self.path, is_grpc };
+        let template = || self.template.map(|template| Text::of(template.as_str()));
+        let is_left_out = || self.settings.leaves_out(host.unwrap_or_default(), self.path);
+        AccessLine::start(level, is_left_out, &started, template, host)
     }
 
     /// Returns the host and the port. Clients know the port even if it is not in the URL.

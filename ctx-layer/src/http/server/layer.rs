@@ -1,13 +1,14 @@
-//! The layer for servers, and its settings.
+//! The layer for servers.
 
 use std::{borrow::Cow, fmt, net::IpAddr, sync::Arc};
 
 use tower_layer::Layer;
+use tracing::Level;
 
-use super::{HeaderRule, ServerService};
+use super::{header_rule::HeaderRule, service::ServerService, settings::ServerSettings, span::uri};
 use crate::{
     Fields,
-    http::{QueryPolicy, RequestHead},
+    http::{query::QueryPolicy, request_head::RequestHead},
     propagation::{Boundary, Trust},
 };
 
@@ -32,6 +33,7 @@ static BOUNDARY: Boundary = Boundary::new("http.server");
 /// | [`scheme`](Self::scheme) | the scheme of the URI, otherwise `http` |
 /// | [`query`](Self::query) | [`QueryPolicy::names`]: values are redacted |
 /// | [`boundary`](Self::boundary) | one named `http.server` |
+/// | [`log_requests`](Self::log_requests) | no line about a request |
 ///
 /// ```
 /// use ctx_layer::{field::well_known::TENANT_ID, http::{HeaderRule, ServerLayer}};
@@ -48,23 +50,6 @@ pub struct ServerLayer {
     settings: Arc<ServerSettings>,
 }
 
-type SetFields = Arc<dyn Fn(&RequestHead<'_>, Fields) -> Fields + Send + Sync>;
-type FindRoute = Arc<dyn for<'a> Fn(&RequestHead<'a>) -> Option<Cow<'a, str>> + Send + Sync>;
-type FindPeer = Arc<dyn Fn(&RequestHead<'_>) -> Option<IpAddr> + Send + Sync>;
-
-#[derive(Clone)]
-pub(super) struct ServerSettings {
-    pub(super) trust: Trust,
-    pub(super) boundary: &'static Boundary,
-    pub(super) headers: Vec<HeaderRule>,
-    pub(super) fields: Option<SetFields>,
-    pub(super) route: Option<FindRoute>,
-    pub(super) peer_address: Option<FindPeer>,
-    pub(super) trusted_proxies: usize,
-    pub(super) scheme: &'static str,
-    pub(super) query: QueryPolicy,
-}
-
 impl ServerLayer {
     /// Creates a layer with the defaults.
     pub fn new() -> Self {
@@ -78,6 +63,8 @@ impl ServerLayer {
             trusted_proxies: 0,
             scheme: "http",
             query: QueryPolicy::names(),
+            log: None,
+            left_out: Vec::new(),
         };
         ServerLayer { settings: Arc::new(settings) }
     }
@@ -148,6 +135,91 @@ impl ServerLayer {
     pub fn query(self, query: QueryPolicy) -> Self {
         self.with(|settings| settings.query = query)
     }
+
+    /// Logs each request once, when it has ended, at this level or as a failure. By default none is logged.
+    ///
+    /// The event is in the request's span, and has the context fields that are current then, those recorded inside
+    /// included. It is emitted when the response's body has ended, has failed, or is dropped; for an upgrade (a WebSocket)
+    /// after the response to the handshake.
+    ///
+    /// | the request | level | message |
+    /// |---|---|---|
+    /// | has a response below 500; a gRPC status that is no server error | `level` | `request finished` |
+    /// | was dropped before its end: the client has left | `level`, with `cancelled` | `request cancelled` |
+    /// | has a response of 500 or above; one of the six gRPC statuses that are server errors | `ERROR` | `request finished` |
+    /// | failed: a panic, an error of the service, a body that fails | `ERROR` | `request failed` |
+    ///
+    /// The target is `ctx_layer::http::server`. The fields have the names of OpenTelemetry's conventions:
+    /// `http.request.method`, `http.route`, `url.path` (its first 1024 bytes), `http.response.status_code`, for gRPC
+    /// `rpc.method` and `rpc.response.status_code`, `error.type`, `error.message`. `http.server.request.duration` is in
+    /// seconds, from the arrival of the request to its end. `http.request.body.size` is what the client declares in
+    /// `Content-Length`; `http.response.body.size` is counted, in bytes, as passed on to the server.
+    ///
+    /// Filters decide as for any event. While they let none of its levels through, a request costs nothing more.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use axum::{Router, body::Body, routing::get};
+    /// use ctx_layer::{field::well_known::USER_ID, http::ServerLayer, output::json, prelude::*};
+    /// use http::Request;
+    /// use tower_service::Service;
+    /// use tracing::Level;
+    /// use tracing_subscriber::prelude::*;
+    ///
+    /// # let (printed, writer) = std::io::pipe()?;
+    /// let output = json::layer().without_time().with_target(false);
+    /// # let output = output.with_writer(std::sync::Mutex::new(writer));
+    /// tracing_subscriber::registry().with(output).with_context_fields(Schema::well_known()).init();
+    ///
+    /// async fn order() -> &'static str {
+    ///     let _ = USER_ID.record_on_request("ada");
+    ///     "seven"
+    /// }
+    ///
+    /// let layer = ServerLayer::new().log_requests(Level::INFO).leave_paths_out_of_log(["/health"]);
+    /// let mut app: Router = Router::new()
+    ///     .route("/orders/{id}", get(order))
+    ///     .route("/health", get(|| async { "well" }))
+    ///     .layer(layer);
+    ///
+    /// for path in ["/health", "/orders/7"] {
+    ///     let response = app.call(Request::get(path).body(Body::empty())?).await?;
+    ///     axum::body::to_bytes(response.into_body(), 1024).await?; // As a server does.
+    /// }
+    /// # let mut line = String::new();
+    /// # std::io::BufRead::read_line(&mut std::io::BufReader::new(printed), &mut line)?;
+    /// # let (before, after) = line.split_once("\"http.server.request.duration\":").unwrap();
+    /// # assert_eq!(before, r#"{"level":"INFO","message":"request finished","http.request.method":"GET","http.route":"/orders/{id}","url.path":"/orders/7","http.response.status_code":200,"#);
+    /// # let (_, after) = after.split_once(',').unwrap();
+    /// # assert_eq!(after, "\"http.response.body.size\":5,\"user_id\":\"ada\",\"span\":{\"name\":\"request\"}}\n");
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// It prints, on one line:
+    ///
+    /// ```text
+    /// {"level":"INFO","message":"request finished","http.request.method":"GET","http.route":"/orders/{id}","url.path":"/orders/7",
+    ///  "http.response.status_code":200,"http.server.request.duration":0.000113,"http.response.body.size":5,"user_id":"ada",
+    ///  "span":{"name":"request"}}
+    /// ```
+    pub fn log_requests(self, level: Level) -> Self {
+        self.with(|settings| settings.log = Some(level))
+    }
+
+    /// Leaves requests for which `leave_out` returns `true` out of the [log](Self::log_requests), such as health checks. They
+    /// are logged nonetheless if they end at `ERROR`.
+    ///
+    /// It is called when the request arrives. Can be called several times: each adds to the others.
+    pub fn leave_out_of_log(self, leave_out: impl Fn(&RequestHead<'_>) -> bool + Send + Sync + 'static) -> Self {
+        self.with(|settings| settings.left_out.push(Arc::new(leave_out)))
+    }
+
+    /// Leaves requests with one of these paths out of the [log](Self::log_requests). They are logged nonetheless if they end
+    /// at `ERROR`. The query plays no part.
+    pub fn leave_paths_out_of_log(self, paths: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let paths: Vec<String> = paths.into_iter().map(Into::into).collect();
+        self.leave_out_of_log(move |request| paths.iter().any(|path| path == uri(request).path()))
+    }
 }
 
 impl Default for ServerLayer {
@@ -167,17 +239,5 @@ impl<S> Layer<S> for ServerLayer {
 impl fmt::Debug for ServerLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.settings.fmt(f)
-    }
-}
-
-impl fmt::Debug for ServerSettings {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerLayer")
-            .field("trust", &self.trust)
-            .field("boundary", &self.boundary.name())
-            .field("headers", &self.headers)
-            .field("trusted_proxies", &self.trusted_proxies)
-            .field("query", &self.query)
-            .finish_non_exhaustive()
     }
 }

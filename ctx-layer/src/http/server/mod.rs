@@ -5,6 +5,7 @@ mod forwarded;
 mod header_rule;
 mod layer;
 mod service;
+mod settings;
 mod span;
 
 pub use header_rule::{HeaderRule, is_well_formed};

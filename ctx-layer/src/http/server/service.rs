@@ -12,16 +12,19 @@ use http_body::Body;
 use pin_project_lite::pin_project;
 use smallvec::SmallVec;
 use tower_service::Service;
+use tracing::Level;
 
-use super::{header_rule::Echo, layer::ServerSettings, span};
+use super::{header_rule::Echo, settings::ServerSettings, span};
 use crate::{
     declare_request,
     http::{
         ContextBody, RequestHead,
+        access_line::{AccessLine, LineSide, Started, Text},
         body::{InitialBody, error_type_of, is_head},
         exchange::{Exchange, ExchangeSide},
         grpc,
     },
+    layer::opentelemetry_layer::add_link,
     task::Snapshot,
 };
 
@@ -43,6 +46,8 @@ type Echoes = SmallVec<[Echo; 1]>;
 
 /// Creates the context and the span of a request, and the headers to send back.
 fn begin(request: &RequestHead<'_>, settings: &ServerSettings) -> (Exchange, Echoes) {
+    let is_grpc = grpc::is_call(request.method(), request.headers());
+    let line = settings.log.and_then(|level| start_line(request, is_grpc, level, settings));
     let mut incoming = settings.boundary.read(request.headers(), settings.trust);
     let linked = incoming.take_linked();
     let mut echoes = Echoes::new();
@@ -57,24 +62,32 @@ fn begin(request: &RequestHead<'_>, settings: &ServerSettings) -> (Exchange, Ech
     }
     let cx = incoming.into_context(fields);
 
-    let is_grpc = grpc::is_call(request.method(), request.headers());
     let span = if is_grpc { span::of_grpc(request, settings, &cx) } else { span::of_http(request, settings, &cx) };
     if let Some(linked) = linked {
-        link(&span, linked);
+        add_link(&span, linked);
     }
     // Returns `false` if the span is disabled, or no layer of this crate is installed.
     let _ = declare_request(&span);
-    (Exchange::new(is_grpc, ExchangeSide::Server(Snapshot::of_span(span, cx))), echoes)
+    (Exchange::new(is_grpc, ExchangeSide::Server(Snapshot::of_span(span, cx)), line), echoes)
 }
 
-#[cfg(feature = "tracing-opentelemetry")]
-fn link(span: &tracing::Span, to: opentelemetry::trace::SpanContext) {
-    use tracing_opentelemetry::OpenTelemetrySpanExt;
-    span.add_link(to);
+/// Creates the line about a request, which is emitted when it has ended.
+fn start_line(
+    request: &RequestHead<'_>,
+    is_grpc: bool,
+    level: Level,
+    settings: &ServerSettings,
+) -> Option<Box<AccessLine>> {
+    let started = Started {
+        side: LineSide::Server,
+        method: request.method(),
+        headers: request.headers(),
+        path: span::uri(request).path(),
+        is_grpc,
+    };
+    let route = || span::route(request, settings).map(|route| Text::of(&route));
+    AccessLine::start(level, || settings.leaves_out(request), &started, route, None)
 }
-
-#[cfg(not(feature = "tracing-opentelemetry"))]
-fn link(_: &tracing::Span, _: opentelemetry::trace::SpanContext) {}
 
 impl<S, B, R> Service<Request<B>> for ServerService<S>
 where

@@ -9,10 +9,9 @@ use http::{Uri, header};
 use opentelemetry::Context;
 use tracing::{Level, Span, dispatcher, field::Empty};
 
-use super::{client_address, forwarded, layer::ServerSettings};
+use super::{client_address, forwarded, settings::ServerSettings};
 use crate::{
     Fields,
-    call::Site,
     context::{ContextFieldsExt, attach},
     http::{
         RequestHead,
@@ -21,7 +20,8 @@ use crate::{
         method::MethodName,
         span_string::{self, SpanString},
     },
-    layer::WithRoom,
+    layer::{StringRoom, WithRoom, opentelemetry_layer::set_current_as_parent},
+    site::Site,
 };
 
 /// Creates a span with these attributes, within a context. If it is disabled, nothing is computed or attached.
@@ -35,6 +35,7 @@ macro_rules! request_span {
         // Attached before `open` asks the filters, which may read the current context.
         let _attached = attach($cx.clone());
         $($found)*
+        let mut strings: StringRoom<'_> = [""; 14];
         open(
             &SITE,
             // Room for fourteen fields.
@@ -43,17 +44,23 @@ macro_rules! request_span {
                 None, None, None, None, None, None, None, None, None, None, None, None, None, None,
             ],
             $cx.fields(),
+            &mut strings,
         )
     }};
 }
 
 /// Creates a span whose parent is the caller's span in the current context. A span that happens to be entered where the
 /// server accepts connections is ignored.
-fn open<'v>(site: &'static Site, values: &mut WithRoom<'v>, fields: &'v Fields) -> Span {
+fn open<'v>(
+    site: &'static Site,
+    values: &mut WithRoom<'v>,
+    fields: &'v Fields,
+    strings: &'v mut StringRoom<'v>,
+) -> Span {
     if dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some()) {
         root(|| site.open_root(values))
     } else {
-        site.open_whole(values, fields)
+        site.open_whole(values, fields, strings)
     }
 }
 
@@ -61,14 +68,7 @@ fn open<'v>(site: &'static Site, values: &mut WithRoom<'v>, fields: &'v Fields) 
 #[cold]
 fn root(make: impl FnOnce() -> Span) -> Span {
     let span = make();
-    #[cfg(feature = "tracing-opentelemetry")]
-    if !span.is_disabled()
-        && let Some(cx) = crate::context::read(Clone::clone)
-    {
-        use tracing_opentelemetry::OpenTelemetrySpanExt;
-        // Fails only without an OpenTelemetry layer.
-        let _ = span.set_parent(cx);
-    }
+    set_current_as_parent(&span);
     span
 }
 
@@ -153,7 +153,7 @@ fn name(method: MethodName<'_>, route: Option<&str>) -> SpanString {
     name
 }
 
-fn route<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> Option<Cow<'a, str>> {
+pub(super) fn route<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> Option<Cow<'a, str>> {
     match &settings.route {
         Some(route) => route(request),
         #[cfg(feature = "axum")]
@@ -164,7 +164,7 @@ fn route<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> Option<Cow
 }
 
 /// Returns the original URI: a nested `axum` router removes its prefix.
-fn uri<'a>(request: &RequestHead<'a>) -> &'a Uri {
+pub(super) fn uri<'a>(request: &RequestHead<'a>) -> &'a Uri {
     #[cfg(feature = "axum")]
     if let Some(::axum::extract::OriginalUri(uri)) = request.extensions().get() {
         return uri;

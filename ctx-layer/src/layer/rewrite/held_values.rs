@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use tracing_core::{Field, field::Visit};
 
-use super::Source;
+use super::source::Source;
 
 /// The errors of the visits that are in progress, innermost first.
 pub(super) struct HeldValues<'a> {

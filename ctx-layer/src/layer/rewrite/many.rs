@@ -9,11 +9,12 @@ use tracing_core::{
 };
 
 use super::{
-    Additions, Source,
+    additions::{AddedStrings, Additions, add_strings},
     held_values::{HeldValues, hold},
     revisit::Revisit,
-    room,
+    room::room,
     scratch::Scratch,
+    source::Source,
 };
 
 /// Rewrites a source of any size. Not inlined, because frames of this size cost time by their mere size.
@@ -73,6 +74,7 @@ fn assemble<const ALL: usize>(
     additions: &impl Additions,
     then: &mut impl FnMut(&ValueSet<'_>),
 ) {
+    let mut strings = AddedStrings::new();
     room!(all: [Option<&(dyn Value + '_)>; ALL] = fields.len(), |_| None);
     for (index, (value, own)) in all.iter_mut().zip(own).enumerate() {
         *value = Some(match own {
@@ -92,7 +94,8 @@ fn assemble<const ALL: usize>(
             Own::Unset | Own::StrAt(_) | Own::BytesAt(_) => continue,
         });
     }
-    additions.add(all);
+    additions.add(all, &mut strings);
+    add_strings(all, &strings);
     then(&fields.value_set_all(all));
 }
 

@@ -11,67 +11,19 @@
 //!
 //! A single value, which is nearly always the message, is passed on from inside the visit, whatever its type.
 
+mod additions;
 mod held_values;
 mod many;
 mod one;
 mod revisit;
+mod room;
 mod scratch;
+mod source;
 
-use tracing_core::{
-    Event,
-    field::{FieldSet, Value, ValueSet, Visit},
-    span::{Attributes, Record},
-};
+use tracing_core::field::{FieldSet, ValueSet};
 
-/// A span, event or record with values to visit.
-pub(super) trait Source {
-    fn record(&self, visitor: &mut dyn Visit);
-}
-
-impl Source for Event<'_> {
-    fn record(&self, visitor: &mut dyn Visit) {
-        Event::record(self, visitor);
-    }
-}
-
-impl Source for Attributes<'_> {
-    fn record(&self, visitor: &mut dyn Visit) {
-        Attributes::record(self, visitor);
-    }
-}
-
-impl Source for Record<'_> {
-    fn record(&self, visitor: &mut dyn Visit) {
-        Record::record(self, visitor);
-    }
-}
-
-/// The values of a span or event, each at its field's index.
-pub(super) type RewriteValues<'a> = [Option<&'a (dyn Value + 'a)>];
-
-/// Values to add to a source's own.
-pub(super) trait Additions {
-    fn add<'a>(&'a self, values: &mut RewriteValues<'a>);
-}
-
-/// Binds `$name` to a slice of `$len` values: on the stack up to `$max`, beyond that on the heap.
-///
-/// A macro, because a function would have to return the array, and copying what was just written is slow.
-macro_rules! room {
-    ($name:ident: [$type:ty; $max:ident] = $len:expr, $make:expr) => {
-        let len = $len;
-        let mut on_stack: [$type; $max];
-        let mut on_heap: Vec<$type>;
-        let $name: &mut [$type] = if len <= $max {
-            on_stack = std::array::from_fn($make);
-            &mut on_stack[..len]
-        } else {
-            on_heap = (0..len).map($make).collect();
-            &mut on_heap
-        };
-    };
-}
-use room;
+pub(super) use additions::{AddedStrings, Additions, RewriteValues};
+pub(super) use source::Source;
 
 /// Calls `then` with the first `own` values of `source`, and with the values that `additions` adds.
 ///

@@ -7,7 +7,11 @@ use tracing_core::{
     field::{FieldSet, Value, ValueSet, Visit, debug},
 };
 
-use super::{Additions, Source, room};
+use super::{
+    additions::{AddedStrings, Additions, add_strings},
+    room::room,
+    source::Source,
+};
 
 /// Rewrites a source of at most one value, nearly always the message. It is passed on from inside the visit that shows it, and
 /// so need not be copied.
@@ -39,11 +43,13 @@ struct One<'a, A, F, const ALL: usize> {
 impl<A: Additions, F: FnMut(&ValueSet<'_>), const ALL: usize> One<'_, A, F, ALL> {
     fn finish(&mut self, own: Option<&dyn Value>) {
         self.is_done = true;
+        let mut strings = AddedStrings::new();
         room!(all: [Option<&dyn Value>; ALL] = self.fields.len(), |_| None);
         if let Some(first) = all.first_mut() {
             *first = own;
         }
-        self.additions.add(all);
+        self.additions.add(all, &mut strings);
+        add_strings(all, &strings);
         (self.then)(&self.fields.value_set_all(all));
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use tracing_core::{Field, field::Visit};
 
-use super::Source;
+use super::source::Source;
 
 /// Formats a value by visiting its source again, so that the value's own `Debug` runs with the formatter's flags.
 pub(super) struct Revisit<'a> {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::output::naming::{Rename, renamed};
+
 /// A member of a line besides the fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -129,7 +131,7 @@ pub(super) enum Ids {
 pub struct Format {
     names: [Option<Cow<'static, str>>; Member::ALL.len()],
     nested: [Option<Cow<'static, str>>; Group::COUNT],
-    renamed: Vec<(Cow<'static, str>, Cow<'static, str>)>,
+    renamed: Vec<Rename>,
     pub(super) constants: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     pub(super) levels: Levels,
     pub(super) times: Times,
@@ -305,10 +307,10 @@ impl Format {
 
     /// The name that a field of this name is written under.
     pub(super) fn renamed<'a>(&'a self, name: &'a str) -> &'a str {
-        self.renamed.iter().rev().find(|(from, _)| from == name).map_or(name, |(_, to)| to)
+        renamed(&self.renamed, name)
     }
 
-    pub(super) fn renames(&self) -> &[(Cow<'static, str>, Cow<'static, str>)] {
+    pub(super) fn renames(&self) -> &[Rename] {
         &self.renamed
     }
 }

@@ -1,17 +1,9 @@
 //! The layer that writes lines.
 
-use std::{
-    borrow::Cow,
-    cell::Cell,
-    fmt, io,
-    sync::{Arc, OnceLock},
-    thread,
-    time::SystemTime,
-};
+use std::{borrow::Cow, fmt, io, sync::OnceLock, thread, time::SystemTime};
 
 use tracing_core::{
-    Dispatch, Event, Field, Subscriber,
-    field::Visit,
+    Dispatch, Event, Subscriber,
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{
@@ -22,30 +14,28 @@ use tracing_subscriber::{
 };
 
 use super::{
-    call_site::{CallSite, in_group, push_source, push_target},
-    current::{Encoding, SpanIds},
+    call_site::{in_group, of_event, push_source, push_target},
     escape,
     format::{Format, Group, Ids, Member, Times},
+    last_span::name_of_current,
     layout::{Layout, Wanted},
-    line::{Line, Object},
-    lost::LostLines,
-    spans::Spans,
-    time,
-    values::{Look, Part, Seen, Values},
+    line::Line,
+    object::Object,
 };
 use crate::{
-    context::{is_gone, register},
-    field::{Schema, set_all_shown},
-    layer::{AddressMap, Filled, Parentage, Policies, StackDispatch},
+    context::is_gone,
+    field::Schema,
+    layer::{AddressMap, Filled, Parentage},
+    output::{
+        call_site::CallSite,
+        common::{Common, LogSource, thread_number},
+        current::{Encoding, SpanIds},
+        lost::LostLines,
+        spans::Spans,
+        time,
+        values::{Look, Part, Seen, Values, push_hex},
+    },
 };
-
-/// The default limit of a line, in bytes.
-const MAX_LINE_LEN: usize = 64 * 1024;
-
-/// The lowest limit: time, level, target and ids have room.
-const MIN_LINE_LEN: usize = 1024;
-
-type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 
 /// Creates a layer that writes one JSON object per line to standard output, in the format [`Format::plain`].
 ///
@@ -58,21 +48,15 @@ type Clock = Arc<dyn Fn() -> SystemTime + Send + Sync>;
 /// ```
 #[must_use = "a layer does nothing until it is added to a subscriber"]
 pub fn layer() -> JsonLayer {
-    Policies::ask_for();
     JsonLayer {
         settings: Settings {
             format: Format::plain(),
             wanted: Wanted::default(),
             constants: Vec::new(),
             has_span_fields: false,
-            max_len: MAX_LINE_LEN,
-            clock: None,
-            policies: None,
         },
-        make_writer: io::stdout,
-        lost: LostLines::default(),
+        common: Common::new(io::stdout),
         ready: OnceLock::new(),
-        home: StackDispatch::new(),
     }
 }
 
@@ -82,11 +66,9 @@ pub fn layer() -> JsonLayer {
 #[must_use = "a layer does nothing until it is added to a subscriber"]
 pub struct JsonLayer<W = fn() -> io::Stdout> {
     settings: Settings,
-    make_writer: W,
-    lost: LostLines,
+    common: Common<W>,
     /// Made of the settings with the first line.
     ready: OnceLock<Ready>,
-    home: StackDispatch,
 }
 
 #[derive(Clone)]
@@ -95,19 +77,13 @@ struct Settings {
     wanted: Wanted,
     constants: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     has_span_fields: bool,
-    max_len: usize,
-    clock: Option<Clock>,
-    /// `None` where they are those of the stack.
-    policies: Option<&'static Policies>,
 }
 
 /// The state that is derived from the settings.
 struct Ready {
     layout: Layout,
     call_sites: AddressMap<CallSite>,
-    spans: Spans,
-    /// `true` if there is an OpenTelemetry layer that may not activate its contexts.
-    has_opentelemetry_layer: OnceLock<bool>,
+    spans: Spans<Object<'static>>,
 }
 
 impl<W> JsonLayer<W> {
@@ -125,8 +101,7 @@ impl<W> JsonLayer<W> {
     where
         W2: for<'a> MakeWriter<'a> + 'static,
     {
-        let JsonLayer { settings, lost, home, .. } = self;
-        JsonLayer { settings, make_writer, lost, ready: OnceLock::new(), home }
+        JsonLayer { settings: self.settings, common: self.common.with_writer(make_writer), ready: OnceLock::new() }
     }
 
     /// Sets names and nesting. Defaults to [`Format::plain`].
@@ -155,8 +130,7 @@ impl<W> JsonLayer<W> {
     /// # Ok::<(), ctx_layer::field::SchemaError>(())
     /// ```
     pub fn with_schema(self, schema: Schema) -> Self {
-        register(schema.fields().map(|(declaration, _)| declaration));
-        self.with(|settings| settings.policies = Some(Policies::of(&schema)))
+        JsonLayer { common: self.common.with_schema(&schema), ..self }
     }
 
     /// Adds a field that is on every line, such as `service.name`.
@@ -166,7 +140,7 @@ impl<W> JsonLayer<W> {
 
     /// Sets the clock. Defaults to the system's.
     pub fn with_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        self.with(|settings| settings.clock = Some(Arc::new(now)))
+        JsonLayer { common: self.common.with_clock(now), ..self }
     }
 
     /// Leaves out the time, where the collector adds it.
@@ -232,12 +206,12 @@ impl<W> JsonLayer<W> {
     /// On a longer one strings are cut and end in `…`, what has no room is left out, and `"truncated":true` is added. Much of
     /// what is cut is never formatted.
     pub fn with_max_line_len(self, len: usize) -> Self {
-        self.with(|settings| settings.max_len = len.max(MIN_LINE_LEN))
+        JsonLayer { common: self.common.with_max_len(len), ..self }
     }
 
     /// Returns the count of this layer's lines that could not be written.
     pub fn lost_lines(&self) -> LostLines {
-        self.lost.clone()
+        self.common.lost.clone()
     }
 
     #[inline]
@@ -251,20 +225,11 @@ impl<W> JsonLayer<W> {
     #[cold]
     fn get_ready(&self) -> &Ready {
         let Settings { format, wanted, constants, .. } = &self.settings;
-        self.ready.get_or_init(|| Ready {
-            layout: Layout::new(format.clone(), *wanted, constants),
-            call_sites: AddressMap::new(),
-            spans: Spans::new(),
-            has_opentelemetry_layer: OnceLock::new(),
+        self.ready.get_or_init(|| {
+            let layout = Layout::new(format.clone(), *wanted, constants);
+            let spans = Spans::new(layout.naming, layout.keys_within_span());
+            Ready { layout, call_sites: AddressMap::new(), spans }
         })
-    }
-
-    #[inline]
-    fn policies(&self) -> &'static Policies {
-        match self.settings.policies {
-            Some(policies) => policies,
-            None => Policies::published(),
-        }
     }
 }
 
@@ -311,25 +276,17 @@ impl Written<'_, '_> {
     #[inline]
     fn push_values(&self, line: &mut Line, part: Part, seen: Option<&mut Seen>, fields: &mut Object<'_>) {
         let Written { event, call_site, filled } = *self;
-        event.record(&mut Values { line, call_site, filled, part, seen, fields });
+        event.record(&mut Values { line, call_site, filled, part, seen, place: fields });
     }
 }
 
 impl<W> JsonLayer<W> {
-    #[inline]
-    fn now(&self) -> SystemTime {
-        match &self.settings.clock {
-            None => SystemTime::now(),
-            Some(clock) => clock(),
-        }
-    }
-
     /// Writes the part before the message.
     #[inline]
     fn push_head(&self, line: &mut Line, layout: &Layout, written: &Written<'_, '_>) {
         if let Some(key) = &layout.timestamp {
             line.push(key);
-            let now = self.now();
+            let now = self.common.now();
             match layout.times() {
                 Times::Rfc3339 => time::push_rfc3339(line.raw(), now),
                 Times::UnixNanos => time::push_unix_nanos(line.raw(), now),
@@ -344,9 +301,7 @@ impl<W> JsonLayer<W> {
     /// Writes the part of a record of the `log` crate.
     #[cold]
     fn push_log_source(&self, line: &mut Line, layout: &Layout, event: &Event<'_>) {
-        let mut source = LogSource::default();
-        event.record(&mut source);
-        if let Some(target) = source.target {
+        if let Some(target) = LogSource::of(event).target {
             let start = line.len();
             push_target(line.raw(), layout, &target);
             line.end_member(start);
@@ -436,8 +391,7 @@ impl<W> JsonLayer<W> {
     fn push_more_surroundings(line: &mut Line, layout: &Layout, written: &Written<'_, '_>) {
         let start = line.len();
         if written.call_site.is_log {
-            let mut source = LogSource::default();
-            written.event.record(&mut source);
+            let source = LogSource::of(written.event);
             push_source(line.raw(), layout, source.file.as_deref(), source.line);
         }
         // While the thread is being torn down it has no name.
@@ -456,18 +410,6 @@ impl<W> JsonLayer<W> {
             });
         }
         line.end_member(start);
-    }
-
-    /// The ids of the OpenTelemetry span of an event, where the active one is not it.
-    #[cold]
-    fn ids_of_span(&self, parent: Parentage<'_>) -> Option<SpanIds> {
-        let context = match parent {
-            // The OpenTelemetry layer may have been configured not to activate its contexts.
-            Parentage::Contextual => self.home.context_of_current(),
-            Parentage::Explicit(parent) => self.home.context_of_parent(parent),
-            Parentage::Root => None,
-        };
-        context.as_ref().and_then(SpanIds::of)
     }
 
     #[inline(never)]
@@ -523,27 +465,27 @@ impl<W> JsonLayer<W> {
     {
         let Ready { layout, call_sites, spans, .. } = ready;
         let metadata = event.metadata();
-        let call_site = call_sites.get_or_insert_with(metadata, || CallSite::new(metadata, layout));
+        let call_site = call_sites.get_or_insert_with(metadata, || of_event(metadata, layout));
         let written = Written { event, call_site, filled: Filled::before(event) };
         self.push_head(line, layout, &written);
-        let mut seen = if call_site.may_conflict(layout) { Some(written.look()) } else { None };
+        let mut seen = if call_site.may_conflict(layout.naming) { Some(written.look()) } else { None };
         let mut fields = Object::new(layout.nest(Group::Fields));
         let start = line.len();
         Self::push_own(line, &written, seen.as_mut(), &mut fields);
-        let policies = self.policies();
+        let policies = self.common.policies();
         let parent = Parentage::of_event(event);
         let mut ids = None;
         if !call_site.is_about_the_context {
             fields.open(line);
-            let encoding = Encoding::of(policies, layout, call_site);
-            ids = encoding.push_current(line, layout, call_site, seen.as_ref(), parent, || written.look());
+            let encoding = Encoding::of(policies, layout.naming, call_site);
+            ids = encoding.push_current(line, call_site, seen.as_ref(), parent, || written.look());
         }
         let span = self.span_of(ready, event, ctx);
         if let Some(span) = span.span()
             && spans.is_any_declared()
         {
             fields.open(line);
-            spans.push_declared(line, start, span, policies);
+            spans.push_declared(line, span, policies, |line, key| has_key(line.get(start..).unwrap_or_default(), key));
         }
         if layout.has_members_in_fields() {
             fields.open(line);
@@ -553,7 +495,7 @@ impl<W> JsonLayer<W> {
             fields.close(line);
             self.push_surroundings(line, ready, &written, &span);
         }
-        if let Some(ids) = self.ids(ready, ids, parent, span.name().is_some()) {
+        if let Some(ids) = self.ids(ids, parent, span.name().is_some()) {
             Self::push_ids(line, layout, ids, call_site, seen.as_ref());
         }
         Self::push_constants(line, layout, call_site, seen.as_ref());
@@ -575,25 +517,14 @@ impl<W> JsonLayer<W> {
         if !event.is_contextual() {
             return ctx.event_span(event).map_or(Within::Nothing, |span| Within::Named(span.name()));
         }
-        let name = ready.spans.name_of_current(&ctx.current_span(), || ctx.lookup_current());
+        let name = name_of_current(ready.spans.id, &ctx.current_span(), || ctx.lookup_current());
         name.map_or(Within::Nothing, Within::Named)
     }
 
     #[inline]
-    fn ids(&self, ready: &Ready, active: Option<SpanIds>, parent: Parentage<'_>, is_in_span: bool) -> Option<SpanIds> {
-        if !self.settings.wanted.ids {
-            return None;
-        }
-        match parent {
-            Parentage::Contextual if active.is_some() => active,
-            Parentage::Root => None,
-            Parentage::Contextual if !is_in_span && self.settings.wanted.span => None,
-            Parentage::Contextual | Parentage::Explicit(_) => {
-                let has_layer = ready.has_opentelemetry_layer.get_or_init(|| !self.home.has_no_opentelemetry_layer());
-                let is_explicit = matches!(parent, Parentage::Explicit(_));
-                if *has_layer || is_explicit { self.ids_of_span(parent) } else { None }
-            }
-        }
+    fn ids(&self, active: Option<SpanIds>, parent: Parentage<'_>, is_in_span: bool) -> Option<SpanIds> {
+        let Wanted { ids, span, .. } = self.settings.wanted;
+        if ids { self.common.ids(active, parent, span && !is_in_span) } else { None }
     }
 
     /// Writes a line that does not fit: what is long is cut, and what has no room left out.
@@ -605,18 +536,18 @@ impl<W> JsonLayer<W> {
     {
         let Ready { layout, call_sites, spans, .. } = ready;
         let metadata = event.metadata();
-        let call_site = call_sites.get_or_insert_with(metadata, || CallSite::new(metadata, layout));
+        let call_site = call_sites.get_or_insert_with(metadata, || of_event(metadata, layout));
         let written = Written { event, call_site, filled: Filled::before(event) };
-        let max_len = self.settings.max_len;
+        let max_len = self.common.max_len;
         let parent = Parentage::of_event(event);
         let mut seen = written.look();
         // What is not the event's own first: it has a right to a part of the line.
         let mut context = Line::tight(max_len / 4);
-        let policies = self.policies();
+        let policies = self.common.policies();
         let mut ids = None;
         if !call_site.is_about_the_context {
-            let encoding = Encoding::of(policies, layout, call_site);
-            ids = encoding.push_current(&mut context, layout, call_site, Some(&seen), parent, Seen::default);
+            let encoding = Encoding::of(policies, layout.naming, call_site);
+            ids = encoding.push_current(&mut context, call_site, Some(&seen), parent, Seen::default);
         }
         let span = self.span_of(ready, event, ctx);
         if let Some(span) = span.span().filter(|_| spans.is_any_declared()) {
@@ -625,14 +556,14 @@ impl<W> JsonLayer<W> {
             Self::push_own(&mut own, &written, Some(&mut seen), &mut Object::new(None));
             let start = own.len();
             own.push(context.bytes());
-            spans.push_declared(&mut own, 0, span, policies);
+            spans.push_declared(&mut own, span, policies, has_key);
             context.truncate(0);
             context.push_whole(own.bytes().get(start..).unwrap_or_default());
         }
         let mut surroundings = Line::tight(max_len / 4);
         self.push_surroundings(&mut surroundings, ready, &written, &span);
         let mut rest = Line::tight(max_len / 8);
-        if let Some(ids) = self.ids(ready, ids, parent, span.name().is_some()) {
+        if let Some(ids) = self.ids(ids, parent, span.name().is_some()) {
             Self::push_ids(&mut rest, layout, ids, call_site, Some(&seen));
         }
         Self::push_constants(&mut rest, layout, call_site, Some(&seen));
@@ -669,6 +600,11 @@ impl<W> JsonLayer<W> {
         fields.close(line);
         line.push(rest.bytes());
     }
+}
+
+/// Returns `true` if these members have this key. A quote inside a string has a backslash before it: a key is found nowhere else.
+fn has_key(members: &[u8], key: &[u8]) -> bool {
+    members.windows(key.len()).any(|at| at == key)
 }
 
 /// The members at the end of a line.
@@ -711,77 +647,28 @@ fn push_id(bytes: &mut Vec<u8>, style: &Ids, member: Member, ids: SpanIds) {
     }
 }
 
-fn push_hex(bytes: &mut Vec<u8>, id: &[u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for byte in id {
-        bytes.extend_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 0xf)]]);
-    }
-}
-
-/// Returns the number that the standard library gives to the thread, which it shows in the `Debug` of its id alone.
-fn thread_number() -> u64 {
-    thread_local! {
-        static NUMBER: Cell<Option<u64>> = const { Cell::new(None) };
-    }
-    let find = || {
-        let id = format!("{:?}", thread::current().id());
-        id.chars().filter(char::is_ascii_digit).collect::<String>().parse().unwrap_or_default()
-    };
-    let number = NUMBER.get().unwrap_or_else(find);
-    NUMBER.set(Some(number));
-    number
-}
-
-/// The source of a record of the `log` crate.
-#[derive(Default)]
-struct LogSource {
-    target: Option<String>,
-    file: Option<String>,
-    line: Option<u32>,
-}
-
-impl Visit for LogSource {
-    fn record_str(&mut self, field: &Field, value: &str) {
-        match field.name() {
-            "log.target" => self.target = Some(value.to_owned()),
-            "log.file" => self.file = Some(value.to_owned()),
-            _ => {}
-        }
-    }
-
-    fn record_u64(&mut self, field: &Field, value: u64) {
-        if field.name() == "log.line" {
-            self.line = u32::try_from(value).ok();
-        }
-    }
-
-    fn record_debug(&mut self, _: &Field, _: &dyn fmt::Debug) {}
-}
-
 impl<S, W> Layer<S> for JsonLayer<W>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     W: for<'a> MakeWriter<'a> + 'static,
 {
     fn on_register_dispatch(&self, subscriber: &Dispatch) {
-        if !self.home.set_of_output(subscriber) && self.settings.policies.is_none() {
-            set_all_shown();
-        }
+        self.common.registered(subscriber);
     }
 
     fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, ctx: Context<'_, S>) {
-        let Ready { layout, spans, .. } = self.ready();
-        spans.created(attributes, id, &ctx, layout, self.settings.has_span_fields, self.settings.max_len / 4);
+        let spans = &self.ready().spans;
+        spans.created(attributes, id, &ctx, self.settings.has_span_fields, self.common.max_len / 4);
     }
 
     fn on_record(&self, id: &Id, values: &Record<'_>, ctx: Context<'_, S>) {
-        let Ready { layout, spans, .. } = self.ready();
-        spans.recorded(values, id, &ctx, layout, self.settings.has_span_fields, self.settings.max_len / 4);
+        let spans = &self.ready().spans;
+        spans.recorded(values, id, &ctx, self.settings.has_span_fields, self.common.max_len / 4);
     }
 
     fn on_event(&self, event: &Event<'_>, ctx: Context<'_, S>) {
         let ready = self.ready();
-        let max_len = self.settings.max_len;
+        let max_len = self.common.max_len;
         let mut line = Line::new(max_len - LINE_END.len());
         self.push_line(&mut line, ready, event, &ctx);
         if line.is_cut() {
@@ -794,20 +681,20 @@ where
         }
         line.open_at(0);
         line.push(LINE_END);
-        self.lost.write(line.bytes(), || self.make_writer.make_writer_for(event.metadata()));
+        self.common.write(line.bytes(), event.metadata());
     }
 }
 
 impl<W> fmt::Debug for JsonLayer<W> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { format, wanted, constants, has_span_fields, max_len, .. } = &self.settings;
+        let Settings { format, wanted, constants, has_span_fields } = &self.settings;
         f.debug_struct("JsonLayer")
             .field("format", format)
             .field("shown", wanted)
             .field("constants", constants)
             .field("span_fields", has_span_fields)
-            .field("max_line_len", max_len)
-            .field("lost", &self.lost.count())
+            .field("max_line_len", &self.common.max_len)
+            .field("lost", &self.common.lost.count())
             .finish_non_exhaustive()
     }
 }

@@ -1,27 +1,18 @@
 //! A format made ready: keys that are encoded already.
 
-use std::{
-    borrow::Cow,
-    sync::{
-        Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
-    },
-};
+use std::borrow::Cow;
 
 use super::{
-    escape,
+    escape::{self, Json},
     format::{Format, Group, Ids, Levels, Member, Times},
 };
-use crate::{field::Declaration, layer::AddressMap};
+use crate::output::{
+    naming::{Naming, field_name},
+    notation::{Key, Notation},
+};
 
-/// A key as it is written: `,"name":`. What comes first in an object has its comma replaced by the bracket.
-pub(super) type Key = Box<[u8]>;
-
-pub(super) fn key_of(name: &str) -> Key {
-    let mut key = vec![b','];
-    escape::push_string(&mut key, name);
-    key.push(b':');
-    key.into()
+fn key_of(name: &str) -> Key {
+    Json::key(name)
 }
 
 /// The members that a line may have besides its fields, as far as they are enabled.
@@ -169,7 +160,7 @@ impl Layout {
             true => constants.iter().map(|(key, _)| key.clone()).collect(),
             false => Vec::new(),
         };
-        let naming = Naming::of(format.renames(), &reserved, &not_shown);
+        let naming = Naming::of::<Json>(format.renames(), &reserved, &not_shown);
         let timestamp = keys[Member::Timestamp as usize].as_ref().map(|key| [&**key, b"\""].concat().into());
         Layout {
             timestamp,
@@ -216,22 +207,14 @@ impl Layout {
 
     /// The key of a field. One that the line needs for itself is written under `fields.`.
     pub(super) fn key_of_field(&self, name: &str) -> Key {
-        key_of(&field_name(&self.format, &self.reserved, name))
+        key_of(&field_name(self.format.renames(), &self.reserved, name))
     }
 
-    /// The key of a span's field in the object of the span, which has a `name` already.
-    pub(super) fn key_within_span(&self, name: &str) -> Key {
-        key_of(&field_name(&self.format, &["name".to_owned()], name))
+    /// Returns the key of each field of a span in the object of the span, which has a `name` already.
+    pub(super) fn keys_within_span(&self) -> impl Fn(&str) -> Key + Send + Sync + use<> {
+        let renames = self.format.renames().to_vec();
+        move |name| key_of(&field_name(&renames, &["name".to_owned()], name))
     }
-}
-
-fn field_name(format: &Format, reserved: &[String], name: &str) -> String {
-    let name = name.strip_prefix("r#").unwrap_or(name);
-    let mut name = format.renamed(name).to_owned();
-    while reserved.contains(&name) {
-        name.insert_str(0, "fields.");
-    }
-    name
 }
 
 /// The names that are taken, each with the object that it is in.
@@ -248,80 +231,5 @@ impl Names {
         }
         self.taken.push((within.clone(), name.clone()));
         name
-    }
-}
-
-/// How context fields are named. One for all layers that name them alike, for as long as the process: so they share what is
-/// encoded.
-pub(super) struct Naming {
-    pub(super) id: u32,
-    format: Format,
-    reserved: Vec<String>,
-    pub(super) not_shown: Vec<Key>,
-    /// The key of each field; `None` where it is not shown.
-    of_fields: AddressMap<Option<Key>>,
-    /// Every key that a context field was ever written under.
-    keys: Mutex<Vec<Key>>,
-    /// How many these are.
-    known: AtomicUsize,
-}
-
-static NAMINGS: Mutex<Vec<&'static Naming>> = Mutex::new(Vec::new());
-
-impl Naming {
-    fn of(renames: &[(Cow<'static, str>, Cow<'static, str>)], reserved: &[String], not_shown: &[Key]) -> &'static Self {
-        let mut namings = NAMINGS.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_same = |known: &&&'static Naming| {
-            known.format.renames() == renames && known.reserved == reserved && known.not_shown == not_shown
-        };
-        if let Some(known) = namings.iter().find(is_same) {
-            return known;
-        }
-        let format =
-            renames.iter().fold(Format::plain(), |format, (from, to)| format.rename_field(from.clone(), to.clone()));
-        let naming = Box::leak(Box::new(Naming {
-            id: u32::try_from(namings.len()).unwrap_or(u32::MAX),
-            format,
-            reserved: reserved.to_vec(),
-            not_shown: not_shown.to_vec(),
-            of_fields: AddressMap::new(),
-            keys: Mutex::default(),
-            known: AtomicUsize::new(0),
-        }));
-        namings.push(naming);
-        naming
-    }
-
-    /// The key of a context field, which is known from now on.
-    pub(super) fn key_of_field(&self, name: &str) -> Key {
-        let key = key_of(&field_name(&self.format, &self.reserved, name));
-        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        if !keys.contains(&key) {
-            keys.push(key.clone());
-            self.known.store(keys.len(), Ordering::Release);
-        }
-        key
-    }
-
-    /// The key of a context field; `None` where something else has it on every line.
-    #[inline]
-    pub(super) fn key_of(&self, declaration: &'static Declaration) -> Option<&[u8]> {
-        let key = self.of_fields.get_or_insert_with(declaration, || {
-            let key = self.key_of_field(declaration.name());
-            (!self.not_shown.contains(&key)).then_some(key)
-        });
-        key.as_deref()
-    }
-
-    /// How many keys are known.
-    #[inline]
-    pub(super) fn known(&self) -> usize {
-        self.known.load(Ordering::Acquire)
-    }
-
-    /// Returns how many keys are known, and whether one of these is among them.
-    pub(super) fn know_any<'a>(&self, mut these: impl Iterator<Item = &'a [u8]>) -> (usize, bool) {
-        let keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
-        (keys.len(), these.any(|this| keys.iter().any(|key| **key == *this)))
     }
 }

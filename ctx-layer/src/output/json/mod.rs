@@ -85,17 +85,15 @@
 //! JSON layers and filters alone events are not rewritten; beside any other layer they are, for that layer.
 
 mod call_site;
-mod current;
 mod escape;
 mod format;
+mod last_span;
 mod layer;
 mod layout;
 mod line;
-mod lost;
-mod spans;
-mod time;
-mod values;
+mod object;
+mod string_writer;
 
+pub use super::lost::LostLines;
 pub use format::{Format, Group, Member};
 pub use layer::{JsonLayer, layer};
-pub use lost::LostLines;

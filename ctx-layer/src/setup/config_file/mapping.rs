@@ -2,14 +2,11 @@
 
 use std::path::Path;
 
-use crate::setup::{
-    Exporter, Origin, SamplerName, Settings, SettingsProblem,
-    settings::{
-        DEFINITIONS,
-        node::{Entry, Node, Raw},
-        one_of,
-        suggest::nearest,
-    },
+use crate::setup::settings::{
+    DEFINITIONS, Exporter, Origin, PropagatorName, SamplerName, Settings, SettingsProblem,
+    node::{Entry, Node, Raw},
+    one_of,
+    suggest::nearest,
 };
 
 /// Sets the settings that the document has. Others keep their defaults of the document, which are those of no export at all.
@@ -29,7 +26,7 @@ pub(crate) fn apply(path: &Path, document: &Node, settings: &mut Settings, probl
     let mut mapping = Mapping { path, settings, problems };
     mapping.document(document);
     if mapping.settings.observability.propagators.is_empty() {
-        mapping.settings.observability.propagators.push(crate::setup::PropagatorName::None);
+        mapping.settings.observability.propagators.push(PropagatorName::None);
     }
 }
 

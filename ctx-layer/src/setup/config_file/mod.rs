@@ -10,21 +10,22 @@ mod yaml;
 
 use std::path::PathBuf;
 
-use super::{
-    Origin, Settings, SettingsLoader, SettingsProblem,
-    settings::{CONFIG_FILE, read_file},
-};
+use super::settings::{CONFIG_FILE, Origin, Settings, SettingsProblem, read_file};
 
 /// Reads the file that a variable names, if there is one. Returns whether there is.
-pub(crate) fn load(loader: &SettingsLoader, settings: &mut Settings, problems: &mut Vec<SettingsProblem>) -> bool {
-    let Some((name, path)) = CONFIG_FILE.into_iter().find_map(|name| Some((name, loader.variable(name)?))) else {
+pub(crate) fn load<'a>(
+    variable: &dyn Fn(&str) -> Option<&'a str>,
+    settings: &mut Settings,
+    problems: &mut Vec<SettingsProblem>,
+) -> bool {
+    let Some((name, path)) = CONFIG_FILE.into_iter().find_map(|name| Some((name, variable(name)?))) else {
         return false;
     };
     let origin = || Origin::Variable { name: name.to_owned() };
     let path = PathBuf::from(path);
     match read_file(&path) {
         Ok(text) => {
-            let variable = |name: &str| loader.variable(name).map(str::to_owned);
+            let variable = |name: &str| variable(name).map(str::to_owned);
             let (document, mut found) = yaml::parse(&path, &text, &variable);
             problems.append(&mut found);
             if let Some(document) = document {

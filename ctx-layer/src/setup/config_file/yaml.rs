@@ -5,9 +5,9 @@ use std::{borrow::Cow, path::Path};
 use saphyr::{MarkedYaml, Scalar, ScalarStyle, YamlData, YamlLoader};
 
 use super::substitution::substituted;
-use crate::setup::{
+use crate::setup::settings::{
     Origin, SettingsProblem,
-    settings::node::{Entry, Node, Raw},
+    node::{Entry, Node, Raw, quoted},
 };
 
 /// More nested nodes than any configuration has. They would overflow the stack.
@@ -88,7 +88,7 @@ impl Reader<'_> {
         let text = match substituted(text, self.variable) {
             Ok(text) => text,
             Err(reference) => {
-                let found = format!("the reference {}", crate::setup::settings::node::quoted(&reference));
+                let found = format!("the reference {}", quoted(&reference));
                 self.problem(line, found, "\"${NAME}\" or \"${NAME:-default}\"; \"$$\" is a dollar sign");
                 return Raw::Null;
             }

@@ -10,7 +10,7 @@ use opentelemetry_otlp::{
 use opentelemetry_sdk::metrics::Temporality;
 
 use super::target::Target;
-use crate::setup::{Compression, Protocol};
+use crate::setup::settings::{Compression, Protocol};
 
 /// An error of creating an exporter.
 pub(crate) type ExporterError = Box<dyn Error + Send + Sync>;

@@ -27,7 +27,10 @@ use super::{
 };
 use crate::{
     UniqueAttributes, propagation,
-    setup::{Exporter, Observability, SamplerName, Settings, SetupError, TemporalityName},
+    setup::{
+        error::SetupError,
+        settings::{Exporter, Observability, SamplerName, Settings, TemporalityName},
+    },
 };
 
 /// The providers of traces, logs and metrics. A signal that is not exported has none.

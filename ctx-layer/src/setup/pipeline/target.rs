@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use crate::setup::{Compression, Exporter, Observability, Origin, Protocol, Settings, SettingsProblem};
+use crate::setup::settings::{Compression, Exporter, Observability, Origin, Protocol, Settings, SettingsProblem};
 
 /// A signal of OpenTelemetry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

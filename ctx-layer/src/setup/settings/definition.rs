@@ -1,16 +1,15 @@
 //! The definition of a setting, from which everything else about it comes.
 
 use super::{
-    Settings,
     node::Node,
     value::{Refused, SettingValue},
 };
 
 /// A setting: its key, its variables, its type and its documentation.
 ///
-/// Reading files and variables, the template, the table in the docs and [`Settings::explain`] all use this one list, so that
-/// they cannot disagree.
-pub(crate) struct Definition {
+/// Reading files and variables, the template, the table in the docs and `Settings::explain` all use one list of these, so that
+/// they cannot disagree. `S` is the type of the settings.
+pub(crate) struct Definition<S> {
     /// The section: `observability` or `context`.
     pub(crate) section: &'static str,
     /// The key in the section.
@@ -24,13 +23,13 @@ pub(crate) struct Definition {
     /// Its values are not shown.
     pub(crate) is_secret: bool,
     pub(crate) allowed: fn() -> String,
-    pub(crate) to_toml: fn(&Settings) -> String,
+    pub(crate) to_toml: fn(&S) -> String,
     /// Sets the default.
     #[cfg_attr(not(feature = "setup-config-file"), allow(dead_code, reason = "only a file that is complete needs it"))]
-    pub(crate) reset: fn(&mut Settings),
-    pub(crate) is_equal: fn(&Settings, &Settings) -> bool,
-    pub(crate) set_node: fn(&mut Settings, &Node) -> Result<(), Refused>,
-    pub(crate) set_text: fn(&mut Settings, &str) -> Result<(), Refused>,
+    pub(crate) reset: fn(&mut S),
+    pub(crate) is_equal: fn(&S, &S) -> bool,
+    pub(crate) set_node: fn(&mut S, &Node) -> Result<(), Refused>,
+    pub(crate) set_text: fn(&mut S, &str) -> Result<(), Refused>,
 }
 
 /// A standard variable.
@@ -51,14 +50,14 @@ impl Variable {
     }
 }
 
-impl Definition {
+impl<S> Definition<S> {
     /// Returns the library's own variable: `CTX_OBSERVABILITY_SAMPLING_RATE`.
     pub(crate) fn own_variable(&self) -> String {
         format!("CTX_{}_{}", self.section, self.key).to_ascii_uppercase()
     }
 
     /// Sets the value of a standard variable.
-    pub(crate) fn set_variable(&self, settings: &mut Settings, variable: Variable, text: &str) -> Result<(), Refused> {
+    pub(crate) fn set_variable(&self, settings: &mut S, variable: Variable, text: &str) -> Result<(), Refused> {
         if variable.is_negated {
             let value = !bool::from_text(text)?;
             return (self.set_text)(settings, if value { "true" } else { "false" });
@@ -99,7 +98,7 @@ macro_rules! settings {
         )+
 
         /// All settings, in the order of the docs.
-        pub(crate) static DEFINITIONS: &[Definition] = &[$($(
+        pub(crate) static DEFINITIONS: &[Definition<Settings>] = &[$($(
             Definition {
                 section: stringify!($section),
                 key: stringify!($key),

@@ -2,7 +2,11 @@
 
 use std::fmt::Write;
 
-use super::{Settings, fields::FIELD_KEYS, loader::SECTIONS, sections::DEFINITIONS, variables::UNSUPPORTED};
+use super::{
+    fields::FIELD_KEYS,
+    settings::{DEFINITIONS, SECTIONS, Settings},
+    variables::UNSUPPORTED,
+};
 
 impl Settings {
     /// Returns the settings that apply as TOML, each with the place it comes from. Secrets are not in it.

@@ -3,35 +3,25 @@
 use std::{
     collections::BTreeMap,
     ffi::OsString,
-    fs, io,
     path::{Path, PathBuf},
 };
 
 use super::{
-    Settings,
     definition::Definition,
     node::{Entry, Node, quoted},
     origin::Origin,
     problem::{SettingsError, SettingsProblem},
-    sections::DEFINITIONS,
+    read_file::read_file,
+    settings::{DEFINITIONS, SECTIONS, Settings},
     suggest::nearest,
     toml_file,
     value::Refused,
-    variables::{self, is_supported_variable},
+    variables::{self, FILE_VARIABLE, PROFILE_VARIABLE, is_supported_variable},
 };
 
 /// The file that is read if no other is named.
 const DEFAULT_FILE: &str = "settings.toml";
 const DEFAULT_PROFILE: &str = "default";
-pub(crate) const SECTIONS: [&str; 2] = ["observability", "context"];
-
-/// The variable that names the settings file.
-pub(crate) const FILE_VARIABLE: &str = "CTX_SETTINGS";
-/// The variable that names the profile.
-pub(crate) const PROFILE_VARIABLE: &str = "CTX_PROFILE";
-
-/// Settings files are small: what is larger is another file.
-const MAX_FILE_LEN: u64 = 1 << 20;
 
 /// Reads settings from all their places, each over the one before: defaults, a file, the environment.
 ///
@@ -131,7 +121,8 @@ impl SettingsLoader {
         }
         self.load_file(&mut load);
         #[cfg(feature = "setup-config-file")]
-        let has_config_file = crate::setup::config_file::load(self, &mut load.settings, &mut load.problems);
+        let has_config_file =
+            crate::setup::config_file::load(&|name| self.variable(name), &mut load.settings, &mut load.problems);
         #[cfg(not(feature = "setup-config-file"))]
         let has_config_file = self.refuse_config_file(&mut load);
         self.load_variables(&mut load, has_config_file);
@@ -263,14 +254,6 @@ impl SettingsLoader {
     }
 }
 
-/// Reads a file, unless it is too long to be one of settings.
-pub(crate) fn read_file(path: &Path) -> io::Result<String> {
-    if fs::metadata(path)?.len() > MAX_FILE_LEN {
-        return Err(io::Error::other(format!("it has more than {MAX_FILE_LEN} bytes")));
-    }
-    fs::read_to_string(path)
-}
-
 fn file(path: &Path, line: usize, key: &str) -> Origin {
     Origin::File { path: path.to_owned(), line, key: key.to_owned() }
 }
@@ -329,7 +312,7 @@ impl Load {
         }
     }
 
-    fn node(&mut self, path: &Path, definition: &Definition, at: &str, node: &Node) {
+    fn node(&mut self, path: &Path, definition: &Definition<Settings>, at: &str, node: &Node) {
         match (definition.set_node)(&mut self.settings, node) {
             Ok(()) => drop(self.settings.origins.insert(definition.full_key, file(path, node.line, at))),
             Err(refused) => {
@@ -339,7 +322,7 @@ impl Load {
         }
     }
 
-    fn variable(&mut self, definition: &Definition, name: &str, value: &str, result: Result<(), Refused>) {
+    fn variable(&mut self, definition: &Definition<Settings>, name: &str, value: &str, result: Result<(), Refused>) {
         let origin = Origin::Variable { name: name.to_owned() };
         match result {
             Ok(()) => drop(self.settings.origins.insert(definition.full_key, origin)),
@@ -352,7 +335,7 @@ impl Load {
 
     fn refuse(
         &mut self,
-        definition: &Definition,
+        definition: &Definition<Settings>,
         origin: impl Fn(Option<usize>) -> Origin,
         found: &str,
         mut refused: Refused,
@@ -368,7 +351,17 @@ impl Load {
 }
 
 /// Returns a value as an error may show it.
-fn shown(definition: &Definition, value: &str) -> String {
+fn shown(definition: &Definition<Settings>, value: &str) -> String {
     // An address may have a password before its `@`.
     if definition.is_secret || value.contains('@') { "a value that is not shown".to_owned() } else { value.to_owned() }
+}
+
+impl Settings {
+    /// Reads the settings of this process. See [`SettingsLoader::of_process`].
+    ///
+    /// # Errors
+    /// Returns all problems at once.
+    pub fn load() -> Result<Self, SettingsError> {
+        SettingsLoader::of_process().load()
+    }
 }

@@ -2,10 +2,14 @@
 
 use super::{
     definition::Definition,
-    loader::{FILE_VARIABLE, PROFILE_VARIABLE, SECTIONS},
-    sections::DEFINITIONS,
+    settings::{DEFINITIONS, SECTIONS},
     suggest::nearest,
 };
+
+/// The variable that names the settings file.
+pub(crate) const FILE_VARIABLE: &str = "CTX_SETTINGS";
+/// The variable that names the profile.
+pub(crate) const PROFILE_VARIABLE: &str = "CTX_PROFILE";
 
 /// The variables that name a file of declarative configuration.
 pub(crate) const CONFIG_FILE: [&str; 2] = ["OTEL_CONFIG_FILE", "OTEL_EXPERIMENTAL_CONFIG_FILE"];

@@ -5,17 +5,17 @@
 
 fn handle(message: &Message, tenant: &str, user: &User, out: &mut Headers) {
     let __ctx_layer_restored = {
-        use ::ctx_layer::call::forms::*;
-        (&&&&&::ctx_layer::call::Restore(&message.headers()))
+        use ::ctx_layer::__private::forms::*;
+        (&&&&&::ctx_layer::__private::Restore(&message.headers()))
             .snapshot(::ctx_layer::propagation::Trust::internal())
     };
     let __ctx_layer_restored = {
         let fields = {
-            use ::ctx_layer::call::forms::*;
+            use ::ctx_layer::__private::forms::*;
             let fields = ::ctx_layer::Fields::new();
-            let fields = (&&&&&&::ctx_layer::call::SetField(&TENANT_ID, &tenant))
+            let fields = (&&&&&&::ctx_layer::__private::SetField(&TENANT_ID, &tenant))
                 .set(fields);
-            let fields = (&&&&&&::ctx_layer::call::SetField(&USER_ID, &user.id()))
+            let fields = (&&&&&&::ctx_layer::__private::SetField(&USER_ID, &user.id()))
                 .set(fields);
             fields
         };
@@ -23,7 +23,7 @@ fn handle(message: &Message, tenant: &str, user: &User, out: &mut Headers) {
     };
     let _guard = __ctx_layer_restored.enter();
     {
-        use ::ctx_layer::call::forms::*;
+        use ::ctx_layer::__private::forms::*;
         out.inject_here()
     }
     work(message);

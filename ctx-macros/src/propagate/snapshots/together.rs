@@ -10,7 +10,7 @@
 #[::ctx_layer::propagate(from = message)]
 async fn handle(message: Message, mut out: Headers, batch: &[Message]) {
     {
-        use ::ctx_layer::call::forms::*;
+        use ::ctx_layer::__private::forms::*;
         out.inject_here()
     }
     work(message).await;

@@ -8,20 +8,22 @@ fn load(&self, user_id: u64) -> Pin<Box<dyn Future<Output = Profile> + Send + '_
     let found = self.find(user_id);
     ::std::boxed::Box::pin(async move {
         let sites = {
-            static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+            static __CTX_LAYER_SITES: ::ctx_layer::__private::Sites = ::ctx_layer::__private::Sites::new(
                 &__CTX_LAYER_SITES,
-                ::ctx_layer::call::place!(::core::module_path!()),
-                ("load", ::ctx_layer::call::Level::INFO, &[]),
-                ::ctx_layer::call::Event::NONE,
-                ::ctx_layer::call::Event::NONE,
-                ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
+                ::ctx_layer::__private::place!(::core::module_path!()),
+                ("load", ::ctx_layer::__private::Level::INFO, &[]),
+                ::ctx_layer::__private::Event::NONE,
+                ::ctx_layer::__private::Event::NONE,
+                ::ctx_layer::__private::Event::failed(
+                    ::ctx_layer::__private::Level::ERROR,
+                ),
             );
             &__CTX_LAYER_SITES
         };
-        let call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
-            ::ctx_layer::call::ObservedCall::open(sites, &[])
+        let call = if sites.span.may_be_shown(::ctx_layer::__private::Level::INFO) {
+            ::ctx_layer::__private::ObservedCall::open(sites, &[])
         } else {
-            ::ctx_layer::call::ObservedCall::without_span(sites)
+            ::ctx_layer::__private::ObservedCall::without_span(sites)
         };
         call.observe(
                 async move {
@@ -33,16 +35,18 @@ fn load(&self, user_id: u64) -> Pin<Box<dyn Future<Output = Profile> + Send + '_
                     found.await
                 },
                 |returned, ending| {
-                    use ::ctx_layer::call::forms::*;
-                    match (&&::ctx_layer::call::Ended(returned)).split() {
+                    use ::ctx_layer::__private::forms::*;
+                    match (&&::ctx_layer::__private::Ended(returned)).split() {
                         ::core::result::Result::Ok(_) => {
                             ending.succeeded();
                         }
                         ::core::result::Result::Err(error) => {
                             ending
                                 .failed(
-                                    &(&&&&&&::ctx_layer::call::Failure(error)).form(),
-                                    ::ctx_layer::call::Log::Once(::core::option::Option::None),
+                                    &(&&&&&&::ctx_layer::__private::Failure(error)).form(),
+                                    ::ctx_layer::__private::Log::Once(
+                                        ::core::option::Option::None,
+                                    ),
                                 );
                         }
                     }

@@ -4,39 +4,42 @@
 // }
 
 pub async fn load(user_id: u64) -> Result<Profile, Error> {
-    static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+    static __CTX_LAYER_SITES: ::ctx_layer::__private::Sites = ::ctx_layer::__private::Sites::new(
         &__CTX_LAYER_SITES,
-        ::ctx_layer::call::place!(::core::module_path!()),
-        ("load", ::ctx_layer::call::Level::INFO, &["user_id"]),
-        ::ctx_layer::call::Event::called(
-            ::ctx_layer::call::Level::DEBUG,
+        ::ctx_layer::__private::place!(::core::module_path!()),
+        ("load", ::ctx_layer::__private::Level::INFO, &["user_id"]),
+        ::ctx_layer::__private::Event::called(
+            ::ctx_layer::__private::Level::DEBUG,
             &["message", "user_id"],
         ),
-        ::ctx_layer::call::Event::returned(::ctx_layer::call::Level::DEBUG),
-        ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
+        ::ctx_layer::__private::Event::returned(::ctx_layer::__private::Level::DEBUG),
+        ::ctx_layer::__private::Event::failed(::ctx_layer::__private::Level::ERROR),
     );
     let sites = &__CTX_LAYER_SITES;
-    let mut call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
-        use ::ctx_layer::call::forms::*;
-        ::ctx_layer::call::ObservedCall::open(
+    let mut call = if sites.span.may_be_shown(::ctx_layer::__private::Level::INFO) {
+        use ::ctx_layer::__private::forms::*;
+        ::ctx_layer::__private::ObservedCall::open(
             sites,
             &[
                 ::core::option::Option::Some(
-                    ::ctx_layer::call::value(
-                        &(&&&&&&&::ctx_layer::call::Best(&user_id)).show(),
+                    ::ctx_layer::__private::value(
+                        &(&&&&&&&::ctx_layer::__private::Best(&user_id)).show(),
                     ),
                 ),
             ],
         )
     } else {
-        ::ctx_layer::call::ObservedCall::without_span(sites)
+        ::ctx_layer::__private::ObservedCall::without_span(sites)
     };
-    if sites.returned.may_be_on(::ctx_layer::call::Level::DEBUG) {
+    if sites.returned.may_be_on(::ctx_layer::__private::Level::DEBUG) {
         call.start_clock();
     }
     call.observe(
             async move {
-                if __CTX_LAYER_SITES.called.may_be_on(::ctx_layer::call::Level::DEBUG) {
+                if __CTX_LAYER_SITES
+                    .called
+                    .may_be_on(::ctx_layer::__private::Level::DEBUG)
+                {
                     __CTX_LAYER_SITES
                         .called
                         .emit(
@@ -54,14 +57,14 @@ pub async fn load(user_id: u64) -> Result<Profile, Error> {
                 find(user_id).await
             },
             |returned, ending| {
-                use ::ctx_layer::call::forms::*;
-                match (&&::ctx_layer::call::Ended(returned)).split() {
+                use ::ctx_layer::__private::forms::*;
+                match (&&::ctx_layer::__private::Ended(returned)).split() {
                     ::core::result::Result::Ok(value) => {
-                        if ending.may_log_result(::ctx_layer::call::Level::DEBUG) {
+                        if ending.may_log_result(::ctx_layer::__private::Level::DEBUG) {
                             ending
                                 .returned(
-                                    ::ctx_layer::call::value(
-                                        &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                                    ::ctx_layer::__private::value(
+                                        &(&&&&&&::ctx_layer::__private::Returned(value)).show(),
                                     ),
                                 );
                         } else {
@@ -71,8 +74,10 @@ pub async fn load(user_id: u64) -> Result<Profile, Error> {
                     ::core::result::Result::Err(error) => {
                         ending
                             .failed(
-                                &(&&&&&&::ctx_layer::call::Failure(error)).form(),
-                                ::ctx_layer::call::Log::Once(::core::option::Option::None),
+                                &(&&&&&&::ctx_layer::__private::Failure(error)).form(),
+                                ::ctx_layer::__private::Log::Once(
+                                    ::core::option::Option::None,
+                                ),
                             );
                     }
                 }

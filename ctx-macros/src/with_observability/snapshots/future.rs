@@ -5,22 +5,24 @@
 
 fn load(&self, user_id: u64) -> impl Future<Output = Profile> + '_ {
     let sites = {
-        static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+        static __CTX_LAYER_SITES: ::ctx_layer::__private::Sites = ::ctx_layer::__private::Sites::new(
             &__CTX_LAYER_SITES,
-            ::ctx_layer::call::place!(::core::module_path!()),
-            ("load", ::ctx_layer::call::Level::INFO, &[]),
-            ::ctx_layer::call::Event::NONE,
-            ::ctx_layer::call::Event::returned(::ctx_layer::call::Level::DEBUG),
-            ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
+            ::ctx_layer::__private::place!(::core::module_path!()),
+            ("load", ::ctx_layer::__private::Level::INFO, &[]),
+            ::ctx_layer::__private::Event::NONE,
+            ::ctx_layer::__private::Event::returned(
+                ::ctx_layer::__private::Level::DEBUG,
+            ),
+            ::ctx_layer::__private::Event::failed(::ctx_layer::__private::Level::ERROR),
         );
         &__CTX_LAYER_SITES
     };
-    let mut call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
-        ::ctx_layer::call::ObservedCall::open(sites, &[])
+    let mut call = if sites.span.may_be_shown(::ctx_layer::__private::Level::INFO) {
+        ::ctx_layer::__private::ObservedCall::open(sites, &[])
     } else {
-        ::ctx_layer::call::ObservedCall::without_span(sites)
+        ::ctx_layer::__private::ObservedCall::without_span(sites)
     };
-    if sites.returned.may_be_on(::ctx_layer::call::Level::DEBUG) {
+    if sites.returned.may_be_on(::ctx_layer::__private::Level::DEBUG) {
         call.start_clock();
     }
     let returned = {
@@ -32,14 +34,14 @@ fn load(&self, user_id: u64) -> impl Future<Output = Profile> + '_ {
         .into_observed(
             returned,
             |returned: &Profile, ending| {
-                use ::ctx_layer::call::forms::*;
-                match (&&::ctx_layer::call::Ended(returned)).split() {
+                use ::ctx_layer::__private::forms::*;
+                match (&&::ctx_layer::__private::Ended(returned)).split() {
                     ::core::result::Result::Ok(value) => {
-                        if ending.may_log_result(::ctx_layer::call::Level::DEBUG) {
+                        if ending.may_log_result(::ctx_layer::__private::Level::DEBUG) {
                             ending
                                 .returned(
-                                    ::ctx_layer::call::value(
-                                        &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                                    ::ctx_layer::__private::value(
+                                        &(&&&&&&::ctx_layer::__private::Returned(value)).show(),
                                     ),
                                 );
                         } else {
@@ -49,8 +51,10 @@ fn load(&self, user_id: u64) -> impl Future<Output = Profile> + '_ {
                     ::core::result::Result::Err(error) => {
                         ending
                             .failed(
-                                &(&&&&&&::ctx_layer::call::Failure(error)).form(),
-                                ::ctx_layer::call::Log::Once(::core::option::Option::None),
+                                &(&&&&&&::ctx_layer::__private::Failure(error)).form(),
+                                ::ctx_layer::__private::Log::Once(
+                                    ::core::option::Option::None,
+                                ),
                             );
                     }
                 }

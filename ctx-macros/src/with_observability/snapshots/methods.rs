@@ -20,20 +20,20 @@ impl Store<'_> {
     }
     fn add(&mut self, user: User) {
         let sites = {
-            static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+            static __CTX_LAYER_SITES: ::ctx_layer::__private::Sites = ::ctx_layer::__private::Sites::new(
                 &__CTX_LAYER_SITES,
-                ::ctx_layer::call::place!(::core::module_path!()),
-                ("add", ::ctx_layer::call::Level::INFO, &[]),
-                ::ctx_layer::call::Event::NONE,
-                ::ctx_layer::call::Event::NONE,
-                ::ctx_layer::call::Event::NONE,
+                ::ctx_layer::__private::place!(::core::module_path!()),
+                ("add", ::ctx_layer::__private::Level::INFO, &[]),
+                ::ctx_layer::__private::Event::NONE,
+                ::ctx_layer::__private::Event::NONE,
+                ::ctx_layer::__private::Event::NONE,
             );
             &__CTX_LAYER_SITES
         };
-        let call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
-            ::ctx_layer::call::ObservedCall::open(sites, &[])
+        let call = if sites.span.may_be_shown(::ctx_layer::__private::Level::INFO) {
+            ::ctx_layer::__private::ObservedCall::open(sites, &[])
         } else {
-            ::ctx_layer::call::ObservedCall::without_span(sites)
+            ::ctx_layer::__private::ObservedCall::without_span(sites)
         };
         let _inside = call.enter();
         let returned = call
@@ -45,20 +45,20 @@ impl Store<'_> {
     }
     fn clear(&mut self) {
         let sites = {
-            static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+            static __CTX_LAYER_SITES: ::ctx_layer::__private::Sites = ::ctx_layer::__private::Sites::new(
                 &__CTX_LAYER_SITES,
-                ::ctx_layer::call::place!(::core::module_path!()),
-                ("Store::clear", ::ctx_layer::call::Level::INFO, &[]),
-                ::ctx_layer::call::Event::NONE,
-                ::ctx_layer::call::Event::NONE,
-                ::ctx_layer::call::Event::NONE,
+                ::ctx_layer::__private::place!(::core::module_path!()),
+                ("Store::clear", ::ctx_layer::__private::Level::INFO, &[]),
+                ::ctx_layer::__private::Event::NONE,
+                ::ctx_layer::__private::Event::NONE,
+                ::ctx_layer::__private::Event::NONE,
             );
             &__CTX_LAYER_SITES
         };
-        let call = if sites.span.may_be_shown(::ctx_layer::call::Level::INFO) {
-            ::ctx_layer::call::ObservedCall::open(sites, &[])
+        let call = if sites.span.may_be_shown(::ctx_layer::__private::Level::INFO) {
+            ::ctx_layer::__private::ObservedCall::open(sites, &[])
         } else {
-            ::ctx_layer::call::ObservedCall::without_span(sites)
+            ::ctx_layer::__private::ObservedCall::without_span(sites)
         };
         let _inside = call.enter();
         let returned = call

@@ -6,54 +6,56 @@
 
 fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Error> {
     let sites = {
-        static __CTX_LAYER_SITES: ::ctx_layer::call::Sites = ::ctx_layer::call::Sites::new(
+        static __CTX_LAYER_SITES: ::ctx_layer::__private::Sites = ::ctx_layer::__private::Sites::new(
             &__CTX_LAYER_SITES,
-            ::ctx_layer::call::place!(::core::module_path!()),
+            ::ctx_layer::__private::place!(::core::module_path!()),
             (
                 "load",
-                ::ctx_layer::call::Level::INFO,
+                ::ctx_layer::__private::Level::INFO,
                 &["user.id", "order.items", "order", "component", "otel.kind"],
             ),
-            ::ctx_layer::call::Event::called(
-                ::ctx_layer::call::Level::DEBUG,
+            ::ctx_layer::__private::Event::called(
+                ::ctx_layer::__private::Level::DEBUG,
                 &["message", "user_id", "order", "password"],
             ),
-            ::ctx_layer::call::Event::returned(::ctx_layer::call::Level::DEBUG),
-            ::ctx_layer::call::Event::failed(::ctx_layer::call::Level::ERROR),
+            ::ctx_layer::__private::Event::returned(
+                ::ctx_layer::__private::Level::DEBUG,
+            ),
+            ::ctx_layer::__private::Event::failed(::ctx_layer::__private::Level::ERROR),
         );
         &__CTX_LAYER_SITES
     };
-    let mut call = if sites.opens_span(::ctx_layer::call::Level::INFO) {
-        use ::ctx_layer::call::forms::*;
-        ::ctx_layer::call::ObservedCall::open(
+    let mut call = if sites.opens_span(::ctx_layer::__private::Level::INFO) {
+        use ::ctx_layer::__private::forms::*;
+        ::ctx_layer::__private::ObservedCall::open(
             sites,
             &[
                 ::core::option::Option::Some(
-                    ::ctx_layer::call::value(
-                        &(&&&&&&&::ctx_layer::call::Best(&user_id)).show(),
+                    ::ctx_layer::__private::value(
+                        &(&&&&&&&::ctx_layer::__private::Best(&user_id)).show(),
                     ),
                 ),
                 ::core::option::Option::Some(
-                    ::ctx_layer::call::value(
-                        &(&&&&&&&::ctx_layer::call::Best(&order.items.len())).show(),
+                    ::ctx_layer::__private::value(
+                        &(&&&&&&&::ctx_layer::__private::Best(&order.items.len())).show(),
                     ),
                 ),
                 ::core::option::Option::Some(
-                    &(&&::ctx_layer::call::Asked(&order)).debugged(),
+                    &(&&::ctx_layer::__private::Asked(&order)).debugged(),
                 ),
                 ::core::option::Option::Some(&"profile"),
                 ::core::option::Option::Some(&"server"),
             ],
         )
     } else {
-        ::ctx_layer::call::ObservedCall::without_span(sites)
+        ::ctx_layer::__private::ObservedCall::without_span(sites)
     };
-    if sites.returned.may_be_on(::ctx_layer::call::Level::DEBUG) {
+    if sites.returned.may_be_on(::ctx_layer::__private::Level::DEBUG) {
         call.start_clock();
     }
     let _inside = call.enter();
-    if sites.called.may_be_on(::ctx_layer::call::Level::DEBUG) {
-        use ::ctx_layer::call::forms::*;
+    if sites.called.may_be_on(::ctx_layer::__private::Level::DEBUG) {
+        use ::ctx_layer::__private::forms::*;
         sites
             .called
             .emit(
@@ -61,11 +63,11 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
                     ::core::option::Option::Some(&"called"),
                     ::core::option::Option::Some(&user_id),
                     ::core::option::Option::Some(
-                        ::ctx_layer::call::value(
-                            &(&&&&&&&::ctx_layer::call::Best(&order)).show(),
+                        ::ctx_layer::__private::value(
+                            &(&&&&&&&::ctx_layer::__private::Best(&order)).show(),
                         ),
                     ),
-                    ::core::option::Option::Some(&::ctx_layer::call::REDACTED),
+                    ::core::option::Option::Some(&::ctx_layer::__private::REDACTED),
                 ],
             );
     }
@@ -76,13 +78,13 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
         });
     #[allow(unreachable_code)]
     {
-        use ::ctx_layer::call::forms::*;
-        match (&&::ctx_layer::call::Ended(&returned)).split() {
+        use ::ctx_layer::__private::forms::*;
+        match (&&::ctx_layer::__private::Ended(&returned)).split() {
             ::core::result::Result::Ok(value) => {
-                if call.may_log_result(::ctx_layer::call::Level::DEBUG) {
+                if call.may_log_result(::ctx_layer::__private::Level::DEBUG) {
                     call.returned(
-                        ::ctx_layer::call::value(
-                            &(&&&&&&::ctx_layer::call::Returned(value)).show(),
+                        ::ctx_layer::__private::value(
+                            &(&&&&&&::ctx_layer::__private::Returned(value)).show(),
                         ),
                     );
                 } else {
@@ -91,8 +93,8 @@ fn load(&self, user_id: u64, order: Order, password: &str) -> Result<Profile, Er
             }
             ::core::result::Result::Err(error) => {
                 call.failed(
-                    &(&&&&&&::ctx_layer::call::Failure(error)).form(),
-                    ::ctx_layer::call::Log::Once(::core::option::Option::None),
+                    &(&&&&&&::ctx_layer::__private::Failure(error)).form(),
+                    ::ctx_layer::__private::Log::Once(::core::option::Option::None),
                 );
             }
         }

@@ -1,0 +1,5 @@
+//! A line for people while it is written.
+
+use super::readable::Readable;
+
+pub(super) type Line = crate::output::line::Line<Readable>;

@@ -1,4 +1,4 @@
-//! The bodies of the fuzz targets. `fuzzed.rs` in `tests/tests/propagation` `tests/tests/json`, `tests/tests/text/forged.rs`
+//! The bodies of the fuzz targets. `fuzzed.rs` in `tests/tests/propagation` and `tests/tests/json`, `tests/tests/text/forged.rs`
 //! and `tests/tests/setup/properties.rs`, run them with generated input, on stable.
 
 pub mod bodies;

@@ -31,6 +31,7 @@ pub use pairs::{Attributes, FieldValues, Headers};
 pub use problem::{SettingsError, SettingsProblem};
 #[cfg(feature = "setup-config-file")]
 pub(crate) use read_file::read_file;
+#[cfg(feature = "setup-config-file")]
 pub(crate) use settings::DEFINITIONS;
 pub use settings::{ContextSettings, Observability, Settings};
 pub use url::{InvalidUrl, Url};

@@ -10,6 +10,7 @@ use opentelemetry::{
     propagation::TextMapCompositePropagator,
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState, Tracer},
 };
+use tracing::subscriber::NoSubscriber;
 use tracing_subscriber::{Registry, util::SubscriberInitExt};
 
 use super::{
@@ -109,12 +110,15 @@ fn set_global(running: &Arc<Running>, propagator: Option<TextMapCompositePropaga
             "records of the crate `log` are not shown: the program or a library has set another logger"
         );
     }
-    if let Some(provider) = &running.pipelines.traces {
-        global::set_tracer_provider(provider.clone());
-    }
-    if let Some(provider) = &running.pipelines.metrics {
-        global::set_meter_provider(provider.clone());
-    }
+    // OpenTelemetry logs at INFO that they are set.
+    tracing::subscriber::with_default(NoSubscriber::new(), || {
+        if let Some(provider) = &running.pipelines.traces {
+            global::set_tracer_provider(provider.clone());
+        }
+        if let Some(provider) = &running.pipelines.metrics {
+            global::set_meter_provider(provider.clone());
+        }
+    });
     if let Some(propagator) = propagator {
         global::set_text_map_propagator(propagator);
     }

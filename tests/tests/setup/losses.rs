@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use ctx_layer::setup::{self, Setup, Telemetry};
+use ctx_layer::setup::{self, LogFormat, Setup, Telemetry};
 
 use crate::{
     collector::{Answer, Collector},
@@ -124,6 +124,34 @@ impl std::io::Write for Lines {
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
+    }
+}
+
+/// A disk that is full.
+struct Full;
+
+impl std::io::Write for Full {
+    fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+        Err(std::io::ErrorKind::StorageFull.into())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn lines_that_find_no_room_on_the_disk_are_counted() {
+    let collector = Collector::start(Answer::Accept);
+    for format in [LogFormat::Json, LogFormat::Text] {
+        let telemetry = to(&collector)
+            .writer(|| Full)
+            .configure(move |settings| settings.observability.log_format = format)
+            .init()
+            .expect("it starts");
+        telemetry.in_scope(|| (0..3).for_each(|_| tracing::info!("hello")));
+        let counts = telemetry.shutdown_blocking().expect("it ends in time");
+        assert_eq!((counts.lost_lines, counts.logs.exported), (3, 3), "{format:?}");
     }
 }
 

@@ -39,7 +39,8 @@ settings! {
         sampling_rate: f64 = 1.0, variables [v("OTEL_TRACES_SAMPLER_ARG")];
         /// The sampler.
         sampler: SamplerName = SamplerName::ParentBasedTraceIdRatio, variables [v("OTEL_TRACES_SAMPLER")];
-        /// Values of context fields for which every new trace is recorded, whatever the rate: `["tenant_id=acme"]`.
+        /// Values of context fields whose spans are all recorded, whatever the sampler says: `["tenant_id=acme"]`. The values are
+        /// those that spans show, and not masked or hashed.
         always_sample: FieldValues = FieldValues::default();
         /// The service's name, in place of the one that the program gives.
         service_name_override: Option<String> = None, variables [v("OTEL_SERVICE_NAME")];

@@ -82,20 +82,10 @@ pub(crate) fn check(text: &str) -> Result<(), Refused> {
     text.chars().find_map(why_unsafe).map_or(Ok(()), Err)
 }
 
-/// Returns `true` if a string is printable ASCII, as most identifiers are. Reads eight bytes at a time: a wider load
-/// would have to wait for bytes that were just copied there.
+/// Returns `true` if a string is printable ASCII, as most identifiers are.
 fn is_printable(text: &[u8]) -> bool {
-    let Some(last) = text.last_chunk() else { return text.iter().all(|byte| (0x20..0x7f).contains(byte)) };
-    // The last eight bytes overlap with those before.
-    is_eight_printable(last) && text.as_chunks().0.iter().all(is_eight_printable)
-}
-
-fn is_eight_printable(bytes: &[u8; 8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    let bytes = u64::from_le_bytes(*bytes);
-    // The upper bit of a byte is set if the byte is not ASCII, is DEL, or is below the space. Only such a byte carries
-    // into the one above.
-    (bytes | bytes.wrapping_add(ONES) | bytes.wrapping_sub(ONES * 0x20)) & (ONES * 0x80) == 0
+    // Without an early exit, so that the compiler checks many bytes at a time.
+    text.iter().fold(true, |so_far, byte| so_far & (0x20..0x7f).contains(byte))
 }
 
 /// Returns `true` for characters that could end the line, move the cursor, colour the terminal, reorder what is shown,

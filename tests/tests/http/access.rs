@@ -175,9 +175,9 @@ fn the_level_is_that_of_the_log_and_error_for_failures() {
 #[test]
 fn no_request_is_logged_unless_asked_for() {
     let nothing = lines(|| served(ServerLayer::new(), get_request("/"), status(500)));
-    assert_eq!(nothing, [json!(0); 0]);
+    assert_eq!(nothing, [Value::Null; 0]);
     let left_out = ServerLayer::new().leave_paths_out_of_log(["/"]);
-    assert_eq!(lines(|| served(left_out, get_request("/"), status(500))), [json!(0); 0]);
+    assert_eq!(lines(|| served(left_out, get_request("/"), status(500))), [Value::Null; 0]);
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn health_checks_are_left_out_unless_they_fail() {
     };
     let probe = || Request::get("/orders").header("x-probe", "1").body(Body::empty()).expect("it is a request");
     for request in [get_request("/health?deep=1"), get_request("/ready"), probe()] {
-        assert_eq!(lines(|| served(layer(), request, status(200))), [json!(0); 0]);
+        assert_eq!(lines(|| served(layer(), request, status(200))), [Value::Null; 0]);
     }
     assert_eq!(one(lines(|| served(layer(), get_request("/healthy"), status(200))))["level"], "INFO");
     assert_eq!(one(lines(|| served(layer(), get_request("/health"), status(503))))["level"], "ERROR");
@@ -452,9 +452,9 @@ fn failures_of_a_clients_attempt_are_warnings_and_errors() {
     }
     let left_out = || client().leave_out_of_log(|host, path| host == "orders.example" && path == "/health");
     let health = || get_request("http://orders.example/health");
-    assert_eq!(lines(|| sent(left_out(), health(), Ok(status(404)))), [json!(0); 0]);
+    assert_eq!(lines(|| sent(left_out(), health(), Ok(status(404)))), [Value::Null; 0]);
     assert_eq!(one(lines(|| sent(left_out(), health(), Err(io::Error::other("refused")))))["level"], "ERROR");
-    assert_eq!(lines(|| sent(ClientLayer::new(), health(), Ok(status(500)))), [json!(0); 0]);
+    assert_eq!(lines(|| sent(ClientLayer::new(), health(), Ok(status(500)))), [Value::Null; 0]);
 }
 
 #[test]

@@ -8,13 +8,10 @@
 //! - `Debug` values (also `%display` and the message) are not copied: formatting one visits the source again, and so formats
 //!   the value itself, with the formatter's own flags. A value that is not formatted costs nothing;
 //! - errors are held by staying inside the visit that shows them, because only there they are available as `dyn Error`.
-//!
-//! A single value, which is nearly always the message, is passed on from inside the visit, whatever its type.
 
 mod additions;
 mod held_values;
 mod many;
-mod one;
 mod revisit;
 mod room;
 mod scratch;
@@ -38,9 +35,7 @@ pub(super) fn rewrite(
     then: &mut impl FnMut(&ValueSet<'_>),
 ) {
     // Stack space, so that nothing is allocated: as little as most need, or as much as nearly all do.
-    if own <= 1 && fields.len() <= 12 {
-        one::rewrite::<12>(source, own, fields, additions, then);
-    } else if own <= 3 && fields.len() <= 12 {
+    if own <= 3 && fields.len() <= 12 {
         many::rewrite_within::<3, 12>(source, own, fields, additions, then);
     } else {
         many::rewrite(source, own, fields, additions, then);

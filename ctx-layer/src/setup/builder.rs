@@ -128,7 +128,7 @@ impl Setup {
     }
 
     /// Sets nothing global: no subscriber, no provider, no propagator, no panic hook. For tests, and for several services in
-    /// one process. See [`Telemetry::in_scope`].
+    /// one process. See [`Telemetry::in_scope`](crate::setup::Telemetry::in_scope).
     pub fn local(mut self) -> Self {
         self.is_local = true;
         self

@@ -146,7 +146,7 @@ pub(crate) const SECTIONS: [&str; 2] = ["observability", "context"];
 /// The settings of a service, each with the place it comes from.
 ///
 /// They come from defaults, a file, the environment and the program, each over the one before. See
-/// [`SettingsLoader`], and `docs/setup.md` in the repository for all keys and variables.
+/// [`SettingsLoader`](crate::setup::SettingsLoader), and `docs/setup.md` in the repository for all keys and variables.
 ///
 /// ```
 /// use ctx_layer::setup::Settings;

@@ -3,6 +3,16 @@
 //! Repeat with `cargo bench -p ctx-benches --bench text`; with `-- --quick` for a quick look. The arms of a group take turns in
 //! batches of 60 µs; the lower quartile of an arm's batches counts. `fmt` has the five fields by hand: on the event, or on the span of
 //! the request, as programs without this crate have them.
+//!
+//! Figures: 2-core VM (Intel Xeon), Linux, rustc 1.95.0, without LTO, on a machine that was busy with builds: compare them with each
+//! other only. The first span takes most of what a span takes here: it is looked up, and then the spans around it.
+//!
+//! | ns | ours | ours, in colours | ours, beside a layer that looks at fields | `fmt` full | `fmt` compact |
+//! |---|--:|--:|--:|--:|--:|
+//! | five fields, three own | 203 | 213 | 411 | 923 | 926 |
+//! | no field, three own | 192 | | | 576 | 588 |
+//! | five fields, three own, inside 1 / 4 / 16 spans | 395 / 618 / 1373 | | | 812 / 1078 / 2241 | 960 / 1351 / 3079 |
+//! | five fields, an error with a cause | 363 | | | 620 | 638 |
 
 use std::{env, hint::black_box, io};
 

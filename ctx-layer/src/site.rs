@@ -180,10 +180,9 @@ impl Site {
         &'static self,
         values: &mut crate::layer::WithRoom<'v>,
         fields: &'v crate::Fields,
-        strings: &'v mut crate::layer::StringRoom<'v>,
     ) -> Span {
         if self.is_enabled() {
-            crate::layer::open(&self.metadata, values, fields, strings)
+            crate::layer::open(&self.metadata, values, fields)
         } else {
             self.with_values(self.own(values), |values| self.disabled(values))
         }

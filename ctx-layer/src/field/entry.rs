@@ -1,8 +1,10 @@
 //! The value of a field in a set.
 
-use std::{any::Any, fmt};
 #[cfg(feature = "hashed")]
-use std::{cell::Cell, sync::OnceLock};
+use std::cell::Cell;
+use std::{any::Any, fmt, sync::OnceLock};
+
+use tracing_core::field::Value;
 
 #[cfg(feature = "_output")]
 use super::value::Visible;
@@ -12,7 +14,7 @@ use super::{
     number::{self, NumberText},
     policy::Sensitivity,
     refused::Refused,
-    value::{FieldValue, OutputValue, ShownValue, into_unchanged, is_text},
+    value::{FieldValue, OutputValue, into_unchanged, is_text},
 };
 
 /// The string that replaces a masked value.
@@ -22,6 +24,8 @@ pub(crate) const MASK: &str = "[redacted]";
 pub(crate) struct Entry {
     declaration: &'static Declaration,
     value: FieldValue,
+    /// The string of a value whose type `tracing` does not know, once an output of another crate has shown it.
+    copy: OnceLock<String>,
     #[cfg(feature = "hashed")]
     hashed: OnceLock<Box<str>>,
 }
@@ -42,6 +46,7 @@ impl Entry {
         Entry {
             declaration,
             value,
+            copy: OnceLock::new(),
             #[cfg(feature = "hashed")]
             hashed: OnceLock::new(),
         }
@@ -125,20 +130,25 @@ impl Entry {
 
     /// Returns the value that outputs show.
     #[inline]
-    pub(crate) fn shown(&self, sensitivity: Sensitivity) -> ShownValue<'_> {
-        // Nearly all values are plain strings: two comparisons instead of two jump tables.
-        if let (Sensitivity::Public, OutputValue::Text(text)) = (sensitivity, &self.value.shown) {
-            return ShownValue::Text(text);
+    pub(crate) fn as_value(&self, sensitivity: Sensitivity) -> &(dyn Value + 'static) {
+        // Nearly all values are plain strings that were copied before: two comparisons instead of two jump tables.
+        if sensitivity == Sensitivity::Public
+            && let Some(copy) = self.copy.get()
+        {
+            return copy;
         }
-        self.any_shown(sensitivity)
+        self.as_any_value(sensitivity)
     }
 
-    fn any_shown(&self, sensitivity: Sensitivity) -> ShownValue<'_> {
+    fn as_any_value(&self, sensitivity: Sensitivity) -> &(dyn Value + 'static) {
         match (sensitivity, &self.value.shown) {
-            (Sensitivity::Public, shown) | (_, shown @ OutputValue::Nothing) => shown.shown(),
+            (Sensitivity::Public, shown) | (_, shown @ OutputValue::Nothing) => shown.as_value(&self.copy),
             #[cfg(feature = "hashed")]
-            (Sensitivity::Hashed, _) => ShownValue::Text(self.hashed().unwrap_or(MASK)),
-            (_, _) => ShownValue::Text(MASK),
+            (Sensitivity::Hashed, _) => match self.hashed() {
+                Some(hashed) => hashed,
+                None => &MASK,
+            },
+            (_, _) => &MASK,
         }
     }
 
@@ -154,14 +164,15 @@ impl Entry {
             (Sensitivity::Public, OutputValue::U64(value)) => Visible::U64(*value),
             (Sensitivity::Public, OutputValue::F64(value)) => Visible::F64(*value),
             #[cfg(feature = "hashed")]
-            (Sensitivity::Hashed, _) => Visible::Text(self.hashed().unwrap_or(MASK)),
+            (Sensitivity::Hashed, _) => Visible::Text(self.hashed().map_or(MASK, |hashed| hashed)),
             (_, _) => Visible::Text(MASK),
         })
     }
 
     #[cfg(feature = "hashed")]
     /// Returns the hash; `None` if the value is being hashed, and its `Display` logs.
-    fn hashed(&self) -> Option<&str> {
+    #[allow(clippy::borrowed_box)] // `str` itself cannot be passed on as a `dyn Value`.
+    fn hashed(&self) -> Option<&Box<str>> {
         thread_local! {
             static HASHING: Cell<bool> = const { Cell::new(false) };
         }

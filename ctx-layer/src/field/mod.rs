@@ -94,7 +94,6 @@ pub(crate) use unregistered::set_all_shown;
 pub(crate) use unregistered::{set_any_layer, warn_of_postponed};
 #[cfg(feature = "http-server")]
 pub(crate) use untrusted::parse_untrusted;
-pub(crate) use value::ShownValue;
 #[cfg(feature = "_output")]
 pub(crate) use value::Visible;
 

@@ -3,6 +3,7 @@
 use std::{
     any::{Any, TypeId},
     fmt,
+    sync::OnceLock,
 };
 
 use tracing_core::field::{Empty, Value};
@@ -23,39 +24,24 @@ pub(crate) enum OutputValue {
     U64(u64),
     F64(f64),
     Text(FieldString),
+    /// Not a `Box<str>`, which `tracing` visits with one more virtual call.
     String(String),
     /// An empty string, which identifies nothing, or a number that is not finite, which outputs cannot write.
     Nothing,
 }
 
 impl OutputValue {
+    /// Returns the value as one of `tracing`. It has none for a [`FieldString`], which is copied to a `String` the first time.
     #[inline]
-    pub(super) fn shown(&self) -> ShownValue<'_> {
-        ShownValue::Other(match self {
+    pub(super) fn as_value<'a>(&'a self, copy: &'a OnceLock<String>) -> &'a (dyn Value + 'static) {
+        match self {
             OutputValue::Bool(v) => v,
             OutputValue::I64(v) => v,
             OutputValue::U64(v) => v,
             OutputValue::F64(v) => v,
-            OutputValue::Text(v) => return ShownValue::Text(v),
-            OutputValue::String(v) => return ShownValue::Text(v),
+            OutputValue::Text(v) => copy.get_or_init(|| v.to_string()),
+            OutputValue::String(v) => v,
             OutputValue::Nothing => &Empty,
-        })
-    }
-}
-
-/// A value that outputs show.
-pub(crate) enum ShownValue<'a> {
-    /// A string. `tracing` wants a `&&str`, which has to be stored by the caller.
-    Text(&'a str),
-    Other(&'a (dyn Value + 'static)),
-}
-
-impl ShownValue<'_> {
-    /// Calls `f` with the value.
-    pub(crate) fn with<R>(&self, f: impl FnOnce(&dyn Value) -> R) -> R {
-        match self {
-            ShownValue::Text(text) => f(text),
-            ShownValue::Other(value) => f(value),
         }
     }
 }

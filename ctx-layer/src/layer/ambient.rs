@@ -7,12 +7,12 @@ use super::{
     filled::Filled,
     metadata::{Augmentation, Augmented},
     parent::Parentage,
-    rewrite::{AddedStrings, Additions, RewriteValues},
+    rewrite::{Additions, RewriteValues},
     stack_dispatch::StackDispatch,
 };
 use crate::{
     context::{Remembered, active_ids, read},
-    field::{Derived, Fields, ShownValue},
+    field::{Derived, Fields},
 };
 
 /// The values that apply to one span or event, if they differ from the current fields alone.
@@ -84,30 +84,21 @@ pub(super) struct AmbientAdditions<'a> {
 
 /// Puts each field at its index among the values.
 #[inline(always)]
-pub(super) fn put<'a: 'v, 'v>(
-    fields: &'a Fields,
-    augmented: &Augmented,
-    filled: Filled,
-    values: &mut RewriteValues<'v>,
-    strings: &mut AddedStrings<'a>,
-) {
+pub(super) fn put<'v>(fields: &'v Fields, augmented: &Augmented, filled: Filled, values: &mut RewriteValues<'v>) {
     for (id, entry) in fields.entries() {
         if let Some(target) = augmented.target(id)
             && let Some(value) = values.get_mut(target.index())
             && (value.is_none() || target.overrides || filled.contains(target.index()))
         {
-            match entry.shown(target.sensitivity) {
-                ShownValue::Text(text) => strings.push((target.index(), text)),
-                ShownValue::Other(other) => *value = Some(other),
-            }
+            *value = Some(entry.as_value(target.sensitivity));
         }
     }
 }
 
 impl Additions for AmbientAdditions<'_> {
     #[inline(always)]
-    fn add<'a: 'v, 'v>(&'a self, values: &mut RewriteValues<'v>, strings: &mut AddedStrings<'a>) {
-        put(self.fields, self.augmented, self.filled, values, strings);
+    fn add<'v>(&'v self, values: &mut RewriteValues<'v>) {
+        put(self.fields, self.augmented, self.filled, values);
         if let Some(ids) = self.ids {
             for (id, derived) in &self.augmentation.derived {
                 if let Some(target) = self.augmented.target(*id)

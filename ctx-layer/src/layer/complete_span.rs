@@ -10,7 +10,7 @@ use tracing_core::{
     span::Attributes,
 };
 
-use super::{ambient, core::Core, filled::Filled, rewrite::AddedStrings, side_channel};
+use super::{ambient, core::Core, filled::Filled, side_channel};
 use crate::{
     context::{BAGGAGE, NOTHING, address_alone, read_if_ready},
     field::Fields,
@@ -21,18 +21,9 @@ use crate::{
 /// span.
 pub(crate) type WithRoom<'v> = [Option<&'v (dyn Value + 'v)>];
 
-/// Room for strings to add: a value of `tracing` points to a `&str`.
-pub(crate) type StringRoom<'v> = [&'v str; 14];
-
 /// Creates a span of a call site with the current span as its parent. `fields` are those of the current context.
-pub(crate) fn open<'v>(
-    metadata: &'static Metadata<'static>,
-    values: &mut WithRoom<'v>,
-    fields: &'v Fields,
-    strings: &'v mut StringRoom<'v>,
-) -> Span {
-    let mut strings = Some(strings);
-    dispatcher::get_default(|dispatch| match open_complete(dispatch, metadata, values, fields, strings.take()) {
+pub(crate) fn open<'v>(metadata: &'static Metadata<'static>, values: &mut WithRoom<'v>, fields: &'v Fields) -> Span {
+    dispatcher::get_default(|dispatch| match open_complete(dispatch, metadata, values, fields) {
         Some(span) => span,
         None => {
             let own = &values[..metadata.fields().len().min(values.len())];
@@ -47,7 +38,6 @@ fn open_complete<'v>(
     metadata: &'static Metadata<'static>,
     values: &mut WithRoom<'v>,
     fields: &'v Fields,
-    strings: Option<&'v mut StringRoom<'v>>,
 ) -> Option<Span> {
     // Baggage may add values, and so may values recorded on the span; and a context limit may have refused this context.
     let address = fields.address();
@@ -60,13 +50,7 @@ fn open_complete<'v>(
     }
     let all = augmented.metadata.fields();
     let values = values.get_mut(..all.len())?;
-    let mut added = AddedStrings::new();
-    ambient::put(fields, augmented, Filled::default(), values, &mut added);
-    let strings = strings.filter(|room| room.len() >= added.len())?;
-    for ((index, string), room) in added.into_iter().zip(strings) {
-        *room = string;
-        *values.get_mut(index)? = Some(room);
-    }
+    ambient::put(fields, augmented, Filled::default(), values);
     let values = all.value_set_all(values);
     let _restore = side_channel::complete(address_of(&values), fields)?;
     Some(Span::new_with(augmented.metadata, &values, dispatch))

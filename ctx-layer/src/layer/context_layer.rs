@@ -4,7 +4,7 @@ use std::{any::TypeId, sync::OnceLock};
 
 use tracing_core::{
     Dispatch, Event, Field, Interest, LevelFilter, Metadata, Subscriber,
-    field::{ValueSet, Visit},
+    field::{Value, ValueSet, Visit},
     span::{Attributes, Id, Record},
 };
 use tracing_subscriber::{Layer, layer::Context};
@@ -16,7 +16,7 @@ use super::{
     filled::{self, Filled},
     metadata::{Augmentation, call_site_of, original_of},
     parent::{self, Parentage},
-    rewrite::{AddedStrings, Additions, RewriteValues, Source, rewrite},
+    rewrite::{Additions, RewriteValues, Source, rewrite},
     stack_dispatch::StackDispatch,
     subscriber::{like, with_parent_of},
 };
@@ -170,9 +170,8 @@ impl<L> ContextLayer<L> {
             .and_then(|(declaration, policy)| Some((read(fields_in)?.shared(declaration)?, policy.sensitivity())));
         match (ambient, fields.field(field.name())) {
             (Some((ambient, sensitivity)), Some(field)) => {
-                ambient.entry().shown(sensitivity).with(|value| {
-                    filled.passing_on(&Record::new(&fields.value_set(&[(&field, Some(value))])), forward);
-                });
+                let value: &dyn Value = ambient.entry().as_value(sensitivity);
+                filled.passing_on(&Record::new(&fields.value_set(&[(&field, Some(value))])), forward);
             }
             _ => forward(values),
         }
@@ -359,7 +358,7 @@ impl<L: std::fmt::Debug> std::fmt::Debug for ContextLayer<L> {
 struct Without(Filled);
 
 impl Additions for Without {
-    fn add<'a: 'v, 'v>(&'a self, values: &mut RewriteValues<'v>, _: &mut AddedStrings<'a>) {
+    fn add<'a>(&'a self, values: &mut RewriteValues<'a>) {
         for (_, value) in values.iter_mut().enumerate().filter(|(index, _)| self.0.contains(*index)) {
             *value = None;
         }

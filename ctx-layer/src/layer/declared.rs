@@ -16,7 +16,7 @@ use super::{
     kept::{Keep, KeptValue},
     metadata::{Augmentation, Augmented},
     parent::Parentage,
-    rewrite::{AddedStrings, Additions, RewriteValues, Source, rewrite},
+    rewrite::{Additions, RewriteValues, Source, rewrite},
     subscriber::like,
 };
 use crate::field::Schema;
@@ -148,7 +148,7 @@ struct OfSpans {
 }
 
 impl Additions for OfSpans {
-    fn add<'a: 'v, 'v>(&'a self, values: &mut RewriteValues<'v>, _: &mut AddedStrings<'a>) {
+    fn add<'v>(&'v self, values: &mut RewriteValues<'v>) {
         for (id, kept) in &self.values {
             if let Some(target) = self.augmented.target(*id)
                 && let Some(value @ None) = values.get_mut(target.index())

@@ -90,7 +90,7 @@ fn created_with(created: Option<&Fields>, augmented: &Augmented, index: usize) -
         if let Some(target) = augmented.target(id).filter(|target| target.index() == index)
             && let Some(field) = augmented.metadata.fields().iter().nth(index)
         {
-            entry.shown(target.sensitivity).with(|value| value.record(&field, &mut one));
+            entry.as_value(target.sensitivity).record(&field, &mut one);
         }
     }
     one.0

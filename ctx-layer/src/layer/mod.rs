@@ -43,7 +43,7 @@ mod subscriber;
 mod subscriber_fields_ext;
 
 #[cfg(feature = "http-server")]
-pub(crate) use complete_span::{StringRoom, WithRoom, open};
+pub(crate) use complete_span::{WithRoom, open};
 pub(crate) use core::{in_snapshot, is_kept_only};
 pub(crate) use sensitive::is_sensitive;
 pub(crate) use stack_dispatch::ids_of;

@@ -3,6 +3,7 @@
 use tracing::Span;
 use tracing_core::{
     Dispatch, Metadata, dispatcher,
+    field::Value,
     span::{Id, Record},
 };
 use tracing_subscriber::{
@@ -175,10 +176,9 @@ fn show(dispatch: &Dispatch, core: &Core, id: &Id, metadata: &'static Metadata<'
     if let Some(target) = augmented.target(value.entry().declaration().id())
         && let Some(field) = fields.iter().nth(target.index())
     {
-        value.entry().shown(target.sensitivity).with(|value| {
-            let values = [(&field, Some(value))];
-            let values = fields.value_set(&values);
-            augmented.declared.passing_on(&Record::new(&values), |record| dispatch.record(id, record));
-        });
+        let value: &dyn Value = value.entry().as_value(target.sensitivity);
+        let values = [(&field, Some(value))];
+        let values = fields.value_set(&values);
+        augmented.declared.passing_on(&Record::new(&values), |record| dispatch.record(id, record));
     }
 }

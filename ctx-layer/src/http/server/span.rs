@@ -20,7 +20,7 @@ use crate::{
         method::MethodName,
         span_string::{self, SpanString},
     },
-    layer::{StringRoom, WithRoom, opentelemetry_layer::set_current_as_parent},
+    layer::{WithRoom, opentelemetry_layer::set_current_as_parent},
     site::Site,
 };
 
@@ -35,7 +35,6 @@ macro_rules! request_span {
         // Attached before `open` asks the filters, which may read the current context.
         let _attached = attach($cx.clone());
         $($found)*
-        let mut strings: StringRoom<'_> = [""; 14];
         open(
             &SITE,
             // Room for fourteen fields.
@@ -44,23 +43,17 @@ macro_rules! request_span {
                 None, None, None, None, None, None, None, None, None, None, None, None, None, None,
             ],
             $cx.fields(),
-            &mut strings,
         )
     }};
 }
 
 /// Creates a span whose parent is the caller's span in the current context. A span that happens to be entered where the
 /// server accepts connections is ignored.
-fn open<'v>(
-    site: &'static Site,
-    values: &mut WithRoom<'v>,
-    fields: &'v Fields,
-    strings: &'v mut StringRoom<'v>,
-) -> Span {
+fn open<'v>(site: &'static Site, values: &mut WithRoom<'v>, fields: &'v Fields) -> Span {
     if dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some()) {
         root(|| site.open_root(values))
     } else {
-        site.open_whole(values, fields, strings)
+        site.open_whole(values, fields)
     }
 }
 

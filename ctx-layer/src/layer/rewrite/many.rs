@@ -9,7 +9,7 @@ use tracing_core::{
 };
 
 use super::{
-    additions::{AddedStrings, Additions, add_strings},
+    additions::Additions,
     held_values::{HeldValues, hold},
     revisit::Revisit,
     room::room,
@@ -74,7 +74,6 @@ fn assemble<const ALL: usize>(
     additions: &impl Additions,
     then: &mut impl FnMut(&ValueSet<'_>),
 ) {
-    let mut strings = AddedStrings::new();
     room!(all: [Option<&(dyn Value + '_)>; ALL] = fields.len(), |_| None);
     for (index, (value, own)) in all.iter_mut().zip(own).enumerate() {
         *value = Some(match own {
@@ -94,8 +93,7 @@ fn assemble<const ALL: usize>(
             Own::Unset | Own::StrAt(_) | Own::BytesAt(_) => continue,
         });
     }
-    additions.add(all, &mut strings);
-    add_strings(all, &strings);
+    additions.add(all);
     then(&fields.value_set_all(all));
 }
 

@@ -19,7 +19,7 @@ mod source;
 
 use tracing_core::field::{FieldSet, ValueSet};
 
-pub(super) use additions::{AddedStrings, Additions, RewriteValues};
+pub(super) use additions::{Additions, RewriteValues};
 pub(super) use source::Source;
 
 /// Calls `then` with the first `own` values of `source`, and with the values that `additions` adds.

@@ -73,7 +73,7 @@ impl Below {
         let form = form_below(written(lines, text_start));
         give_form(lines, text_start, form);
         lines.end_member(start);
-        !lines.is_cut()
+        has_room(lines, start)
     }
 
     /// Appends an error, or a cause of one.
@@ -94,7 +94,7 @@ impl Below {
             lines.truncate(text_start + first.len());
             give_form(lines, text_start, form_below(first));
             lines.end_member(start);
-            if !lines.is_cut() {
+            if has_room(lines, start) {
                 self.push_all(more);
             }
         } else {
@@ -132,6 +132,13 @@ impl Below {
         line.truncate(start + len);
         give_form(line, start, form);
     }
+}
+
+/// Returns `true` if more may fit behind what was written since `start`.
+fn has_room(lines: &Line<Readable>, start: usize) -> bool {
+    let was_taken_back = lines.len() == start;
+    // Lines that are not tight are given up once anything was cut.
+    !was_taken_back && (lines.is_tight() || !lines.is_cut())
 }
 
 impl Place for Below {

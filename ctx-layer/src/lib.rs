@@ -67,6 +67,8 @@
 //! - `http-server`, `http-client`: `tower` layers for HTTP and gRPC, in `http`. `axum`: its routes, and fields as arguments of
 //!   handlers. `reqwest`: a middleware.
 //! - `serde`: [`Captured`](propagation::Captured) implements `Serialize` and `Deserialize`.
+//! - `setup`: `setup::init`, the whole start-up in one call: settings, log lines, export of traces, logs and metrics, and a clean end.
+//!   `setup-tls`, `setup-http-json`, `setup-gzip`, `setup-b3`, `setup-xray`, `setup-config-file`: parts of it that need more crates.
 //! - `metrics`: OpenTelemetry metrics of what [boundaries](propagation::Boundary) extract, inject and reject.
 #![warn(missing_docs)]
 // On docs.rs each item shows the feature it needs.
@@ -90,6 +92,8 @@ pub mod output;
 mod panic;
 pub mod prelude;
 pub mod propagation;
+#[cfg(feature = "setup")]
+pub mod setup;
 #[allow(missing_docs, reason = "used by expansions of the macros only")]
 mod site;
 pub mod task;

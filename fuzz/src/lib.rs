@@ -1,5 +1,5 @@
-//! The bodies of the fuzz targets. `fuzzed.rs` in `tests/tests/propagation` and `tests/tests/json`, and `tests/tests/text/forged.rs`, run
-//! them with generated input, on stable.
+//! The bodies of the fuzz targets. `fuzzed.rs` in `tests/tests/propagation` and `tests/tests/json`, `tests/tests/text/forged.rs`
+//! and `tests/tests/setup/properties.rs`, run them with generated input, on stable.
 
 pub mod bodies;
 pub(crate) mod events;

@@ -44,6 +44,12 @@ pub struct Declaration {
     pub(super) registration: Registration,
 }
 
+impl AsRef<Declaration> for Declaration {
+    fn as_ref(&self) -> &Declaration {
+        self
+    }
+}
+
 impl Declaration {
     pub(crate) const fn new(
         name: &'static str,

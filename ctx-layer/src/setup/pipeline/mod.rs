@@ -1,0 +1,16 @@
+//! Traces, logs and metrics: from the program to their exporters.
+
+mod bounded_processor;
+mod counted_exporter;
+mod counts;
+mod export_runtime;
+mod exporters;
+mod field_sampler;
+mod limit_length;
+mod pipelines;
+mod target;
+
+pub use counts::{ExportCounts, SignalCounts};
+pub(crate) use export_runtime::ExportRuntime;
+pub(crate) use pipelines::{Pipelines, SignalCounters};
+pub(crate) use target::{Signal, Target};

@@ -93,6 +93,7 @@ pub mod propagation;
 #[allow(missing_docs, reason = "used by expansions of the macros only")]
 mod site;
 pub mod task;
+mod thread_probe;
 mod warning;
 
 pub use context::{ContextFieldsExt, FieldsGuard, FutureFieldsExt};

@@ -237,7 +237,7 @@ fn look_at_what_is_left(shared: &Shared) {
 }
 
 fn get() -> Values {
-    Values::read(|field| field.key().get())
+    Values::read(|field| field.key().get().map(String::from))
 }
 
 fn run(operations: &[Operation], shared: &Arc<Shared>) {

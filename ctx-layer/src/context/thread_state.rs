@@ -1,4 +1,4 @@
-//! Whether this thread's OpenTelemetry context can be read, and is the intended one.
+//! The state of this thread: if its OpenTelemetry context can be read, and is the intended one.
 
 use std::cell::Cell;
 

@@ -97,6 +97,7 @@ pub mod setup;
 #[allow(missing_docs, reason = "used by expansions of the macros only")]
 mod site;
 pub mod task;
+mod thread_probe;
 mod warning;
 
 pub use context::{ContextFieldsExt, FieldsGuard, FutureFieldsExt};

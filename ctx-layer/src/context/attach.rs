@@ -5,8 +5,8 @@ use std::mem;
 use opentelemetry::{Context, ContextGuard};
 
 use super::{
-    reading::ContextFieldsExt,
-    thread::{self, State},
+    context_value::ContextValueExt,
+    thread_state::{self, State},
 };
 
 /// A context that is attached until this is dropped.
@@ -23,14 +23,14 @@ pub(crate) struct Attached {
 /// OpenTelemetry refuses more than 65 534 contexts on a thread, and leaves the previous one current, which may be
 /// another tenant's. From then until the guard is dropped, no field is current on this thread.
 pub(crate) fn attach(cx: Context) -> Attached {
-    let wanted = cx.fields().address();
-    if thread::state() == State::Gone {
+    let wanted = cx.fields_alone().address();
+    if thread_state::state() == State::Gone {
         return Attached { guard: None, refused: false };
     }
     let guard = Some(cx.attach());
     let refused = Context::map_current(address) != wanted;
     if refused {
-        thread::refuse(1);
+        thread_state::refuse(1);
     }
     Attached { guard, refused }
 }
@@ -38,15 +38,15 @@ pub(crate) fn attach(cx: Context) -> Attached {
 // Not inlined, so that callers that borrow the thread's context are small enough to be.
 #[inline(never)]
 fn address(cx: &Context) -> usize {
-    cx.fields().address()
+    cx.fields_alone().address()
 }
 
 impl Drop for Attached {
     fn drop(&mut self) {
         if self.refused {
-            thread::refuse(-1);
+            thread_state::refuse(-1);
         }
-        if thread::state() == State::Gone {
+        if thread_state::state() == State::Gone {
             // The guard may have been kept in a thread-local that is older than OpenTelemetry's: dropping it now would
             // panic, and there is no context left to detach.
             mem::forget(self.guard.take());

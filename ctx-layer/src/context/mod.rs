@@ -38,13 +38,16 @@
 //! or has control characters.
 
 mod attach;
+mod context_value;
+mod current_fields;
 mod frame;
 pub(crate) mod frame_stack;
 mod reading;
 mod remembered;
+mod remembering;
 mod remote;
 mod scope;
-mod thread;
+mod thread_state;
 mod view;
 mod with_fields;
 
@@ -56,17 +59,15 @@ pub use scope::FieldsGuard;
 pub use with_fields::Setting;
 
 pub(crate) use attach::attach;
+#[cfg(feature = "http-server")]
+pub(crate) use context_value::address_alone;
+pub(crate) use context_value::{BAGGAGE, ContextValueExt, NOTHING, has_nothing, is_blank};
+pub(crate) use current_fields::{CurrentFields, current_fields, give_back, is_nothing_current};
 pub(crate) use frame::{Entering, Frame, FrameId, SpanKey};
-pub(crate) use reading::{
-    ContextRemoteExt, active_ids, fields_in, generation, has_nothing, is_blank, register, registered,
-};
+pub(crate) use frame_stack::fields_in;
+pub(crate) use reading::{active_ids, generation, register, registered};
 pub(crate) use remembered::Remembered;
 pub(crate) use remote::{OfValue, Remote, RemoteBaggage, RemoteProperties};
 pub(crate) use scope::Scope;
-#[cfg(feature = "http-server")]
-pub(crate) use thread::address_alone;
-pub(crate) use thread::{
-    BAGGAGE, CurrentFields, NOTHING, current_fields, give_back, is_gone, is_nothing_current, is_recorded, read,
-    read_if_ready,
-};
+pub(crate) use thread_state::{is_gone, is_recorded, read, read_if_ready};
 pub(crate) use view::View;

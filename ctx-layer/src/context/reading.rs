@@ -14,11 +14,7 @@ use opentelemetry::{
     trace::TraceContextExt,
 };
 
-use super::{
-    frame_stack,
-    remote::Remote,
-    thread::{is_recorded, read},
-};
+use super::{context_value::ContextValueExt, frame_stack::fields_in, thread_state::read};
 use crate::field::{Call, ContextField, Declaration, FieldType, Fields, set_any_layer};
 
 /// The fields of all schemas in use. Their baggage is included when all values are read.
@@ -107,17 +103,6 @@ impl Drop for Reading {
     }
 }
 
-/// Returns the fields that the program set in a context, with values recorded since if a frame of this thread has the context.
-#[inline]
-pub(crate) fn fields_in(cx: &Context) -> Fields {
-    if is_recorded() { recorded_in(cx) } else { cx.fields().clone() }
-}
-
-#[cold]
-fn recorded_in(cx: &Context) -> Fields {
-    frame_stack::recorded_in(cx).unwrap_or_else(|| cx.fields().clone())
-}
-
 impl<T: FieldType> ContextField<T> {
     /// Returns the current value: the one the program set, else the one in OpenTelemetry baggage. Returns `None` if there is none.
     pub fn get(&'static self) -> Option<T> {
@@ -138,48 +123,6 @@ pub(crate) fn active_ids(cx: &Context) -> Option<(TraceId, SpanId)> {
     let span = cx.span();
     let span_context = span.span_context();
     span_context.is_valid().then(|| (span_context.trace_id(), span_context.span_id()))
-}
-
-/// Returns `true` if a context has neither a span, nor fields, nor baggage, and does not suppress telemetry.
-#[inline]
-pub(crate) fn is_blank(cx: &Context) -> bool {
-    !cx.has_active_span() && cx.fields().is_blank() && cx.baggage().is_empty() && !cx.is_telemetry_suppressed()
-}
-
-/// Returns `true` if a context is blank, and this crate has stored nothing in it, not even an empty set.
-///
-/// Not inlined, so that callers that borrow the thread's context are small enough to be.
-#[inline(never)]
-pub(crate) fn has_nothing(cx: &Context) -> bool {
-    !cx.has_active_span()
-        && !cx.is_telemetry_suppressed()
-        && cx.get::<ContextValue>().is_none()
-        && cx.baggage().is_empty()
-}
-
-static EMPTY: Fields = Fields::new();
-
-/// The value of this crate in an OpenTelemetry context. A single one: each more would cost three allocations.
-struct ContextValue {
-    fields: Fields,
-    remote: Option<Remote>,
-}
-
-/// Access to the remote parts of a context, besides its fields.
-pub(crate) trait ContextRemoteExt {
-    fn remote(&self) -> Option<&Remote>;
-
-    fn with_carried(&self, fields: Fields, remote: Option<Remote>) -> Self;
-}
-
-impl ContextRemoteExt for Context {
-    fn remote(&self) -> Option<&Remote> {
-        self.get().and_then(|carried: &ContextValue| carried.remote.as_ref())
-    }
-
-    fn with_carried(&self, fields: Fields, remote: Option<Remote>) -> Self {
-        self.with_value(ContextValue { fields, remote })
-    }
 }
 
 /// An extension trait that reads and sets fields in an OpenTelemetry context.
@@ -203,7 +146,7 @@ pub trait ContextFieldsExt {
 impl ContextFieldsExt for Context {
     #[inline]
     fn fields(&self) -> &Fields {
-        self.get().map_or(&EMPTY, |carried: &ContextValue| &carried.fields)
+        self.fields_alone()
     }
 
     fn with_fields(&self, fields: Fields) -> Self {

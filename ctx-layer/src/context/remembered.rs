@@ -6,12 +6,7 @@ use opentelemetry::{
     trace::{SpanContext, TraceContextExt},
 };
 
-use super::{
-    frame_stack,
-    reading::{ContextFieldsExt, ContextRemoteExt, fields_in},
-    thread::read,
-    view::is_same_baggage,
-};
+use super::{context_value::ContextValueExt, view::is_same_baggage};
 use crate::field::Fields;
 
 /// The fields that were current somewhere, and the baggage if there was some.
@@ -30,23 +25,16 @@ impl From<Fields> for Remembered {
 }
 
 impl Remembered {
-    /// Returns the values that are current in a context on this thread.
+    /// Returns fields with the baggage of a context.
     #[inline]
-    pub(crate) fn of(cx: &Context) -> Self {
-        let fields = fields_in(cx);
+    pub(super) fn with_baggage_of(cx: &Context, fields: Fields) -> Self {
         let baggage = if cx.baggage().is_empty() { None } else { Some(Box::new(without_span(cx))) };
         Remembered { fields, baggage }
     }
 
     /// Returns the contents of a context, without values that were recorded since.
     pub(crate) fn carried_by(cx: &Context) -> Self {
-        Remembered { fields: cx.fields().clone(), ..Self::of(cx) }
-    }
-
-    /// Returns the current values.
-    #[inline]
-    pub(crate) fn current() -> Self {
-        read(Self::of).unwrap_or_default()
+        Self::with_baggage_of(cx, cx.fields_alone().clone())
     }
 
     /// Returns the same baggage with other fields.
@@ -87,19 +75,12 @@ impl Remembered {
         self.descends_from(other) || other.descends_from(self)
     }
 
-    /// Returns `true` if this, which is current here, counts as descending from `other`: it does, or a future around it that has
-    /// a context of its own was wrapped where the values descended from `other`.
-    pub(crate) fn counts_as_descending_from(&self, other: &Remembered) -> bool {
-        self.descends_from(other) || frame_stack::is_covered(other)
-    }
-
-    /// Returns `true` if a context has these fields and this baggage.
-    pub(crate) fn is_in(&self, cx: &Context) -> bool {
-        fields_in(cx).is_same(&self.fields)
-            && match &self.baggage {
-                None => cx.baggage().is_empty(),
-                Some(mine) => is_same_baggage(mine.baggage(), cx.baggage()),
-            }
+    /// Returns `true` if a context has this baggage.
+    pub(super) fn has_baggage_of(&self, cx: &Context) -> bool {
+        match &self.baggage {
+            None => cx.baggage().is_empty(),
+            Some(mine) => is_same_baggage(mine.baggage(), cx.baggage()),
+        }
     }
 
     /// Returns the context with these fields and this baggage in place of its own. Its other values are kept.

@@ -6,11 +6,11 @@ use opentelemetry::Context;
 
 use super::{
     attach::attach,
+    context_value::ContextValueExt,
     frame::{Frame, FrameId},
-    frame_stack,
-    reading::{ContextFieldsExt, ContextRemoteExt, fields_in},
+    frame_stack::{self, fields_in},
     remembered::Remembered,
-    thread::read,
+    thread_state::read,
     view::View,
 };
 use crate::field::{Call, ContextField, FieldType, Fields};
@@ -64,14 +64,14 @@ impl Scope {
     /// Pushes a frame for a context that came from elsewhere.
     pub(crate) fn of_context(cx: Context) -> Self {
         let Some((over, below)) = read(|cx| (View::of(cx), fields_in(cx))) else { return Scope(None) };
-        let is_apart = !frame_stack::is_same_request(cx.fields(), &below);
+        let is_apart = !frame_stack::is_same_request(cx.fields_alone(), &below);
         Self::attached(cx, over, below, |view| Frame { is_apart, ..Frame::new(view) })
     }
 
     /// Pushes a frame for a context. `over` is the view before that, and `below` are the fields that were current then.
     #[inline]
     pub(super) fn attached(cx: Context, over: View, below: Fields, frame: impl FnOnce(View) -> Frame) -> Self {
-        let (view, fields) = (View::of(&cx), cx.fields().clone());
+        let (view, fields) = (View::of(&cx), cx.fields_alone().clone());
         let frame = Frame { fields: Some(fields), attached: Some(attach(cx)), ..frame(view) };
         Scope(frame_stack::push(frame, over, || below))
     }

@@ -12,7 +12,7 @@ use opentelemetry::{
     trace::TraceContextExt,
 };
 
-use super::{ContextFieldsExt, NOTHING};
+use super::context_value::{ContextValueExt, NOTHING};
 
 /// The parts of an OpenTelemetry context that this crate can see. They distinguish another library's context from a frame's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ impl View {
     #[inline]
     pub(crate) fn of(cx: &Context) -> Self {
         View {
-            address: cx.fields().address(),
+            address: cx.fields_alone().address(),
             baggage: baggage_address(cx.baggage()),
             span: span_id(cx),
             has_span: cx.has_active_span(),
@@ -48,7 +48,7 @@ impl View {
     /// Returns `true` if this is the view of a context.
     #[inline]
     pub(super) fn is_of(&self, cx: &Context) -> bool {
-        self.address == cx.fields().address()
+        self.address == cx.fields_alone().address()
             && self.baggage == baggage_address(cx.baggage())
             && self.has_span == cx.has_active_span()
             && self.is_suppressed == cx.is_telemetry_suppressed()

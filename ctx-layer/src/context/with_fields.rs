@@ -11,12 +11,12 @@ use opentelemetry::Context;
 use pin_project_lite::pin_project;
 
 use super::{
+    context_value::ContextValueExt,
     frame::Frame,
     frame_stack,
-    reading::ContextRemoteExt,
     remembered::Remembered,
     scope::{FieldsGuard, Scope},
-    thread::read,
+    thread_state::read,
     view::View,
 };
 use crate::field::{Call, ContextField, FieldType, Fields};

@@ -15,7 +15,7 @@ use super::{
     trust::Trust,
 };
 use crate::{
-    context::{ContextFieldsExt, ContextRemoteExt, OfValue, Remote, RemoteBaggage, RemoteProperties},
+    context::{ContextFieldsExt, ContextValueExt, OfValue, Remote, RemoteBaggage, RemoteProperties},
     field::{Call, Declaration, Fields},
 };
 use opentelemetry::{

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     buffers,
-    context::{ContextRemoteExt, Remote, fields_in, read},
+    context::{ContextValueExt, Remote, fields_in, read},
     field::{Declaration, Entry, Fields, Refused, Sensitivity},
 };
 

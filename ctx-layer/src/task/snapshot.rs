@@ -8,7 +8,7 @@ use tracing::{Dispatch, Span, dispatcher};
 use super::span_access;
 use crate::{
     context::{
-        ContextFieldsExt, ContextRemoteExt, Remembered, View, fields_in, frame_stack, has_nothing, is_nothing_current,
+        ContextFieldsExt, ContextValueExt, Remembered, View, fields_in, frame_stack, has_nothing, is_nothing_current,
         is_recorded, read,
     },
     field::{Call, ContextField, FieldType, Fields},

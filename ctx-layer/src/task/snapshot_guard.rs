@@ -29,7 +29,7 @@ use super::{
 };
 use crate::{
     context::{
-        ContextFieldsExt, ContextRemoteExt, Entering, Frame, FrameId, NOTHING, View, active_ids, attach, fields_in,
+        ContextFieldsExt, ContextValueExt, Entering, Frame, FrameId, NOTHING, View, active_ids, attach, fields_in,
         frame_stack, is_nothing_current, is_recorded, read,
     },
     field::Fields,

@@ -1,16 +1,17 @@
 //! The current span, and whether it can still be read on this thread.
 
-use std::{cell::Cell, panic};
+use std::cell::Cell;
 
 use thread_local::ThreadLocal;
 use tracing::{Span, level_filters::LevelFilter};
 
-use crate::context::is_gone;
+use crate::{context::is_gone, thread_probe::ThreadProbe};
 
 thread_local! {
     /// Has no destructor, and so can always be read.
     static STATE: Cell<SpanAccess> = const { Cell::new(SpanAccess::Unknown) };
-    static END: End = End::new();
+    /// Destroyed before the registry's stack of spans.
+    static PROBE: ThreadProbe = ThreadProbe::new(set_usable, || *SAME.get_or_default());
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -23,25 +24,10 @@ enum SpanAccess {
 }
 
 /// Shares with the registry's stack of spans what identifies a thread.
-static PROBE: ThreadLocal<()> = ThreadLocal::new();
+static SAME: ThreadLocal<()> = ThreadLocal::new();
 
-/// A guard that marks the end of the thread. Thread-locals are destroyed in reverse order of creation, so it is destroyed before
-/// the registry's.
-struct End;
-
-impl End {
-    fn new() -> Self {
-        // Fails on a thread that is being torn down and used no span before. There is no other way to detect this.
-        let usable = panic::catch_unwind(|| *PROBE.get_or_default()).is_ok();
-        STATE.set(if usable { SpanAccess::Usable } else { SpanAccess::Gone });
-        End
-    }
-}
-
-impl Drop for End {
-    fn drop(&mut self) {
-        STATE.set(SpanAccess::Gone);
-    }
+fn set_usable(is_usable: bool) {
+    STATE.set(if is_usable { SpanAccess::Usable } else { SpanAccess::Gone });
 }
 
 /// Returns `true` if the current span of this thread can be read.
@@ -56,7 +42,7 @@ pub(super) fn is_usable() -> bool {
 
 #[cold]
 fn check() -> bool {
-    END.try_with(|_| STATE.get() == SpanAccess::Usable).unwrap_or(false)
+    PROBE.try_with(|_| STATE.get() == SpanAccess::Usable).unwrap_or(false)
 }
 
 /// Returns `true` if a span may be entered on this thread.

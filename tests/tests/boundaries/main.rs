@@ -8,6 +8,7 @@ mod closures;
 mod combinators;
 mod drops;
 mod isolated;
+mod own_stack;
 mod parents;
 mod readers;
 mod request;

@@ -2,6 +2,7 @@
 
 mod baggage;
 mod debug;
+mod ends;
 mod errors;
 mod guards;
 mod kept_apart;

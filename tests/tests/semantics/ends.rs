@@ -1,8 +1,8 @@
 //! Scopes, spans and other libraries' contexts that end in any order.
 
-use ctx_layer::{ContextFieldsExt, Fields, field::well_known::*};
+use ctx_layer::{ContextFieldsExt, Fields, field::well_known::*, task::Snapshot};
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
-use tracing::info_span;
+use tracing::{Metadata, Span, info_span};
 
 use crate::stacks;
 
@@ -82,4 +82,85 @@ fn a_scope_belongs_to_the_request_once_what_replaced_it_has_ended() {
             assert_eq!(tenant_and_user(), are(["acme", "ada"]), "{}", stack.name);
         });
     }
+}
+
+fn current_span() -> Option<&'static str> {
+    Span::current().metadata().map(Metadata::name)
+}
+
+#[test]
+fn a_span_entered_again_stays_current_when_a_snapshot_of_it_ends() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            // So that the ids of the others are not the first ones.
+            let _first = info_span!("first");
+            let job = TENANT_ID.in_scope("acme", || info_span!("job"));
+            let snapshot = job.in_scope(Snapshot::capture);
+            let entered = snapshot.enter();
+            let step = info_span!("step").entered();
+            let again = job.enter();
+            drop(entered);
+            assert_eq!(current_span(), Some("job"), "{}", stack.name);
+            assert_eq!(tenant_and_user(), are(["acme", ""]), "{}", stack.name);
+            drop(again);
+            assert_eq!(current_span(), Some("step"), "{}", stack.name);
+            drop(step);
+            assert_eq!(current_span(), None, "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn spans_hidden_twice_come_back_in_order_if_the_outer_guard_ends_first() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let nothing = Snapshot::capture();
+            let outer = info_span!("outer").entered();
+            let first = nothing.enter();
+            let inner = info_span!("inner").entered();
+            let second = nothing.enter();
+            drop(first);
+            assert_eq!(current_span(), None, "{}", stack.name);
+            drop(second);
+            assert_eq!(current_span(), Some("inner"), "{}", stack.name);
+            drop(inner);
+            assert_eq!(current_span(), Some("outer"), "{}", stack.name);
+            drop(outer);
+            assert_eq!(current_span(), None, "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn a_value_recorded_where_all_was_replaced_takes_nothing_away_outside() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let _user = USER_ID.attach("ada");
+            let _request = info_span!("request").entered();
+            let job = Fields::new().replace();
+            assert!(!TENANT_ID.record("acme"), "{}", stack.name);
+            assert_eq!(tenant_and_user(), are(["acme", ""]), "{}", stack.name);
+            drop(job);
+            assert_eq!(tenant_and_user(), are(["", "ada"]), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn a_recorded_value_is_back_once_no_context_is_refused_any_more() {
+    let stack = stacks::Stack::plain();
+    stack.in_scope(|| {
+        let _request = info_span!("request").entered();
+        let _user = USER_ID.attach("ada");
+        assert!(TENANT_ID.record("acme"));
+        // OpenTelemetry refuses more than 65 534 contexts on a thread.
+        let mut scopes: Vec<_> = (0..65_540).map(|_| ROLE.attach("admin")).collect();
+        assert_eq!(tenant_and_user(), are(["", ""]));
+        drop(scopes.pop());
+        assert_eq!(tenant_and_user(), are(["", ""]), "others are still refused");
+        while let Some(scope) = scopes.pop() {
+            drop(scope);
+        }
+        assert_eq!(tenant_and_user(), are(["acme", "ada"]));
+    });
 }

@@ -31,12 +31,9 @@ impl FrameStack {
             if above.attached.is_none() {
                 above.attached = frame.attached.take();
             }
-            if above.fields.is_none() && frame.fields.is_some() {
+            // Frames without an address have fields of their own, or none: what was recorded on one is not the other's.
+            if above.fields.is_none() && above.view.address != NOTHING {
                 above.fields = frame.fields.clone();
-                if frame.is_recorded && !above.is_recorded {
-                    above.is_recorded = true;
-                    thread_state::add_recorded();
-                }
             }
         } else if (!is_seen || frame.is_holding) && at == self.frames.len() {
             self.leave_context_to_below(at, &mut frame);

@@ -147,6 +147,23 @@ fn a_value_recorded_where_all_was_replaced_takes_nothing_away_outside() {
 }
 
 #[test]
+fn a_value_recorded_in_isolated_work_takes_nothing_away_outside() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let nothing = Snapshot::capture();
+            let _user = USER_ID.attach("ada");
+            let job = nothing.enter();
+            info_span!("job").in_scope(|| {
+                assert!(TENANT_ID.record("acme"), "{}", stack.name);
+                assert_eq!(tenant_and_user(), are(["acme", ""]), "{}", stack.name);
+            });
+            drop(job);
+            assert_eq!(tenant_and_user(), are(["", "ada"]), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
 fn a_recorded_value_is_back_once_no_context_is_refused_any_more() {
     let stack = stacks::Stack::plain();
     stack.in_scope(|| {

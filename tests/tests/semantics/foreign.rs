@@ -156,6 +156,7 @@ fn a_span_has_no_baggage_where_its_request_has_none_any_more() {
             let _baggage = Context::current().with_baggage([KeyValue::new("session", "7")]).attach();
             info_span!("span")
         };
+        span.in_scope(|| assert_eq!(session(), None));
         let _user = USER_ID.attach("ada");
         span.in_scope(|| {
             assert_eq!(USER_ID.get().as_deref(), Some("ada"));

@@ -1,30 +1,31 @@
 //! Futures whose values are replaced: what is current inside them, and what is not.
 
-use ctx_layer::{ContextFieldsExt, Fields, FutureFieldsExt, field::well_known::*};
+use ctx_layer::{ContextFieldsExt, Fields, FutureFieldsExt, field::well_known::*, task::InContextExt};
 use ctx_tests::block_on;
 use opentelemetry::Context;
 use tracing::info_span;
 
 use crate::stacks;
 
-/// Enters a span of Acme in a future of Acme's that has no values, after `then` set some there. Returns the tenant in the span.
+/// Enters a span of Acme in futures of Acme's that have no values, after `then` set some there. Returns the tenants in the span.
 fn in_future_without_values<G>(then: impl Fn() -> G) -> Vec<Option<String>> {
-    let tenant_in_span = |stack: &stacks::Stack| {
+    let tenants_in_span = |stack: &stacks::Stack| {
         stack.in_scope(|| {
             let _tenant = TENANT_ID.attach("acme");
             let span = info_span!("of acme");
-            let future = async {
+            let future = || async {
                 let _guard = then();
                 span.in_scope(|| TENANT_ID.get().map(String::from))
             };
-            block_on(future.replace_fields(Fields::new()))
+            let replaced = block_on(future().replace_fields(Fields::new()));
+            [replaced, block_on(future().in_context(Context::new()))]
         })
     };
-    stacks::all().iter().map(tenant_in_span).collect()
+    stacks::all().iter().flat_map(tenants_in_span).collect()
 }
 
 fn all_are(tenant: Option<&str>) -> Vec<Option<String>> {
-    vec![tenant.map(String::from); stacks::all().len()]
+    vec![tenant.map(String::from); 2 * stacks::all().len()]
 }
 
 fn globex() -> Fields {

@@ -125,3 +125,18 @@ fn opentelemetry_may_log_a_warning_while_it_holds_its_context() {
     assert!(!lines_with("Context.AttachFailed").is_empty(), "no longer warns: is the special case still needed?");
     assert_eq!(lines_with("still here"), ["message=still here "]);
 }
+
+#[test]
+fn a_recorded_value_is_back_once_no_context_is_refused_any_more() {
+    install();
+    let tenant_and_user = || (TENANT_ID.get().map(String::from), USER_ID.get().map(String::from));
+    let _request = info_span!("request").entered();
+    let _user = USER_ID.attach("ada");
+    assert!(TENANT_ID.record("acme"));
+    // The last ones are refused.
+    let scopes: Vec<_> = (0..70_000).map(|_| ROLE.attach("admin")).collect();
+    assert_eq!(tenant_and_user(), (None, None));
+    // The last first: each is removed from the top.
+    scopes.into_iter().rev().for_each(drop);
+    assert_eq!(tenant_and_user(), (Some("acme".into()), Some("ada".into())));
+}

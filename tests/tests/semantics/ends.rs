@@ -162,22 +162,3 @@ fn a_value_recorded_in_isolated_work_takes_nothing_away_outside() {
         });
     }
 }
-
-#[test]
-fn a_recorded_value_is_back_once_no_context_is_refused_any_more() {
-    let stack = stacks::Stack::plain();
-    stack.in_scope(|| {
-        let _request = info_span!("request").entered();
-        let _user = USER_ID.attach("ada");
-        assert!(TENANT_ID.record("acme"));
-        // OpenTelemetry refuses more than 65 534 contexts on a thread.
-        let mut scopes: Vec<_> = (0..65_540).map(|_| ROLE.attach("admin")).collect();
-        assert_eq!(tenant_and_user(), are(["", ""]));
-        drop(scopes.pop());
-        assert_eq!(tenant_and_user(), are(["", ""]), "others are still refused");
-        while let Some(scope) = scopes.pop() {
-            drop(scope);
-        }
-        assert_eq!(tenant_and_user(), are(["acme", "ada"]));
-    });
-}

@@ -110,7 +110,7 @@ fn a_snapshot_belongs_to_its_span_only_if_the_context_does() {
 }
 
 #[test]
-fn a_snapshot_of_another_subscribers_span_does_not_keep_a_span_from_its_fields() {
+fn a_span_has_its_fields_in_a_snapshot_of_another_subscribers_span() {
     let other = with_default(registry(), || info_span!("of another subscriber").in_scope(Snapshot::capture));
     for stack in stacks::all() {
         stack.in_scope(|| {

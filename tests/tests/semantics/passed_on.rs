@@ -1,4 +1,4 @@
-//! What the subscriber passes on, and what it answers for the stack below it.
+//! Calls that the subscriber passes on, and its answers for the stack below it.
 
 use std::sync::{
     Arc,

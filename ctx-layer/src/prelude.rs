@@ -7,7 +7,8 @@
 //! use tracing_subscriber::prelude::*;
 //!
 //! let text = fields_once_per_line(tracing_subscriber::fmt::layer());
-//! let stack = tracing_subscriber::registry().with(text).with_context_fields(Schema::well_known());
+//! let stack =
+//!     tracing_subscriber::registry().with(text).with_context_fields(Schema::well_known());
 //! # let _stack = tracing::subscriber::set_default(stack);
 //!
 //! #[with_observability(context = { tenant: TENANT_ID })]

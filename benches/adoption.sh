@@ -75,8 +75,8 @@ RUST
     TIMEFORMAT='%U %S'
     cpu=$({ time RUSTC_WRAPPER=$work/rustc.sh CPU_LOG=$work/$name.cpu.new cargo build --quiet >/dev/null; } 2>&1 | tail -n 1)
     mv "$work/$name.cpu.new" "$work/$name.cpu"
-    cargo build --quiet --release
-    awk -v title="$title" -v crates=$((crates - 1)) -v cpu="$cpu" -v bytes="$(stat -c %s "target/release/$name")" 'BEGIN {
+    CARGO_TARGET_DIR=$work/release cargo build --quiet --release
+    awk -v title="$title" -v crates=$((crates - 1)) -v cpu="$cpu" -v bytes="$(stat -c %s "$work/release/release/$name")" 'BEGIN {
         split(cpu, part, " ")
         printf "| %s | %d | %.1f | %d |\n", title, crates, part[1] + part[2], bytes / 1000
     }'

@@ -70,7 +70,7 @@
 //! - `http-server`, `http-client`: [`ServerLayer`] and [`ClientLayer`], `tower` layers for HTTP and gRPC. `axum`: its routes, and
 //!   [fields as arguments of handlers][extractors]. `reqwest`: a [middleware][`ClientMiddleware`].
 //! - `serde`: [`Captured`](propagation::Captured) implements `Serialize` and `Deserialize`.
-//! - `setup`: `setup::init`, the whole start-up in one call: settings, log lines, export of traces, logs and metrics, and a clean end.
+//! - `setup`: [`setup::init`], the whole start-up in one call: settings, log lines, export of traces, logs and metrics, and a clean end.
 //!   `setup-tls`, `setup-http-json`, `setup-gzip`, `setup-b3`, `setup-xray`, `setup-config-file`: parts of it that need more crates.
 //! - `metrics`: OpenTelemetry metrics of what [boundaries](propagation::Boundary) extract, inject and reject.
 //!
@@ -103,6 +103,8 @@
 #![cfg_attr(not(feature = "http-client"), doc = "[`ClientLayer`]: #features")]
 #![cfg_attr(feature = "reqwest", doc = "[`ClientMiddleware`]: crate::http::ClientMiddleware")]
 #![cfg_attr(not(feature = "reqwest"), doc = "[`ClientMiddleware`]: #features")]
+#![cfg_attr(feature = "setup", doc = "[`setup::init`]: crate::setup::init")]
+#![cfg_attr(not(feature = "setup"), doc = "[`setup::init`]: #features")]
 #![cfg_attr(feature = "axum", doc = "[extractors]: crate::http::axum")]
 #![cfg_attr(not(feature = "axum"), doc = "[extractors]: #features")]
 #![warn(missing_docs)]

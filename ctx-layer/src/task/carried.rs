@@ -26,7 +26,7 @@ use super::{
 /// TENANT_ID.in_scope("acme", || sender.send(Carried::new(1)).unwrap());
 /// TENANT_ID.in_scope("globex", || sender.send(Carried::new(2)).unwrap());
 /// drop(sender);
-/// assert_eq!(worker.join().unwrap(), [(1, "acme".to_owned()), (2, "globex".to_owned())]);
+/// assert_eq!(worker.join().unwrap(), [(1, "acme".into()), (2, "globex".into())]);
 /// ```
 ///
 /// # Limits
@@ -153,7 +153,7 @@ impl<T> Carried<T> {
     ///
     /// let order = receiver.recv().await.unwrap();
     /// let handled = order.in_scope_async(|id| async move { (id, TENANT_ID.get()) });
-    /// assert_eq!(handled.await, (7, Some("acme".to_owned())));
+    /// assert_eq!(handled.await, (7, Some("acme".into())));
     /// # });
     /// ```
     pub fn in_scope_async<F: Future>(self, f: impl FnOnce(T) -> F) -> InContext<F> {

@@ -94,7 +94,7 @@ pub fn in_current_context_async<A, F: Future>(f: impl FnOnce(A) -> F) -> impl Fn
 ///     in_current_context_async_fn(async |job: u32| (job, TENANT_ID.get()))
 /// });
 /// for job in 1..=2 {
-///     assert_eq!(handler(job).await, (job, Some("acme".to_owned())));
+///     assert_eq!(handler(job).await, (job, Some("acme".into())));
 /// }
 /// # });
 /// ```
@@ -182,7 +182,7 @@ impl<F> Drop for ClosureInContext<F> {
 /// let handler = TENANT_ID.in_scope("acme", || {
 ///     in_current_context!(async move |a: u32, b: u32| (a + b, TENANT_ID.get()))
 /// });
-/// assert_eq!(tokio::spawn(handler(1, 2)).await.unwrap(), (3, Some("acme".to_owned())));
+/// assert_eq!(tokio::spawn(handler(1, 2)).await.unwrap(), (3, Some("acme".into())));
 /// # });
 /// ```
 ///

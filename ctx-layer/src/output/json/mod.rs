@@ -52,9 +52,9 @@
 //! assert_eq!(
 //!     line(Format::ecs())?,
 //!     concat!(
-//!         r#"{"@timestamp":"2026-11-27T12:34:56.123456Z","log.level":"WARN","log.logger":"shop","#,
-//!         r#""ecs.version":"8.11.0","message":"overdue","order":7,"tenant_id":"acme","#,
-//!         r#""service.name":"shop"}"#,
+//!         r#"{"@timestamp":"2026-11-27T12:34:56.123456Z","log.level":"WARN","#,
+//!         r#""log.logger":"shop","ecs.version":"8.11.0","message":"overdue","order":7,"#,
+//!         r#""tenant_id":"acme","service.name":"shop"}"#,
 //!     ),
 //! );
 //! assert_eq!(

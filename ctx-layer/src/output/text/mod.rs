@@ -20,19 +20,19 @@
 //!     let request = fields.in_scope(|| info_span!("request", path = "/orders"));
 //!     request.in_scope(|| {
 //!         let error: Box<dyn std::error::Error> = "the card was declined".into();
-//!         warn!(target: "shop", order = 7, error = &*error, "not placed");
+//!         warn!(target: "shop", order = 7, error = &*error, "refused");
 //!     });
 //! });
 //! # let mut lines = String::new();
 //! # printed.read_to_string(&mut lines)?;
-//! # assert_eq!(lines, "2026-11-27T12:34:56.123456Z WARN  shop request: not placed order=7 tenant_id=\"acme\" user_id=\"ada\"\n    error: the card was declined\n");
+//! # assert_eq!(lines, "2026-11-27T12:34:56.123456Z WARN  shop request: refused order=7 tenant_id=\"acme\" user_id=\"ada\"\n    error: the card was declined\n");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! It prints:
 //!
 //! ```text
-//! 2026-11-27T12:34:56.123456Z WARN  shop request: not placed order=7 tenant_id="acme" user_id="ada"
+//! 2026-11-27T12:34:56.123456Z WARN  shop request: refused order=7 tenant_id="acme" user_id="ada"
 //!     error: the card was declined
 //! ```
 //!

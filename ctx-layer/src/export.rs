@@ -20,7 +20,8 @@ use opentelemetry_sdk::{
 /// use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider};
 ///
 /// let exporter = InMemorySpanExporter::default(); // yours sends them away
-/// let provider = SdkTracerProvider::builder().with_simple_exporter(UniqueAttributes::new(exporter)).build();
+/// let exporter = UniqueAttributes::new(exporter);
+/// let provider = SdkTracerProvider::builder().with_simple_exporter(exporter).build();
 /// # drop(provider);
 /// ```
 #[derive(Clone, Copy, Debug, Default)]

@@ -5,14 +5,17 @@
 //! become known. From then on they appear on all spans and events: those of other crates, of spawned tasks, of other threads.
 //!
 //! ```standalone_crate
-//! use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::{TENANT_ID, USER_ID}, fields_once_per_line};
+//! use ctx_layer::{field::well_known::{TENANT_ID, USER_ID}, fields_once_per_line, prelude::*};
 //! use tracing::{info, info_span};
-//! use tracing_subscriber::prelude::*;
+//! use tracing_subscriber::{fmt, prelude::*};
 //!
 //! # let (printed, writer) = std::io::pipe()?;
-//! let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
+//! let text = fmt::layer().without_time().with_target(false).with_ansi(false);
 //! # let text = text.with_writer(std::sync::Mutex::new(writer));
-//! tracing_subscriber::registry().with(fields_once_per_line(text)).with_context_fields(Schema::well_known()).init();
+//! tracing_subscriber::registry()
+//!     .with(fields_once_per_line(text))
+//!     .with_context_fields(Schema::well_known())
+//!     .init();
 //!
 //! let span = TENANT_ID.in_scope("acme", || info_span!("request", path = "/orders"));
 //!
@@ -45,31 +48,65 @@
 //! | choose where a field appears, and how it is shown | [`Policy`], [`Schema`] |
 //! | set, read and carry values; the rules for which value is current | [`context`](mod@context), and `docs/semantics.md` in the repository |
 //! | add fields to a whole stack, or to one output | [`SubscriberFieldsExt`]; [`ContextLayer`], [`fields_once_per_line`] |
-//! | write lines for people, or JSON lines for collectors | `output::text`, `output::json`, `output::auto` |
+//! | write lines for people, or JSON lines for collectors | [`output::text`], [`output::json`], [`output::auto`] |
 //! | create a span for a function, log its calls, and set its status | [`with_observability`](macro@with_observability) |
 //! | carry fields across tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
 //! | send fields to other processes, and receive them | [`propagation`] |
-//! | propagate fields over HTTP and gRPC | `http` |
+//! | propagate fields over HTTP and gRPC | [`http`] |
 //!
 //! # Features
 //!
 //! - `full`: all features.
-//! - `fmt` (on by default): `SeparateSpanFields`, which separates two `fmt` outputs of the same format.
-//! - `json`, `text` (both on by default): `output::json`, an output of one JSON object per line; `output::text`, an output of lines for
-//!   people. With both, `output::auto` chooses.
+//! - `fmt` (on by default): [`SeparateSpanFields`], which separates two `fmt` outputs of the same format.
+//! - `json`, `text` (both on by default): [`output::json`], an output of one JSON object per line; [`output::text`], an output of lines for
+//!   people. With both, [`output::auto`] chooses.
 //! - `tracing-opentelemetry` (on by default): for stacks with the layer of that crate. Sets the status of spans, links spans to
 //!   a sender's span, and adds `trace_id` and `span_id` to events with an explicit parent and where the layer does not activate
 //!   its contexts. Without this feature, only the OpenTelemetry API is compiled, in whose `Context` the fields are stored.
-//! - `hashed`: fields that are shown as a salted SHA-256, with the policy `hashed`.
-//! - `opentelemetry_sdk`: `UniqueAttributes`, an exporter that exports each attribute once, with its last value.
-//! - `tokio`: `spawn`, `spawn_blocking`, `spawn_local` and `JoinSetExt` in [`task`].
+//! - `hashed`: fields that are shown as a salted SHA-256, with the policy [`hashed`].
+//! - `opentelemetry_sdk`: [`UniqueAttributes`], an exporter that exports each attribute once, with its last value.
+//! - `tokio`: [`spawn`], [`spawn_blocking`], [`spawn_local`] and [`JoinSetExt`] in [`task`].
 //! - `http`, `serde_json`, `tokio-process`: the [`carriers`](propagation::carriers) of these crates.
-//! - `http-server`, `http-client`: `tower` layers for HTTP and gRPC, in `http`. `axum`: its routes, and fields as arguments of
-//!   handlers. `reqwest`: a middleware.
+//! - `http-server`, `http-client`: [`ServerLayer`] and [`ClientLayer`], `tower` layers for HTTP and gRPC. `axum`: its routes, and
+//!   [fields as arguments of handlers][extractors]. `reqwest`: a [middleware][`ClientMiddleware`].
 //! - `serde`: [`Captured`](propagation::Captured) implements `Serialize` and `Deserialize`.
-//! - `setup`: `setup::init`, the whole start-up in one call: settings, log lines, export of traces, logs and metrics, and a clean end.
+//! - `setup`: [`setup::init`], the whole start-up in one call: settings, log lines, export of traces, logs and metrics, and a clean end.
 //!   `setup-tls`, `setup-http-json`, `setup-gzip`, `setup-b3`, `setup-xray`, `setup-config-file`: parts of it that need more crates.
 //! - `metrics`: OpenTelemetry metrics of what [boundaries](propagation::Boundary) extract, inject and reject.
+//!
+// If a feature is disabled, links to its items lead to the list above.
+#![cfg_attr(feature = "json", doc = "[`output::json`]: output::json")]
+#![cfg_attr(not(feature = "json"), doc = "[`output::json`]: #features")]
+#![cfg_attr(feature = "text", doc = "[`output::text`]: output::text")]
+#![cfg_attr(not(feature = "text"), doc = "[`output::text`]: #features")]
+#![cfg_attr(all(feature = "json", feature = "text"), doc = "[`output::auto`]: output::auto")]
+#![cfg_attr(not(all(feature = "json", feature = "text")), doc = "[`output::auto`]: #features")]
+#![cfg_attr(feature = "fmt", doc = "[`SeparateSpanFields`]: SeparateSpanFields")]
+#![cfg_attr(not(feature = "fmt"), doc = "[`SeparateSpanFields`]: #features")]
+#![cfg_attr(feature = "hashed", doc = "[`hashed`]: Policy::hashed")]
+#![cfg_attr(not(feature = "hashed"), doc = "[`hashed`]: #features")]
+#![cfg_attr(feature = "opentelemetry_sdk", doc = "[`UniqueAttributes`]: UniqueAttributes")]
+#![cfg_attr(not(feature = "opentelemetry_sdk"), doc = "[`UniqueAttributes`]: #features")]
+#![cfg_attr(feature = "tokio", doc = "[`spawn`]: task::spawn")]
+#![cfg_attr(not(feature = "tokio"), doc = "[`spawn`]: #features")]
+#![cfg_attr(feature = "tokio", doc = "[`spawn_blocking`]: task::spawn_blocking")]
+#![cfg_attr(not(feature = "tokio"), doc = "[`spawn_blocking`]: #features")]
+#![cfg_attr(feature = "tokio", doc = "[`spawn_local`]: task::spawn_local")]
+#![cfg_attr(not(feature = "tokio"), doc = "[`spawn_local`]: #features")]
+#![cfg_attr(feature = "tokio", doc = "[`JoinSetExt`]: task::JoinSetExt")]
+#![cfg_attr(not(feature = "tokio"), doc = "[`JoinSetExt`]: #features")]
+#![cfg_attr(any(feature = "http-server", feature = "http-client"), doc = "[`http`]: mod@crate::http")]
+#![cfg_attr(not(any(feature = "http-server", feature = "http-client")), doc = "[`http`]: #features")]
+#![cfg_attr(feature = "http-server", doc = "[`ServerLayer`]: crate::http::ServerLayer")]
+#![cfg_attr(not(feature = "http-server"), doc = "[`ServerLayer`]: #features")]
+#![cfg_attr(feature = "http-client", doc = "[`ClientLayer`]: crate::http::ClientLayer")]
+#![cfg_attr(not(feature = "http-client"), doc = "[`ClientLayer`]: #features")]
+#![cfg_attr(feature = "reqwest", doc = "[`ClientMiddleware`]: crate::http::ClientMiddleware")]
+#![cfg_attr(not(feature = "reqwest"), doc = "[`ClientMiddleware`]: #features")]
+#![cfg_attr(feature = "setup", doc = "[`setup::init`]: crate::setup::init")]
+#![cfg_attr(not(feature = "setup"), doc = "[`setup::init`]: #features")]
+#![cfg_attr(feature = "axum", doc = "[extractors]: crate::http::axum")]
+#![cfg_attr(not(feature = "axum"), doc = "[extractors]: #features")]
 #![warn(missing_docs)]
 // On docs.rs each item shows the feature it needs.
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -132,7 +132,7 @@ pub(crate) fn active_ids(cx: &Context) -> Option<(TraceId, SpanId)> {
 /// use opentelemetry::Context;
 ///
 /// let cx = Context::new().with_fields(Fields::new().with(&TENANT_ID, "acme"));
-/// assert_eq!(cx.fields().get(&TENANT_ID).map(String::as_str), Some("acme"));
+/// assert_eq!(cx.fields().get(&TENANT_ID).map(|tenant| tenant.as_str()), Some("acme"));
 /// ```
 pub trait ContextFieldsExt {
     /// Returns the fields that the program set in this context. Baggage is not included.

@@ -14,27 +14,39 @@
 //! assert_eq!(WAREHOUSE.get().as_deref(), Some("rotterdam-2"));
 //! ```
 //!
-//! | file | concept |
+//! | to | see |
 //! |---|---|
-//! | `name` | legal field names |
-//! | `baggage_key` | legal baggage keys |
-//! | `policy` | where a field appears and whether it propagates |
-//! | `declaration` | a field without its type: name, policy, parser |
-//! | `registration`, `unregistered` | the warning that no schema has a field that was set |
-//! | `key` | a field with its type: [`ContextField`], [`DerivedField`] |
-//! | `at_run_time` | fields that are declared at run time |
-//! | `field_type` | the types of values: [`FieldType`] |
-//! | `number` | numbers as short strings |
-//! | `presenter` | cutting long strings and replacing control characters |
-//! | `refused` | why a value is refused |
-//! | `value` | a value without its field |
-//! | `parser`, `untrusted` | parsing and checking a value that was received |
-//! | `entry` | a field's value in a set |
-//! | `slots` | how sets hold and share values |
-//! | `encoded` | the cached encodings of a set |
-//! | `fields` | the immutable set of values: [`Fields`] |
-//! | `schema` | the fields that a layer shows: [`Schema`] |
-//! | `well_known` | common fields |
+//! | use fields that many services have | [`well_known`] |
+//! | declare fields in the source, or at start-up | [`context_fields!`](crate::context_fields), [`ContextField::declare`] |
+//! | choose where a field appears, how it is shown, and whether it is propagated | [`Policy`] |
+//! | choose the type of its values | [`FieldType`], [`FieldString`] |
+//! | collect the fields of an application | [`Schema`], [`Schema::builder`] |
+//! | set several values at once | [`Fields`] |
+//! | show the ids of the OpenTelemetry span | [`TRACE_ID`](well_known::TRACE_ID), [`SPAN_ID`](well_known::SPAN_ID) |
+
+// The files:
+//
+// | file | concept |
+// |---|---|
+// | `name` | legal field names |
+// | `baggage_key` | legal baggage keys |
+// | `policy` | where a field appears and whether it propagates |
+// | `declaration` | a field without its type: name, policy, parser |
+// | `registration`, `unregistered` | the warning that no schema has a field that was set |
+// | `key` | a field with its type: `ContextField`, `DerivedField` |
+// | `at_run_time` | fields that are declared at run time |
+// | `field_type` | the types of values: `FieldType` |
+// | `number` | numbers as short strings |
+// | `presenter` | cutting long strings and replacing control characters |
+// | `refused` | why a value is refused |
+// | `value` | a value without its field |
+// | `parser`, `untrusted` | parsing and checking a value that was received |
+// | `entry` | a field's value in a set |
+// | `slots` | how sets hold and share values |
+// | `encoded` | the cached encodings of a set |
+// | `fields` | the immutable set of values: `Fields` |
+// | `schema` | the fields that a layer shows: `Schema` |
+// | `well_known` | common fields |
 
 mod at_run_time;
 mod baggage_key;

@@ -6,18 +6,19 @@
 //! ```
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! use axum::{Router, body::Body, routing::get};
-//! use ctx_layer::{
-//!     Schema, SubscriberFieldsExt,
-//!     http::{HeaderRule, ServerLayer, axum::{Field, RequestId}},
-//! };
+//! use ctx_layer::{fields_once_per_line, prelude::*};
+//! use ctx_layer::http::{HeaderRule, ServerLayer, axum::{Field, RequestId}};
 //! use http::Request;
 //! use tower_service::Service;
-//! use tracing_subscriber::prelude::*;
+//! use tracing_subscriber::{fmt, prelude::*};
 //!
 //! # let (printed, writer) = std::io::pipe()?;
-//! let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
+//! let text = fmt::layer().without_time().with_target(false).with_ansi(false);
 //! # let text = text.with_writer(std::sync::Mutex::new(writer));
-//! tracing_subscriber::registry().with(ctx_layer::fields_once_per_line(text)).with_context_fields(Schema::well_known()).init();
+//! tracing_subscriber::registry()
+//!     .with(fields_once_per_line(text))
+//!     .with_context_fields(Schema::well_known())
+//!     .init();
 //!
 //! async fn order(Field(id): Field<RequestId>) -> String {
 //!     tracing::info!("looking it up");
@@ -40,8 +41,10 @@
 //! It prints, on one line:
 //!
 //! ```text
-//!  INFO request{otel.name="GET /orders/{id}" otel.kind="server" http.request.method="GET" http.route="/orders/{id}"
-//!       url.scheme="http" url.path="/orders/7" network.protocol.version="1.1"}: looking it up request_id="req-1"
+//!  INFO request{otel.name="GET /orders/{id}" otel.kind="server" http.request.method="GET"
+//!       http.route="/orders/{id}" url.scheme="http" url.path="/orders/7"
+//!       network.protocol.version="1.1"}:
+//!       looking it up request_id="req-1"
 //! ```
 //!
 //! | to | see |

@@ -37,7 +37,7 @@ use crate::{
 /// It forwards every method of [`Layer`], and `downcast_ref` finds the wrapped layer.
 ///
 /// ```
-/// use ctx_layer::{ContextLayer, Schema, SubscriberFieldsExt, field::well_known::{SPAN_ID, TRACE_ID}};
+/// use ctx_layer::{ContextLayer, field::well_known::{SPAN_ID, TRACE_ID}, prelude::*};
 /// use tracing_subscriber::prelude::*;
 ///
 /// // Only the JSON lines carry trace_id and span_id.

@@ -75,11 +75,12 @@ use crate::field::Schema;
 ///
 /// ```
 /// use ctx_layer::{Schema, SubscriberFieldsExt, fields_once_per_line};
-/// use tracing_subscriber::prelude::*;
+/// use tracing_subscriber::{fmt::layer, prelude::*};
 ///
+/// let json = layer().json().flatten_event(true).with_writer(std::io::stderr);
 /// let subscriber = tracing_subscriber::registry()
-///     .with(fields_once_per_line(tracing_subscriber::fmt::layer()))
-///     .with(fields_once_per_line(tracing_subscriber::fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)))
+///     .with(fields_once_per_line(layer()))
+///     .with(fields_once_per_line(json))
 ///     .with_context_fields(Schema::well_known());
 /// # drop(subscriber);
 /// ```

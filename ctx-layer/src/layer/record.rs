@@ -81,7 +81,8 @@ impl<T: FieldType> ContextField<T> {
     /// tracing::subscriber::with_default(subscriber, || {
     ///     let request = tracing::info_span!("request");
     ///     let _request = request.enter();
-    ///     tracing::info_span!("authenticate").in_scope(|| assert!(TENANT_ID.record_on(&request, "acme")));
+    ///     let authenticate = tracing::info_span!("authenticate");
+    ///     authenticate.in_scope(|| assert!(TENANT_ID.record_on(&request, "acme")));
     ///     assert_eq!(TENANT_ID.get().as_deref(), Some("acme"));
     /// });
     /// ```
@@ -120,7 +121,8 @@ impl<T: FieldType> ContextField<T> {
     ///     let request = tracing::info_span!("request");
     ///     assert!(declare_request(&request));
     ///     let _request = request.enter();
-    ///     tracing::info_span!("authenticate").in_scope(|| assert!(USER_ID.record_on_request("ada")));
+    ///     let authenticate = tracing::info_span!("authenticate");
+    ///     authenticate.in_scope(|| assert!(USER_ID.record_on_request("ada")));
     ///     assert_eq!(USER_ID.get().as_deref(), Some("ada"));
     /// });
     /// ```

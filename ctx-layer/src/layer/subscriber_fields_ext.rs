@@ -12,7 +12,8 @@ use crate::field::Schema;
 /// ```
 /// use ctx_layer::{Schema, SubscriberFieldsExt};
 ///
-/// let subscriber = tracing_subscriber::fmt().json().finish().with_context_fields(Schema::well_known());
+/// let subscriber =
+///     tracing_subscriber::fmt().json().finish().with_context_fields(Schema::well_known());
 /// # drop(subscriber);
 /// ```
 pub trait SubscriberFieldsExt: Subscriber + Sized {

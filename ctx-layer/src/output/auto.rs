@@ -37,7 +37,8 @@ const VARIABLE: &str = "CTX_LOG_FORMAT";
 /// let output = output::auto()
 ///     .with_json(|json| json.with_constant("service.name", "shop"))
 ///     .with_text(|text| text.with_trace_ids(true));
-/// let subscriber = tracing_subscriber::registry().with(output).with_context_fields(Schema::well_known());
+/// let subscriber =
+///     tracing_subscriber::registry().with(output).with_context_fields(Schema::well_known());
 /// # drop(subscriber);
 /// ```
 #[must_use = "a layer does nothing until it is added to a subscriber"]

@@ -11,13 +11,16 @@ use super::outbound::Outbound;
 /// ```
 /// use ctx_layer::propagation::{DestinationPolicy, Outbound};
 ///
-/// let destinations = DestinationPolicy::internal(["internal.example", "10.0.0.0/8", "fd00::/8", "localhost"])?;
+/// let destinations =
+///     DestinationPolicy::internal(["internal.example", "10.0.0.0/8", "fd00::/8", "localhost"])?;
 ///
-/// assert_eq!(destinations.for_url("https://orders.internal.example:8443/orders"), Outbound::Everything);
+/// let url = "https://orders.internal.example:8443/orders";
+/// assert_eq!(destinations.for_url(url), Outbound::Everything);
 /// assert_eq!(destinations.for_url("http://10.1.2.3/"), Outbound::Everything);
 ///
 /// assert_eq!(destinations.for_url("https://evil-internal.example/"), Outbound::TraceParentOnly);
-/// assert_eq!(destinations.for_url("https://internal.example@evil.example/"), Outbound::TraceParentOnly);
+/// let url = "https://internal.example@evil.example/";
+/// assert_eq!(destinations.for_url(url), Outbound::TraceParentOnly);
 /// # Ok::<(), ctx_layer::propagation::DestinationError>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

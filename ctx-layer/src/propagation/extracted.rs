@@ -25,7 +25,8 @@ use crate::{
 /// // From an external caller:
 /// let extracted = propagation::extract(&message, Trust::external());
 /// extracted.in_scope(|| assert_eq!(TENANT_ID.get(), None));
-/// assert_eq!(extracted.dropped()[0].to_string(), "`baggage`: baggage of an external caller is not trusted");
+/// let dropped = extracted.dropped()[0].to_string();
+/// assert_eq!(dropped, "`baggage`: baggage of an external caller is not trusted");
 /// ```
 ///
 /// For a future, pass it to [`in_context`](crate::task::InContextExt::in_context).

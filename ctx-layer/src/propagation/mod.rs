@@ -23,13 +23,13 @@
 //! | to | write |
 //! |---|---|
 //! | send the current context | [`inject`]`(&mut carrier)` |
-//! | send it to a URL that may be external | `boundary.inject(&mut carrier, destinations.for_url(url))`: [`DestinationPolicy`] |
-//! | receive | [`extract`]`(&carrier, Trust::external()).attach()`, or `future.`[`in_context`](crate::task::InContextExt::in_context)`(extracted)` |
+//! | send it to a URL that may be external | [`Boundary::inject`], with the answer of a [`DestinationPolicy`] |
+//! | receive | [`extract`]`(&carrier, Trust::external())`, then `.in_scope(..)`, or `future.`[`in_context`](crate::task::InContextExt::in_context)`(it)` |
 //! | store it in a payload and restore it | [`capture`]`()`, [`extract`]`(&captured, Trust::internal())` |
 //! | use another type's values, with a feature or without | [`carriers`] |
 //! | use a custom carrier | [`inject_with`], [`extract_with`], or implement [`Carrier`] and [`CarrierMut`] |
 //! | pass it to a child process and restore it there | [`inject`]`(&mut command)`, [`from_environment`] |
-//! | let other libraries propagate it | [`global::set_text_map_propagator`](opentelemetry::global::set_text_map_propagator)`(`[`ContextPropagator`]`::new())` |
+//! | let other libraries propagate it | [`ContextPropagator`], as OpenTelemetry's global propagator |
 //! | count losses | [`Boundary`], [`boundaries`] |
 //!
 //! # Sent context
@@ -114,7 +114,9 @@ pub fn inject(carrier: &mut (impl CarrierMut + ?Sized)) {
 /// use ctx_layer::{field::well_known::TENANT_ID, propagation};
 ///
 /// let mut frame = String::new();
-/// TENANT_ID.in_scope("acme", || propagation::inject_with(|key, value| frame += &format!("{key}: {value}\n")));
+/// TENANT_ID.in_scope("acme", || {
+///     propagation::inject_with(|key, value| frame += &format!("{key}: {value}\n"));
+/// });
 /// assert_eq!(frame, "baggage: tenant_id=acme\n");
 /// ```
 pub fn inject_with(set: impl FnMut(&str, &str)) {
@@ -141,7 +143,9 @@ pub fn extract(carrier: &(impl Carrier + ?Sized), trust: Trust) -> Extracted {
 /// use ctx_layer::propagation::{self, Trust};
 ///
 /// let frame = "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\n";
-/// let get = |key: &str| frame.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
+/// let get = |key: &str| {
+///     frame.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "))
+/// };
 /// assert!(propagation::extract_with(get, Trust::internal()).is_continued());
 /// ```
 pub fn extract_with<L, V>(get: impl Fn(&str) -> L, trust: Trust) -> Extracted

@@ -26,7 +26,8 @@ use crate::{Schema, context::read};
 ///
 /// ```
 /// use std::collections::HashMap;
-/// use ctx_layer::{Schema, field::well_known::TENANT_ID, propagation::{ContextPropagator, Trust}};
+/// use ctx_layer::{Schema, field::well_known::TENANT_ID};
+/// use ctx_layer::propagation::{ContextPropagator, Trust};
 /// use opentelemetry::{global, propagation::TextMapPropagator};
 ///
 /// global::set_text_map_propagator(

@@ -19,13 +19,14 @@ use super::{
 ///
 /// let (sender, receiver) = mpsc::channel();
 /// let worker = thread::spawn(move || {
-///     receiver.iter().map(|order: Carried<u32>| order.in_scope(|id| (id, TENANT_ID.get().unwrap()))).collect::<Vec<_>>()
+///     let handle = |order: Carried<u32>| order.in_scope(|id| (id, TENANT_ID.get().unwrap()));
+///     receiver.iter().map(handle).collect::<Vec<_>>()
 /// });
 ///
 /// TENANT_ID.in_scope("acme", || sender.send(Carried::new(1)).unwrap());
 /// TENANT_ID.in_scope("globex", || sender.send(Carried::new(2)).unwrap());
 /// drop(sender);
-/// assert_eq!(worker.join().unwrap(), [(1, "acme".to_owned()), (2, "globex".to_owned())]);
+/// assert_eq!(worker.join().unwrap(), [(1, "acme".into()), (2, "globex".into())]);
 /// ```
 ///
 /// # Limits
@@ -51,17 +52,23 @@ impl<T> Carried<T> {
     /// ```standalone_crate
     /// use std::{sync::mpsc, thread};
     ///
-    /// use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, fields_once_per_line, task::Carried};
+    /// use ctx_layer::{field::well_known::TENANT_ID, fields_once_per_line, prelude::*};
+    /// use ctx_layer::task::Carried;
     /// use tracing::{info, info_span};
-    /// use tracing_subscriber::prelude::*;
+    /// use tracing_subscriber::{fmt, prelude::*};
     ///
     /// # let (printed, writer) = std::io::pipe()?;
-    /// let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
+    /// let text = fmt::layer().without_time().with_target(false).with_ansi(false);
     /// # let text = text.with_writer(std::sync::Mutex::new(writer));
-    /// tracing_subscriber::registry().with(fields_once_per_line(text)).with_context_fields(Schema::well_known()).init();
+    /// tracing_subscriber::registry()
+    ///     .with(fields_once_per_line(text))
+    ///     .with_context_fields(Schema::well_known())
+    ///     .init();
     ///
     /// let (sender, receiver) = mpsc::channel();
-    /// let worker = thread::spawn(move || receiver.iter().for_each(|order: Carried<u32>| order.in_scope(|id| info!(id, "packed"))));
+    /// let worker = thread::spawn(move || {
+    ///     receiver.iter().for_each(|order: Carried<u32>| order.in_scope(|id| info!(id, "packed")))
+    /// });
     /// TENANT_ID.in_scope("acme", || {
     ///     let _request = info_span!("request").entered();
     ///     sender.send(Carried::new(7)).unwrap();
@@ -146,7 +153,7 @@ impl<T> Carried<T> {
     ///
     /// let order = receiver.recv().await.unwrap();
     /// let handled = order.in_scope_async(|id| async move { (id, TENANT_ID.get()) });
-    /// assert_eq!(handled.await, (7, Some("acme".to_owned())));
+    /// assert_eq!(handled.await, (7, Some("acme".into())));
     /// # });
     /// ```
     pub fn in_scope_async<F: Future>(self, f: impl FnOnce(T) -> F) -> InContext<F> {

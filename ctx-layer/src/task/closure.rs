@@ -38,9 +38,10 @@ pub fn in_current_context<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
 /// ```standalone_crate
 /// use std::{future::Future, thread};
 ///
-/// use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, fields_once_per_line, task::in_current_context_async};
+/// use ctx_layer::{field::well_known::TENANT_ID, fields_once_per_line, prelude::*};
+/// use ctx_layer::task::in_current_context_async;
 /// use tracing::{info, info_span};
-/// use tracing_subscriber::prelude::*;
+/// use tracing_subscriber::{fmt, prelude::*};
 ///
 /// fn on_upgrade<F: Future<Output = ()>>(callback: impl FnOnce(u32) -> F + Send + 'static) {
 ///     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -48,9 +49,12 @@ pub fn in_current_context<R>(f: impl FnOnce() -> R) -> impl FnOnce() -> R {
 /// }
 ///
 /// # let (printed, writer) = std::io::pipe()?;
-/// let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
+/// let text = fmt::layer().without_time().with_target(false).with_ansi(false);
 /// # let text = text.with_writer(std::sync::Mutex::new(writer));
-/// tracing_subscriber::registry().with(fields_once_per_line(text)).with_context_fields(Schema::well_known()).init();
+/// tracing_subscriber::registry()
+///     .with(fields_once_per_line(text))
+///     .with_context_fields(Schema::well_known())
+///     .init();
 ///
 /// TENANT_ID.in_scope("acme", || {
 ///     let _request = info_span!("request", path = "/chat").entered();
@@ -86,9 +90,11 @@ pub fn in_current_context_async<A, F: Future>(f: impl FnOnce(A) -> F) -> impl Fn
 /// use ctx_layer::{field::well_known::TENANT_ID, task::in_current_context_async_fn};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let handler = TENANT_ID.in_scope("acme", || in_current_context_async_fn(async |job: u32| (job, TENANT_ID.get())));
+/// let handler = TENANT_ID.in_scope("acme", || {
+///     in_current_context_async_fn(async |job: u32| (job, TENANT_ID.get()))
+/// });
 /// for job in 1..=2 {
-///     assert_eq!(handler(job).await, (job, Some("acme".to_owned())));
+///     assert_eq!(handler(job).await, (job, Some("acme".into())));
 /// }
 /// # });
 /// ```
@@ -161,7 +167,9 @@ impl<F> Drop for ClosureInContext<F> {
 /// use ctx_layer::{field::well_known::TENANT_ID, task::in_current_context};
 ///
 /// let _guard = TENANT_ID.attach("acme");
-/// let lines = ["a", "b"].iter().map(in_current_context!(move |line| format!("{line} {}", TENANT_ID.get().unwrap())));
+/// let with_tenant =
+///     in_current_context!(move |line| format!("{line} {}", TENANT_ID.get().unwrap()));
+/// let lines = ["a", "b"].iter().map(with_tenant);
 /// assert_eq!(lines.collect::<Vec<_>>(), ["a acme", "b acme"]);
 /// ```
 ///
@@ -171,8 +179,10 @@ impl<F> Drop for ClosureInContext<F> {
 /// use ctx_layer::{field::well_known::TENANT_ID, task::in_current_context};
 ///
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-/// let handler = TENANT_ID.in_scope("acme", || in_current_context!(async move |a: u32, b: u32| (a + b, TENANT_ID.get())));
-/// assert_eq!(tokio::spawn(handler(1, 2)).await.unwrap(), (3, Some("acme".to_owned())));
+/// let handler = TENANT_ID.in_scope("acme", || {
+///     in_current_context!(async move |a: u32, b: u32| (a + b, TENANT_ID.get()))
+/// });
+/// assert_eq!(tokio::spawn(handler(1, 2)).await.unwrap(), (3, Some("acme".into())));
 /// # });
 /// ```
 ///

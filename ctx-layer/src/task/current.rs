@@ -93,7 +93,7 @@ fn current_ids() -> Option<(TraceId, SpanId)> {
 /// [`Snapshot::capture`](super::Snapshot::capture) captures this context together with the current `tracing` span.
 ///
 /// ```
-/// use ctx_layer::{context::ContextFieldsExt, field::well_known::TENANT_ID, task::current_context};
+/// use ctx_layer::{ContextFieldsExt, field::well_known::TENANT_ID, task::current_context};
 ///
 /// assert!(current_context().is_none());
 /// let _guard = TENANT_ID.attach("acme");

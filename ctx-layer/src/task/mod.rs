@@ -6,16 +6,19 @@
 //! it current wherever the code runs: at every poll, and while unfinished work is dropped.
 //!
 //! ```standalone_crate
-//! use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, fields_once_per_line};
-//! use ctx_layer::task::{InContextExt, in_current_context};
+//! use ctx_layer::{field::well_known::TENANT_ID, fields_once_per_line, prelude::*};
+//! use ctx_layer::task::in_current_context;
 //! use tracing::{info, info_span};
-//! use tracing_subscriber::prelude::*;
+//! use tracing_subscriber::{fmt, prelude::*};
 //!
 //! # let (printed, writer) = std::io::pipe().unwrap();
 //! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
-//! let text = tracing_subscriber::fmt::layer().without_time().with_target(false).with_ansi(false);
+//! let text = fmt::layer().without_time().with_target(false).with_ansi(false);
 //! # let text = text.with_writer(std::sync::Mutex::new(writer));
-//! tracing_subscriber::registry().with(fields_once_per_line(text)).with_context_fields(Schema::well_known()).init();
+//! tracing_subscriber::registry()
+//!     .with(fields_once_per_line(text))
+//!     .with_context_fields(Schema::well_known())
+//!     .init();
 //!
 //! let (stored, bare, mailed) = TENANT_ID.in_scope("acme", || {
 //!     let _request = info_span!("request", path = "/orders").entered();
@@ -54,19 +57,19 @@
 //! | `rayon`'s calling thread (`install` and `join` run parts elsewhere) | |
 //! | a span that was created inside and is entered elsewhere: `.instrument(span)`, under a [`ContextLayer`](crate::ContextLayer) | |
 //! | **carried by one call** | |
-//! | `tokio::spawn`, `spawn_local`, `spawn_blocking` | [`task::spawn(future)`][spawn], [`task::spawn_local(future)`][spawn_local], [`task::spawn_blocking(closure)`][spawn_blocking] |
-//! | any other runtime, `Handle::spawn`, `LocalSet::spawn_local` | `spawn(future.`[`in_current_context()`](InContextExt::in_current_context)`)` |
-//! | `JoinSet` | [`set.spawn_with_context(future)`][JoinSetExt] |
+//! | `tokio::spawn`, `spawn_local`, `spawn_blocking` | [`spawn`][spawn], [`spawn_local`][spawn_local], [`spawn_blocking`][spawn_blocking] of this module |
+//! | any other runtime, `Handle::spawn`, `LocalSet::spawn_local` | [`future.in_current_context()`](InContextExt::in_current_context) |
+//! | `JoinSet` | [`spawn_with_context`][JoinSetExt] |
 //! | futures created in one request and polled in another place: `join!`, `FuturesUnordered`, an actor's mailbox | [`future.in_current_context()`](InContextExt::in_current_context) |
 //! | streams and sinks that are polled elsewhere | [`stream.in_current_context()`](InContextExt::in_current_context) |
-//! | `std::thread::spawn`, `scope.spawn`, `rayon::spawn`, `rayon::join`, thread pools | `spawn(`[`in_current_context`]`(closure))` |
-//! | `std::thread::Builder` | [`builder.spawn_with_context(closure)`](ThreadBuilderExt) |
+//! | `std::thread::spawn`, `scope.spawn`, `rayon::spawn`, `rayon::join`, thread pools | [`in_current_context`]`(closure)` |
+//! | `std::thread::Builder` | [`spawn_with_context`](ThreadBuilderExt) |
 //! | `rayon`'s `par_iter().map`, `for_each`, `scope`; callbacks | [`in_current_context!`](in_current_context!)`(move \|x\| ..)` |
-//! | callbacks that return a future: `on_upgrade`, handlers of jobs | [`in_current_context_async`]`(async \|x\| ..)`, [`in_current_context_async_fn`], [`in_current_context!`](in_current_context!)`(async move \|x, y\| ..)` |
+//! | callbacks that return a future: `on_upgrade`, handlers of jobs | [`in_current_context_async`], [`in_current_context_async_fn`], [`in_current_context!`](in_current_context!) |
 //! | channels: `mpsc`, `broadcast`, `oneshot` | [`Carried::new(value)`](Carried) |
 //! | channels in which values wait for long, as in `watch` | [`Carried::without_span(value)`](Carried::without_span) |
 //! | a batch: the receiver is in its own trace, and links to the senders' | [`carried.link_to(&span)`][link_to] |
-//! | a task that outlives its request, whose span should not last as long | `future.`[`in_context`](InContextExt::in_context)`(`[`Snapshot::capture_context`]`())` |
+//! | a task that outlives its request, whose span should not last as long | [`future.in_context(it)`](InContextExt::in_context) of [`capture_context()`](Snapshot::capture_context) |
 //! | a background job that must not have the context | [`future.isolated()`](InContextExt::isolated), [`isolated`]`(closure)` |
 //! | other boundaries | [`Snapshot::capture()`], and [`in_scope`](Snapshot::in_scope) or [`enter`](Snapshot::enter) on the other side |
 //! | **not carried** | |
@@ -75,9 +78,9 @@
 //! | the destructors of thread-locals | the context is gone; reading returns `None` |
 //! | the thread's own subscriber (`set_default`) | [`with_current_subscriber`](Snapshot::with_current_subscriber) |
 //! | **runs with another scope's context** | |
-//! | bare jobs of `rayon` that a thread runs while `join`, `scope` or `yield_now` waits inside a scope | `rayon::spawn(`[`in_current_context`]`(closure))`, [`isolated`]`(closure)` |
-//! | bare local tasks, while `LocalSet::run_until` waits inside a scope | `spawn_local(future.`[`in_current_context()`](InContextExt::in_current_context)`)`, [`isolated()`](InContextExt::isolated) |
-//! | bare tasks of a current-thread runtime, while `block_on` waits inside a scope | the same; or [`isolated`]`(\|\| runtime.block_on(future.`[`in_current_context()`](InContextExt::in_current_context)`))()` |
+//! | bare jobs of `rayon` that a thread runs while `join`, `scope` or `yield_now` waits inside a scope | [`in_current_context`]`(closure)`, [`isolated`]`(closure)` |
+//! | bare local tasks, while `LocalSet::run_until` waits inside a scope | [`future.in_current_context()`](InContextExt::in_current_context), [`future.isolated()`](InContextExt::isolated) |
+//! | bare tasks of a current-thread runtime, while `block_on` waits inside a scope | the same; or `block_on` inside [`isolated`]`(closure)`, and the future carried into it |
 //! | bare futures of other requests in a `FuturesUnordered`, `join_all` or `select!` | [`future.in_current_context()`](InContextExt::in_current_context) where it is created |
 //!
 //! # Bare work has the fields of the scope that drives it

@@ -220,7 +220,7 @@ impl Snapshot {
     /// ```
     /// use ctx_layer::{field::well_known::TENANT_ID, task::{InContextExt, Snapshot}};
     ///
-    /// # async fn send_mail() -> Option<String> { TENANT_ID.get() }
+    /// # async fn send_mail() -> Option<ctx_layer::field::FieldString> { TENANT_ID.get() }
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// # let _guard = TENANT_ID.attach("acme");
     /// // Answer the request now; its span does not last until the mail is sent.

@@ -17,11 +17,13 @@ use super::closure::in_current_context;
 /// use ctx_layer::{field::well_known::TENANT_ID, task::ThreadBuilderExt};
 ///
 /// let _guard = TENANT_ID.attach("acme");
-/// let importer = Builder::new().name("importer".to_owned()).spawn_with_context(|| TENANT_ID.get())?;
+/// let builder = Builder::new().name("importer".to_owned());
+/// let importer = builder.spawn_with_context(|| TENANT_ID.get())?;
 /// assert_eq!(importer.join().unwrap().as_deref(), Some("acme"));
 ///
 /// thread::scope(|scope| {
-///     let importer = Builder::new().spawn_scoped_with_context(scope, || TENANT_ID.get()).unwrap();
+///     let builder = Builder::new();
+///     let importer = builder.spawn_scoped_with_context(scope, || TENANT_ID.get()).unwrap();
 ///     assert_eq!(importer.join().unwrap().as_deref(), Some("acme"));
 /// });
 /// # Ok::<(), std::io::Error>(())

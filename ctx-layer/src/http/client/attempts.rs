@@ -14,7 +14,8 @@ use std::sync::{
 /// use ctx_layer::http::Attempts;
 ///
 /// let mut request = http::Request::get("http://orders.internal.example/orders/7").body(())?;
-/// // Then pass it to a service of `ServiceBuilder::new().retry(policy).layer(ClientLayer::new())`.
+/// // Then pass it to a service of
+/// // `ServiceBuilder::new().retry(policy).layer(ClientLayer::new())`.
 /// request.extensions_mut().insert(Attempts::new());
 /// # Ok::<(), http::Error>(())
 /// ```

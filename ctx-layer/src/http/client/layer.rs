@@ -29,7 +29,8 @@ static BOUNDARY: Boundary = Boundary::new("http.client");
 /// ```
 /// use ctx_layer::{http::ClientLayer, propagation::DestinationPolicy};
 ///
-/// let layer = ClientLayer::new().destinations(DestinationPolicy::internal(["internal.example", "10.0.0.0/8"])?);
+/// let destinations = DestinationPolicy::internal(["internal.example", "10.0.0.0/8"])?;
+/// let layer = ClientLayer::new().destinations(destinations);
 /// # Ok::<(), ctx_layer::propagation::DestinationError>(())
 /// ```
 ///
@@ -39,7 +40,8 @@ static BOUNDARY: Boundary = Boundary::new("http.client");
 /// use ctx_layer::{http::ClientLayer, propagation::DestinationPolicy};
 ///
 /// let orders = http::Uri::from_static("http://orders.internal.example:50051");
-/// let layer = ClientLayer::new().destinations(DestinationPolicy::internal(["internal.example"])?).default_origin(orders);
+/// let destinations = DestinationPolicy::internal(["internal.example"])?;
+/// let layer = ClientLayer::new().destinations(destinations).default_origin(orders);
 /// # Ok::<(), ctx_layer::propagation::DestinationError>(())
 /// ```
 #[derive(Clone)]

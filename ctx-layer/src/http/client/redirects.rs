@@ -13,9 +13,12 @@ impl ClientLayer {
     /// ```
     /// use ctx_layer::{http::{ClientLayer, ClientMiddleware}, propagation::DestinationPolicy};
     ///
-    /// let layer = ClientLayer::new().destinations(DestinationPolicy::internal(["internal.example"])?);
+    /// let destinations = DestinationPolicy::internal(["internal.example"])?;
+    /// let layer = ClientLayer::new().destinations(destinations);
     /// let client = reqwest::Client::builder().redirect(layer.redirects()).build()?;
-    /// let client = reqwest_middleware::ClientBuilder::new(client).with(ClientMiddleware::new(layer)).build();
+    /// let client = reqwest_middleware::ClientBuilder::new(client)
+    ///     .with(ClientMiddleware::new(layer))
+    ///     .build();
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn redirects(&self) -> Policy {

@@ -198,9 +198,10 @@ impl ServerLayer {
     /// It prints, on one line:
     ///
     /// ```text
-    /// {"level":"INFO","message":"request finished","http.request.method":"GET","http.route":"/orders/{id}","url.path":"/orders/7",
-    ///  "http.response.status_code":200,"http.server.request.duration":0.000113,"http.response.body.size":5,"user_id":"ada",
-    ///  "span":{"name":"request"}}
+    /// {"level":"INFO","message":"request finished","http.request.method":"GET",
+    ///  "http.route":"/orders/{id}","url.path":"/orders/7","http.response.status_code":200,
+    ///  "http.server.request.duration":0.000113,"http.response.body.size":5,
+    ///  "user_id":"ada","span":{"name":"request"}}
     /// ```
     pub fn log_requests(self, level: Level) -> Self {
         self.with(|settings| settings.log = Some(level))

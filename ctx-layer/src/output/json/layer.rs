@@ -43,7 +43,9 @@ use crate::{
 /// use ctx_layer::{Schema, SubscriberFieldsExt, output::json};
 /// use tracing_subscriber::prelude::*;
 ///
-/// let subscriber = tracing_subscriber::registry().with(json::layer()).with_context_fields(Schema::well_known());
+/// let subscriber = tracing_subscriber::registry()
+///     .with(json::layer())
+///     .with_context_fields(Schema::well_known());
 /// # drop(subscriber);
 /// ```
 #[must_use = "a layer does nothing until it is added to a subscriber"]

@@ -13,25 +13,26 @@
 //! let layer = text::layer();
 //! # let clock = || UNIX_EPOCH + Duration::from_micros(1_795_782_896_123_456);
 //! # let layer = layer.with_clock(clock).with_writer(Mutex::new(writer)).with_ansi(false);
-//! let subscriber = tracing_subscriber::registry().with(layer).with_context_fields(Schema::well_known());
+//! let subscriber =
+//!     tracing_subscriber::registry().with(layer).with_context_fields(Schema::well_known());
 //! tracing::subscriber::with_default(subscriber, || {
 //!     let fields = Fields::new().with(&TENANT_ID, "acme").with(&USER_ID, "ada");
 //!     let request = fields.in_scope(|| info_span!("request", path = "/orders"));
 //!     request.in_scope(|| {
 //!         let error: Box<dyn std::error::Error> = "the card was declined".into();
-//!         warn!(target: "shop::orders", order = 1042, error = &*error, "not placed");
+//!         warn!(target: "shop", order = 7, error = &*error, "refused");
 //!     });
 //! });
 //! # let mut lines = String::new();
 //! # printed.read_to_string(&mut lines)?;
-//! # assert_eq!(lines, "2026-11-27T12:34:56.123456Z WARN  shop::orders request: not placed order=1042 tenant_id=\"acme\" user_id=\"ada\"\n    error: the card was declined\n");
+//! # assert_eq!(lines, "2026-11-27T12:34:56.123456Z WARN  shop request: refused order=7 tenant_id=\"acme\" user_id=\"ada\"\n    error: the card was declined\n");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
 //! It prints:
 //!
 //! ```text
-//! 2026-11-27T12:34:56.123456Z WARN  shop::orders request: not placed order=1042 tenant_id="acme" user_id="ada"
+//! 2026-11-27T12:34:56.123456Z WARN  shop request: refused order=7 tenant_id="acme" user_id="ada"
 //!     error: the card was declined
 //! ```
 //!

@@ -1,8 +1,11 @@
 //! Measures what an export costs the service: `cargo run --release --example export_latency`.
 //!
 //! A request is a span with a child span and two events, on one thread. Each row is a start of its own, in this order in one run:
-//! nothing is exported; a collector accepts; one never answers; none listens. The columns are the time of `init`, of requests (the
-//! median, the 99th and the 99.9th percentile), what was queued at the end and dropped, the resident memory, the time of the end.
+//! nothing is recorded; the same layers record, and nothing is queued; a collector accepts; one never answers; none listens. The
+//! columns are the time of `init`, of requests (the median, the 99th and the 99.9th percentile), what was queued at the end and
+//! dropped, the resident memory, the time of the end. A first argument is the number of requests of each row.
+//!
+//! `-- memory 5000000` runs only the rows without a working collector, and prints the resident memory after each million.
 
 use std::{
     io::{Read, Write},
@@ -11,7 +14,57 @@ use std::{
     time::{Duration, Instant},
 };
 
-use ctx_layer::{field::well_known::TENANT_ID, setup};
+use ctx_layer::{
+    field::well_known::TENANT_ID,
+    setup::{self, Setup},
+};
+use opentelemetry::{Context, InstrumentationScope, trace::TracerProvider};
+use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_sdk::{
+    error::OTelSdkResult,
+    logs::{LogProcessor, SdkLogRecord, SdkLoggerProvider},
+    metrics::SdkMeterProvider,
+    trace::{Sampler, SdkTracerProvider, Span, SpanData, SpanProcessor},
+};
+use tracing_opentelemetry::MetricsLayer;
+
+/// A processor that drops all that is recorded: what remains is the cost of recording.
+#[derive(Debug)]
+struct Drops;
+
+impl SpanProcessor for Drops {
+    fn on_start(&self, _: &mut Span, _: &Context) {}
+
+    fn on_end(&self, _: SpanData) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+
+    fn shutdown_with_timeout(&self, _: Duration) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+impl LogProcessor for Drops {
+    fn emit(&self, _: &mut SdkLogRecord, _: &InstrumentationScope) {}
+
+    fn force_flush(&self) -> OTelSdkResult {
+        Ok(())
+    }
+}
+
+/// Adds the layers that record what an export would send.
+fn recording(setup: Setup) -> Setup {
+    setup
+        .layer(|_| {
+            let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(1.0)));
+            let provider = SdkTracerProvider::builder().with_sampler(sampler).with_span_processor(Drops).build();
+            tracing_opentelemetry::layer().with_tracer(provider.tracer("orders"))
+        })
+        .layer(|_| MetricsLayer::new(SdkMeterProvider::default()))
+        .layer(|_| OpenTelemetryTracingBridge::new(&SdkLoggerProvider::builder().with_log_processor(Drops).build()))
+}
 
 /// Binds a port of this machine.
 fn listener() -> std::io::Result<(TcpListener, String)> {
@@ -56,14 +109,41 @@ fn request() {
     });
 }
 
-fn measure(name: &str, variables: &[(&str, String)], requests: usize) -> Result<(), Box<dyn std::error::Error>> {
-    let start = Instant::now();
-    let telemetry = setup::builder("orders")
+fn builder(variables: &[(&str, String)]) -> Setup {
+    setup::builder("orders")
         .variables(variables.iter().map(|(name, value)| (*name, value.clone())))
         .variables([("RUST_LOG", "info"), ("CTX_OBSERVABILITY_SHUTDOWN_TIMEOUT", "2s")])
         .writer(std::io::sink)
         .local()
-        .init()?;
+}
+
+/// Prints the resident memory after each million of requests.
+fn memory(name: &str, variables: &[(&str, String)], requests: usize) -> Result<(), Box<dyn std::error::Error>> {
+    let telemetry = builder(variables).init()?;
+    let mut sizes = Vec::new();
+    telemetry.in_scope(|| {
+        for count in 1..=requests {
+            request();
+            if count == 1_000 || count.is_multiple_of(1_000_000) {
+                sizes.push(resident().map_or_else(|| "unknown".to_owned(), |size| size.to_string()));
+            }
+        }
+    });
+    let counts = telemetry.counts();
+    let lost = counts.traces.dropped + counts.traces.failed + counts.logs.dropped + counts.logs.failed;
+    println!("{name:12} MiB after 1000 requests and each million: {}  lost {lost}", sizes.join(" "));
+    let _ = telemetry.shutdown_blocking();
+    Ok(())
+}
+
+fn measure(
+    name: &str,
+    variables: &[(&str, String)],
+    with: fn(Setup) -> Setup,
+    requests: usize,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let start = Instant::now();
+    let telemetry = with(builder(variables)).init()?;
     let started = start.elapsed();
     let mut times: Vec<Duration> = telemetry.in_scope(|| {
         let timed = |_| {
@@ -92,7 +172,9 @@ fn measure(name: &str, variables: &[(&str, String)], requests: usize) -> Result<
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let requests = std::env::args().nth(1).map(|count| count.parse()).transpose()?.unwrap_or(500_000);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let is_memory = arguments.first().is_some_and(|first| first == "memory");
+    let requests = arguments.last().filter(|last| *last != "memory").map(|count| count.parse()).transpose()?;
     let (accepting, accepts) = listener()?;
     thread::spawn(move || {
         for stream in accepting.incoming().flatten() {
@@ -104,13 +186,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let closed = listener()?.1;
 
     let to = |url: &str| vec![("OTEL_EXPORTER_OTLP_ENDPOINT", url.to_owned())];
-    measure("warm-up", &[("OTEL_SDK_DISABLED", "true".to_owned())], requests / 10)?;
-    measure("no export", &[("OTEL_SDK_DISABLED", "true".to_owned())], requests)?;
-    measure("accepts", &to(&accepts), requests)?;
-    measure("hangs", &to(&hangs), requests)?;
-    measure("down", &to(&closed), requests)?;
-    let grpc = ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc".to_owned());
-    measure("hangs, gRPC", &[to(&hangs), vec![grpc.clone()]].concat(), requests)?;
-    measure("down, gRPC", &[to(&closed), vec![grpc]].concat(), requests)?;
-    Ok(())
+    let grpc = |url: &str| [to(url), vec![("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc".to_owned())]].concat();
+    let off = [("OTEL_SDK_DISABLED", "true".to_owned())];
+    if is_memory {
+        let requests = requests.unwrap_or(5_000_000);
+        memory("down", &to(&closed), requests)?;
+        memory("hangs", &to(&hangs), requests)?;
+        memory("down, gRPC", &grpc(&closed), requests)?;
+        return memory("hangs, gRPC", &grpc(&hangs), requests);
+    }
+    let requests = requests.unwrap_or(500_000);
+    let same = |setup| setup;
+    measure("warm-up", &off, same, requests / 10)?;
+    measure("nothing", &off, same, requests)?;
+    measure("not queued", &off, recording, requests)?;
+    measure("accepts", &to(&accepts), same, requests)?;
+    measure("hangs", &to(&hangs), same, requests)?;
+    measure("down", &to(&closed), same, requests)?;
+    measure("hangs, gRPC", &grpc(&hangs), same, requests)?;
+    measure("down, gRPC", &grpc(&closed), same, requests)
 }

@@ -22,6 +22,9 @@ PYTHON
 fi
 CTX_ROTEL=$(cd "$into" && pwd)/rotel-agent cargo test -p ctx-tests --test otlp_receiver -- --ignored --nocapture
 
+# A collector that goes down, refuses, hangs and is slow for a minute.
+cargo test -p ctx-tests --test setup -- --ignored --exact --nocapture outages::no_outage_loses_uncounted
+
 # Over HTTPS, with a certificate that only SSL_CERT_FILE makes known.
 tls=$(mktemp -d)
 trap 'kill "${server:-}" 2>/dev/null; rm -rf "$tls"' EXIT

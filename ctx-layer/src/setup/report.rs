@@ -68,6 +68,25 @@ impl Reporter {
             signal("metrics", before.metrics, counts.metrics, counters.metrics.last_error());
         });
     }
+
+    /// Reports the rest, and what the end left in the queues.
+    pub(crate) fn report_end(&self) {
+        self.report();
+        let counts = self.counts();
+        let dispatch = self.dispatch.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(dispatch) = dispatch.and_then(|dispatch| dispatch.upgrade()) else { return };
+        tracing::dispatcher::with_default(&dispatch, || {
+            for (signal, counts) in [("traces", counts.traces), ("logs", counts.logs)] {
+                if counts.queued > 0 {
+                    tracing::warn!(
+                        target: "ctx_layer::setup",
+                        signal, queued = counts.queued,
+                        "lost, because the end took too long: is the collector slow? Else raise `shutdown_timeout`"
+                    );
+                }
+            }
+        });
+    }
 }
 
 fn signal(signal: &str, before: SignalCounts, now: SignalCounts, error: Option<String>) {

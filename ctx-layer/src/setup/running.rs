@@ -53,7 +53,7 @@ impl Running {
             return Ok(self.reporter.counts());
         }
         let errors = self.pipelines.shutdown(self.limit());
-        self.reporter.report();
+        self.reporter.report_end();
         ShutdownError::of(errors).map(|()| self.reporter.counts())
     }
 }

@@ -199,6 +199,20 @@ fn standard_variables_mean_what_the_specification_says() {
 }
 
 #[test]
+fn a_standard_boolean_that_is_not_true_is_false_with_a_warning() {
+    for value in ["1", "yes", "no"] {
+        let loader = SettingsLoader::new().variables([("OTEL_SDK_DISABLED", value)]);
+        let settings = loader.load().expect("it is no error, by the specification");
+        assert!(settings.observability.enabled, "{value}");
+        let warning =
+            format!("the variable `OTEL_SDK_DISABLED`: found \"{value}\", expected true or false: it counts as false");
+        assert_eq!(settings.warnings(), [warning]);
+    }
+    let own = SettingsLoader::new().variables([("CTX_OBSERVABILITY_ENABLED", "no")]);
+    assert_eq!(lines(own.load()).len(), 1, "the specification is not about it");
+}
+
+#[test]
 fn variables_without_effect_are_warned_about() {
     let settings = SettingsLoader::new()
         .variables([

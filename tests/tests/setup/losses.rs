@@ -163,7 +163,6 @@ fn the_end_works_inside_every_kind_of_runtime() {
     for runtime in [current(), multi()] {
         for is_awaited in [true, false] {
             for protocol in ["http/protobuf", "grpc"] {
-                let is_grpc = protocol == "grpc";
                 let telemetry = runtime.block_on(async {
                     let telemetry = to(&collector)
                         .variables(FAST)
@@ -179,8 +178,7 @@ fn the_end_works_inside_every_kind_of_runtime() {
                     telemetry
                 });
                 let counts = telemetry.counts().traces;
-                // The collector of this test speaks HTTP only.
-                assert_eq!((counts.exported, counts.failed), if is_grpc { (0, 1) } else { (1, 0) });
+                assert_eq!((counts.exported, counts.failed), (1, 0), "{protocol}");
             }
         }
     }
@@ -229,4 +227,114 @@ fn a_collector_that_hangs_does_not_delay_the_service() {
     let counts = telemetry.counts().traces;
     assert!(counts.queued <= 8, "{counts:?}");
     assert_eq!(counts.exported, 0);
+}
+
+/// Returns the variables of all signals with short exports.
+fn all_signals(url: &str, protocol: &str) -> [(&'static str, String); 4] {
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", url.to_owned()),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", protocol.to_owned()),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "200".to_owned()),
+        ("RUST_LOG", "info".to_owned()),
+    ]
+}
+
+fn all(url: &str, protocol: &str) -> Setup {
+    setup::builder("orders").variables(all_signals(url, protocol)).writer(std::io::sink).local()
+}
+
+#[test]
+fn the_end_comes_in_its_time_for_every_signal_that_hangs() {
+    for protocol in ["http/protobuf", "grpc"] {
+        let collector = Collector::start(Answer::Hang);
+        let telemetry = all(&collector.url(), protocol)
+            .variables([("OTEL_EXPORTER_OTLP_TIMEOUT", "3600000"), ("CTX_OBSERVABILITY_SHUTDOWN_TIMEOUT", "100ms")])
+            .init()
+            .expect("it starts");
+        telemetry.in_scope(|| tracing::info_span!("request").in_scope(|| tracing::info!("hello")));
+        // Would take an hour otherwise.
+        let error = telemetry.shutdown_blocking().expect_err("the collector hangs").to_string();
+        for signal in ["traces", "logs", "metrics"] {
+            assert!(error.contains(signal), "{protocol}: {error}");
+        }
+        let counts = telemetry.counts();
+        assert_eq!((counts.traces.queued, counts.logs.queued), (1, 1), "{protocol}: what is lost is counted");
+    }
+}
+
+#[test]
+fn what_the_end_leaves_behind_is_reported() {
+    let collector = Collector::start(Answer::Hang);
+    let lines = Arc::new(Mutex::new(Vec::<u8>::new()));
+    let writer = {
+        let lines = Arc::clone(&lines);
+        move || Lines(Arc::clone(&lines))
+    };
+    let telemetry = all(&collector.url(), "http/protobuf")
+        .variables([("OTEL_EXPORTER_OTLP_TIMEOUT", "3600000"), ("CTX_OBSERVABILITY_SHUTDOWN_TIMEOUT", "100ms")])
+        .writer(writer)
+        .init()
+        .expect("it starts");
+    spans(&telemetry, 3);
+    let _ = telemetry.shutdown_blocking().expect_err("the collector hangs");
+    let lines = String::from_utf8(lines.lock().expect("it is whole").clone()).expect("it is UTF-8");
+    let report = lines.lines().find(|line| line.contains("the end took too long")).unwrap_or_else(|| panic!("{lines}"));
+    let report: serde_json::Value = serde_json::from_str(report).expect("it is JSON");
+    assert_eq!((report["signal"].as_str(), report["queued"].as_u64()), (Some("traces"), Some(3)), "{report}");
+}
+
+#[test]
+fn a_connection_that_is_never_read_loses_what_is_counted() {
+    for protocol in ["http/protobuf", "grpc"] {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
+        let url = format!("http://{}", listener.local_addr().expect("it has an address"));
+        // Accepts, keeps the connections open, and reads nothing.
+        std::thread::spawn(move || listener.incoming().flatten().collect::<Vec<_>>());
+        let telemetry =
+            all(&url, protocol).variables([("CTX_OBSERVABILITY_SHUTDOWN_TIMEOUT", "60s")]).init().expect("it starts");
+        // More than a socket's buffer takes.
+        let long = "x".repeat(20_000);
+        telemetry.in_scope(|| {
+            for _ in 0..600 {
+                tracing::info_span!("request", long).in_scope(|| tracing::info!(long, "hello"));
+            }
+        });
+        let counts = telemetry.shutdown_blocking().expect("each export has its own time limit");
+        assert_eq!((counts.traces.exported, counts.traces.failed, counts.traces.queued), (0, 600, 0), "{protocol}");
+        assert_eq!((counts.logs.exported, counts.logs.queued), (0, 0), "{protocol}: {counts:?}");
+        // And the report of the library itself.
+        assert!(counts.logs.failed >= 600, "{protocol}: {counts:?}");
+        assert!(counts.metrics.failed >= 1 && counts.metrics.exported == 0, "{protocol}: {counts:?}");
+    }
+}
+
+#[test]
+fn what_waits_during_an_outage_arrives_after_it() {
+    for protocol in ["http/protobuf", "http/json", "grpc"] {
+        let collector = Collector::start(Answer::Accept);
+        let telemetry = all(&collector.url(), protocol)
+            .variables([("OTEL_METRICS_EXPORTER", "none"), ("OTEL_LOGS_EXPORTER", "none")])
+            // Only a flush exports.
+            .variables([("OTEL_BSP_SCHEDULE_DELAY", "3600000"), ("OTEL_EXPORTER_OTLP_TIMEOUT", "5000")])
+            .variables([("CTX_OBSERVABILITY_SHUTDOWN_TIMEOUT", "60s")])
+            .init()
+            .expect("it starts");
+        spans(&telemetry, 1);
+        assert_eq!(telemetry.flush().expect("it is in time").traces.exported, 1, "{protocol}");
+
+        collector.stop();
+        spans(&telemetry, 3);
+        let counts = telemetry.flush().expect("it is in time").traces;
+        assert_eq!((counts.exported, counts.failed), (1, 3), "{protocol}: it is down");
+        spans(&telemetry, 5);
+        assert_eq!(telemetry.counts().traces.queued, 5, "{protocol}");
+
+        collector.start_again();
+        let counts = telemetry.flush().expect("it is in time").traces;
+        assert_eq!((counts.exported, counts.failed, counts.queued), (6, 3, 0), "{protocol}: it is back");
+        if protocol != "http/json" {
+            assert_eq!(collector.spans().len(), 6, "{protocol}");
+        }
+        telemetry.shutdown_blocking().expect("it ends in time");
+    }
 }

@@ -5,6 +5,8 @@ mod config_file;
 mod export;
 mod loader;
 mod losses;
+mod outages;
 mod properties;
 mod shown;
 mod start;
+mod tls;

@@ -114,15 +114,12 @@ fn an_unknown_field_is_an_error_with_the_right_name() {
 }
 
 #[test]
-fn what_needs_a_feature_says_which() {
-    let variables = [("OTEL_EXPORTER_OTLP_ENDPOINT", "https://collector:4318"), ("OTEL_PROPAGATORS", "xray,none")];
-    let problems = problems(setup::builder("").variables(variables).local());
+fn problems_of_the_program_and_of_variables_come_together() {
+    let problems = problems(setup::builder("").variables([("OTEL_PROPAGATORS", "xray,none")]).local());
     assert_eq!(
         problems,
         [
             "the program: found an empty name of the service, expected a name, as in `setup::init(\"orders\")`",
-            "the variable `OTEL_EXPORTER_OTLP_ENDPOINT`: found https://, expected the feature `setup-tls` of \
-             `ctx-layer` for it, or another value",
             "the variable `OTEL_PROPAGATORS`: found \"none\" beside others, expected \"none\" alone, or the others",
         ]
     );

@@ -18,7 +18,11 @@ use ctx_layer::{
     field::well_known::TENANT_ID,
     setup::{self, SetupError},
 };
-use opentelemetry::{global, propagation::Injector};
+use opentelemetry::{
+    global,
+    propagation::{Extractor, Injector},
+    trace::{Span, TraceContextExt, Tracer},
+};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 
 const SCENARIO: &str = "CTX_SETUP_SCENARIO";
@@ -109,8 +113,23 @@ fn scenario() {
                 global::get_text_map_propagator(|propagator| propagator.inject(&mut headers));
                 headers.0
             });
-            assert!(headers.contains(&"b3".to_owned()), "{headers:?}");
-            assert!(!headers.contains(&"traceparent".to_owned()), "{headers:?}");
+            assert!(headers.iter().any(|(name, _)| name == "b3"), "{headers:?}");
+            assert!(!headers.iter().any(|(name, _)| name == "traceparent"), "{headers:?}");
+        }
+        "xray" => {
+            let telemetry = setup::init("orders").expect("it starts");
+            let remote = Headers(vec![(
+                "x-amzn-trace-id".to_owned(),
+                "Root=1-58406520-a006649127e371903a2de979;Parent=4c721bf33e3caf8f;Sampled=1".to_owned(),
+            )]);
+            let parent = global::get_text_map_propagator(|propagator| propagator.extract(&remote));
+            let span = telemetry.tracer("test").start_with_context("request", &parent);
+            let id = span.span_context().span_id();
+            let mut headers = Headers(Vec::new());
+            let cx = parent.with_span(span);
+            global::get_text_map_propagator(|propagator| propagator.inject_context(&cx, &mut headers));
+            let header = format!("Root=1-58406520-a006649127e371903a2de979;Parent={id};Sampled=1");
+            assert_eq!(headers.0, [("x-amzn-trace-id".to_owned(), header)]);
         }
         "time" => {
             let start = Instant::now();
@@ -124,11 +143,21 @@ fn scenario() {
     }
 }
 
-struct Headers(Vec<String>);
+struct Headers(Vec<(String, String)>);
 
 impl Injector for Headers {
-    fn set(&mut self, key: &str, _: String) {
-        self.0.push(key.to_owned());
+    fn set(&mut self, key: &str, value: String) {
+        self.0.push((key.to_owned(), value));
+    }
+}
+
+impl Extractor for Headers {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.iter().map(|(name, _)| name.as_str()).collect()
     }
 }
 
@@ -185,6 +214,18 @@ fn the_propagators_of_the_settings_are_global() {
     let (status, _) =
         run("propagator", &[("OTEL_PROPAGATORS", "b3,baggage"), ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url())]);
     assert!(status.success());
+}
+
+#[test]
+fn the_header_of_xray_is_read_and_written() {
+    let collector = Collector::start(Answer::Accept);
+    let variables = [("OTEL_PROPAGATORS", "xray"), ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url())];
+    let (status, output) = run("xray", &variables);
+    assert!(status.success(), "{output}");
+    let span = collector.span("request");
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    assert_eq!(hex(&span.trace_id), "58406520a006649127e371903a2de979");
+    assert_eq!(hex(&span.parent_span_id), "4c721bf33e3caf8f");
 }
 
 #[test]

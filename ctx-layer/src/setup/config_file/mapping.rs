@@ -456,8 +456,13 @@ impl Mapping<'_> {
                 },
                 "tls" => {
                     for entry in self.entries(node, &at, &["ca_file", "key_file", "cert_file", "insecure"]) {
-                        let reason = "the certificates of the system are used, and the scheme decides";
-                        self.only(&join(&at, &entry.key), &entry.node, &Raw::Null, reason);
+                        let (at, node) = (join(&at, &entry.key), &entry.node);
+                        match entry.key.as_str() {
+                            "ca_file" => self.set(&format!("{signal}_certificate"), &at, node),
+                            "cert_file" => self.set(&format!("{signal}_client_certificate"), &at, node),
+                            "key_file" => self.set(&format!("{signal}_client_key"), &at, node),
+                            _ => self.only(&at, node, &Raw::Null, "the scheme of the address decides"),
+                        }
                     }
                 }
                 _ => {}

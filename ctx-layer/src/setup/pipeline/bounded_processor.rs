@@ -12,7 +12,8 @@ use opentelemetry_sdk::{
 
 use super::counts::Counters;
 
-/// A batch processor of the SDK, whose queue is never full: what has no place is counted and dropped before.
+/// A batch processor of the SDK, whose queue is never full: what has no place is counted and dropped before, as is what comes
+/// after the end.
 ///
 /// The SDK's processor counts what it drops, and says so at the end only.
 #[derive(Debug)]
@@ -37,6 +38,7 @@ impl SpanProcessor for BoundedProcessor<BatchSpanProcessor> {
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.counters.close();
         self.processor.shutdown_with_timeout(timeout)
     }
 
@@ -57,6 +59,7 @@ impl LogProcessor for BoundedProcessor<BatchLogProcessor> {
     }
 
     fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.counters.close();
         self.processor.shutdown_with_timeout(timeout)
     }
 

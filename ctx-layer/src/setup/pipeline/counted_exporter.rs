@@ -30,6 +30,7 @@ impl<E> CountedExporter<E> {
             Ok(result) => result,
             Err(_) => Err(OTelSdkError::Timeout(self.timeout)),
         };
+        self.counters.dequeue(count);
         match result {
             Ok(()) => self.counters.exported(count),
             Err(error) => self.counters.failed(count, error.to_string()),
@@ -47,7 +48,6 @@ impl<E> fmt::Debug for CountedExporter<E> {
 impl<E: SpanExporter> SpanExporter for CountedExporter<E> {
     async fn export(&self, mut batch: Vec<SpanData>) -> OTelSdkResult {
         let count = batch.len();
-        self.counters.dequeue(count);
         if let Some(length) = self.max_attribute_length {
             limit_length(&mut batch, length);
         }
@@ -70,7 +70,6 @@ impl<E: SpanExporter> SpanExporter for CountedExporter<E> {
 impl<E: LogExporter> LogExporter for CountedExporter<E> {
     async fn export(&self, batch: LogBatch<'_>) -> OTelSdkResult {
         let count = batch.iter().count();
-        self.counters.dequeue(count);
         self.counted(count, self.exporter.export(batch)).await
     }
 

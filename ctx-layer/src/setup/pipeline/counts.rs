@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc, Mutex, PoisonError,
-    atomic::{AtomicU64, AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
 };
 
 use tokio::sync::Notify;
@@ -15,9 +15,9 @@ pub struct SignalCounts {
     pub exported: u64,
     /// The number of those that were sent and not accepted.
     pub failed: u64,
-    /// The number of those that were not queued, because the queue was full.
+    /// The number of those that were not queued, because the queue was full or the exports had ended.
     pub dropped: u64,
-    /// The number of those that wait.
+    /// The number of those that wait or are being sent. After the end they are lost: it took too long.
     pub queued: u64,
 }
 
@@ -40,6 +40,7 @@ pub struct ExportCounts {
 pub(crate) struct Counters {
     /// The largest number of `queued`.
     limit: usize,
+    is_closed: AtomicBool,
     queued: AtomicUsize,
     exported: AtomicU64,
     failed: AtomicU64,
@@ -52,6 +53,7 @@ impl Counters {
     pub(crate) fn new(limit: usize, losses: Arc<Notify>) -> Arc<Self> {
         Arc::new(Counters {
             limit,
+            is_closed: AtomicBool::new(false),
             queued: AtomicUsize::new(0),
             exported: AtomicU64::new(0),
             failed: AtomicU64::new(0),
@@ -61,12 +63,14 @@ impl Counters {
         })
     }
 
-    /// Takes a place in the queue. Returns `false`, and counts, if it is full.
+    /// Takes a place in the queue. Returns `false`, and counts, if it is full or closed.
     pub(crate) fn try_queue(&self) -> bool {
-        if self.queued.fetch_add(1, Ordering::Relaxed) < self.limit {
-            return true;
+        if !self.is_closed.load(Ordering::Relaxed) {
+            if self.queued.fetch_add(1, Ordering::Relaxed) < self.limit {
+                return true;
+            }
+            self.queued.fetch_sub(1, Ordering::Relaxed);
         }
-        self.queued.fetch_sub(1, Ordering::Relaxed);
         // The first of several says that there are some.
         if self.dropped.fetch_add(1, Ordering::Relaxed).is_multiple_of(1024) {
             self.losses.notify_one();
@@ -74,7 +78,12 @@ impl Counters {
         false
     }
 
-    /// Gives back the places of a batch.
+    /// Drops all that comes from now on, since the SDK would without a word.
+    pub(crate) fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    /// Gives back the places of a batch, which it has until it is exported: what is being sent is in memory, too.
     pub(crate) fn dequeue(&self, count: usize) {
         let _ =
             self.queued.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |queued| Some(queued.saturating_sub(count)));

@@ -28,9 +28,7 @@ macro_rules! build {
                     .with_metadata(metadata(target));
                 #[cfg(feature = "setup-tls")]
                 let builder = match target.is_https {
-                    true => builder.with_tls_config(
-                        opentelemetry_otlp::tonic_types::transport::ClientTlsConfig::new().with_native_roots(),
-                    ),
+                    true => builder.with_tls_config(target.tls.of_grpc()),
                     false => builder,
                 };
                 match compression(target) {
@@ -97,7 +95,7 @@ fn client(target: &Target) -> Result<Arc<dyn HttpClient>, ExporterError> {
     #[cfg(feature = "setup-tls")]
     if target.is_https {
         let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_provider_and_native_roots(rustls::crypto::ring::default_provider())?
+            .with_tls_config(target.tls.of_http()?)
             .https_or_http()
             .enable_http1()
             .build();

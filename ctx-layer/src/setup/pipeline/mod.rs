@@ -9,6 +9,8 @@ mod field_sampler;
 mod limit_length;
 mod pipelines;
 mod target;
+#[cfg(feature = "setup-tls")]
+mod tls;
 
 pub use counts::{ExportCounts, SignalCounts};
 pub(crate) use export_runtime::ExportRuntime;

@@ -24,6 +24,8 @@ pub(crate) struct Target {
     pub(crate) headers: BTreeMap<String, String>,
     pub(crate) timeout: Duration,
     pub(crate) compression: Compression,
+    #[cfg(feature = "setup-tls")]
+    pub(crate) tls: super::tls::Tls,
 }
 
 /// The port of gRPC, by the specification of OTLP.
@@ -76,7 +78,8 @@ impl Target {
             _ => Protocol::HttpProtobuf,
         });
         let compression = compression.unwrap_or(it.compression);
-        let target = Target {
+        #[allow(unused_mut, reason = "the certificates are read with their feature only")]
+        let mut target = Target {
             signal,
             exporter: if is_on { exporter } else { Exporter::None },
             protocol,
@@ -85,8 +88,18 @@ impl Target {
             headers: if headers.0.is_empty() { it.headers.0.clone() } else { headers.0.clone() },
             timeout: timeout.unwrap_or(it.timeout),
             compression,
+            #[cfg(feature = "setup-tls")]
+            tls: super::tls::Tls::default(),
         };
-        let problems = target.problems(settings);
+        #[allow(unused_mut, reason = "the certificates are read with their feature only")]
+        let mut problems = target.problems(settings);
+        #[cfg(feature = "setup-tls")]
+        if target.exporter == Exporter::Otlp && target.is_https {
+            match super::tls::Tls::read(signal, settings) {
+                Ok(tls) => target.tls = tls,
+                Err(mut of_files) => problems.append(&mut of_files),
+            }
+        }
         if problems.is_empty() { Ok(target) } else { Err(problems) }
     }
 

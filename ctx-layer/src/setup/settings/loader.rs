@@ -15,7 +15,7 @@ use super::{
     settings::{DEFINITIONS, SECTIONS, Settings},
     suggest::nearest,
     toml_file,
-    value::Refused,
+    value::{Refused, SettingValue},
     variables::{self, FILE_VARIABLE, PROFILE_VARIABLE, is_supported_variable},
 };
 
@@ -231,6 +231,17 @@ impl SettingsLoader {
                 Some((*variable, self.variable(variable.name).filter(|_| !is_ignored(variable.name))?))
             });
             if let Some((variable, value)) = standard {
+                // By the specification, all but "true" is false, with a warning.
+                let is_wrong = variable.is_negated && bool::from_text(value).is_err();
+                if is_wrong {
+                    load.settings.warnings.push(format!(
+                        "the variable `{}`: found {}, expected {}: it counts as false",
+                        variable.name,
+                        shown(definition, &quoted(value)),
+                        bool::allowed()
+                    ));
+                }
+                let value = if is_wrong { "false" } else { value };
                 let result = definition.set_variable(&mut load.settings, variable, value);
                 load.variable(definition, variable.name, value, result);
             }

@@ -29,7 +29,7 @@ pub use loader::SettingsLoader;
 pub use origin::Origin;
 pub use pairs::{Attributes, FieldValues, Headers};
 pub use problem::{SettingsError, SettingsProblem};
-#[cfg(feature = "setup-config-file")]
+#[cfg(any(feature = "setup-config-file", feature = "setup-tls"))]
 pub(crate) use read_file::read_file;
 #[cfg(feature = "setup-config-file")]
 pub(crate) use settings::DEFINITIONS;

@@ -1,6 +1,6 @@
 //! The settings: every key, its type, its default, its variables and its documentation.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use super::{
     choice::{Compression, Exporter, LogFormat, LogStream, PropagatorName, Protocol, SamplerName, TemporalityName},
@@ -35,6 +35,12 @@ settings! {
         timeout: Duration = Duration::from_secs(10), variables [v("OTEL_EXPORTER_OTLP_TIMEOUT")];
         /// The compression of exports. `gzip` needs the feature `setup-gzip`.
         compression: Compression = Compression::None, variables [v("OTEL_EXPORTER_OTLP_COMPRESSION")];
+        /// A file of PEM certificates that the collector's is checked against, in place of those of the system. For `https://`.
+        certificate: Option<PathBuf> = None, variables [v("OTEL_EXPORTER_OTLP_CERTIFICATE")];
+        /// A file of the PEM certificates that this client shows, first its own. It needs `client_key`. For `https://`.
+        client_certificate: Option<PathBuf> = None, variables [v("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE")];
+        /// A file of the PEM private key of `client_certificate`.
+        client_key: Option<PathBuf> = None, variables [v("OTEL_EXPORTER_OTLP_CLIENT_KEY")];
         /// The part of new traces that is recorded, for the samplers with `ratio` in their names.
         sampling_rate: f64 = 1.0, variables [v("OTEL_TRACES_SAMPLER_ARG")];
         /// The sampler.
@@ -91,6 +97,27 @@ settings! {
         logs_compression: Option<Compression> = None, variables [v("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION")];
         /// The compression of metrics.
         metrics_compression: Option<Compression> = None, variables [v("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION")];
+        /// The file of certificates that are trusted for traces alone.
+        traces_certificate: Option<PathBuf> = None, variables [v("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE")];
+        /// The file of certificates of this client for traces alone.
+        traces_client_certificate: Option<PathBuf> = None,
+            variables [v("OTEL_EXPORTER_OTLP_TRACES_CLIENT_CERTIFICATE")];
+        /// The file of the private key of this client for traces alone.
+        traces_client_key: Option<PathBuf> = None, variables [v("OTEL_EXPORTER_OTLP_TRACES_CLIENT_KEY")];
+        /// The file of certificates that are trusted for logs alone.
+        logs_certificate: Option<PathBuf> = None, variables [v("OTEL_EXPORTER_OTLP_LOGS_CERTIFICATE")];
+        /// The file of certificates of this client for logs alone.
+        logs_client_certificate: Option<PathBuf> = None,
+            variables [v("OTEL_EXPORTER_OTLP_LOGS_CLIENT_CERTIFICATE")];
+        /// The file of the private key of this client for logs alone.
+        logs_client_key: Option<PathBuf> = None, variables [v("OTEL_EXPORTER_OTLP_LOGS_CLIENT_KEY")];
+        /// The file of certificates that are trusted for metrics alone.
+        metrics_certificate: Option<PathBuf> = None, variables [v("OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE")];
+        /// The file of certificates of this client for metrics alone.
+        metrics_client_certificate: Option<PathBuf> = None,
+            variables [v("OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE")];
+        /// The file of the private key of this client for metrics alone.
+        metrics_client_key: Option<PathBuf> = None, variables [v("OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY")];
         /// The number of spans that wait for export. Those that come when it is reached are dropped and counted.
         traces_queue_size: usize = 2048, variables [v("OTEL_BSP_MAX_QUEUE_SIZE")];
         /// The largest number of spans in one export.

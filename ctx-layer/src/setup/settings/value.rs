@@ -1,6 +1,6 @@
 //! The types that settings have.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use super::node::{Node, Raw};
 
@@ -95,6 +95,20 @@ impl SettingValue for String {
 
     fn to_toml(&self) -> String {
         toml_string(self)
+    }
+}
+
+impl SettingValue for PathBuf {
+    fn allowed() -> String {
+        "the path of a file".to_owned()
+    }
+
+    fn from_text(text: &str) -> Result<Self, Refused> {
+        if text.trim().is_empty() { Err(Refused::default()) } else { Ok(text.trim().into()) }
+    }
+
+    fn to_toml(&self) -> String {
+        toml_string(&self.to_string_lossy())
     }
 }
 

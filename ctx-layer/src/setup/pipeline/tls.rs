@@ -16,7 +16,7 @@ use crate::setup::settings::{Origin, Settings, SettingsProblem, read_file};
 /// The certificates of connections to a collector, as PEM that was checked.
 #[derive(Clone, Default)]
 pub(crate) struct Tls {
-    /// What is trusted. The certificates of the system, if there is none.
+    /// The certificates that are trusted. Those of the system, if there is none.
     roots: Option<String>,
     /// The certificates of this client, and its key.
     identity: Option<(String, String)>,

@@ -5,7 +5,8 @@
 //! columns are the time of `init`, of requests (the median, the 99th and the 99.9th percentile), what was queued at the end and
 //! dropped, the resident memory, the time of the end. A first argument is the number of requests of each row.
 //!
-//! `-- memory 5000000` runs only the rows without a working collector, and prints the resident memory after each million.
+//! `-- memory 5000000` runs only the rows without a working collector, and prints the resident memory after each million, then that
+//! of 20 starts with their ends.
 
 use std::{
     io::{Read, Write},
@@ -193,7 +194,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         memory("down", &to(&closed), requests)?;
         memory("hangs", &to(&hangs), requests)?;
         memory("down, gRPC", &grpc(&closed), requests)?;
-        return memory("hangs, gRPC", &grpc(&hangs), requests);
+        memory("hangs, gRPC", &grpc(&hangs), requests)?;
+        for _ in 0..20 {
+            memory("starts, down", &to(&closed), 1_000)?;
+        }
+        return Ok(());
     }
     let requests = requests.unwrap_or(500_000);
     let same = |setup| setup;

@@ -52,6 +52,7 @@ mod filter_handle;
 #[cfg(feature = "axum")]
 mod filter_route;
 mod init;
+mod other_versions;
 mod output;
 mod panic_hook;
 mod pipeline;

@@ -7,24 +7,33 @@ use std::{
 
 use tracing::{Dispatch, dispatcher::WeakDispatch};
 
-use super::pipeline::{ExportCounts, SignalCounters, SignalCounts};
+use super::{
+    other_versions::OtherVersions,
+    pipeline::{ExportCounts, SignalCounters, SignalCounts},
+};
 use crate::output::LostLines;
 
-/// Logs what was lost since the last report, as one warning for each signal.
+/// Logs what was lost since the last report, as one warning for each signal, and why more may be lost.
 #[derive(Debug)]
 pub(crate) struct Reporter {
     counters: Arc<SignalCounters>,
     lost_lines: Option<LostLines>,
+    versions: Arc<OtherVersions>,
     /// Weak, since the subscriber owns the exporters, and they this.
     dispatch: Mutex<Option<WeakDispatch>>,
     reported: Mutex<ExportCounts>,
 }
 
 impl Reporter {
-    pub(crate) fn new(counters: Arc<SignalCounters>, lost_lines: Option<LostLines>) -> Arc<Self> {
+    pub(crate) fn new(
+        counters: Arc<SignalCounters>,
+        lost_lines: Option<LostLines>,
+        versions: Arc<OtherVersions>,
+    ) -> Arc<Self> {
         Arc::new(Reporter {
             counters,
             lost_lines,
+            versions,
             dispatch: Mutex::new(None),
             reported: Mutex::new(ExportCounts::default()),
         })
@@ -62,6 +71,14 @@ impl Reporter {
         // The thread of the exports suppresses what is logged on it.
         let _exported = opentelemetry::Context::new().attach();
         tracing::dispatcher::with_default(&dispatch, || {
+            if let Some(versions) = self.versions.to_report() {
+                tracing::warn!(
+                    target: "ctx_layer::setup",
+                    versions,
+                    "several versions of OpenTelemetry are used: what a library records with another than that of `ctx-layer` is \
+                     not exported. `cargo tree -d` says which library"
+                );
+            }
             let counters = &self.counters;
             signal("traces", before.traces, counts.traces, counters.traces.last_error());
             signal("logs", before.logs, counts.logs, counters.logs.last_error());

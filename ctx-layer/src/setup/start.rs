@@ -11,6 +11,7 @@ use super::{
     builder::{Providers, Setup},
     error::SetupError,
     filter_handle::FilterHandle,
+    other_versions::{CallSites, OtherVersions},
     output::{BoxedLayer, output},
     pipeline::{Pipelines, Signal, Target},
     propagators::propagator,
@@ -88,6 +89,9 @@ pub(crate) fn build(setup: Setup, settings: Settings, prepared: Prepared) -> Res
         layers.push(Box::new(OpenTelemetryTracingBridge::new(provider)));
     }
 
+    let versions = OtherVersions::new(Arc::clone(&pipelines.counters.losses));
+    layers.push(Box::new(CallSites(Arc::clone(&versions))));
+
     let filter = settings.observability.log_filter.clone();
     let (filter_layer, reload) = reload::Layer::new(filter.build());
     let dispatch = Dispatch::new(
@@ -104,7 +108,7 @@ pub(crate) fn build(setup: Setup, settings: Settings, prepared: Prepared) -> Res
             .is_some_and(|dispatch| tracing::dispatcher::with_default(&dispatch, || reload.reload(filter).is_ok()))
     });
     let filter = FilterHandle::new(replace, filter, &pipelines.runtime);
-    let reporter = Reporter::new(Arc::clone(&pipelines.counters), output.lost);
+    let reporter = Reporter::new(Arc::clone(&pipelines.counters), output.lost, versions);
     reporter.set_dispatch(&dispatch);
     pipelines.runtime.spawn(Reporter::run(Arc::downgrade(&reporter), settings.observability.report_interval));
     let environment = settings.observability.context_from_environment.then(|| {

@@ -112,6 +112,22 @@ fn a_provider_that_is_not_in_the_file_exports_nothing() {
 }
 
 #[test]
+fn the_files_of_tls_are_those_of_the_signal() {
+    let file = File::of(
+        "tls",
+        "file_format: \"1.0\"\ntracer_provider:\n  processors:\n    - batch:\n        exporter:\n          otlp_grpc:\n            \
+         endpoint: https://collector:4317\n            \
+         tls: { ca_file: /tls/ca.pem, cert_file: /tls/client.pem, key_file: /tls/client.key }\n",
+    );
+    let settings = file.load(&[]).expect("it has no errors");
+    let it = &settings.observability;
+    let paths = [&it.traces_certificate, &it.traces_client_certificate, &it.traces_client_key];
+    let paths = paths.map(|path| path.as_deref().and_then(Path::to_str));
+    assert_eq!(paths, [Some("/tls/ca.pem"), Some("/tls/client.pem"), Some("/tls/client.key")]);
+    assert_eq!([&it.certificate, &it.logs_certificate], [&None, &None]);
+}
+
+#[test]
 fn nodes_become_settings_with_their_places() {
     let file = File::of(
         "nodes",

@@ -142,7 +142,7 @@ impl Service {
             assert_eq!(recorded, counts.exported + counts.failed + counts.dropped, "{name}");
             assert_eq!(counts.queued, 0, "{name}");
             assert!(counts.exported > 0 && counts.failed > 0 && counts.dropped > 0, "it had all: {name}");
-            // More may arrive than is known to: its answer comes too late.
+            // More may arrive than is known to have: an answer may miss the time limit.
             assert!(arrived >= counts.exported, "{arrived} arrived: {name}");
         }
         assert!(counts.metrics.exported > 0 && counts.metrics.failed > 0, "{counts:?}");

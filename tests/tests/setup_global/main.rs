@@ -131,6 +131,10 @@ fn scenario() {
             let header = format!("Root=1-58406520-a006649127e371903a2de979;Parent={id};Sampled=1");
             assert_eq!(headers.0, [("x-amzn-trace-id".to_owned(), header)]);
         }
+        "another version" => {
+            let _telemetry = setup::init("orders").expect("it starts");
+            tracing_core::callsite::register(&OTHER_VERSION);
+        }
         "time" => {
             let start = Instant::now();
             let telemetry = setup::init("orders").expect("it starts");
@@ -140,6 +144,29 @@ fn scenario() {
             println!("ended in {:?}", start.elapsed());
         }
         other => assert_eq!(other, "", "it is no scenario"),
+    }
+}
+
+/// A call site as one of OpenTelemetry 0.1 would be.
+struct OtherVersion;
+
+static OTHER_VERSION: OtherVersion = OtherVersion;
+static METADATA: tracing_core::Metadata<'static> = tracing_core::Metadata::new(
+    "TracerProvider.GlobalSet",
+    "opentelemetry",
+    tracing_core::Level::INFO,
+    Some("/registry/src/index-1/opentelemetry-0.1.5/src/global/trace.rs"),
+    Some(1),
+    Some("opentelemetry::global::trace"),
+    tracing_core::field::FieldSet::new(&[], tracing_core::identify_callsite!(&OTHER_VERSION)),
+    tracing_core::Kind::EVENT,
+);
+
+impl tracing_core::Callsite for OtherVersion {
+    fn set_interest(&self, _: tracing_core::Interest) {}
+
+    fn metadata(&self) -> &tracing_core::Metadata<'_> {
+        &METADATA
     }
 }
 
@@ -214,6 +241,17 @@ fn the_propagators_of_the_settings_are_global() {
     let (status, _) =
         run("propagator", &[("OTEL_PROPAGATORS", "b3,baggage"), ("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url())]);
     assert!(status.success());
+}
+
+#[test]
+fn another_version_of_opentelemetry_is_reported_once() {
+    let collector = Collector::start(Answer::Accept);
+    let (status, output) = run("another version", &[("OTEL_EXPORTER_OTLP_ENDPOINT", &collector.url())]);
+    assert!(status.success(), "{output}");
+    let reports: Vec<&str> = output.lines().filter(|line| line.contains("several versions of OpenTelemetry")).collect();
+    assert_eq!(reports.len(), 1, "{output}");
+    // Ours is the other of two.
+    assert!(reports[0].contains("\"versions\":\"0.1, 0."), "{output}");
 }
 
 #[test]

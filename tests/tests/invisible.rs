@@ -356,7 +356,7 @@ impl Service {
     #[with_observability(attributes_from_args = { self.users.len(): "users", id: "user.id" })]
     #[must_use]
     pub fn user(&self, id: usize) -> Option<&str> {
-        self.users.get(id).map(|text| text.as_str())
+        self.users.get(id).map(String::as_str)
     }
 
     /// Takes `&mut self`.

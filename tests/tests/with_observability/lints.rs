@@ -167,7 +167,7 @@ mod strict {
 
         pub(super) async fn first(&self) -> Option<&str> {
             Yield::default().await;
-            self.items.first().map(|text| text.as_str())
+            self.items.first().map(String::as_str)
         }
 
         #[with_observability(name = "orders.into_items")]

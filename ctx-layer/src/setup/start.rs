@@ -1,9 +1,10 @@
 //! Builds the stack and its pipelines.
 
-use std::sync::{Arc, atomic::AtomicBool};
+use std::sync::{Arc, Once, atomic::AtomicBool};
 
 use opentelemetry::{propagation::TextMapCompositePropagator, trace::TracerProvider};
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
+use opentelemetry_sdk::{logs::SdkLoggerProvider, metrics::SdkMeterProvider, trace::SdkTracerProvider};
 use tracing::Dispatch;
 use tracing_subscriber::{layer::SubscriberExt, reload};
 
@@ -69,7 +70,24 @@ pub(crate) fn prepare(setup: &Setup, settings: &Settings) -> Result<Prepared, Se
     }
 }
 
+/// Registers the call sites of the events that the destructors of providers log.
+///
+/// A stack may be dropped by another thread that registers a subscriber, and holds `tracing`'s lock for that. An event in
+/// a destructor would then wait for the same lock, if its call site was not registered before.
+fn register_call_sites_of_destructors() {
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| {
+        // A registry has all levels: otherwise those of `DEBUG` would not be registered.
+        tracing::subscriber::with_default(tracing_subscriber::registry(), || {
+            let _ = SdkTracerProvider::builder().build().shutdown();
+            let _ = SdkLoggerProvider::builder().build().shutdown();
+            let _ = SdkMeterProvider::builder().build().shutdown();
+        });
+    });
+}
+
 pub(crate) fn build(setup: Setup, settings: Settings, prepared: Prepared) -> Result<Arc<Running>, SetupError> {
+    register_call_sites_of_destructors();
     let service = service_name(&settings, &setup.name).to_owned();
     let resource = resource(&settings, &setup.name, setup.version.as_deref());
     let pipelines = Arc::new(Pipelines::build(&settings, prepared.targets, &resource)?);

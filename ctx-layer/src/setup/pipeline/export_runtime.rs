@@ -9,7 +9,7 @@ use std::{
 };
 
 use tokio::{runtime, sync::Notify};
-use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, dispatcher, subscriber::NoSubscriber};
 
 /// A runtime on a thread of its own, which drives the connections of exporters.
 ///
@@ -19,6 +19,8 @@ use tracing::subscriber::NoSubscriber;
 pub(crate) struct ExportRuntime {
     handle: runtime::Handle,
     stop: Arc<Notify>,
+    /// One for all exports: `tracing` asks all subscribers about all call sites when one is created.
+    no_subscriber: Dispatch,
 }
 
 impl ExportRuntime {
@@ -35,7 +37,7 @@ impl ExportRuntime {
             // Connections that hang must not keep the thread.
             runtime.shutdown_background();
         })?;
-        Ok(Arc::new(ExportRuntime { handle, stop }))
+        Ok(Arc::new(ExportRuntime { handle, stop, no_subscriber: Dispatch::new(NoSubscriber::new()) }))
     }
 
     /// Calls `f` as if on the runtime, so that what it creates uses its timers and tasks.
@@ -77,6 +79,6 @@ impl<F: Future> Future for OnRuntime<F> {
         let this = self.project();
         let _entered = this.runtime.handle.enter();
         // What clients log would be exported, which they would log; their errors are counted and reported.
-        tracing::subscriber::with_default(NoSubscriber::new(), || this.future.poll(cx))
+        dispatcher::with_default(&this.runtime.no_subscriber, || this.future.poll(cx))
     }
 }

@@ -20,6 +20,12 @@ pub(super) fn reads_fields_itself(stack: &str) -> bool {
     is_any && inner == REGISTRY
 }
 
+/// Returns `true` if a stack of this type [reads the fields itself](reads_fields_itself), and has no filter that looks at those of
+/// spans, as the directives of an `EnvFilter` may.
+pub(super) fn ignores_fields_of_spans(stack: &str) -> bool {
+    reads_fields_itself(stack) && !stack.contains("tracing_subscriber::filter::env::EnvFilter")
+}
+
 #[derive(PartialEq)]
 enum Known {
     Output,
@@ -89,7 +95,7 @@ mod tests {
 
     use tracing_subscriber::{Layer, Registry, filter::LevelFilter, layer::SubscriberExt};
 
-    use super::reads_fields_itself;
+    use super::{ignores_fields_of_spans, reads_fields_itself};
     use crate::output::{self, json, text};
 
     fn reads<S>(_: &S) -> bool {
@@ -114,6 +120,18 @@ mod tests {
         assert!(reads(&stack().with(json::layer().with_filter(tracing_subscriber::filter::filter_fn(|_| true)))));
         assert!(reads(&stack().with(text::layer()).with(json::layer())));
         assert!(reads(&stack().with(output::auto().with_writer(std::io::stderr))));
+    }
+
+    #[test]
+    fn a_filter_with_directives_may_look_at_the_fields_of_spans() {
+        fn ignores<S>(_: &S) -> bool {
+            ignores_fields_of_spans(type_name::<S>())
+        }
+        let directives = || tracing_subscriber::EnvFilter::new("info,[{tenant_id=acme}]=trace");
+        assert!(ignores(&stack().with(LevelFilter::INFO).with(json::layer())));
+        assert!(!ignores(&stack().with(directives()).with(json::layer())));
+        assert!(!ignores(&stack().with(json::layer().with_filter(directives()))));
+        assert!(!ignores(&stack().with(tracing_subscriber::fmt::layer())));
     }
 
     #[test]

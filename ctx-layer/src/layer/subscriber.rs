@@ -46,6 +46,9 @@ pub struct ContextSubscriber<S> {
     /// All layers that read the fields of events read the current fields themselves.
     #[cfg(feature = "_output")]
     reads_fields_itself: bool,
+    /// And nothing looks at those of spans.
+    #[cfg(feature = "_output")]
+    ignores_fields_of_spans: bool,
 }
 
 impl<S> ContextSubscriber<S> {
@@ -63,6 +66,8 @@ impl<S> ContextSubscriber<S> {
             core: Core::new(augmentation, kept, SetUp::over::<S>()),
             #[cfg(feature = "_output")]
             reads_fields_itself: super::reading::reads_fields_itself(std::any::type_name::<S>()),
+            #[cfg(feature = "_output")]
+            ignores_fields_of_spans: super::reading::ignores_fields_of_spans(std::any::type_name::<S>()),
         }
     }
 
@@ -432,6 +437,12 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             CurrentFields::Nothing => {
                 let id = self.new_span_with(attributes, augmented, None);
                 self.core.remember(&id, Fields::new());
+                id
+            }
+            #[cfg(feature = "_output")]
+            CurrentFields::Fields(fields) if self.ignores_fields_of_spans => {
+                let id = self.new_span_with(attributes, augmented, None);
+                self.core.remember(&id, fields);
                 id
             }
             CurrentFields::Fields(fields) => {

@@ -10,10 +10,10 @@
 //!
 //! | ns | ours | ours, beside a layer that looks at fields | `slog` | `json-subscriber` | `emit` | `fmt` json |
 //! |---|--:|--:|--:|--:|--:|--:|
-//! | five fields, three own | 205 | 413 | 240 | 2369 | 924 | 2129 |
-//! | no field, three own | 190 | | 164 | | | 1429 |
-//! | five fields, three own, inside 1 / 64 spans | 228 / 227 | | | | | 4649 / 18162 |
-//! | a scope of five fields, a span, one line | 1646 | | 384 | | | 6248 |
+//! | five fields, three own | 334 | 653 | 390 | 3545 | 1286 | 2783 |
+//! | no field, three own | 319 | | 258 | | | 1969 |
+//! | five fields, three own, inside 1 / 64 spans | 396 / 395 | | | | | 6652 / 24304 |
+//! | a scope of five fields, a span, one line | 2344 | | 606 | | | 8949 |
 
 use std::{env, hint::black_box, io, sync::Mutex};
 

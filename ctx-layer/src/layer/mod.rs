@@ -45,6 +45,8 @@ mod subscriber_fields_ext;
 #[cfg(feature = "http-server")]
 pub(crate) use complete_span::{WithRoom, open};
 pub(crate) use core::{in_snapshot, is_kept_only};
+#[cfg(all(test, feature = "json", feature = "text"))]
+pub(crate) use reading::{ignores_fields_of_spans, reads_fields_itself};
 pub(crate) use sensitive::is_sensitive;
 pub(crate) use stack_dispatch::ids_of;
 #[cfg(feature = "_output")]

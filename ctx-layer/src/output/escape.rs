@@ -2,7 +2,7 @@
 
 /// How the strings of a kind of line are escaped.
 pub(super) trait Escaping {
-    /// Returns what is written for a character that does not stand for itself.
+    /// Returns what is written for a character that is not written as it is.
     ///
     /// It is something for `"`, `\\`, and whatever is not printable ASCII or a character beyond ASCII that is shown as it is.
     fn escape(character: char) -> Option<Escape>;
@@ -76,7 +76,7 @@ pub(super) fn push_as_fits<E: Escaping>(bytes: &mut Vec<u8>, text: &str, mut roo
     text.len()
 }
 
-/// Returns `true` if all is printable ASCII that stands for itself. Eight bytes at a time.
+/// Returns `true` if all is printable ASCII that is written as it is. Reads eight bytes at a time.
 #[inline]
 pub(super) fn is_plain(text: &[u8]) -> bool {
     match text.last_chunk() {

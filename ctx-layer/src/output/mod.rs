@@ -24,6 +24,8 @@ mod line;
 mod lost;
 mod naming;
 mod notation;
+#[cfg(all(test, feature = "json", feature = "text"))]
+mod reading_tests;
 mod spans;
 #[cfg(feature = "text")]
 mod terminal;

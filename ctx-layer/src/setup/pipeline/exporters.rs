@@ -1,6 +1,6 @@
 //! The exporters of OTLP and of the console.
 
-use std::{error::Error, sync::Arc};
+use std::sync::Arc;
 
 use opentelemetry_http::{HttpClient, hyper::HyperClient};
 use opentelemetry_otlp::{
@@ -9,11 +9,8 @@ use opentelemetry_otlp::{
 };
 use opentelemetry_sdk::metrics::Temporality;
 
-use super::target::Target;
+use super::{exporter_error::ExporterError, target::Target};
 use crate::setup::settings::{Compression, Protocol};
-
-/// An error of creating an exporter.
-pub(crate) type ExporterError = Box<dyn Error + Send + Sync>;
 
 /// Sets on an exporter's builder what all signals have in common, and builds it.
 macro_rules! build {

@@ -21,9 +21,11 @@ use super::{
     counted_exporter::CountedExporter,
     counts::{Counters, ExportCounts},
     export_runtime::ExportRuntime,
+    exporter_error::ExporterError,
     exporters,
     field_sampler::FieldSampler,
-    target::{Signal, Target},
+    signal::Signal,
+    target::Target,
 };
 use crate::{
     UniqueAttributes, propagation,
@@ -81,7 +83,7 @@ impl Pipelines {
             if target.exporter == Exporter::None {
                 continue;
             }
-            let failed = |error: exporters::ExporterError| SetupError::exporter(target.signal.as_str(), error);
+            let failed = |error: ExporterError| SetupError::exporter(target.signal.as_str(), error);
             let is_console = target.exporter == Exporter::Console;
             match target.signal {
                 Signal::Traces if is_console => {

@@ -2,15 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use super::signal::Signal;
 use crate::setup::settings::{Compression, Exporter, Observability, Origin, Protocol, Settings, SettingsProblem};
-
-/// A signal of OpenTelemetry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signal {
-    Traces,
-    Logs,
-    Metrics,
-}
 
 /// The place that a signal is exported to.
 #[derive(Clone, Debug)]
@@ -30,16 +23,6 @@ pub(crate) struct Target {
 
 /// The port of gRPC, by the specification of OTLP.
 const GRPC_PORT: u16 = 4317;
-
-impl Signal {
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Signal::Traces => "traces",
-            Signal::Logs => "logs",
-            Signal::Metrics => "metrics",
-        }
-    }
-}
 
 impl Target {
     /// Returns the target of a signal, or the problems of its settings that are seen only together.

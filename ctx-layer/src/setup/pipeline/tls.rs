@@ -10,7 +10,7 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject},
 };
 
-use super::{exporters::ExporterError, target::Signal};
+use super::{exporter_error::ExporterError, signal::Signal};
 use crate::setup::settings::{Origin, Settings, SettingsProblem, read_file};
 
 /// The certificates of connections to a collector, as PEM that was checked.

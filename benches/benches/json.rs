@@ -14,6 +14,26 @@
 //! | no field, three own | 319 | | 258 | | | 1969 |
 //! | five fields, three own, inside 1 / 64 spans | 396 / 395 | | | | | 6652 / 24304 |
 //! | a scope of five fields, a span, one line | 2344 | | 606 | | | 8949 |
+//!
+//! What the time is spent on, in instructions (`valgrind --tool=callgrind`, of two runs of different lengths; they do not depend on
+//! what else the machine does):
+//!
+//! | | a line without fields | a scope of five fields, a span, one line |
+//! |---|--:|--:|
+//! | all | 2011 | 11852 (`slog`: 4057) |
+//! | visiting the event's values, formatting its message | 850 | 1320 |
+//! | the other parts of the line | 490 | 620 |
+//! | clock and timestamp | 200 | 200 |
+//! | `tracing`: dispatch; the span in the registry, created, entered, exited and closed | 180 | 1910 |
+//! | creating the set of five fields | | 1770 |
+//! | attaching it to the OpenTelemetry context, and the frames | 30 | 1430 |
+//! | encoding the set: once, where a line has it | | 1050 |
+//! | what the span remembers | | 560 |
+//! | `malloc` and `free`, `memcpy` | 110 | 1570 |
+//! | the rest, each below 100 | 150 | 1420 |
+//!
+//! Five fields that are encoded already add 170 instructions to a line. `slog` has no span, and nothing that another crate's events
+//! could find.
 
 use std::{env, hint::black_box, io, sync::Mutex};
 

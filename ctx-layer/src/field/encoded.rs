@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use smallvec::SmallVec;
 
+use crate::buffers;
+
 /// The encodings of one set, nearly always a list of one entry. A change of the set must [clear](Self::clear) them.
 #[derive(Default)]
 pub(super) struct Encodings(OnceLock<Box<Entry>>);
@@ -15,10 +17,17 @@ struct Entry {
 }
 
 /// The values of a set, encoded by one kind of output.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Encoded {
-    bytes: Vec<u8>,
+    /// Inline room for what five ids take, so that the entry is the only allocation.
+    bytes: SmallVec<[u8; 192]>,
     /// The end of each field.
+    ends: SmallVec<[u32; 6]>,
+}
+
+/// A buffer in which the values of a set are encoded, with memory that this thread uses again.
+pub(crate) struct EncodingBuffer {
+    bytes: Vec<u8>,
     ends: SmallVec<[u32; 6]>,
 }
 
@@ -61,10 +70,10 @@ impl Encodings {
     }
 }
 
-impl Encoded {
-    /// Creates an empty encoding with room for `bytes`.
-    pub(crate) fn with_capacity(bytes: usize) -> Self {
-        Encoded { bytes: Vec::with_capacity(bytes), ends: SmallVec::new() }
+impl EncodingBuffer {
+    /// Takes an empty buffer.
+    pub(crate) fn new() -> Self {
+        EncodingBuffer { bytes: buffers::take(), ends: SmallVec::new() }
     }
 
     /// Appends the bytes of one field.
@@ -79,6 +88,20 @@ impl Encoded {
         }
     }
 
+    /// Returns the bytes of each field.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
+        parts(&self.bytes, &self.ends)
+    }
+
+    /// Returns the encoded values, in no more memory than they need.
+    pub(crate) fn finish(self) -> Encoded {
+        let encoded = Encoded { bytes: SmallVec::from_slice(&self.bytes), ends: self.ends };
+        buffers::give_back(self.bytes);
+        encoded
+    }
+}
+
+impl Encoded {
     #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
@@ -86,12 +109,16 @@ impl Encoded {
 
     /// Returns the bytes of each field.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &[u8]> {
-        let mut start = 0;
-        self.ends.iter().filter_map(move |end| {
-            let end = *end as usize;
-            self.bytes.get(std::mem::replace(&mut start, end)..end)
-        })
+        parts(&self.bytes, &self.ends)
     }
+}
+
+fn parts<'a>(bytes: &'a [u8], ends: &'a [u32]) -> impl Iterator<Item = &'a [u8]> {
+    let mut start = 0;
+    ends.iter().filter_map(move |end| {
+        let end = *end as usize;
+        bytes.get(std::mem::replace(&mut start, end)..end)
+    })
 }
 
 #[cfg(test)]
@@ -99,10 +126,10 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Encoded {
-        let mut encoded = Encoded::default();
-        encoded.push(|bytes| bytes.extend_from_slice(text.as_bytes()));
-        encoded.push(|bytes| bytes.push(b'-'));
-        encoded
+        let mut buffer = EncodingBuffer::new();
+        buffer.push(|bytes| bytes.extend_from_slice(text.as_bytes()));
+        buffer.push(|bytes| bytes.push(b'-'));
+        buffer.finish()
     }
 
     #[test]

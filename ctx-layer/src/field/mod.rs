@@ -91,7 +91,7 @@ pub(crate) use baggage_key::TOKEN;
 pub(crate) use calls::Call;
 pub(crate) use declaration::{Derived, Origin};
 #[cfg(feature = "_output")]
-pub(crate) use encoded::Encoded;
+pub(crate) use encoded::{Encoded, EncodingBuffer};
 pub(crate) use entry::Entry;
 #[cfg(feature = "axum")]
 pub(crate) use entry::MASK;

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     context::{ContextFieldsExt, Remembered, is_gone, read, read_if_ready},
-    field::{Encoded, Fields, Visible},
+    field::{Encoded, EncodingBuffer, Fields, Visible},
     layer::{Parentage, Policies, elsewhere},
 };
 
@@ -189,35 +189,26 @@ impl Encoding {
         }
     }
 
-    /// In one allocation, since a set may have one line only.
+    /// Encodes each field once. A set may have one line only, so no time is spent on counting bytes before: they are written to a
+    /// buffer of this thread, and copied.
     fn encode<N: Notation>(&self, fields: &Fields) -> Encoded {
-        let visible = || {
-            fields.entries().filter_map(|(_, entry)| {
-                let declaration = entry.declaration();
-                let value = entry.visible(self.policies.sensitivity(declaration, self.is_metric)?)?;
-                Some((self.naming.key_of(declaration)?, value))
-            })
-        };
-        let mut encoded = Encoded::with_capacity(visible().map(|(key, value)| key.len() + room_for(value)).sum());
-        for (key, value) in visible() {
+        let mut encoding = EncodingBuffer::new();
+        for (_, entry) in fields.entries() {
+            let declaration = entry.declaration();
+            let Some(sensitivity) = self.policies.sensitivity(declaration, self.is_metric) else { continue };
+            let (Some(value), Some(key)) = (entry.visible(sensitivity), self.naming.key_of(declaration)) else {
+                continue;
+            };
             // Two declarations may have one name where no schema says that they must not.
-            if encoded.parts().any(|part| part.starts_with(key)) {
+            if self.naming.may_repeat() && encoding.parts().any(|part| part.starts_with(key)) {
                 continue;
             }
-            encoded.push(|bytes| {
+            encoding.push(|bytes| {
                 bytes.extend_from_slice(key);
                 push_visible::<N>(bytes, value);
             });
         }
-        encoded
-    }
-}
-
-/// How much room a value takes that needs no escapes.
-fn room_for(value: Visible<'_>) -> usize {
-    match value {
-        Visible::Text(text) => text.len() + 2,
-        _ => 24,
+        encoding.finish()
     }
 }
 

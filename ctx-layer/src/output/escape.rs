@@ -42,6 +42,7 @@ pub(super) fn push<E: Escaping>(bytes: &mut Vec<u8>, text: &str) {
 
 /// Appends a whole string, with quotes.
 pub(super) fn push_string<E: Escaping>(bytes: &mut Vec<u8>, text: &str) {
+    bytes.reserve(text.len() + 2);
     bytes.push(b'"');
     push::<E>(bytes, text);
     bytes.push(b'"');

@@ -4,7 +4,7 @@ use std::{
     borrow::Cow,
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -42,6 +42,10 @@ pub(in crate::output) struct Naming {
     pub(super) not_shown: Vec<Key>,
     /// The key of each field; `None` where it is not shown.
     of_fields: AddressMap<Option<Key>>,
+    /// The keys in `of_fields`, each with its declaration.
+    declared: Mutex<Vec<(&'static Declaration, Key)>>,
+    /// Two declarations have the same key.
+    may_repeat: AtomicBool,
     /// Every key that a context field was ever written under.
     keys: Mutex<Vec<Key>>,
     /// How many these are.
@@ -71,6 +75,8 @@ impl Naming {
             reserved: reserved.to_vec(),
             not_shown: not_shown.to_vec(),
             of_fields: AddressMap::new(),
+            declared: Mutex::default(),
+            may_repeat: AtomicBool::new(false),
             keys: Mutex::default(),
             known: AtomicUsize::new(0),
         }));
@@ -92,11 +98,29 @@ impl Naming {
     /// The key of a context field; `None` where something else has it on every line.
     #[inline]
     pub(super) fn key_of(&self, declaration: &'static Declaration) -> Option<&[u8]> {
-        let key = self.of_fields.get_or_insert_with(declaration, || {
-            let key = self.key_of_field(declaration.name());
-            (!self.not_shown.contains(&key)).then_some(key)
-        });
-        key.as_deref()
+        match self.of_fields.get(declaration) {
+            Some(key) => key.as_deref(),
+            None => self.key_of_unknown(declaration),
+        }
+    }
+
+    #[cold]
+    fn key_of_unknown(&self, declaration: &'static Declaration) -> Option<&[u8]> {
+        let key = self.key_of_field(declaration.name());
+        let mut declared = self.declared.lock().unwrap_or_else(PoisonError::into_inner);
+        if declared.iter().any(|(other, known)| !std::ptr::eq(*other, declaration) && *known == key) {
+            self.may_repeat.store(true, Ordering::Relaxed);
+        }
+        declared.push((declaration, key.clone()));
+        let key = (!self.not_shown.contains(&key)).then_some(key);
+        // Under the lock: whoever finds this key also finds that it may repeat.
+        self.of_fields.get_or_insert_with(declaration, || key).as_deref()
+    }
+
+    /// Returns `true` if two of the context fields written so far have the same key.
+    #[inline]
+    pub(super) fn may_repeat(&self) -> bool {
+        self.may_repeat.load(Ordering::Relaxed)
     }
 
     /// How many keys are known.

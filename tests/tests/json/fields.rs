@@ -127,6 +127,28 @@ fn fields_can_be_nested_and_renamed() {
 }
 
 #[test]
+fn of_two_context_fields_with_one_key_the_first_is_written() {
+    let format = || Format::plain().rename_field("user_id", "who").rename_field("role", "who");
+    let both = two().with(&ROLE, "admin");
+    let run = || {
+        // In either order of what the output gets to know first.
+        two().in_scope(|| info!("one"));
+        both.clone().in_scope(|| info!("both"));
+        Fields::new().with(&ROLE, "admin").in_scope(|| info!("other"));
+        both.clone().in_scope(|| info!("both again"));
+    };
+    assert_eq!(
+        lines_of(|layer| layer.with_format(format()), run),
+        [
+            r#"{"level":"INFO","message":"one","tenant_id":"acme","who":"ada"}"#,
+            r#"{"level":"INFO","message":"both","tenant_id":"acme","who":"ada"}"#,
+            r#"{"level":"INFO","message":"other","who":"admin"}"#,
+            r#"{"level":"INFO","message":"both again","tenant_id":"acme","who":"ada"}"#,
+        ]
+    );
+}
+
+#[test]
 fn a_line_may_have_nothing_but_fields() {
     let nothing = |layer: ctx_layer::output::json::JsonLayer| {
         layer.with_level(false).with_format(Format::plain().without(Member::Message))

@@ -97,7 +97,7 @@
 //!
 //! # Costs
 //!
-//! The fields of a set are encoded with the first line that has them, in two allocations; each further line copies the bytes, on whatever
+//! The fields of a set are encoded with the first line that has them, in one allocation; each further line copies the bytes, on whatever
 //! thread, and allocates nothing. Outputs with other schemas or names encode for themselves; outputs that are switched off do not. Spans are
 //! not walked unless [the list of them](JsonLayer::with_span_list) is asked for, or a span sets a registered field itself. In a stack of
 //! JSON layers and filters alone events are not rewritten; beside any other layer they are, for that layer.

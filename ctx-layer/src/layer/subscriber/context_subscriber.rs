@@ -4,7 +4,6 @@ use std::{any::TypeId, borrow::Cow};
 
 use tracing_core::{
     Dispatch, Event, Interest, LevelFilter, Metadata, Subscriber,
-    field::ValueSet,
     span::{self, Attributes, Current, Id},
 };
 use tracing_subscriber::{
@@ -12,37 +11,29 @@ use tracing_subscriber::{
     registry::{LookupSpan, SpanData},
 };
 
-use super::{
-    ambient::{Ambient, AmbientAdditions, Ids},
-    core::{Core, is_about_the_context},
-    entered_spans,
-    filled::{self, Filled},
-    kept_spans::{KeptSpans, close},
-    last_recorded,
-    metadata::{Augmentation, Augmented},
-    other_version,
-    parent::{self, Parentage},
-    postponed,
-    rewrite::rewrite,
-    set_up::SetUp,
-    span_lock,
-};
 use crate::{
-    context::{
-        CurrentFields, FrameId, Remembered,
-        frame_stack::{self, Leaving, Left},
-        give_back,
-    },
+    context::{CurrentFields, frame_stack, give_back},
     field::{Fields, Schema},
+    layer::{
+        core::{Core, is_about_the_context},
+        kept_spans::{KeptSpans, close},
+        last_recorded,
+        metadata::Augmentation,
+        other_version,
+        parent::Parentage,
+        postponed,
+        set_up::SetUp,
+        span_lock,
+    },
 };
 
 /// A subscriber that adds the current registered fields to every span and every event it passes on.
 ///
-/// Created by [`with_context_fields`](super::SubscriberFieldsExt::with_context_fields). It forwards every method of
+/// Created by [`with_context_fields`](crate::SubscriberFieldsExt::with_context_fields). It forwards every method of
 /// [`Subscriber`], and `downcast_ref` finds what it wraps.
 pub struct ContextSubscriber<S> {
-    inner: S,
-    core: Core,
+    pub(super) inner: S,
+    pub(super) core: Core,
     /// All layers that read the fields of events read the current fields themselves.
     #[cfg(feature = "_output")]
     reads_fields_itself: bool,
@@ -53,7 +44,7 @@ pub struct ContextSubscriber<S> {
 
 impl<S> ContextSubscriber<S> {
     #[track_caller]
-    pub(super) fn new(schema: Schema, inner: S) -> Self
+    pub(in crate::layer) fn new(schema: Schema, inner: S) -> Self
     where
         S: Subscriber,
     {
@@ -65,9 +56,9 @@ impl<S> ContextSubscriber<S> {
             inner,
             core: Core::new(augmentation, kept, SetUp::over::<S>()),
             #[cfg(feature = "_output")]
-            reads_fields_itself: super::reading::reads_fields_itself(std::any::type_name::<S>()),
+            reads_fields_itself: crate::layer::reading::reads_fields_itself(std::any::type_name::<S>()),
             #[cfg(feature = "_output")]
-            ignores_fields_of_spans: super::reading::ignores_fields_of_spans(std::any::type_name::<S>()),
+            ignores_fields_of_spans: crate::layer::reading::ignores_fields_of_spans(std::any::type_name::<S>()),
         }
     }
 
@@ -144,245 +135,8 @@ impl<S: Subscriber> ContextSubscriber<S> {
         }
     }
 
-    fn registry(&self) -> Option<&Registry> {
+    pub(super) fn registry(&self) -> Option<&Registry> {
         (&self.inner as &dyn Subscriber).downcast_ref()
-    }
-
-    /// Creates a disabled span in the registry, without any layer seeing it.
-    #[cold]
-    #[inline(never)]
-    fn keep(&self, attributes: &Attributes<'_>) -> Option<Id> {
-        // It remembers what an enabled span would.
-        let parent = Parentage::of_span(attributes);
-        let remembered = self.core.elsewhere_of(parent).unwrap_or_else(Remembered::current);
-        let registry = self.registry()?;
-        let id = match self.core.kept_current().filter(|_| attributes.is_contextual()) {
-            // The registry does not know that the current span is entered.
-            Some(current) => {
-                registry.new_span(&Attributes::child_of(current, attributes.metadata(), attributes.values()))
-            }
-            None => registry.new_span(attributes),
-        };
-        self.core.kept.insert(&id);
-        self.core.remember_all(&id, remembered);
-        Some(id)
-    }
-
-    /// Creates a span as a kept one, if the stack below disables it.
-    #[inline]
-    fn kept_if_unwanted(&self, attributes: &Attributes<'_>, metadata: &'static Metadata<'static>) -> Option<Id> {
-        let is_enabled = || self.inner.enabled(self.core.augmentation.of(metadata).metadata);
-        if self.core.kept.is_unwanted(metadata, is_enabled) { self.keep(attributes) } else { None }
-    }
-
-    /// Exits a span whose frame is not on top, or holds something.
-    #[inline(never)]
-    fn exit_otherwise(&self, span: &Id, guard: Option<FrameId>, is_kept: bool) {
-        let key = self.core.span_key(span);
-        let left = frame_stack::leaving(key, guard);
-        let is_entered_again = matches!(left, Left::Here { is_entered_again: true });
-        if guard.is_none() && !is_kept {
-            frame_stack::note_lost(key, || self.core.remembered(span));
-        }
-        let frame = match guard {
-            None => Some(Leaving::new(key)),
-            // A layer may exit another entering of the span than the one of the guard, and take away the context of what is above.
-            Some(frame) if is_entered_again || frame_stack::is_below_another(frame) => Some(Leaving::of_guard()),
-            Some(_) => None,
-        };
-        if left != Left::TakenOver && !is_kept {
-            self.inner.exit(span);
-        }
-        drop(frame);
-        if !is_kept {
-            self.left_otherwise(span, left);
-        }
-    }
-
-    /// Restores the registry's stack after exiting a span that is entered again, or that was hidden.
-    #[inline]
-    fn left_otherwise(&self, span: &Id, left: Left) {
-        let (Left::Here { is_entered_again } | Left::Hidden { is_entered_again }) = left else { return };
-        let is_hidden = matches!(left, Left::Hidden { .. });
-        if is_entered_again {
-            if let Some(registry) = self.registry().filter(|_| is_hidden) {
-                // The registry removed an entering that is not over.
-                registry.enter(span);
-            }
-            self.reorder();
-        }
-        if is_hidden {
-            // It was taken off the registry's stack when it was hidden, and will not be put back.
-            self.try_close(span.clone());
-        }
-    }
-
-    /// Reorders the registry's stack of entered spans like the frames. For a span that is entered twice, the registry removes the
-    /// last entering.
-    #[cold]
-    fn reorder(&self) {
-        if let Some(registry) = self.registry() {
-            let entered = frame_stack::entered_spans(self.core.key());
-            let entered = entered.into_iter().map(Id::from_u64).filter(|id| !self.core.kept.contain(id));
-            entered_spans::reorder(registry, entered, |id| self.try_close(id));
-        }
-    }
-
-    /// Returns the explicit parent if it is disabled and kept.
-    #[inline]
-    fn kept_parent<'a>(&self, parent: Option<&'a Id>) -> Option<&'a Id> {
-        parent.filter(|parent| self.core.kept.contain(parent))
-    }
-
-    /// Creates a span whose parent is disabled: for outputs it belongs to the nearest enabled one.
-    #[cold]
-    #[inline(never)]
-    fn new_span_in_kept(&self, attributes: &Attributes<'_>, parent: &Id) -> Id {
-        let (metadata, values) = (attributes.metadata(), attributes.values());
-        let below_nearest = match self.core.kept.nearest(parent, self.registry()) {
-            Some(nearest) => Attributes::child_of(nearest, metadata, values),
-            None => Attributes::new_root(metadata, values),
-        };
-        let elsewhere = self.core.elsewhere_of(Parentage::Explicit(parent));
-        let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), None);
-        let remembered = elsewhere.clone().unwrap_or_else(Remembered::current);
-        let id = parent::with_elsewhere(elsewhere, || {
-            let augmented = self.core.augmentation.of(metadata);
-            self.new_span_with(&below_nearest, augmented, ambient.as_ref().map(Ambient::parts))
-        });
-        self.core.remember_all(&id, remembered);
-        id
-    }
-
-    /// Passes on an event whose parent is disabled: for outputs it belongs to the nearest enabled one.
-    #[cold]
-    #[inline(never)]
-    fn forward_in_kept(&self, event: &Event<'_>, parent: &Id) {
-        let nearest = self.core.kept.nearest(parent, self.registry());
-        let of_nearest = nearest.as_ref().map_or(Parentage::Root, Parentage::Explicit);
-        let ids = Ids::of_event(&self.core.augmentation, of_nearest, &self.core.home);
-        let elsewhere = self.core.elsewhere_of(Parentage::Explicit(parent));
-        let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), ids);
-        let nothing = Fields::new();
-        let (fields, ids) = ambient.as_ref().map_or((&nothing, None), Ambient::parts);
-        let augmentation = &self.core.augmentation;
-        let augmented = augmentation.of(filled::all_fields_of(event));
-        let filled = Filled::in_all(event, augmented.declared);
-        let additions = AmbientAdditions { fields, ids, augmentation, augmented, filled };
-        parent::with_elsewhere(elsewhere, || {
-            rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-                let below_nearest = Event::new_child_of(nearest.clone(), event.metadata(), values);
-                additions.filled.passing_on_event(&below_nearest, augmented.metadata, |event| self.forward(event));
-            });
-        });
-    }
-
-    fn forward(&self, event: &Event<'_>) {
-        if self.inner.event_enabled(event) {
-            self.inner.event(event);
-        }
-    }
-
-    /// Calls `f`, in which an OpenTelemetry layer may hold a span's lock.
-    #[inline]
-    fn locking<R>(&self, f: impl FnOnce() -> R) -> R {
-        let result = span_lock::holding(f);
-        if span_lock::is_postponed() {
-            self.pass_on_postponed();
-        }
-        result
-    }
-
-    fn pass_on_postponed(&self) {
-        let registry = (&self.inner as &dyn Subscriber).downcast_ref::<Registry>();
-        postponed::pass_on(self.core.key(), &self.core.augmentation, |span, values| {
-            // Layers panic if the span is closed.
-            if registry.is_none_or(|registry| registry.span(span).is_some()) {
-                self.record(span, values);
-            }
-        });
-    }
-
-    #[inline]
-    fn create(&self, attributes: &Attributes<'_>) -> Id {
-        self.locking(|| self.inner.new_span(attributes))
-    }
-
-    #[inline]
-    fn new_span_with(
-        &self,
-        attributes: &Attributes<'_>,
-        augmented: &'static Augmented,
-        ambient: Option<(&Fields, Option<&Ids>)>,
-    ) -> Id {
-        let augmentation = &self.core.augmentation;
-        let (fields, ids) = match ambient {
-            Some(ambient) if augmented.takes_fields => ambient,
-            // The added names are on the span nonetheless: a value may be recorded later.
-            _ => return self.create(&with_parent_of(attributes, augmented.metadata, attributes.values())),
-        };
-        let filled = Filled::in_all(attributes, augmented.declared);
-        let additions = AmbientAdditions { fields, ids, augmentation, augmented, filled };
-        let mut id = None;
-        rewrite(attributes, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-            let attributes = with_parent_of(attributes, augmented.metadata, values);
-            id = Some(additions.filled.passing_on(&attributes, |attributes| self.create(attributes)));
-        });
-        // `rewrite` calls back exactly once.
-        id.unwrap_or_else(|| self.create(attributes))
-    }
-
-    // Not inlined, so that events without fields do not pay for its stack frame.
-    #[inline(never)]
-    fn forward_with(&self, event: &Event<'_>, fields: &Fields, ids: Option<&Ids>) {
-        let augmentation = &self.core.augmentation;
-        let augmented = augmentation.of(filled::all_fields_of(event));
-        if !augmented.takes_fields {
-            return self.forward(event);
-        }
-        let filled = Filled::in_all(event, augmented.declared);
-        let additions = AmbientAdditions { fields, ids, augmentation, augmented, filled };
-        rewrite(event, augmented.own, augmented.metadata.fields(), &additions, &mut |values: &ValueSet<'_>| {
-            let like = like(event, values);
-            additions.filled.passing_on_event(&like, augmented.metadata, |event| self.forward(event));
-        });
-    }
-
-    /// Passes on an event without added fields, because all outputs read the fields themselves.
-    #[cfg(feature = "_output")]
-    #[inline]
-    fn forward_as_it_is(&self, event: &Event<'_>) {
-        let parent = Parentage::of_event(event);
-        if !matches!(parent, Parentage::Explicit(_)) {
-            return self.forward(event);
-        }
-        parent::with_elsewhere(self.core.elsewhere_of(parent), || self.forward(event));
-    }
-
-    /// Passes on an event that needs more than the current fields. Not inlined for the same reason.
-    #[inline(never)]
-    fn forward_looking_closer(&self, event: &Event<'_>) {
-        let parent = Parentage::of_event(event);
-        let elsewhere = self.core.elsewhere_of(parent);
-        let ids = Ids::of_event(&self.core.augmentation, parent, &self.core.home);
-        let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), ids);
-        parent::with_elsewhere(elsewhere, || match ambient.as_ref().map(Ambient::parts) {
-            Some((fields, ids)) => self.forward_with(event, fields, ids),
-            None => self.forward(event),
-        });
-    }
-
-    #[inline(never)]
-    fn new_span_looking_closer(&self, attributes: &Attributes<'_>, augmented: &'static Augmented) -> Id {
-        let parent = Parentage::of_span(attributes);
-        let elsewhere = self.core.elsewhere_of(parent);
-        let ambient = Ambient::resolve(&self.core.augmentation, elsewhere.as_ref(), None);
-        let remembered = elsewhere.clone().unwrap_or_else(Remembered::current);
-        let id = parent::with_elsewhere(elsewhere, || {
-            self.new_span_with(attributes, augmented, ambient.as_ref().map(Ambient::parts))
-        });
-        self.core.remember_all(&id, remembered);
-        id
     }
 }
 
@@ -414,8 +168,10 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             self.check_set_up(attributes.metadata());
         }
         #[cfg(feature = "http-server")]
-        if let Some(fields) = super::complete_span::fields_of(attributes) {
-            if let Some(id) = self.kept_if_unwanted(attributes, super::metadata::original_of(attributes.metadata())) {
+        if let Some(fields) = crate::layer::complete_span::fields_of(attributes) {
+            if let Some(id) =
+                self.kept_if_unwanted(attributes, crate::layer::metadata::original_of(attributes.metadata()))
+            {
                 return id;
             }
             let id = self.create(attributes);
@@ -586,28 +342,6 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
             let found = unsafe { self.inner.downcast_raw(id) };
             if other_version::intercept(found.is_some()) { None } else { found }
         }
-    }
-}
-
-/// Returns an event with other values, the same metadata, and the same kind of parent.
-pub(super) fn like<'a>(event: &Event<'_>, values: &'a ValueSet<'a>) -> Event<'a> {
-    if event.is_contextual() {
-        Event::new(event.metadata(), values)
-    } else {
-        Event::new_child_of(event.parent().cloned(), event.metadata(), values)
-    }
-}
-
-/// Returns attributes with other metadata and values, and the same kind of parent.
-pub(super) fn with_parent_of<'a>(
-    attributes: &Attributes<'_>,
-    metadata: &'static Metadata<'static>,
-    values: &'a ValueSet<'a>,
-) -> Attributes<'a> {
-    match attributes.parent() {
-        Some(parent) => Attributes::child_of(parent.clone(), metadata, values),
-        None if attributes.is_root() => Attributes::new_root(metadata, values),
-        None => Attributes::new(metadata, values),
     }
 }
 

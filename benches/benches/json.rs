@@ -35,7 +35,13 @@
 //! Five fields that are encoded already add 170 instructions to a line. `slog` has no span, and nothing that another crate's events
 //! could find.
 
-use std::{env, hint::black_box, io, sync::Mutex};
+use std::{
+    env,
+    hint::black_box,
+    io,
+    sync::Mutex,
+    task::{Context, Poll, Waker},
+};
 
 use ctx_benches::{
     by_hand,
@@ -43,9 +49,9 @@ use ctx_benches::{
     request::{REQUEST, fields, schema},
     span_by_hand, stack,
 };
-use ctx_layer::{SubscriberFieldsExt, output::json};
+use ctx_layer::{SubscriberFieldsExt, output::json, with_observability};
 use slog::Drain;
-use tracing::{info, info_span};
+use tracing::{info, info_span, instrument};
 use tracing_core::Dispatch;
 use tracing_subscriber::{Registry, prelude::*};
 
@@ -54,7 +60,7 @@ fn main() {
     let words: Vec<_> = env::args().collect();
     if let Some(at) = words.iter().position(|word| word == "--run") {
         let number = |behind: usize| words.get(at + behind).and_then(|word| word.parse::<usize>().ok()).unwrap_or(0);
-        let groups = [five_fields, no_field, inside_spans, scopes];
+        let groups = [five_fields, no_field, inside_spans, scopes, annotated];
         let arm = &groups[number(1)]()[number(2)];
         println!("{}: {:?}", arm.name(), arm.run(number(3) as u64));
         return;
@@ -65,6 +71,7 @@ fn main() {
         ("no field, three own", no_field()),
         ("five fields, three own, inside spans", inside_spans()),
         ("a scope of five fields, a span, one line, and its end", scopes()),
+        ("an annotated async function with the line of its result", annotated()),
     ] {
         if !wanted.is_empty() && !wanted.iter().any(|word| title.contains(word.as_str())) {
             continue;
@@ -241,6 +248,35 @@ fn scopes() -> Vec<Arm> {
         Arm::new("fmt json, the five on the span", Place::new(stack::json()), || {
             let _span = span_by_hand!(black_box(&*REQUEST), "request").entered();
             own_fields();
+        }),
+    ]
+}
+
+#[with_observability(attributes_from_args = all, log_args = false, ret(level = "info"))]
+async fn place(order: u64) -> Result<u64, io::Error> {
+    Ok(black_box(order))
+}
+
+#[instrument(ret, err)]
+async fn place_instrumented(order: u64) -> Result<u64, io::Error> {
+    Ok(black_box(order))
+}
+
+fn annotated() -> Vec<Arm> {
+    let poll = |future: std::pin::Pin<&mut dyn Future<Output = Result<u64, io::Error>>>| {
+        let ready = future.poll(&mut Context::from_waker(Waker::noop()));
+        assert!(matches!(black_box(ready), Poll::Ready(Ok(1042))));
+    };
+    vec![
+        Arm::new("ours, five fields current", Place::new(under()).with(fields()), move || {
+            poll(std::pin::pin!(place(black_box(1042))));
+        }),
+        Arm::new("ours, no field", Place::new(under()), move || poll(std::pin::pin!(place(black_box(1042))))),
+        Arm::new("#[instrument(ret, err)], ours as the output", Place::new(under()).with(fields()), move || {
+            poll(std::pin::pin!(place_instrumented(black_box(1042))));
+        }),
+        Arm::new("#[instrument(ret, err)], fmt json", Place::new(stack::json()), move || {
+            poll(std::pin::pin!(place_instrumented(black_box(1042))));
         }),
     ]
 }

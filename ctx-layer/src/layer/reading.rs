@@ -34,8 +34,8 @@ enum Known {
 
 fn known_layer(layer: &str) -> Option<Known> {
     const OUTPUTS: [&str; 3] = [
-        "ctx_layer::output::json::layer::JsonLayer",
-        "ctx_layer::output::text::layer::TextLayer",
+        "ctx_layer::output::json::json_layer::JsonLayer",
+        "ctx_layer::output::text::text_layer::TextLayer",
         "ctx_layer::output::auto::AutoLayer",
     ];
     if OUTPUTS.iter().any(|output| arguments_of(layer, output).is_some() || layer == *output) {

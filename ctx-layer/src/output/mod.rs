@@ -33,6 +33,7 @@ mod terminal;
 pub mod text;
 mod time;
 mod values;
+mod written;
 
 #[cfg(all(feature = "json", feature = "text"))]
 pub use auto::{AutoLayer, OutputFormat, SharedWriter, UnknownFormat, auto};

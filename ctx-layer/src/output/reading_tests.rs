@@ -64,6 +64,6 @@ fn any_other_layer_is_assumed_to_read_fields() {
         stack().with(json::layer()),
         crate::Schema::well_known()
     )));
-    assert!(!reads_fields_itself("other::ctx_layer::output::json::layer::JsonLayer<a>"));
+    assert!(!reads_fields_itself("other::ctx_layer::output::json::json_layer::JsonLayer<a>"));
     assert!(!reads_fields_itself(""));
 }

@@ -8,7 +8,7 @@
 //! |---|---|---|
 //! | `CTX_MODEL_PROGRAMS` | 100 000 | the number of programs; 10 million with `--release` |
 //! | `CTX_MODEL_SEED` | 0 | other programs |
-//! | `CTX_MODEL_ONLY` | | one program, by the number that was shown |
+//! | `CTX_MODEL_ONLY` | | one program, by the number that was shown, or those from one number to another, as in `100..200` |
 //! | `CTX_MODEL_FINDINGS` | 1 | how many failing programs of different kinds are shown |
 
 mod faults;
@@ -30,7 +30,10 @@ mod stack;
 mod thread;
 mod value;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
 
 use generator::program;
 use inert::{count, seen_outside, with_inert, without_inert};
@@ -43,6 +46,16 @@ use stack::Stack;
 
 fn setting(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().map_or(default, |text| text.parse().expect("it is a number"))
+}
+
+/// Returns the numbers of the programs to run, if not all are.
+fn only() -> Option<Range<u64>> {
+    let text = std::env::var("CTX_MODEL_ONLY").ok()?;
+    let number = |text: &str| text.parse::<u64>().expect("it is a number");
+    Some(match text.split_once("..") {
+        Some((from, to)) => number(from)..number(to),
+        None => number(&text)..number(&text) + 1,
+    })
 }
 
 /// Returns the difference between the library and the model, or the effect of operations that must have none.
@@ -59,11 +72,10 @@ fn differs(stack: Stack, threads: &Threads, program: &Body) -> bool {
 /// Runs programs. Fails with the smallest ones on which the model and the library differ, one of each shape.
 fn compare(stack: Stack, programs: u64, make: impl Fn(u64) -> Body) {
     let seed = setting("CTX_MODEL_SEED", 0);
-    let only = std::env::var("CTX_MODEL_ONLY").ok().map(|text| text.parse::<u64>().expect("it is a number"));
     let most_found = setting("CTX_MODEL_FINDINGS", 1) as usize;
     let mut threads = Threads::new(stack.dispatches());
     let mut found = BTreeMap::new();
-    for number in only.map_or(0..programs, |only| only..only + 1) {
+    for number in only().unwrap_or(0..programs) {
         let program = make(seed.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(number * 4 + stack as u64));
         if !differs(stack, &threads, &program) {
             continue;
@@ -102,7 +114,8 @@ fn difference(stack: Stack, number: u64, smallest: &Body) -> String {
     }
     if agree(&shown, &wanted) {
         // From where on the rules leave open what is seen makes no difference for what is left.
-        (shown, wanted) = (shown.split_off(shown.len().saturating_sub(2)), Vec::new());
+        shown.retain(|one| leaves_something(std::slice::from_ref(one)));
+        wanted.clear();
     }
     let at = shown.iter().zip(&wanted).position(|(seen, wanted)| seen != wanted);
     let at = at.unwrap_or(shown.len().min(wanted.len()));

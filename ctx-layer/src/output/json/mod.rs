@@ -105,13 +105,15 @@
 mod call_site;
 mod escape;
 mod format;
+mod ids;
+mod json_layer;
 mod last_span;
-mod layer;
 mod layout;
 mod line;
 mod object;
 mod string_writer;
+mod writing;
 
 pub use super::lost::LostLines;
 pub use format::{Format, Group, Member};
-pub use layer::{JsonLayer, layer};
+pub use json_layer::{JsonLayer, layer};

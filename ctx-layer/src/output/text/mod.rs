@@ -72,9 +72,11 @@
 
 mod below;
 mod colours;
-mod layer;
 mod line;
+mod place;
 mod readable;
+mod text_layer;
+mod writing;
 
 pub use super::lost::LostLines;
-pub use layer::{TextLayer, layer};
+pub use text_layer::{TextLayer, layer};

@@ -1,6 +1,6 @@
-//! The layer that writes lines.
+//! Writing the line of an event.
 
-use std::{borrow::Cow, fmt, io, sync::OnceLock, thread, time::SystemTime};
+use std::thread;
 
 use tracing_core::{
     Dispatch, Event, Subscriber,
@@ -16,7 +16,9 @@ use tracing_subscriber::{
 use super::{
     call_site::{in_group, of_event, push_source, push_target},
     escape,
-    format::{Format, Group, Ids, Member, Times},
+    format::{Group, Member, Times},
+    ids::push_id,
+    json_layer::{JsonLayer, Ready, Settings},
     last_span::name_of_current,
     layout::{Layout, Wanted},
     line::Line,
@@ -24,223 +26,16 @@ use super::{
 };
 use crate::{
     context::is_gone,
-    field::Schema,
-    layer::{AddressMap, Filled, Parentage},
+    layer::Parentage,
     output::{
         call_site::CallSite,
-        common::{Common, LogSource, thread_number},
+        common::{LogSource, thread_number},
         current::{Encoding, SpanIds},
-        lost::LostLines,
-        spans::Spans,
         time,
-        values::{Look, Part, Seen, Values, push_hex},
+        values::{Part, Seen},
+        written::Written,
     },
 };
-
-/// Creates a layer that writes one JSON object per line to standard output, in the format [`Format::plain`].
-///
-/// ```
-/// use ctx_layer::{Schema, SubscriberFieldsExt, output::json};
-/// use tracing_subscriber::prelude::*;
-///
-/// let subscriber = tracing_subscriber::registry()
-///     .with(json::layer())
-///     .with_context_fields(Schema::well_known());
-/// # drop(subscriber);
-/// ```
-#[must_use = "a layer does nothing until it is added to a subscriber"]
-pub fn layer() -> JsonLayer {
-    JsonLayer {
-        settings: Settings {
-            format: Format::plain(),
-            wanted: Wanted::default(),
-            constants: Vec::new(),
-            has_span_fields: false,
-        },
-        common: Common::new(io::stdout),
-        ready: OnceLock::new(),
-    }
-}
-
-/// A layer that writes one JSON object per line.
-///
-/// Created by [`layer`]. See [the module](crate::output::json) for what is on a line.
-#[must_use = "a layer does nothing until it is added to a subscriber"]
-pub struct JsonLayer<W = fn() -> io::Stdout> {
-    settings: Settings,
-    common: Common<W>,
-    /// Made of the settings with the first line.
-    ready: OnceLock<Ready>,
-}
-
-#[derive(Clone)]
-struct Settings {
-    format: Format,
-    wanted: Wanted,
-    constants: Vec<(Cow<'static, str>, Cow<'static, str>)>,
-    has_span_fields: bool,
-}
-
-/// The state that is derived from the settings.
-struct Ready {
-    layout: Layout,
-    call_sites: AddressMap<CallSite>,
-    spans: Spans<Object<'static>>,
-}
-
-impl<W> JsonLayer<W> {
-    fn with(self, change: impl FnOnce(&mut Settings)) -> Self {
-        let mut settings = self.settings;
-        change(&mut settings);
-        JsonLayer { settings, ready: OnceLock::new(), ..self }
-    }
-
-    /// Sets where lines are written. Defaults to standard output.
-    ///
-    /// A writer that blocks blocks the thread that logs. Give a slow one to `tracing_appender::non_blocking`, which loses lines
-    /// rather than block, and counts them.
-    pub fn with_writer<W2>(self, make_writer: W2) -> JsonLayer<W2>
-    where
-        W2: for<'a> MakeWriter<'a> + 'static,
-    {
-        JsonLayer { settings: self.settings, common: self.common.with_writer(make_writer), ready: OnceLock::new() }
-    }
-
-    /// Sets names and nesting. Defaults to [`Format::plain`].
-    pub fn with_format(self, format: Format) -> Self {
-        self.with(|settings| settings.format = format)
-    }
-
-    /// Sets which context fields are shown, and how sensitive ones are. Defaults to the schema of the stack; without one, all
-    /// fields are shown by the policies that they were declared with.
-    ///
-    /// ```
-    /// use ctx_layer::{Schema, SubscriberFieldsExt, output::json};
-    /// use tracing_subscriber::prelude::*;
-    ///
-    /// ctx_layer::context_fields! {
-    ///     /// The customer's address.
-    ///     pub static EMAIL: String = "customer.email" => masked;
-    /// }
-    ///
-    /// let audited = Schema::builder().field_with(&EMAIL, |policy| policy.reveal()).build()?;
-    /// let subscriber = tracing_subscriber::registry()
-    ///     .with(json::layer()) // Shows `[redacted]`.
-    ///     .with(json::layer().with_writer(std::io::stderr).with_schema(audited))
-    ///     .with_context_fields(Schema::builder().field(&EMAIL).build()?);
-    /// # drop(subscriber);
-    /// # Ok::<(), ctx_layer::field::SchemaError>(())
-    /// ```
-    pub fn with_schema(self, schema: Schema) -> Self {
-        JsonLayer { common: self.common.with_schema(&schema), ..self }
-    }
-
-    /// Adds a field that is on every line, such as `service.name`.
-    pub fn with_constant(self, name: impl Into<Cow<'static, str>>, value: impl Into<Cow<'static, str>>) -> Self {
-        self.with(|settings| settings.constants.push((name.into(), value.into())))
-    }
-
-    /// Sets the clock. Defaults to the system's.
-    pub fn with_clock(self, now: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
-        JsonLayer { common: self.common.with_clock(now), ..self }
-    }
-
-    /// Leaves out the time, where the collector adds it.
-    pub fn without_time(self) -> Self {
-        self.with(|settings| settings.wanted.timestamp = false)
-    }
-
-    /// Sets whether the level is shown. Defaults to `true`.
-    pub fn with_level(self, yes: bool) -> Self {
-        self.with(|settings| settings.wanted.level = yes)
-    }
-
-    /// Sets whether the target is shown. Defaults to `true`.
-    pub fn with_target(self, yes: bool) -> Self {
-        self.with(|settings| settings.wanted.target = yes)
-    }
-
-    /// Sets whether the file is shown that the event is in. Defaults to `false`.
-    pub fn with_file(self, yes: bool) -> Self {
-        self.with(|settings| settings.wanted.file = yes)
-    }
-
-    /// Sets whether the line in that file is shown. Defaults to `false`.
-    pub fn with_line_number(self, yes: bool) -> Self {
-        self.with(|settings| settings.wanted.line = yes)
-    }
-
-    /// Sets whether the name of the thread is shown, if it has one. Defaults to `false`.
-    pub fn with_thread_names(self, yes: bool) -> Self {
-        self.with(|settings| settings.wanted.thread_name = yes)
-    }
-
-    /// Sets whether the number of the thread is shown. Defaults to `false`.
-    pub fn with_thread_ids(self, yes: bool) -> Self {
-        self.with(|settings| settings.wanted.thread_id = yes)
-    }
-
-    /// Sets whether the span is shown that the event is in. Defaults to `true`.
-    pub fn with_current_span(self, yes: bool) -> Self {
-        self.with(|settings| settings.wanted.span = yes)
-    }
-
-    /// Sets whether spans are shown with the fields that their code has set, and not with their name alone. Defaults to `false`.
-    ///
-    /// Registered fields are not among them: they are on the line itself.
-    pub fn with_span_fields(self, yes: bool) -> Self {
-        self.with(|settings| settings.has_span_fields = yes)
-    }
-
-    /// Sets whether all spans are listed that the event is in. Defaults to `false`. The time that this takes grows with their
-    /// number.
-    pub fn with_span_list(self, yes: bool) -> Self {
-        self.with(|settings| settings.wanted.spans = yes)
-    }
-
-    /// Sets whether the ids of the OpenTelemetry span are shown, where there is one. Defaults to `true`.
-    pub fn with_trace_ids(self, yes: bool) -> Self {
-        self.with(|settings| settings.wanted.ids = yes)
-    }
-
-    /// Sets how long a line may become, in bytes and with its end. Defaults to 65 536; less than 1024 counts as 1024.
-    ///
-    /// On a longer one strings are cut and end in `…`, what has no room is left out, and `"truncated":true` is added. Much of
-    /// what is cut is never formatted.
-    pub fn with_max_line_len(self, len: usize) -> Self {
-        JsonLayer { common: self.common.with_max_len(len), ..self }
-    }
-
-    /// Returns the count of this layer's lines that could not be written.
-    pub fn lost_lines(&self) -> LostLines {
-        self.common.lost.clone()
-    }
-
-    #[inline]
-    fn ready(&self) -> &Ready {
-        match self.ready.get() {
-            Some(ready) => ready,
-            None => self.get_ready(),
-        }
-    }
-
-    #[cold]
-    fn get_ready(&self) -> &Ready {
-        let Settings { format, wanted, constants, .. } = &self.settings;
-        self.ready.get_or_init(|| {
-            let layout = Layout::new(format.clone(), *wanted, constants);
-            let spans = Spans::new(layout.naming, layout.keys_within_span());
-            Ready { layout, call_sites: AddressMap::new(), spans }
-        })
-    }
-}
-
-/// An event that is written, and what is known of it.
-struct Written<'a, 'e> {
-    event: &'a Event<'e>,
-    call_site: &'a CallSite,
-    filled: Filled,
-}
 
 /// The span that an event is in.
 enum Within<'a, S: LookupSpan<'a>> {
@@ -263,22 +58,6 @@ impl<'a, S: LookupSpan<'a>> Within<'a, S> {
     #[inline]
     fn span(&self) -> Option<&SpanRef<'a, S>> {
         if let Within::Span(span) = self { Some(span) } else { None }
-    }
-}
-
-impl Written<'_, '_> {
-    /// Returns which of the event's own fields have a value.
-    fn look(&self) -> Seen {
-        let mut seen = Seen::default();
-        self.event.record(&mut Look { seen: &mut seen, call_site: self.call_site, filled: self.filled });
-        seen
-    }
-
-    /// Writes the event's own fields.
-    #[inline]
-    fn push_values(&self, line: &mut Line, part: Part, seen: Option<&mut Seen>, fields: &mut Object<'_>) {
-        let Written { event, call_site, filled } = *self;
-        event.record(&mut Values { line, call_site, filled, part, seen, place: fields });
     }
 }
 
@@ -468,7 +247,7 @@ impl<W> JsonLayer<W> {
         let Ready { layout, call_sites, spans, .. } = ready;
         let metadata = event.metadata();
         let call_site = call_sites.get_or_insert_with(metadata, || of_event(metadata, layout));
-        let written = Written { event, call_site, filled: Filled::before(event) };
+        let written = Written::new(event, call_site);
         self.push_head(line, layout, &written);
         let mut seen = if call_site.may_conflict(layout.naming) { Some(written.look()) } else { None };
         let mut fields = Object::new(layout.nest(Group::Fields));
@@ -539,7 +318,7 @@ impl<W> JsonLayer<W> {
         let Ready { layout, call_sites, spans, .. } = ready;
         let metadata = event.metadata();
         let call_site = call_sites.get_or_insert_with(metadata, || of_event(metadata, layout));
-        let written = Written { event, call_site, filled: Filled::before(event) };
+        let written = Written::new(event, call_site);
         let max_len = self.common.max_len;
         let parent = Parentage::of_event(event);
         let mut seen = written.look();
@@ -612,43 +391,6 @@ fn has_key(members: &[u8], key: &[u8]) -> bool {
 /// The members at the end of a line.
 const LINE_END: &[u8] = b"}\n";
 
-fn push_id(bytes: &mut Vec<u8>, style: &Ids, member: Member, ids: SpanIds) {
-    let (trace_id, span_id) = (ids.trace_id.to_bytes(), ids.span_id.to_bytes());
-    let push_number = |bytes: &mut Vec<u8>, number: u64| {
-        bytes.push(b'"');
-        bytes.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-        bytes.push(b'"');
-    };
-    match (member, style) {
-        (Member::TraceId, Ids::Datadog) => {
-            let [.., a, b, c, d, e, f, g, h] = trace_id;
-            push_number(bytes, u64::from_be_bytes([a, b, c, d, e, f, g, h]));
-        }
-        (Member::SpanId, Ids::Datadog) => push_number(bytes, u64::from_be_bytes(span_id)),
-        (Member::TraceId, Ids::GoogleCloud(prefix)) => {
-            bytes.push(b'"');
-            escape::push(bytes, prefix);
-            push_hex(bytes, &trace_id);
-            bytes.push(b'"');
-        }
-        (Member::TraceFlags, Ids::GoogleCloud(_)) => {
-            bytes.extend_from_slice(if ids.flags.is_sampled() { b"true" } else { b"false" });
-        }
-        (Member::TraceFlags, Ids::OpenTelemetry) => {
-            bytes.extend_from_slice(itoa::Buffer::new().format(ids.flags.to_u8()).as_bytes());
-        }
-        _ => {
-            bytes.push(b'"');
-            match member {
-                Member::TraceId => push_hex(bytes, &trace_id),
-                Member::SpanId => push_hex(bytes, &span_id),
-                _ => push_hex(bytes, &[ids.flags.to_u8()]),
-            }
-            bytes.push(b'"');
-        }
-    }
-}
-
 impl<S, W> Layer<S> for JsonLayer<W>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
@@ -684,19 +426,5 @@ where
         line.open_at(0);
         line.push(LINE_END);
         self.common.write(line.bytes(), event.metadata());
-    }
-}
-
-impl<W> fmt::Debug for JsonLayer<W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Settings { format, wanted, constants, has_span_fields } = &self.settings;
-        f.debug_struct("JsonLayer")
-            .field("format", format)
-            .field("shown", wanted)
-            .field("constants", constants)
-            .field("span_fields", has_span_fields)
-            .field("max_line_len", &self.common.max_len)
-            .field("lost", &self.common.lost.count())
-            .finish_non_exhaustive()
     }
 }

@@ -95,9 +95,13 @@ mod metrics;
 mod producer;
 mod settlement;
 mod trace_mode;
+#[cfg(feature = "tokio")]
+mod worker;
 
 pub use consumer::{ActiveMessage, Consumer, ProcessFuture, Processing, ReceiveOptions, Received, ReceivedBatch};
 pub use destination::Destination;
 pub use producer::{Producer, SendBatch, SendFuture, SendOptions, Sending};
 pub use settlement::{Outcome, Settlement};
 pub use trace_mode::{Cause, TraceMode};
+#[cfg(feature = "tokio")]
+pub use worker::{Delivery, Message, Worker, WorkerSummary};

@@ -128,14 +128,14 @@ impl Processing {
     }
 
     /// Calls `f` within the context and the span, and catches a panic.
-    pub(super) fn caught<R>(&mut self, f: impl FnOnce() -> R) -> Result<R, Payload> {
+    pub(in crate::messaging) fn caught<R>(&mut self, f: impl FnOnce() -> R) -> Result<R, Payload> {
         self.snapshot.update();
         let _inside = self.snapshot.enter();
         caught_with(f)
     }
 
     /// Records the outcome.
-    pub(super) fn ended(&mut self, failure: Option<&Failure>) {
+    pub(in crate::messaging) fn ended(&mut self, failure: Option<&Failure>) {
         if std::mem::replace(&mut self.is_recorded, true) {
             return;
         }
@@ -149,7 +149,7 @@ impl Processing {
 
     /// Records a panic, and logs it within the message's context.
     #[cold]
-    pub(super) fn record_panic(&mut self, payload: &Payload) {
+    pub(in crate::messaging) fn record_panic(&mut self, payload: &Payload) {
         let panicked = Panicked::with(payload);
         {
             let _inside = self.snapshot.enter();

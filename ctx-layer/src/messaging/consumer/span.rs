@@ -66,6 +66,7 @@ impl ProcessSpan<'_> {
             "server.port": destination.port.map(i64::from),
             "ctx.messaging.attempt": (self.attempt > 1).then_some(i64::from(self.attempt)),
             "ctx.messaging.cause": self.cause.unusual(),
+            "ctx.messaging.settlement": Empty,
             "error.type": Empty,
             "otel.status_description": Empty,
             "cancelled": Empty,
@@ -99,6 +100,45 @@ pub(super) fn receive(settings: &ConsumerSettings, messages: usize) -> Span {
         "messaging.destination.subscription.name": subscription.as_deref(),
         "messaging.consumer.group.name": group.as_deref(),
         "messaging.batch.message_count": Some(as_i64(messages)),
+        "server.address": destination.server.as_deref(),
+        "server.port": destination.port.map(i64::from),
+        "error.type": Empty,
+        "otel.status_description": Empty,
+        "cancelled": Empty,
+    )
+}
+
+/// Creates the span of a settlement, as a child of the current one.
+#[cfg(feature = "tokio")]
+pub(super) fn settle(
+    settings: &ConsumerSettings,
+    settlement: crate::messaging::settlement::Settlement,
+    message_id: Option<&str>,
+) -> Span {
+    const LEVEL: Level = Level::DEBUG;
+    macro_rules! settle_span {
+        ($($key:literal: $value:expr,)*) => {{
+            static SITE: Site = Site::span(&SITE, module_path!(), "settle", LEVEL, &[$($key),*]);
+            if !SITE.may_be_on(LEVEL) {
+                return Span::none();
+            }
+            SITE.open(&[$(Attribute::value(&$value)),*])
+        }};
+    }
+    let ConsumerSettings { destination, group, subscription, .. } = settings;
+    settle_span!(
+        "otel.name": destination.span_name(settlement.as_str()).as_str(),
+        "otel.kind": "client",
+        "messaging.system": &*destination.system,
+        "messaging.operation.name": settlement.as_str(),
+        "messaging.operation.type": "settle",
+        "messaging.destination.name": &*destination.name,
+        "messaging.destination.template": destination.template.as_deref(),
+        "messaging.destination.temporary": destination.is_temporary.then_some(true),
+        "messaging.destination.anonymous": destination.is_anonymous.then_some(true),
+        "messaging.destination.subscription.name": subscription.as_deref(),
+        "messaging.consumer.group.name": group.as_deref(),
+        "messaging.message.id": message_id,
         "server.address": destination.server.as_deref(),
         "server.port": destination.port.map(i64::from),
         "error.type": Empty,

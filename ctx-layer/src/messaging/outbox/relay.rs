@@ -62,6 +62,16 @@ pub struct Relay<DB: OutboxDatabase> {
     boundary: &'static Boundary,
 }
 
+/// How often a statement is tried that other relays' statements are in conflict with.
+const MAX_TRIES: u32 = 20;
+
+/// Returns `true` if a database has ended a statement in favour of another: a serialization failure, or a deadlock (PostgreSQL,
+/// appendix A; MySQL, error 1213).
+fn is_conflict(error: &sqlx::Error) -> bool {
+    let code = error.as_database_error().and_then(|error| error.code());
+    code.is_some_and(|code| matches!(&*code, "40001" | "40P01"))
+}
+
 /// The number of messages that a relay has sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -168,14 +178,31 @@ impl<DB: OutboxDatabase> Relay<DB> {
     }
 
     async fn execute(&self, template: &str, values: Vec<Value>) -> Result<(), sqlx::Error> {
-        let statement = Dialect::of::<DB>()?.statement(self.outbox.table.as_str(), template);
         let mut connection = self.pool.acquire().await?;
-        DB::execute(&mut connection, statement, values).await
+        self.execute_on(&mut connection, template, values).await
+    }
+
+    /// Executes a statement that is a transaction of its own, again if it loses against another relay.
+    async fn execute_on(
+        &self,
+        connection: &mut DB::Connection,
+        template: &str,
+        values: Vec<Value>,
+    ) -> Result<(), sqlx::Error> {
+        let statement = Dialect::of::<DB>()?.statement(self.outbox.table.as_str(), template);
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match DB::execute(connection, statement.clone(), values.clone()).await {
+                Err(error) if is_conflict(&error) && tries < MAX_TRIES => {}
+                result => return result,
+            }
+        }
     }
 
     async fn claim(&self) -> Result<Vec<ClaimedRow>, sqlx::Error> {
         let dialect = Dialect::of::<DB>()?;
-        let statement = |template| dialect.statement(self.outbox.table.as_str(), template);
+        let claimed = dialect.statement(self.outbox.table.as_str(), dialect.claimed());
         let now = now();
         let claim = vec![
             Value::Text(self.id.clone()),
@@ -185,8 +212,8 @@ impl<DB: OutboxDatabase> Relay<DB> {
             Value::Number(i64::from(self.batch)),
         ];
         let mut connection = self.pool.acquire().await?;
-        DB::execute(&mut connection, statement(dialect.claim()), claim).await?;
-        DB::claimed(&mut connection, statement(dialect.claimed()), vec![Value::Text(self.id.clone())]).await
+        self.execute_on(&mut connection, dialect.claim(), claim).await?;
+        DB::claimed(&mut connection, claimed, vec![Value::Text(self.id.clone())]).await
     }
 
     /// Sends a message in its own context.

@@ -54,6 +54,7 @@
 mod database;
 mod dialect;
 mod inbox;
+#[allow(clippy::module_inception, reason = "it holds the type `Outbox`")]
 mod outbox;
 mod relay;
 mod stored_message;

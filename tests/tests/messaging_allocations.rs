@@ -61,7 +61,6 @@ fn a_message_with_five_fields_allocates_little() {
         assert_eq!(extracted.fields().len(), 5);
         std::hint::black_box(&extracted);
     });
-    println!("carrier: {injected} + {extracted}");
 
     let destination = Destination::new("rabbitmq", "orders");
     let (producer, consumer) =
@@ -78,6 +77,7 @@ fn a_message_with_five_fields_allocates_little() {
         producer.inject_context(&mut headers, &SendOptions::new());
     }
     let handled = allocations(|| consumer.process(&headers).in_scope(|| assert!(TENANT_ID.get().is_some())));
-    println!("messages: {sent} + {handled}");
-    assert_eq!((injected, extracted, sent, handled), (0, 0, 0, 0));
+    assert_eq!((injected, extracted), (5, 5));
+    // One more name and value in the headers, and the id that the `Sending` keeps; the id that the handler is given.
+    assert_eq!((sent, handled), (8, 6));
 }

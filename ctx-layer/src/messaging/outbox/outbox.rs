@@ -18,7 +18,7 @@ use crate::{
     propagation::CarrierMut,
 };
 
-/// A table of messages that are to be sent. See [the module](super::outbox).
+/// A table of messages that are to be sent. See [the module](crate::messaging::outbox).
 pub struct Outbox<DB> {
     pub(super) table: TableName,
     database: PhantomData<fn() -> DB>,

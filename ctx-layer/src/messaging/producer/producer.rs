@@ -12,7 +12,7 @@ use crate::{
     messaging::{
         destination::Destination,
         headers::{self, MESSAGE_ATTEMPT, MESSAGE_CAUSE, MESSAGE_ID, TRACE_MODE},
-        metrics::Metrics,
+        metrics::{Composed, Metrics},
         trace_mode::{Cause, TraceMode},
     },
     propagation::{Boundary, Carrier, CarrierMut, Outbound, Trust, carriers::TraceOnly},
@@ -57,20 +57,24 @@ pub struct Producer {
 impl Producer {
     /// Creates a producer with the defaults.
     pub fn new(destination: Destination) -> Self {
-        let settings = ProducerSettings {
-            send_name: destination.span_name("send"),
-            create_name: destination.span_name("create"),
+        let mut settings = ProducerSettings {
+            send_name: String::new(),
+            create_name: String::new(),
+            composed: Composed::default(),
             destination,
             operation: Cow::Borrowed("send"),
             boundary: &BOUNDARY,
             outbound: Outbound::Everything,
             metrics: Metrics::global(),
         };
+        settings.compose();
         Producer { settings: Arc::new(settings) }
     }
 
     fn with(mut self, change: impl FnOnce(&mut ProducerSettings)) -> Self {
-        change(Arc::make_mut(&mut self.settings));
+        let settings = Arc::make_mut(&mut self.settings);
+        change(settings);
+        settings.compose();
         self
     }
 
@@ -82,11 +86,7 @@ impl Producer {
 
     /// Sets the system's name of the operation, such as `publish`. Defaults to `send`.
     pub fn operation_name(self, name: impl Into<Cow<'static, str>>) -> Self {
-        let name = name.into();
-        self.with(|settings| {
-            settings.send_name = settings.destination.span_name(&name);
-            settings.operation = name;
-        })
+        self.with(|settings| settings.operation = name.into())
     }
 
     /// Sets the boundary that counts. Defaults to a boundary named `messaging.producer`.

@@ -57,7 +57,7 @@
 //!
 //! # Features
 //!
-//! - `full`: all features.
+//! - `full`: all features but `messaging-outbox`.
 //! - `fmt` (on by default): [`SeparateSpanFields`], which separates two `fmt` outputs of the same format.
 //! - `json`, `text` (both on by default): [`output::json`], an output of one JSON object per line; [`output::text`], an output of lines for
 //!   people. With both, [`output::auto`] chooses.

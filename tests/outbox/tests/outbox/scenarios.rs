@@ -1,4 +1,4 @@
-//! What has to hold on each database.
+//! The scenarios that have to hold on each database.
 
 use std::{
     collections::HashMap,

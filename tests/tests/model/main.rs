@@ -75,13 +75,24 @@ fn compare(stack: Stack, programs: u64, make: impl Fn(u64) -> Body) {
     let most_found = setting("CTX_MODEL_FINDINGS", 1) as usize;
     let mut threads = Threads::new(stack.dispatches());
     let mut found = BTreeMap::new();
+    let make = |number: u64| make(seed.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(number * 4 + stack as u64));
     for number in only().unwrap_or(0..programs) {
-        let program = make(seed.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(number * 4 + stack as u64));
+        let program = make(number);
         if !differs(stack, &threads, &program) {
             continue;
         }
-        let smallest = shrink(&program, |program| differs(stack, &Threads::new(stack.dispatches()), program));
-        let (times, _) = found.entry(shape(&smallest)).or_insert_with(|| (0, difference(stack, number, &smallest)));
+        // It may need what the program before has left.
+        let is_alone = differs(stack, &Threads::new(stack.dispatches()), &program);
+        let before = if is_alone { None } else { number.checked_sub(1).map(make) };
+        let fresh = || {
+            let threads = Threads::new(stack.dispatches());
+            before.iter().for_each(|before| drop(threads.run(before)));
+            threads
+        };
+        let smallest = shrink(&program, |program| differs(stack, &fresh(), program));
+        let (times, _) = found
+            .entry(shape(&smallest))
+            .or_insert_with(|| (0, difference(stack, &fresh(), number, before.as_ref(), &smallest)));
         *times += 1;
         // A failure may have left something on the threads.
         threads = Threads::new(stack.dispatches());
@@ -104,9 +115,9 @@ fn shape(program: &Body) -> String {
 }
 
 /// Shows a failing program.
-fn difference(stack: Stack, number: u64, smallest: &Body) -> String {
+fn difference(stack: Stack, threads: &Threads, number: u64, before: Option<&Body>, smallest: &Body) -> String {
     let expected = |program: &Body| expected(program, stack.is_filtered());
-    let seen = Threads::new(stack.dispatches()).run(smallest);
+    let seen = threads.run(smallest);
     let mut wanted = expected(smallest);
     let mut shown = seen.clone();
     if agree(&shown, &wanted) {
@@ -119,8 +130,10 @@ fn difference(stack: Stack, number: u64, smallest: &Body) -> String {
     }
     let at = shown.iter().zip(&wanted).position(|(seen, wanted)| seen != wanted);
     let at = at.unwrap_or(shown.len().min(wanted.len()));
+    let before = before.map(|before| format!("after this one:\n{}then:\n", Lines(before)));
     format!(
-        "program {number} with {stack:?}, made smaller:\n{}first difference: seen {:?}, by the rules {:?}\n",
+        "program {number} with {stack:?}, made smaller:\n{}{}first difference: seen {:?}, by the rules {:?}\n",
+        before.unwrap_or_default(),
         Lines(smallest),
         shown.get(at),
         wanted.get(at),

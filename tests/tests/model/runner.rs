@@ -233,6 +233,9 @@ fn look_at_what_is_left(shared: &Shared) {
         assert!(Span::current().is_none(), "a span is left: {:?}", Span::current());
         let context = Context::current();
         assert!(context.baggage().is_empty() && !context.has_active_span(), "a context is left: {context:?}");
+        // A set without values hides baggage.
+        let _baggage = Context::current_with_baggage([KeyValue::new("tenant_id", "visible")]).attach();
+        assert_eq!(Field::Tenant.key().get().as_deref(), Some("visible"), "a set without values is left");
     });
 }
 

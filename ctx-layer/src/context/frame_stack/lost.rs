@@ -28,6 +28,13 @@ impl FrameStack {
         let relying = above.take_while(|above| above.view == frame.view && above.attached.is_none());
         relying.map(|above| above.id).collect()
     }
+
+    /// Removes what is noted of a frame: it has its context again, or is removed. What is noted of no frame would be taken for a
+    /// context that is missing.
+    #[inline]
+    pub(super) fn take_lost(&mut self, frame: FrameId) -> Vec<LostContext> {
+        if self.lost.is_empty() { Vec::new() } else { self.lost.extract_if(.., |lost| lost.frame == frame).collect() }
+    }
 }
 
 #[inline]
@@ -47,24 +54,20 @@ pub(crate) fn note_lost(span: SpanKey, remembered: impl FnOnce() -> Remembered) 
 }
 
 /// Gives the frame on top a context with its fields, if it lost the one that it had. What else was in that is not known.
+///
+/// What is current then is the context of a frame below, or none. Any other one is another library's, which stays.
 #[cold]
 pub(super) fn restore_lost() {
-    let (lost, gone) = with_frames(|stack| {
-        let top = stack.frames.last().map(|top| (top.id, top.view, top.fields.clone()));
-        let is_there = |lost: &mut LostContext| stack.frames.iter().any(|frame| frame.id == lost.frame);
-        let gone: Vec<_> = stack.lost.extract_if(.., |lost| !is_there(lost)).collect();
-        let lost = top.and_then(|(id, view, fields)| {
-            let at = stack.lost.iter().position(|lost| lost.frame == id)?;
-            Some((stack.lost.swap_remove(at), view, fields))
-        });
-        (lost, gone)
-    })
-    .unzip();
-    drop(gone);
-    let Some((LostContext { frame: id, remembered }, view, fields)) = lost.flatten() else { return };
-    if thread_state::read(View::of) == Some(view) {
-        return;
-    }
+    let Some(current) = thread_state::read(View::of) else { return };
+    let top = with_frames(|stack| {
+        let (top, below) = stack.frames.split_last()?;
+        let is_there = current == top.view;
+        let is_of_below = current == View::NOTHING || below.iter().any(|frame| frame.view == current);
+        let (id, fields) = (top.id, top.fields.clone());
+        (is_there || is_of_below).then(|| (is_there, stack.take_lost(id), id, fields))
+    });
+    let Some((false, lost, id, fields)) = top.flatten() else { return };
+    let Some(LostContext { remembered, .. }) = lost.into_iter().next() else { return };
     let remembered = fields.map_or(remembered.clone(), |fields| remembered.with_fields(fields));
     let Some(context) = thread_state::read(|cx| remembered.put_in(cx)) else { return };
     let (view, attached) = (View::of(&context), attach(context));

@@ -41,7 +41,8 @@ impl FrameStack {
         if frame.is_recorded {
             thread_state::remove_recorded();
         }
-        Gone { _frame: Some(frame), _fields: SmallVec::new() }
+        let lost = self.take_lost(frame.id);
+        Gone { _frame: Some(frame), _fields: SmallVec::new(), _lost: lost }
     }
 
     /// Returns `true` if the frame above one that replaced another request's fields is apart from those below by itself.

@@ -41,6 +41,7 @@ pub(super) struct LostContext {
 pub(super) struct Gone {
     pub(super) _frame: Option<Frame>,
     pub(super) _fields: SmallVec<[Fields; 2]>,
+    pub(super) _lost: Vec<LostContext>,
 }
 
 impl FrameStack {

@@ -1,0 +1,128 @@
+//! The arguments of the command.
+
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use ctx_check::{finding::Severity, report::Share};
+
+/// Judges from traces and logs whether context propagation works in a system.
+///
+/// Reads OTLP (JSON and Protocol Buffers, as the Collector's file exporter and others write them), the JSON of Jaeger and Zipkin, and
+/// JSON log lines; also gzip and Zstandard. Exit status: 0 if all gates hold, 1 if one does not, 2 if nothing could be judged.
+#[derive(Debug, Parser)]
+#[command(name = "ctx-check", version)]
+pub(super) struct Arguments {
+    /// Files and directories; `-` is standard input
+    #[arg(value_name = "PATH", required = true)]
+    pub(super) paths: Vec<PathBuf>,
+
+    /// The settings: own addresses, queues, exempt services, limits, own rules
+    #[arg(long, value_name = "FILE")]
+    pub(super) settings: Option<PathBuf>,
+
+    /// How to write the report
+    #[arg(long, value_enum, default_value = "table")]
+    pub(super) format: Format,
+
+    /// Where to write it; standard output if not given
+    #[arg(long, short, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+
+    /// Also write the HTML page
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+
+    /// A field that spans and log records must have; may be given several times. The gate fails if one lacks it
+    #[arg(long, value_name = "FIELD")]
+    pub(super) require: Vec<String>,
+
+    /// How many required fields may be missing: `5` or `0.1%`
+    #[arg(long, value_name = "LIMIT", value_parser = Share::parse)]
+    pub(super) max_missing: Option<Share>,
+
+    /// How many spans may be orphans: `5` or `0.1%`
+    #[arg(long, value_name = "LIMIT", value_parser = Share::parse)]
+    pub(super) max_orphans: Option<Share>,
+
+    /// How many calls and messages may not continue their trace: `5` or `0.1%`
+    #[arg(long, value_name = "LIMIT", value_parser = Share::parse)]
+    pub(super) max_broken: Option<Share>,
+
+    /// No trace may have two values of this field
+    #[arg(long, value_name = "FIELD")]
+    pub(super) no_mixed: Option<String>,
+
+    /// There may be no sensitive values
+    #[arg(long)]
+    pub(super) no_sensitive: bool,
+
+    /// Everything must be readable
+    #[arg(long)]
+    pub(super) no_problems: bool,
+
+    /// There may be no finding of this severity or a worse one
+    #[arg(long, value_enum, value_name = "SEVERITY")]
+    pub(super) fail_on: Option<FailOn>,
+
+    /// The least instrumentation score of each service
+    #[arg(long, value_name = "SCORE")]
+    pub(super) min_score: Option<f64>,
+
+    /// A report from before, written with `--format json`
+    #[arg(long, value_name = "FILE")]
+    pub(super) baseline: Option<PathBuf>,
+
+    /// Nothing may be new or worse than in the baseline
+    #[arg(long, requires = "baseline")]
+    pub(super) no_worse: bool,
+
+    /// The start of the capture: 2026-11-27T12:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(super) from: Option<String>,
+
+    /// The end of the capture
+    #[arg(long, value_name = "TIME")]
+    pub(super) to: Option<String>,
+
+    /// No progress bar
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+}
+
+/// How a report is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Tables for a terminal
+    Table,
+    /// A record for each finding
+    Json,
+    /// For code scanning
+    Sarif,
+    /// For CI
+    Junit,
+    /// For a pull request
+    Markdown,
+    /// One page with a map and waterfalls
+    Html,
+}
+
+/// How bad a finding must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum FailOn {
+    /// Errors
+    Error,
+    /// Errors and warnings
+    Warning,
+    /// Anything
+    Note,
+}
+
+impl From<FailOn> for Severity {
+    fn from(severity: FailOn) -> Self {
+        match severity {
+            FailOn::Error => Self::Error,
+            FailOn::Warning => Self::Warning,
+            FailOn::Note => Self::Note,
+        }
+    }
+}

@@ -3,6 +3,7 @@
 
 mod cardinality;
 mod distinct;
+mod exemptions;
 mod facts;
 mod keys;
 mod metrics;
@@ -20,6 +21,7 @@ use std::{collections::HashMap, io};
 use foldhash::fast::FixedState;
 
 use self::{
+    exemptions::Exemptions,
     keys::{Keys, Level, Role},
     metrics::Metrics,
     peer::Peer,
@@ -59,6 +61,7 @@ pub(crate) struct Intake<'s> {
     pub(crate) cardinality: Cardinality,
     pub(crate) metrics: Metrics,
     keys: Keys,
+    exemptions: Exemptions,
     detector: Detector,
     sizes: Sizes,
     rules: Rules<'s>,
@@ -101,6 +104,7 @@ impl<'s> Intake<'s> {
             cardinality: Cardinality::default(),
             metrics: Metrics::default(),
             keys: Keys::new(settings),
+            exemptions: Exemptions::new(&settings.exempt.spans),
             detector: Detector::new(&settings.sensitive)?,
             sizes: Sizes::new(settings.limits),
             rules: Rules::new(&settings.rules),
@@ -129,7 +133,7 @@ impl<'s> Intake<'s> {
             match key.role {
                 Role::None => {}
                 Role::Tenant => said.tenant = self.strings.tenants.add(&attribute.value),
-                Role::Path => said.is_exempt |= self.settings.exempt.spans.matches(&attribute.value),
+                Role::Path => said.is_exempt |= self.exemptions.matches(&attribute.value),
                 role => {
                     if let Some(peer) = &mut peer {
                         peer.add(role, &attribute.value, &mut self.strings.peers);
@@ -206,7 +210,7 @@ impl Sink for Intake<'_> {
         let evidence = Evidence { trace_id: span.trace_id, spans: [span.span_id, SpanId::NONE], place, time: span.start };
         let mut peer = Peer::default();
         let mut said = self.attributes(&span.attributes, evidence, Some(&mut peer));
-        said.is_exempt |= self.settings.exempt.spans.matches(&span.name);
+        said.is_exempt |= self.exemptions.matches(&span.name);
         let name = self.strings.names.add(&span.name);
         self.cardinality.add_name(current.service, name);
         let mut flags = Flags::default();

@@ -342,10 +342,14 @@ impl Sorted {
             }
         }
         // Complete orders: the verdict must not depend on the order of the input.
-        sorted.spans.sort_unstable_by(|a, b| {
-            let ids = (a.trace_id, a.span_id).cmp(&(b.trace_id, b.span_id));
-            ids.then_with(|| (a.start, a.end, a.kind, a.service, a.name).cmp(&(b.start, b.end, b.kind, b.service, b.name)))
-        });
+        let mut order: Vec<(TraceId, SpanId, u32)> =
+            sorted.spans.iter().zip(0..).map(|(span, number)| (span.trace_id, span.span_id, number)).collect();
+        let of_content = |number: u32| {
+            let span = &sorted.spans[number as usize];
+            (span.start, span.end, span.kind, span.service, span.name)
+        };
+        order.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| of_content(a.2).cmp(&of_content(b.2))));
+        sorted.spans = order.into_iter().map(|(_, _, number)| sorted.spans[number as usize]).collect();
         sorted.logs.sort_unstable_by(|a, b| (a.trace_id, a.time, a.span_id, &a.body).cmp(&(b.trace_id, b.time, b.span_id, &b.body)));
         sorted.links.sort_unstable_by_key(|link| (link.trace_id, link.span_id, link.from_start, link.from_trace, link.from_span));
         sorted.links.dedup();

@@ -240,13 +240,14 @@ impl<R: Read, S: Sink> Stream<'_, R, S> {
                 _ => matches!(line.first(), Some(b'{' | b'[')),
             };
             // A line that was cut in the middle of a file of lines is one line: the next starts like a document of its own.
-            if is_open && (is_first || !self.is_followed_by_document(length)) {
+            let is_long = is_open && (is_first || !self.is_followed_by_document(length));
+            if is_long {
                 length = self.document()?;
             }
             is_first = false;
             let bytes = &self.buffer[self.start..self.start + length];
             document::read(bytes, self.place, self.sink);
-            let lines = memchr::memchr_iter(b'\n', bytes).count() as u32;
+            let lines = if is_long { memchr::memchr_iter(b'\n', bytes).count() as u32 } else { 0 };
             self.place.line = self.place.line.saturating_add(lines);
             self.start += length;
         }

@@ -178,6 +178,9 @@ impl<'s> Check<'s> {
                 }
             })
             .collect();
+        let mut edges: Vec<EdgeReport> =
+            edges.iter().flat_map(|(key, tally, state)| edge_reports(*key, tally, *state, &strings, &findings)).collect();
+        edges.sort_by(|a, b| (&a.from, &a.to, &a.via, a.is_message).cmp(&(&b.from, &b.to, &b.via, b.is_message)));
         let of_spans = || facts.values().filter(|facts| facts.spans > 0);
         let summary = Summary {
             is_healthy: findings.iter().all(|finding| finding.severity == Severity::Note),
@@ -205,7 +208,7 @@ impl<'s> Check<'s> {
         Ok(Report {
             version: 1,
             summary,
-            edges: edges.iter().flat_map(|(key, tally, state)| edge_reports(*key, tally, *state, &strings, &findings)).collect(),
+            edges,
             findings,
             services,
             scores,

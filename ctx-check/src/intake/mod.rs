@@ -215,7 +215,7 @@ impl Sink for Intake<'_> {
         self.cardinality.add_name(current.service, name);
         let mut flags = Flags::default();
         let peer_name = peer.finish(span, &mut flags, &mut self.strings.peers);
-        flags.set(Flags::EXEMPT, said.is_exempt || current.is_exempt);
+        flags.set(Flags::EXEMPT, said.is_exempt);
         flags.set(Flags::SHARED, span.is_shared);
         flags.set(Flags::LINKS, !span.links.is_empty());
         flags.set(Flags::NO_LINKS, !span.has_links);

@@ -140,7 +140,7 @@ impl Judge<'_> {
                     };
                     is_free && self.may_answer(call, &tree.spans[call.number as usize], span)
                 })
-                .min_by_key(|call| tree.spans[call.number as usize].start.abs_diff(span.start));
+                .min_by_key(|call| (call.target.is_none(), tree.spans[call.number as usize].start.abs_diff(span.start)));
             let Some(call) = best else { continue };
             call.sign = match (span.kind.is_entry(), is_root) {
                 (true, true) => Sign::NoParent(span.service),
@@ -164,9 +164,10 @@ impl Judge<'_> {
         }
         match call.target {
             Some(target) => target == span.service,
-            // Nothing is known of the address: what runs during the call is what it caused.
+            // Nothing is known of the address: a server that starts during the call is what it caused.
             None => {
-                span.service != caller.service
+                span.kind.is_entry()
+                    && span.service != caller.service
                     && span.start.saturating_add(tolerance) >= caller.start
                     && span.start <= caller.end.saturating_add(tolerance)
             }

@@ -13,22 +13,22 @@ use crate::{
 impl Judge<'_> {
     pub(super) fn fields(&mut self, trace: &Trace<'_>) {
         let tree = trace.tree;
+        // What is below a health check is exempt, too; what is below an exempt service is not.
+        let mut is_below = vec![false; tree.spans.len()];
         let mut is_exempt = vec![false; tree.spans.len()];
         for number in &tree.order {
-            let above = tree.parent(*number).filter(|(_, parent)| !self.is_of_exempt_service(parent.service));
-            let is_below = above.is_some_and(|(parent, _)| is_exempt[parent as usize]);
-            let flags = tree.spans[*number as usize].flags;
-            is_exempt[*number as usize] = is_below || flags.has(Flags::EXEMPT) || flags.has(Flags::RECEIVE);
+            let at = *number as usize;
+            let span = &tree.spans[at];
+            is_below[at] = tree.parent(*number).is_some_and(|(parent, _)| is_below[parent as usize])
+                || span.flags.has(Flags::EXEMPT)
+                || span.flags.has(Flags::RECEIVE);
+            is_exempt[at] = is_below[at] || self.declared.is_exempt(span.service);
         }
         let needing = tree.order.iter().filter(|number| !is_exempt[**number as usize]).count() as u64;
         for field in 0..self.settings.require.len() as u8 {
             self.totals.needing += needing;
             self.field(trace, field, &is_exempt);
         }
-    }
-
-    fn is_of_exempt_service(&self, service: Name) -> bool {
-        !self.settings.services.exempt.is_empty() && self.settings.services.exempt.matches(self.strings.services.get(service))
     }
 
     fn field(&mut self, trace: &Trace<'_>, field: u8, is_exempt: &[bool]) {

@@ -96,6 +96,7 @@ pub(crate) struct Judge<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Declared {
     entry: Vec<Name>,
+    exempt: Vec<Name>,
     sampled: Vec<Name>,
     many_tenants: Vec<Name>,
 }
@@ -107,6 +108,7 @@ impl Declared {
         };
         Self {
             entry: matching(&settings.services.entry),
+            exempt: matching(&settings.services.exempt),
             sampled: matching(&settings.services.sampled),
             many_tenants: matching(&settings.services.many_tenants),
         }
@@ -114,6 +116,10 @@ impl Declared {
 
     pub(super) fn is_entry(&self, service: Name) -> bool {
         self.entry.contains(&service)
+    }
+
+    pub(super) fn is_exempt(&self, service: Name) -> bool {
+        self.exempt.contains(&service)
     }
 
     pub(super) fn is_sampled(&self, service: Name) -> bool {

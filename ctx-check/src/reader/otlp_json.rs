@@ -115,6 +115,7 @@ fn id<S: Sink, I>(
     digits: usize,
     parse: impl FnOnce(&str) -> Option<I>,
 ) -> Parsed<Option<I>> {
+    cursor.peek();
     let start = *cursor;
     let text = cursor.scalar()?;
     if text.bytes().all(|byte| byte == b'0') {
@@ -136,8 +137,8 @@ fn number_or_name<S: Sink, E>(
     of_number: impl FnOnce(u64) -> E,
     of_name: impl FnOnce(&str) -> Option<E>,
 ) -> Parsed<E> {
-    let start = *cursor;
     let is_string = cursor.peek() == Some(b'"');
+    let start = *cursor;
     let text = cursor.scalar()?;
     if let Ok(number) = text.parse() {
         return Ok(of_number(number));

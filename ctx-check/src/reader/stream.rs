@@ -107,10 +107,10 @@ impl<R: Read, S: Sink> Stream<'_, R, S> {
         }
         self.at_least(16)?;
         // A length of less than 16 MiB in four bytes, most significant first, starts with 0.
-        if self.rest().first() == Some(&0) || self.is_prefixed() {
-            self.prefixed()
-        } else if self.is_message() {
+        if self.is_message() {
             self.bare()
+        } else if self.rest().first() == Some(&0) || self.is_prefixed() {
+            self.prefixed()
         } else {
             self.lines()
         }

@@ -236,6 +236,11 @@ impl Settings {
                 return Err(format!("`sensitive.hashes`: found {hash:?}, expected 64 hexadecimal digits of a SHA-256"));
             }
         }
+        for (key, limit) in [("limits.memory", self.limits.memory), ("limits.document", self.limits.document)] {
+            if limit == 0 || limit > usize::MAX >> 21 {
+                return Err(format!("`{key}`: found {limit}, expected a number of MiB from 1"));
+            }
+        }
         if self.require.len() > 16 {
             return Err(format!("`require`: found {} fields, and at most 16 can be required", self.require.len()));
         }

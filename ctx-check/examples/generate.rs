@@ -11,18 +11,146 @@ const SERVICES: [&str; 5] = ["gateway", "orders", "billing", "stock", "mailer"];
 type Step = (usize, &'static str, u8, Option<usize>, u64, u64, &'static [(&'static str, &'static str)]);
 
 const STEPS: [Step; 10] = [
-    (0, "POST /orders", 2, None, 0, 9000, &[("http.request.method", "POST"), ("http.route", "/orders"), ("url.path", "/orders"), ("http.response.status_code", "201")]),
-    (0, "POST", 3, Some(0), 200, 8500, &[("http.request.method", "POST"), ("server.address", "orders"), ("server.port", "8080"), ("http.response.status_code", "201")]),
-    (1, "POST /orders", 2, Some(1), 300, 8200, &[("http.request.method", "POST"), ("http.route", "/orders"), ("url.path", "/orders"), ("http.response.status_code", "201")]),
-    (1, "INSERT orders", 3, Some(2), 400, 1000, &[("db.system.name", "postgresql"), ("db.operation.name", "INSERT"), ("server.address", "db"), ("db.query.text", "INSERT INTO orders (item, price) VALUES ($1, $2)")]),
-    (1, "POST", 3, Some(2), 1500, 3000, &[("http.request.method", "POST"), ("server.address", "billing"), ("server.port", "8080"), ("http.response.status_code", "200")]),
-    (2, "POST /bills", 2, Some(4), 1600, 2800, &[("http.request.method", "POST"), ("http.route", "/bills"), ("url.path", "/bills"), ("http.response.status_code", "200")]),
+    (
+        0,
+        "POST /orders",
+        2,
+        None,
+        0,
+        9000,
+        &[
+            ("http.request.method", "POST"),
+            ("http.route", "/orders"),
+            ("url.path", "/orders"),
+            ("http.response.status_code", "201"),
+        ],
+    ),
+    (
+        0,
+        "POST",
+        3,
+        Some(0),
+        200,
+        8500,
+        &[
+            ("http.request.method", "POST"),
+            ("server.address", "orders"),
+            ("server.port", "8080"),
+            ("http.response.status_code", "201"),
+        ],
+    ),
+    (
+        1,
+        "POST /orders",
+        2,
+        Some(1),
+        300,
+        8200,
+        &[
+            ("http.request.method", "POST"),
+            ("http.route", "/orders"),
+            ("url.path", "/orders"),
+            ("http.response.status_code", "201"),
+        ],
+    ),
+    (
+        1,
+        "INSERT orders",
+        3,
+        Some(2),
+        400,
+        1000,
+        &[
+            ("db.system.name", "postgresql"),
+            ("db.operation.name", "INSERT"),
+            ("server.address", "db"),
+            ("db.query.text", "INSERT INTO orders (item, price) VALUES ($1, $2)"),
+        ],
+    ),
+    (
+        1,
+        "POST",
+        3,
+        Some(2),
+        1500,
+        3000,
+        &[
+            ("http.request.method", "POST"),
+            ("server.address", "billing"),
+            ("server.port", "8080"),
+            ("http.response.status_code", "200"),
+        ],
+    ),
+    (
+        2,
+        "POST /bills",
+        2,
+        Some(4),
+        1600,
+        2800,
+        &[
+            ("http.request.method", "POST"),
+            ("http.route", "/bills"),
+            ("url.path", "/bills"),
+            ("http.response.status_code", "200"),
+        ],
+    ),
     (2, "charge", 1, Some(5), 1700, 2500, &[("code.function.name", "billing::charge")]),
-    (1, "GET", 3, Some(2), 4600, 1000, &[("http.request.method", "GET"), ("server.address", "stock"), ("server.port", "8080"), ("http.response.status_code", "200")]),
-    (3, "GET /items/{id}", 2, Some(7), 4700, 800, &[("http.request.method", "GET"), ("http.route", "/items/{id}"), ("url.path", "/items/17"), ("http.response.status_code", "200")]),
-    (1, "send mails", 4, Some(2), 6000, 300, &[("messaging.system", "rabbitmq"), ("messaging.destination.name", "mails"), ("messaging.operation.type", "send")]),
+    (
+        1,
+        "GET",
+        3,
+        Some(2),
+        4600,
+        1000,
+        &[
+            ("http.request.method", "GET"),
+            ("server.address", "stock"),
+            ("server.port", "8080"),
+            ("http.response.status_code", "200"),
+        ],
+    ),
+    (
+        3,
+        "GET /items/{id}",
+        2,
+        Some(7),
+        4700,
+        800,
+        &[
+            ("http.request.method", "GET"),
+            ("http.route", "/items/{id}"),
+            ("url.path", "/items/17"),
+            ("http.response.status_code", "200"),
+        ],
+    ),
+    (
+        1,
+        "send mails",
+        4,
+        Some(2),
+        6000,
+        300,
+        &[
+            ("messaging.system", "rabbitmq"),
+            ("messaging.destination.name", "mails"),
+            ("messaging.operation.type", "send"),
+        ],
+    ),
 ];
-const CONSUMER: Step = (4, "process mails", 5, Some(9), 7000, 5000, &[("messaging.system", "rabbitmq"), ("messaging.destination.name", "mails"), ("messaging.operation.type", "process")]);
+const CONSUMER: Step = (
+    4,
+    "process mails",
+    5,
+    Some(9),
+    7000,
+    5000,
+    &[
+        ("messaging.system", "rabbitmq"),
+        ("messaging.destination.name", "mails"),
+        ("messaging.operation.type", "process"),
+    ],
+);
 const TRACES_OF_A_LINE: u64 = 100;
 
 fn main() -> io::Result<()> {
@@ -70,7 +198,12 @@ fn mixed(number: u64) -> u64 {
     (number ^ (number >> 31)).max(1)
 }
 
-fn span(out: &mut impl Write, trace: u64, at: usize, (_, name, kind, parent, start, length, attributes): &Step) -> io::Result<()> {
+fn span(
+    out: &mut impl Write,
+    trace: u64,
+    at: usize,
+    (_, name, kind, parent, start, length, attributes): &Step,
+) -> io::Result<()> {
     let start = 1_790_000_000_000_000_000 + trace * 1_000_000 + start * 1000;
     let id = |at: usize| mixed(trace * 16 + at as u64 + 1);
     // The context is lost where `billing` is called: it starts a trace of its own.

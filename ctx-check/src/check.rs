@@ -12,7 +12,10 @@ use crate::{
     judge::{EdgeState, EdgeTally, Judge, Targets, Verdict, Window, each_trace},
     model::TraceId,
     reader::{self, Place, ReadLimits},
-    report::{DeviationReport, EdgeReport, FieldReport, LogView, ProblemReport, Report, ServiceReport, SpanView, Summary, TraceView},
+    report::{
+        DeviationReport, EdgeReport, FieldReport, LogView, ProblemReport, Report, ServiceReport, SpanView, Summary,
+        TraceView,
+    },
     rule::scores,
     settings::Settings,
     store::{Name, Partitions, Record},
@@ -53,7 +56,11 @@ impl fmt::Display for CheckError {
         match self {
             Self::Pattern(error) => write!(f, "a pattern of `sensitive.patterns` is no regular expression: {error}"),
             Self::Temporary(error) => {
-                write!(f, "the temporary files in {}: {error}: set TMPDIR to a folder with room", std::env::temp_dir().display())
+                write!(
+                    f,
+                    "the temporary files in {}: {error}: set TMPDIR to a folder with room",
+                    std::env::temp_dir().display()
+                )
             }
         }
     }
@@ -131,7 +138,8 @@ impl<'s> Check<'s> {
     /// If the temporary files could not be written or read.
     pub fn finish(mut self) -> Result<Report, CheckError> {
         self.intake.failed().map_err(CheckError::Temporary)?;
-        let Intake { strings, mut partitions, groups, reading, services: facts, cardinality, metrics, .. } = self.intake;
+        let Intake { strings, mut partitions, groups, reading, services: facts, cardinality, metrics, .. } =
+            self.intake;
         let window = Window::new(&self.settings.capture, &facts);
         let mut targets = Targets::default();
         let mut learned = 0;
@@ -151,9 +159,11 @@ impl<'s> Check<'s> {
         findings.sort_by_key(|finding| finding.severity);
         let traces = shown(&findings, &healthy, &mut partitions, &strings).map_err(CheckError::Temporary)?;
 
-        let mut names: Vec<(Name, &str)> = strings.services.iter().filter(|(name, _)| facts.contains_key(name)).collect();
+        let mut names: Vec<(Name, &str)> =
+            strings.services.iter().filter(|(name, _)| facts.contains_key(name)).collect();
         names.sort_by_key(|(_, name)| *name);
-        let of_metrics: BTreeSet<Name> = metrics.by_name.values().flat_map(|metric| metric.services.iter().copied()).collect();
+        let of_metrics: BTreeSet<Name> =
+            metrics.by_name.values().flat_map(|metric| metric.services.iter().copied()).collect();
         names.retain(|(name, _)| {
             of_metrics.contains(name) || facts.get(name).is_some_and(|facts| facts.spans + facts.logs > 0)
         });
@@ -178,8 +188,10 @@ impl<'s> Check<'s> {
                 }
             })
             .collect();
-        let mut edges: Vec<EdgeReport> =
-            edges.iter().flat_map(|(key, tally, state)| edge_reports(*key, tally, *state, &strings, &findings)).collect();
+        let mut edges: Vec<EdgeReport> = edges
+            .iter()
+            .flat_map(|(key, tally, state)| edge_reports(*key, tally, *state, &strings, &findings))
+            .collect();
         edges.sort_by(|a, b| (&a.from, &a.to, &a.via, a.is_message).cmp(&(&b.from, &b.to, &b.via, b.is_message)));
         let of_spans = || facts.values().filter(|facts| facts.spans > 0);
         let summary = Summary {
@@ -321,7 +333,17 @@ fn edge_reports(
                 EdgeState::External => "external",
                 EdgeState::Excused => "excused",
             };
-            EdgeReport { from: from.clone(), to, via: via.clone(), is_message, state, connected, broken, failed, excused }
+            EdgeReport {
+                from: from.clone(),
+                to,
+                via: via.clone(),
+                is_message,
+                state,
+                connected,
+                broken,
+                failed,
+                excused,
+            }
         })
         .collect()
 }
@@ -367,7 +389,12 @@ fn deviations(reading: &Reading) -> Vec<DeviationReport> {
 }
 
 /// Collects the traces that the page shows: examples of the findings, in turn, and some healthy ones.
-fn shown(findings: &[Finding], healthy: &[TraceId], partitions: &mut Partitions, strings: &Strings) -> io::Result<Vec<TraceView>> {
+fn shown(
+    findings: &[Finding],
+    healthy: &[TraceId],
+    partitions: &mut Partitions,
+    strings: &Strings,
+) -> io::Result<Vec<TraceView>> {
     let parse = |example: &Example| TraceId::parse(&example.trace_id);
     let mut wanted: Vec<TraceId> = Vec::new();
     for round in 0..5 {

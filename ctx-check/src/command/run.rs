@@ -106,7 +106,8 @@ fn settings(arguments: &Arguments) -> Result<Settings, Box<dyn std::error::Error
     if let Some(field) = &arguments.no_mixed {
         settings.tenant.clone_from(field);
     }
-    for (setting, option) in [(&mut settings.capture.from, &arguments.from), (&mut settings.capture.to, &arguments.to)] {
+    for (setting, option) in [(&mut settings.capture.from, &arguments.from), (&mut settings.capture.to, &arguments.to)]
+    {
         if option.is_some() {
             setting.clone_from(option);
         }

@@ -56,25 +56,84 @@ pub(crate) enum Sign {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Key {
     /// A call without its server, or a message without its consumer.
-    Broken { from: Name, peer: Name, is_message: bool, sign: Sign },
-    Orphan { service: Name, kind: Kind, is_remote: Option<bool> },
-    Roots { service: Name, first: Name },
-    UnexpectedRoot { service: Name },
-    MixedTenants { first: Name, second: Name },
-    TenantChange { from: Name, to: Name },
-    TenantOfLog { service: Name },
-    MissingField { field: u8, from: Name, to: Name, at: Boundary },
-    Clock { from: Name, to: Name },
-    EndBeforeStart { service: Name },
-    ChildBeforeParent { service: Name },
-    SharedId { service: Name },
-    Circle { service: Name },
-    LinkNotParent { queue: Name, from: Name, to: Name },
-    ParentNotLink { queue: Name, from: Name, to: Name },
-    Sensitive { service: Name, field: Name, what: Name },
-    Size { service: Name, field: Name, limit: u32 },
-    OwnRule { rule: u16, service: Name },
-    LargeTrace { service: Name },
+    Broken {
+        from: Name,
+        peer: Name,
+        is_message: bool,
+        sign: Sign,
+    },
+    Orphan {
+        service: Name,
+        kind: Kind,
+        is_remote: Option<bool>,
+    },
+    Roots {
+        service: Name,
+        first: Name,
+    },
+    UnexpectedRoot {
+        service: Name,
+    },
+    MixedTenants {
+        first: Name,
+        second: Name,
+    },
+    TenantChange {
+        from: Name,
+        to: Name,
+    },
+    TenantOfLog {
+        service: Name,
+    },
+    MissingField {
+        field: u8,
+        from: Name,
+        to: Name,
+        at: Boundary,
+    },
+    Clock {
+        from: Name,
+        to: Name,
+    },
+    EndBeforeStart {
+        service: Name,
+    },
+    ChildBeforeParent {
+        service: Name,
+    },
+    SharedId {
+        service: Name,
+    },
+    Circle {
+        service: Name,
+    },
+    LinkNotParent {
+        queue: Name,
+        from: Name,
+        to: Name,
+    },
+    ParentNotLink {
+        queue: Name,
+        from: Name,
+        to: Name,
+    },
+    Sensitive {
+        service: Name,
+        field: Name,
+        what: Name,
+    },
+    Size {
+        service: Name,
+        field: Name,
+        limit: u32,
+    },
+    OwnRule {
+        rule: u16,
+        service: Name,
+    },
+    LargeTrace {
+        service: Name,
+    },
 }
 
 /// How many examples a group has.

@@ -163,7 +163,8 @@ pub enum Consequence {
 
 impl Consequence {
     /// All consequences.
-    pub const ALL: [Self; 5] = [Self::Orphans, Self::Roots, Self::MissingFields, Self::MixedTraces, Self::ImpossibleTimes];
+    pub const ALL: [Self; 5] =
+        [Self::Orphans, Self::Roots, Self::MissingFields, Self::MixedTraces, Self::ImpossibleTimes];
 
     /// Returns the consequence in words.
     pub const fn words(self) -> &'static str {
@@ -246,6 +247,12 @@ impl Finding {
     /// Returns what makes it the same finding in another run.
     pub fn identity(&self) -> String {
         let edge = self.edge.as_ref().map_or(String::new(), |edge| format!("{}>{}@{}", edge.from, edge.to, edge.via));
-        format!("{}|{}|{edge}|{}|{}", self.rule_id, self.service, self.field.as_deref().unwrap_or_default(), self.cause.name())
+        format!(
+            "{}|{}|{edge}|{}|{}",
+            self.rule_id,
+            self.service,
+            self.field.as_deref().unwrap_or_default(),
+            self.cause.name()
+        )
     }
 }

@@ -139,7 +139,16 @@ fn role(key: &str) -> Role {
 fn level(key: &str) -> Level {
     let is_in = |namespaces: &[&str]| namespaces.iter().any(|namespace| key.starts_with(namespace));
     if matches!(key, "service.name" | "service.namespace" | "service.version" | "service.instance.id")
-        || is_in(&["telemetry.sdk.", "telemetry.distro.", "k8s.", "host.", "os.", "deployment.environment", "cloud.", "process.runtime."])
+        || is_in(&[
+            "telemetry.sdk.",
+            "telemetry.distro.",
+            "k8s.",
+            "host.",
+            "os.",
+            "deployment.environment",
+            "cloud.",
+            "process.runtime.",
+        ])
     {
         Level::Resource
     } else if is_in(&["http.", "url.", "rpc.", "messaging.", "db."]) {
@@ -151,7 +160,8 @@ fn level(key: &str) -> Level {
 
 /// Names of values that nobody should see, as `#[with_observability]` redacts them.
 fn is_secret(key: &str) -> bool {
-    let plain: String = key.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
+    let plain: String =
+        key.chars().filter(char::is_ascii_alphanumeric).map(|letter| letter.to_ascii_lowercase()).collect();
     ["password", "passwd", "secret", "apikey", "accesstoken", "refreshtoken", "privatekey", "setcookie"]
         .iter()
         .any(|name| plain.contains(name))
@@ -164,10 +174,13 @@ mod tests {
 
     #[test]
     fn names_of_secrets_are_known_in_every_spelling() {
-        for secret in ["password", "db.Password", "api-key", "http.request.header.authorization", "X_API_KEY", "cookie"] {
+        for secret in ["password", "db.Password", "api-key", "http.request.header.authorization", "X_API_KEY", "cookie"]
+        {
             assert!(is_secret(secret), "{secret}");
         }
-        for harmless in ["passenger", "token_count", "authorization.result", "http.route", "tenant_id", "cookies.accepted"] {
+        for harmless in
+            ["passenger", "token_count", "authorization.result", "http.route", "tenant_id", "cookies.accepted"]
+        {
             assert!(!is_secret(harmless), "{harmless}");
         }
     }

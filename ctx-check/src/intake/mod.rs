@@ -171,7 +171,8 @@ impl Sink for Intake<'_> {
     fn resource(&mut self, resource: &Resource<'_>) {
         let name = resource.service().unwrap_or(NO_SERVICE);
         let service = self.strings.services.add(name);
-        let mut current = Current { service, is_exempt: self.settings.services.exempt.matches(name), ..Current::default() };
+        let mut current =
+            Current { service, is_exempt: self.settings.services.exempt.matches(name), ..Current::default() };
         let facts = self.services.entry(service).or_default();
         facts.resource(resource);
         for attribute in &resource.attributes {
@@ -196,7 +197,8 @@ impl Sink for Intake<'_> {
                 }
             }
         }
-        let environment = resource.get("deployment.environment.name").or_else(|| resource.get("deployment.environment"));
+        let environment =
+            resource.get("deployment.environment.name").or_else(|| resource.get("deployment.environment"));
         current.is_production = environment.is_some_and(|name| name.to_ascii_lowercase().starts_with("prod"));
         self.rules.check(Subject::Resource, name, "", &resource.attributes, |rule| {
             self.groups.add(Key::OwnRule { rule, service }, Evidence::default());
@@ -207,7 +209,8 @@ impl Sink for Intake<'_> {
     fn span(&mut self, span: &Span<'_>, place: Place) {
         self.reading.spans += 1;
         let current = self.current;
-        let evidence = Evidence { trace_id: span.trace_id, spans: [span.span_id, SpanId::NONE], place, time: span.start };
+        let evidence =
+            Evidence { trace_id: span.trace_id, spans: [span.span_id, SpanId::NONE], place, time: span.start };
         let mut peer = Peer::default();
         let mut said = self.attributes(&span.attributes, evidence, Some(&mut peer));
         said.is_exempt |= self.exemptions.matches(&span.name);

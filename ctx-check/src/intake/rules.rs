@@ -20,12 +20,22 @@ impl<'s> Rules<'s> {
     }
 
     /// Calls `broken` with the number of each rule that is broken.
-    pub(super) fn check(&self, on: Subject, service: &str, name: &str, attributes: &[Attribute<'_>], mut broken: impl FnMut(u16)) {
+    pub(super) fn check(
+        &self,
+        on: Subject,
+        service: &str,
+        name: &str,
+        attributes: &[Attribute<'_>],
+        mut broken: impl FnMut(u16),
+    ) {
         for (number, rule) in self.rules.iter().enumerate() {
             let is_applied = rule.on == on
                 && (rule.service.is_empty() || rule.service.matches(service))
                 && (rule.name.is_empty() || rule.name.matches(name))
-                && rule.when.iter().all(|(key, patterns)| get(attributes, key).is_some_and(|value| patterns.matches(value)));
+                && rule
+                    .when
+                    .iter()
+                    .all(|(key, patterns)| get(attributes, key).is_some_and(|value| patterns.matches(value)));
             if is_applied && !is_kept(rule, attributes) {
                 broken(number as u16);
             }

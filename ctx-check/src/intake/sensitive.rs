@@ -110,7 +110,10 @@ fn has_email(value: &[u8]) -> bool {
     while let Some(at) = memchr(b'@', &value[from..]).map(|at| from + at) {
         let is_local = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+' | b'%');
         let local = value[..at].iter().rev().take_while(|byte| is_local(byte)).count();
-        let host = value[at + 1..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')).count();
+        let host = value[at + 1..]
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'))
+            .count();
         let host = &value[at + 1..at + 1 + host];
         let domain = host.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
         if local > 0 && domain >= 2 && host.len() > domain + 1 && host[host.len() - domain - 1] == b'.' {
@@ -125,7 +128,9 @@ fn has_email(value: &[u8]) -> bool {
 fn has_card(value: &[u8]) -> bool {
     let mut at = 0;
     while at < value.len() {
-        if !value[at].is_ascii_digit() || at > 0 && (value[at - 1].is_ascii_alphanumeric() || matches!(value[at - 1], b'.' | b'-' | b'_')) {
+        if !value[at].is_ascii_digit()
+            || at > 0 && (value[at - 1].is_ascii_alphanumeric() || matches!(value[at - 1], b'.' | b'-' | b'_'))
+        {
             at += 1;
             continue;
         }

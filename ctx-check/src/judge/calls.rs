@@ -80,7 +80,8 @@ impl Judge<'_> {
         let queue = span.peer;
         let child = trace.tree.children(number).find(|child| child.kind.is_entry());
         let link = trace.links.iter().find(|link| link.span_id == span.span_id);
-        let declared = self.settings.queues.iter().find(|declared| declared.name.matches(self.strings.peers.get(queue)));
+        let declared =
+            self.settings.queues.iter().find(|declared| declared.name.matches(self.strings.peers.get(queue)));
         let mode = declared.map(|declared| declared.mode).unwrap_or_default();
         let edge = self.edges.entry((span.service, queue, true)).or_default();
         self.totals.calls += 1;
@@ -115,7 +116,8 @@ impl Judge<'_> {
     /// Finds, for each span without its parent, the call that explains it.
     fn find_signs(&self, trace: &mut Trace<'_>, open: &mut [Open]) {
         let tree = trace.tree;
-        let mut roots: Vec<u32> = (0..tree.spans.len() as u32).filter(|number| tree.parents[*number as usize] == Parent::Root).collect();
+        let mut roots: Vec<u32> =
+            (0..tree.spans.len() as u32).filter(|number| tree.parents[*number as usize] == Parent::Root).collect();
         roots.sort_by_key(|number| (tree.spans[*number as usize].start, tree.spans[*number as usize].span_id));
         let orphans = (0..tree.spans.len() as u32).filter(|number| tree.parents[*number as usize] == Parent::Missing);
         let mut candidates: Vec<u32> = roots.iter().skip(1).copied().chain(orphans).collect();
@@ -140,7 +142,9 @@ impl Judge<'_> {
                     };
                     is_free && self.may_answer(call, &tree.spans[call.number as usize], span)
                 })
-                .min_by_key(|call| (call.target.is_none(), tree.spans[call.number as usize].start.abs_diff(span.start)));
+                .min_by_key(|call| {
+                    (call.target.is_none(), tree.spans[call.number as usize].start.abs_diff(span.start))
+                });
             let Some(call) = best else { continue };
             call.sign = match (span.kind.is_entry(), is_root) {
                 (true, true) => Sign::NoParent(span.service),
@@ -159,7 +163,11 @@ impl Judge<'_> {
         if call.is_message {
             let is_of_queue = span.peer.is_empty() || span.peer == caller.peer || span.kind != Kind::Consumer;
             let mut consumers = self.targets.consumers(caller.peer).peekable();
-            let is_consumer = if consumers.peek().is_some() { consumers.any(|service| service == span.service) } else { span.service != caller.service };
+            let is_consumer = if consumers.peek().is_some() {
+                consumers.any(|service| service == span.service)
+            } else {
+                span.service != caller.service
+            };
             return is_of_queue && is_consumer && span.start.saturating_add(tolerance) >= caller.start;
         }
         match call.target {
@@ -185,7 +193,10 @@ impl Judge<'_> {
         if let Some(group) = self.groups.get(key(call, span)) {
             group.add(Trace::evidence(span, other));
             group.add_consequence(Consequence::Orphans, call.orphans);
-            group.add_consequence(Consequence::Roots, u64::from(matches!(call.sign, Sign::NoParent(_) | Sign::Linked(_))));
+            group.add_consequence(
+                Consequence::Roots,
+                u64::from(matches!(call.sign, Sign::NoParent(_) | Sign::Linked(_))),
+            );
         }
     }
 }

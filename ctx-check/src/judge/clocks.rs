@@ -20,7 +20,8 @@ impl Judge<'_> {
             let is_before = span.start.saturating_add(tolerance) < parent.start;
             if parent.service == span.service && !span.flags.has(Flags::SHARED) {
                 if is_before {
-                    self.groups.add(Key::ChildBeforeParent { service: span.service }, Trace::evidence(span, Some(parent)));
+                    self.groups
+                        .add(Key::ChildBeforeParent { service: span.service }, Trace::evidence(span, Some(parent)));
                 }
             } else if is_before || is_after(parent, span, tolerance) {
                 let key = Key::Clock { from: parent.service, to: span.service };

@@ -68,10 +68,16 @@ impl Judge<'_> {
                 continue;
             }
             let of_span = span.and_then(|number| lost[number as usize]);
-            let key = of_span.unwrap_or(Key::MissingField { field, from: log.service, to: log.service, at: Boundary::Log });
+            let key =
+                of_span.unwrap_or(Key::MissingField { field, from: log.service, to: log.service, at: Boundary::Log });
             self.services.entry(log.service).or_default().missing[usize::from(field)] += 1;
             self.totals.missing += 1;
-            let evidence = Evidence { time: log.time, trace_id: log.trace_id, spans: [log.span_id, SpanId::NONE], place: log.place };
+            let evidence = Evidence {
+                time: log.time,
+                trace_id: log.trace_id,
+                spans: [log.span_id, SpanId::NONE],
+                place: log.place,
+            };
             self.lacks(Some(key), evidence);
         }
     }

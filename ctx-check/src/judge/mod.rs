@@ -13,7 +13,7 @@ mod tree;
 mod words;
 
 pub(crate) use capture::Window;
+pub(crate) use resolve::EdgeState;
 pub(crate) use resolve::Verdict;
 pub(crate) use targets::Targets;
-pub(crate) use resolve::EdgeState;
 pub(crate) use trace::{EdgeTally, Judge, ServiceTally, each_trace};

@@ -37,7 +37,8 @@ impl Moments {
     /// Returns the share of these events during which one of `others` starts, each of which is taken once.
     pub(super) fn share_with(&self, others: &Self, tolerance: u64) -> f64 {
         let level = self.level.max(others.level);
-        let mut starts: Vec<u64> = others.times.iter().map(|(start, _)| *start).filter(|start| is_kept(*start, level)).collect();
+        let mut starts: Vec<u64> =
+            others.times.iter().map(|(start, _)| *start).filter(|start| is_kept(*start, level)).collect();
         starts.sort_unstable();
         let mut events: Vec<_> = self.times.iter().filter(|(start, _)| is_kept(*start, level)).collect();
         events.sort_unstable_by_key(|(start, end)| (*end, *start));
@@ -45,7 +46,10 @@ impl Moments {
         let mut found = 0;
         for (start, end) in &events {
             let from = starts.partition_point(|time| *time + tolerance < *start);
-            let free = (from..starts.len()).take(64).take_while(|at| starts[*at] <= end.saturating_add(tolerance)).find(|at| !is_taken[*at]);
+            let free = (from..starts.len())
+                .take(64)
+                .take_while(|at| starts[*at] <= end.saturating_add(tolerance))
+                .find(|at| !is_taken[*at]);
             if let Some(at) = free {
                 is_taken[at] = true;
                 found += 1;

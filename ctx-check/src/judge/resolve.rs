@@ -70,7 +70,10 @@ impl Judge<'_> {
                         }
                         Some((to, cause)) => {
                             // Signs of the same cause are one finding.
-                            match broken.iter_mut().find(|known| known.edge == edge && known.to == to && known.cause == cause) {
+                            match broken
+                                .iter_mut()
+                                .find(|known| known.edge == edge && known.to == to && known.cause == cause)
+                            {
                                 Some(known) => known.group.join(&group),
                                 None => broken.push(Broken { edge, to, cause, group }),
                             }
@@ -96,7 +99,12 @@ impl Judge<'_> {
             findings.push(self.finding(*key, group, &words, facts, reading));
         }
         findings.sort_by(|a, b| {
-            (a.severity, std::cmp::Reverse(a.count), &a.rule_id, a.identity()).cmp(&(b.severity, std::cmp::Reverse(b.count), &b.rule_id, b.identity()))
+            (a.severity, std::cmp::Reverse(a.count), &a.rule_id, a.identity()).cmp(&(
+                b.severity,
+                std::cmp::Reverse(b.count),
+                &b.rule_id,
+                b.identity(),
+            ))
         });
         let is_broken = |edge: &EdgeKey| broken.iter().any(|broken| broken.edge == *edge);
         self.totals.unanswered = broken.iter().map(|broken| broken.group.count).sum();
@@ -118,7 +126,12 @@ impl Judge<'_> {
     }
 
     /// Returns what is on the other side of a broken edge, and why it is broken; `None` if the other side is no part of the system.
-    fn cause(&self, edge: EdgeKey, sign: Sign, facts: &HashMap<Name, ServiceFacts, FixedState>) -> Option<(Option<Name>, Cause)> {
+    fn cause(
+        &self,
+        edge: EdgeKey,
+        sign: Sign,
+        facts: &HashMap<Name, ServiceFacts, FixedState>,
+    ) -> Option<(Option<Name>, Cause)> {
         let (from, peer, is_message) = edge;
         match sign {
             Sign::Linked(to) => return Some((Some(to), Cause::LinkInsteadOfParent)),
@@ -133,7 +146,10 @@ impl Judge<'_> {
         let Some(to) = self.targets.service(peer) else {
             return self.targets.is_own(peer).then_some((None, Cause::NotInstrumented));
         };
-        if to == from && self.edges.get(&edge).is_none_or(|tally| tally.connected.is_empty()) && !self.targets.is_own(peer) {
+        if to == from
+            && self.edges.get(&edge).is_none_or(|tally| tally.connected.is_empty())
+            && !self.targets.is_own(peer)
+        {
             return None; // A name that the service has itself, like `localhost` of a peer that was never seen.
         }
         let tally = self.edges.get(&edge);
@@ -144,7 +160,8 @@ impl Judge<'_> {
             return Some((Some(to), self.why_new_trace(edge, to, is_connected, facts)));
         }
         let spans = facts.get(&to).map_or(0, |facts| facts.spans);
-        let has_servers = is_connected || roots.is_some() || self.edges.values().any(|tally| tally.connected.contains_key(&to));
+        let has_servers =
+            is_connected || roots.is_some() || self.edges.values().any(|tally| tally.connected.contains_key(&to));
         Some((Some(to), if spans > 0 && has_servers { Cause::SampledAway } else { Cause::NotInstrumented }))
     }
 
@@ -153,7 +170,13 @@ impl Judge<'_> {
         tally.moments.share_with(&roots.moments, self.settings.tolerance.nanoseconds()) >= SHARE
     }
 
-    fn why_new_trace(&self, edge: EdgeKey, to: Name, is_connected: bool, facts: &HashMap<Name, ServiceFacts, FixedState>) -> Cause {
+    fn why_new_trace(
+        &self,
+        edge: EdgeKey,
+        to: Name,
+        is_connected: bool,
+        facts: &HashMap<Name, ServiceFacts, FixedState>,
+    ) -> Cause {
         let (from, peer, is_message) = edge;
         let versions = |service: &Name| facts.get(service).map_or(0, |facts| facts.sdks.strings.len());
         if versions(&from) > 1 || versions(&to) > 1 {
@@ -163,8 +186,12 @@ impl Judge<'_> {
             return Cause::HeaderStripped; // Some calls arrive: on one route, or through one proxy, the header is lost.
         }
         let of_kind = |key: &EdgeKey| key.2 == is_message;
-        let is_sent = self.edges.iter().any(|(key, tally)| key.0 == from && key.1 != peer && of_kind(key) && !tally.connected.is_empty());
-        let is_read = self.edges.iter().any(|(key, tally)| key.0 != from && of_kind(key) && tally.connected.contains_key(&to));
+        let is_sent = self
+            .edges
+            .iter()
+            .any(|(key, tally)| key.0 == from && key.1 != peer && of_kind(key) && !tally.connected.is_empty());
+        let is_read =
+            self.edges.iter().any(|(key, tally)| key.0 != from && of_kind(key) && tally.connected.contains_key(&to));
         match (is_sent, is_read) {
             (true, true) => Cause::HeaderStripped,
             (true, false) => Cause::NoPropagatorInCallee,
@@ -173,7 +200,12 @@ impl Judge<'_> {
         }
     }
 
-    fn cause_of_message(&self, from: Name, queue: Name, facts: &HashMap<Name, ServiceFacts, FixedState>) -> Option<(Option<Name>, Cause)> {
+    fn cause_of_message(
+        &self,
+        from: Name,
+        queue: Name,
+        facts: &HashMap<Name, ServiceFacts, FixedState>,
+    ) -> Option<(Option<Name>, Cause)> {
         let is_declared = self
             .settings
             .queues
@@ -181,9 +213,12 @@ impl Judge<'_> {
             .any(|declared| declared.own && declared.name.matches(self.strings.peers.get(queue)));
         let roots = self.consumer_roots.iter().filter(|((of, _), _)| *of == queue);
         // The service with the most traces of its own; of equal ones, the first.
-        let starts_anew = roots.max_by_key(|((_, service), count)| (**count, std::cmp::Reverse(*service))).map(|((_, service), _)| *service);
+        let starts_anew = roots
+            .max_by_key(|((_, service), count)| (**count, std::cmp::Reverse(*service)))
+            .map(|((_, service), _)| *service);
         if let Some(to) = starts_anew {
-            let is_connected = self.edges.get(&(from, queue, true)).is_some_and(|tally| tally.connected.contains_key(&to));
+            let is_connected =
+                self.edges.get(&(from, queue, true)).is_some_and(|tally| tally.connected.contains_key(&to));
             return Some((Some(to), self.why_new_trace((from, queue, true), to, is_connected, facts)));
         }
         let has_consumers = self.targets.consumers(queue).next().is_some();
@@ -214,7 +249,9 @@ impl Judge<'_> {
                 Key::MissingField { to, at: Boundary::Root, .. } => (*to, Some(Consequence::MissingFields)),
                 Key::TenantChange { to, .. } => {
                     // A link that was made in the place of a parent is seen from both sides.
-                    let edge = broken.iter_mut().find(|broken| broken.to == Some(*to) && broken.cause == Cause::LinkInsteadOfParent);
+                    let edge = broken
+                        .iter_mut()
+                        .find(|broken| broken.to == Some(*to) && broken.cause == Cause::LinkInsteadOfParent);
                     return edge.is_none();
                 }
                 _ => return true,
@@ -239,7 +276,8 @@ impl Judge<'_> {
         reading: &Reading,
     ) -> Finding {
         let (from, peer, is_message) = broken.edge;
-        let calls = self.edges.get(&broken.edge).map_or(0, |tally| tally.unanswered + tally.connected.values().sum::<u64>());
+        let calls =
+            self.edges.get(&broken.edge).map_or(0, |tally| tally.unanswered + tally.connected.values().sum::<u64>());
         let via = words.peer(peer);
         let to = broken.to.map_or(via.to_owned(), |to| words.service(to).to_owned());
         let edge = Edge { from: words.service(from).to_owned(), to: to.clone(), via: via.to_owned() };
@@ -248,9 +286,20 @@ impl Judge<'_> {
             "{} of {calls} {noun} from `{}` to `{to}` do not continue its trace",
             broken.group.count, edge.from
         );
-        let versions = broken.to.and_then(|to| facts.get(&to)).map(|facts| facts.sdks.strings.clone()).unwrap_or_default();
+        let versions =
+            broken.to.and_then(|to| facts.get(&to)).map(|facts| facts.sdks.strings.clone()).unwrap_or_default();
         let cause_words = words.of_edge(broken.cause, &edge, &versions, is_message);
-        self.record(FindingKind::BrokenEdge, from, Some(edge), broken.cause, message, cause_words, calls, &broken.group, reading)
+        self.record(
+            FindingKind::BrokenEdge,
+            from,
+            Some(edge),
+            broken.cause,
+            message,
+            cause_words,
+            calls,
+            &broken.group,
+            reading,
+        )
     }
 
     fn unconsumed_finding(&self, edge: EdgeKey, group: &Group, words: &Words<'_>, reading: &Reading) -> Finding {
@@ -283,7 +332,8 @@ impl Judge<'_> {
                 (edges, is_called, std::cmp::Reverse(spans(*service)), std::cmp::Reverse(*service))
             });
             let Some(service) = best else { break };
-            let (mine, others): (Vec<_>, Vec<_>) = skewed.into_iter().partition(|(from, to, _)| *from == service || *to == service);
+            let (mine, others): (Vec<_>, Vec<_>) =
+                skewed.into_iter().partition(|(from, to, _)| *from == service || *to == service);
             skewed = others;
             let mut group = Group::default();
             let mut ahead = Vec::new();
@@ -299,7 +349,17 @@ impl Judge<'_> {
             let name = words.service(service);
             let message = format!("the clock of `{name}` is about {} {direction}", seconds(ahead.unsigned_abs()));
             let why = format!("{} spans of {} edges are at times that cannot be", group.count, mine.len());
-            findings.push(self.record(FindingKind::ClockSkew, service, None, Cause::ClockSkew, message, why, 0, &group, reading));
+            findings.push(self.record(
+                FindingKind::ClockSkew,
+                service,
+                None,
+                Cause::ClockSkew,
+                message,
+                why,
+                0,
+                &group,
+                reading,
+            ));
         }
         findings
     }
@@ -314,8 +374,17 @@ impl Judge<'_> {
     ) -> Finding {
         let no_facts = ServiceFacts::default();
         let said = words.of_key(key, group, |service| facts.get(&service).unwrap_or(&no_facts));
-        let mut finding =
-            self.record(said.kind, said.service, said.edge, said.cause, said.message, said.why, said.of, group, reading);
+        let mut finding = self.record(
+            said.kind,
+            said.service,
+            said.edge,
+            said.cause,
+            said.message,
+            said.why,
+            said.of,
+            group,
+            reading,
+        );
         finding.field = said.field;
         if let Some(rule_id) = said.rule_id {
             finding.rule_id = rule_id;
@@ -337,7 +406,11 @@ impl Judge<'_> {
         reading: &Reading,
     ) -> Finding {
         let example = |evidence: &Evidence| Example {
-            trace_id: if evidence.trace_id == TraceId::default() { String::new() } else { evidence.trace_id.to_string() },
+            trace_id: if evidence.trace_id == TraceId::default() {
+                String::new()
+            } else {
+                evidence.trace_id.to_string()
+            },
             span_ids: evidence.spans.iter().filter(|id| **id != SpanId::NONE).map(ToString::to_string).collect(),
             file: reading.files.get(usize::from(evidence.place.file)).cloned().unwrap_or_default(),
             line: evidence.place.line,

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use foldhash::fast::FixedState;
 
 use super::tree::Tree;
+use crate::model::Kind;
 use crate::{
     intake::Strings,
     settings::Settings,
     store::{Flags, Name, StoredSpan},
 };
-use crate::model::Kind;
 
 /// The services behind addresses: declared, learned from calls that reached their servers, or of the same name.
 #[derive(Debug, Default)]

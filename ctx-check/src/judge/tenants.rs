@@ -69,7 +69,10 @@ impl Judge<'_> {
         for link in trace.links.iter().filter(|link| !link.from_tenant.is_empty()) {
             let Some(number) = trace.tree.find(link.span_id) else { continue };
             let path = paths[number as usize];
-            if path.nearest.is_empty() || path.nearest == link.from_tenant || self.declared.has_many_tenants(link.from_service) {
+            if path.nearest.is_empty()
+                || path.nearest == link.from_tenant
+                || self.declared.has_many_tenants(link.from_service)
+            {
                 continue;
             }
             let target = &trace.tree.spans[number as usize];
@@ -100,7 +103,9 @@ impl Judge<'_> {
     fn of_logs(&mut self, trace: &Trace<'_>, paths: &[Path]) -> bool {
         let mut is_mixed = false;
         let mut first = Name::EMPTY;
-        for log in trace.logs.iter().filter(|log| !log.tenant.is_empty() && !self.declared.has_many_tenants(log.service)) {
+        for log in
+            trace.logs.iter().filter(|log| !log.tenant.is_empty() && !self.declared.has_many_tenants(log.service))
+        {
             let span = trace.tree.find(log.span_id);
             let mut expected = span.map(|number| paths[number as usize].nearest).unwrap_or_default();
             if expected.is_empty() && span.is_none() {

@@ -294,7 +294,8 @@ impl<'a> Judge<'a> {
                             _ => None,
                         };
                         let kind = if span.kind.is_entry() { span.kind } else { Kind::Internal };
-                        self.groups.add(Key::Orphan { service: span.service, kind, is_remote }, Trace::evidence(span, None));
+                        self.groups
+                            .add(Key::Orphan { service: span.service, kind, is_remote }, Trace::evidence(span, None));
                     }
                 }
             }
@@ -356,8 +357,12 @@ impl Sorted {
         };
         order.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)).then_with(|| of_content(a.2).cmp(&of_content(b.2))));
         sorted.spans = order.into_iter().map(|(_, _, number)| sorted.spans[number as usize]).collect();
-        sorted.logs.sort_unstable_by(|a, b| (a.trace_id, a.time, a.span_id, &a.body).cmp(&(b.trace_id, b.time, b.span_id, &b.body)));
-        sorted.links.sort_unstable_by_key(|link| (link.trace_id, link.span_id, link.from_start, link.from_trace, link.from_span));
+        sorted.logs.sort_unstable_by(|a, b| {
+            (a.trace_id, a.time, a.span_id, &a.body).cmp(&(b.trace_id, b.time, b.span_id, &b.body))
+        });
+        sorted.links.sort_unstable_by_key(|link| {
+            (link.trace_id, link.span_id, link.from_start, link.from_trace, link.from_span)
+        });
         sorted.links.dedup();
         sorted
     }

@@ -92,7 +92,10 @@ mod tests {
 
     #[test]
     fn ids_are_hexadecimal_digits_of_either_case() {
-        assert_eq!(TraceId::parse("0AF7651916cd43dd8448eb211c80319c").map(|id| id.to_string()).as_deref(), Some("0af7651916cd43dd8448eb211c80319c"));
+        assert_eq!(
+            TraceId::parse("0AF7651916cd43dd8448eb211c80319c").map(|id| id.to_string()).as_deref(),
+            Some("0af7651916cd43dd8448eb211c80319c")
+        );
         assert_eq!(TraceId::parse("b7ad6b7169203331"), Some(TraceId(0xb7ad_6b71_6920_3331)));
         assert_eq!(SpanId::parse("1"), Some(SpanId(1)));
         for wrong in ["", "0", "0000000000000000", "g", "+1", "0x1", "12345678901234567"] {

@@ -73,7 +73,8 @@ fn array<S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'_>, d
 
 fn object<S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
     let start = *cursor;
-    let (mut is_otlp, mut is_jaeger, mut has_spans, mut has_trace, mut has_id, mut members) = (false, false, false, false, false, 0);
+    let (mut is_otlp, mut is_jaeger, mut has_spans, mut has_trace, mut has_id, mut members) =
+        (false, false, false, false, false, 0);
     let found = cursor.object(|key, value| {
         members += 1;
         match key {

@@ -57,7 +57,8 @@ pub fn inputs(paths: &[PathBuf]) -> io::Result<Vec<Input>> {
         if path.as_os_str() == "-" {
             found.push(Input::Standard);
         } else {
-            add(path, &mut found).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
+            add(path, &mut found)
+                .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))?;
         }
     }
     Ok(found)

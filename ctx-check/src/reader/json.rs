@@ -165,7 +165,9 @@ impl<'a> Cursor<'a> {
                 match word {
                     "null" => Ok(Cow::Borrowed("")),
                     "true" | "false" => Ok(Cow::Borrowed(word)),
-                    _ if word.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => Ok(Cow::Borrowed(word)),
+                    _ if word.starts_with(|first: char| first == '-' || first.is_ascii_digit()) => {
+                        Ok(Cow::Borrowed(word))
+                    }
                     _ => {
                         self.at -= word.len();
                         Err(self.unexpected("a string, a number or a boolean"))
@@ -394,7 +396,8 @@ mod tests {
     fn the_end_of_a_string_is_found_at_any_length() {
         for length in 0..100 {
             for end in ["\"", "\\"] {
-                let text = format!("{}{end}{}", "\u{fc}a!#".chars().cycle().take(length).collect::<String>(), "x\"".repeat(9));
+                let text =
+                    format!("{}{end}{}", "\u{fc}a!#".chars().cycle().take(length).collect::<String>(), "x\"".repeat(9));
                 assert_eq!(end_of_string(text.as_bytes()), text.find(end), "{text}");
             }
             assert_eq!(end_of_string("a".repeat(length).as_bytes()), None);

@@ -43,13 +43,19 @@ fn members<'a>(cursor: &mut Cursor<'a>, line: &mut Line<'a>) -> Parsed<()> {
             let value = Cow::Borrowed(cursor.skip()?);
             // `span` and `spans` are the layer's own.
             if !matches!(key, "span" | "spans" | "InstrumentationScope") {
-                line.record.attributes.push(Attribute { key: Cow::Owned(key.to_owned()), value, kind: ValueKind::Nested });
+                line.record.attributes.push(Attribute {
+                    key: Cow::Owned(key.to_owned()),
+                    value,
+                    kind: ValueKind::Nested,
+                });
             }
             return Ok(());
         }
         let record = &mut line.record;
         match key {
-            "trace_id" | "trace.id" | "TraceId" | "traceId" => record.trace_id = TraceId::parse(&cursor.scalar()?).unwrap_or_default(),
+            "trace_id" | "trace.id" | "TraceId" | "traceId" => {
+                record.trace_id = TraceId::parse(&cursor.scalar()?).unwrap_or_default()
+            }
             "span_id" | "span.id" | "SpanId" | "spanId" | "logging.googleapis.com/spanId" => {
                 record.span_id = SpanId::parse(&cursor.scalar()?).unwrap_or_default();
             }
@@ -77,7 +83,12 @@ fn members<'a>(cursor: &mut Cursor<'a>, line: &mut Line<'a>) -> Parsed<()> {
             "deployment.environment.name" | "deployment.environment" | "service.version" | "service.instance.id" => {
                 line.resource.attributes.push(attribute(key, cursor)?);
             }
-            "target" | "log.logger" | "logger.name" | "trace_flags" | "TraceFlags" | "logging.googleapis.com/trace_sampled" => {
+            "target"
+            | "log.logger"
+            | "logger.name"
+            | "trace_flags"
+            | "TraceFlags"
+            | "logging.googleapis.com/trace_sampled" => {
                 cursor.skip()?;
             }
             _ => record.attributes.push(attribute(key, cursor)?),

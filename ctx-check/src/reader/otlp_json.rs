@@ -76,7 +76,12 @@ fn of_resource<'a, S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cur
             is_known = true;
             Ok(())
         }
-        "scopeSpans" | "scope_spans" | "scopeLogs" | "scope_logs" | "scopeMetrics" | "scope_metrics"
+        "scopeSpans"
+        | "scope_spans"
+        | "scopeLogs"
+        | "scope_logs"
+        | "scopeMetrics"
+        | "scope_metrics"
         | "instrumentationLibrarySpans" => {
             note_snake_case(document, key);
             if is_known {
@@ -200,7 +205,12 @@ fn span<'a, S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'a>
                 span.links.extend(link(document, cursor)?);
                 Ok(())
             })?,
-            "trace_id" | "span_id" | "parent_span_id" | "start_time_unix_nano" | "end_time_unix_nano" | "trace_state" => {
+            "trace_id"
+            | "span_id"
+            | "parent_span_id"
+            | "start_time_unix_nano"
+            | "end_time_unix_nano"
+            | "trace_state" => {
                 document.deviation(Deviation::SnakeCaseKey);
                 match key {
                     "trace_id" => trace_id = id(document, cursor, 32, TraceId::parse)?,
@@ -361,7 +371,9 @@ fn log_record<'a, S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Curs
         match key {
             "timeUnixNano" | "time_unix_nano" => record.time = cursor.integer()?,
             "observedTimeUnixNano" | "observed_time_unix_nano" => observed = cursor.integer()?,
-            "severityNumber" | "severity_number" => record.severity = number_or_name(document, cursor, |number| number as u8, severity_named)?,
+            "severityNumber" | "severity_number" => {
+                record.severity = number_or_name(document, cursor, |number| number as u8, severity_named)?
+            }
             "severityText" | "severity_text" => record.severity_text = cursor.scalar()?,
             "body" => record.body = value(cursor, 0)?.0,
             "attributes" => attributes(cursor, &mut record.attributes)?,
@@ -433,7 +445,9 @@ fn data_points<'a>(cursor: &mut Cursor<'a>, metric: &mut Metric<'a>) -> Parsed<(
                     cursor.array(|cursor| {
                         let bound = cursor.scalar()?;
                         // Some write 5 and some 5.0.
-                        bounds.push_str(&bound.parse::<f64>().map_or_else(|_| bound.to_string(), |number| number.to_string()));
+                        bounds.push_str(
+                            &bound.parse::<f64>().map_or_else(|_| bound.to_string(), |number| number.to_string()),
+                        );
                         bounds.push(' ');
                         Ok(())
                     })?;

@@ -57,7 +57,9 @@ fn items(scope: &[u8], place: Place, sink: &mut impl Sink) -> Parsed<()> {
         if let (2, value) = field? {
             let item = value.bytes()?;
             let read = match Fields::new(item).next() {
-                Some(Ok((1, Value::Bytes(id)))) if id.len() == 16 && is_span(item) => span(item).map(|span| sink.span(&span, place)),
+                Some(Ok((1, Value::Bytes(id)))) if id.len() == 16 && is_span(item) => {
+                    span(item).map(|span| sink.span(&span, place))
+                }
                 Some(Ok((1, Value::Bytes(_)))) if is_span(item) => span(item).map(|span| sink.span(&span, place)),
                 Some(Ok((1, Value::Bytes(_)))) => metric(item).map(|metric| sink.metric(&metric, place)),
                 Some(Ok(_)) if is_log(item) => log_record(item).map(|record| sink.log(&record, place)),
@@ -76,7 +78,9 @@ fn items(scope: &[u8], place: Place, sink: &mut impl Sink) -> Parsed<()> {
 /// Returns `true` for a span: its second field is 8 bytes, and field 7 is fixed. A metric's fields are strings and messages.
 fn is_span(item: &[u8]) -> bool {
     Fields::new(item).flatten().any(|(number, value)| match (number, value) {
-        (2, Value::Bytes(id)) => id.len() == 8 && Fields::new(item).flatten().any(|(number, _)| matches!(number, 6 | 7 | 8)),
+        (2, Value::Bytes(id)) => {
+            id.len() == 8 && Fields::new(item).flatten().any(|(number, _)| matches!(number, 6 | 7 | 8))
+        }
         (7 | 8, Value::Fixed64(_)) => true,
         _ => false,
     })

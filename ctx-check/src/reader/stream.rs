@@ -145,7 +145,10 @@ impl<R: Read, S: Sink> Stream<'_, R, S> {
             self.place.line = self.place.line.saturating_add(1);
             if !self.at_least(4)? {
                 if !self.rest().is_empty() {
-                    self.problem(format!("found {} bytes at the end, expected the length of a message: the file was cut", self.rest().len()));
+                    self.problem(format!(
+                        "found {} bytes at the end, expected the length of a message: the file was cut",
+                        self.rest().len()
+                    ));
                 }
                 return Ok(());
             }
@@ -169,7 +172,11 @@ impl<R: Read, S: Sink> Stream<'_, R, S> {
                 match decompressed(message).and_then(|stream| stream.take(limit).read_to_end(&mut plain)) {
                     Ok(_) => {}
                     Err(error) => {
-                        self.sink.problem(Problem { place: self.place, column: 0, what: format!("the message ends early: {error}") });
+                        self.sink.problem(Problem {
+                            place: self.place,
+                            column: 0,
+                            what: format!("the message ends early: {error}"),
+                        });
                     }
                 }
                 read_message(&plain, self.place, self.sink);
@@ -302,7 +309,10 @@ impl<R: Read, S: Sink> Stream<'_, R, S> {
     }
 
     fn skip_line(&mut self) -> io::Result<()> {
-        self.problem(format!("found a line of more than {} bytes, which is the limit: it is skipped", self.limits.document));
+        self.problem(format!(
+            "found a line of more than {} bytes, which is the limit: it is skipped",
+            self.limits.document
+        ));
         loop {
             if let Some(end) = memchr(b'\n', self.rest()) {
                 self.start += end;

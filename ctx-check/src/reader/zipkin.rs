@@ -65,7 +65,9 @@ pub(super) fn span<'a, S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut
         }
         Ok(())
     })?;
-    let wrong = |key: &str, text: &str| start.fault(format!("found the {key} {:?}, expected hexadecimal digits", shorten(text)));
+    let wrong = |key: &str, text: &str| {
+        start.fault(format!("found the {key} {:?}, expected hexadecimal digits", shorten(text)))
+    };
     span.trace_id = TraceId::parse(&trace_id).ok_or_else(|| wrong("traceId", &trace_id))?;
     span.span_id = SpanId::parse(&span_id).ok_or_else(|| wrong("id", &span_id))?;
     span.end = span.start.saturating_add(duration);

@@ -86,13 +86,14 @@ impl Baseline {
     ///
     /// If it is no such report, or one of another version.
     pub fn parse(json: &str) -> Result<Self, BaselineError> {
-        let report: OldReport =
-            serde_json::from_str(json).map_err(|error| BaselineError(format!("expected the output of `--format json`: {error}")))?;
+        let report: OldReport = serde_json::from_str(json)
+            .map_err(|error| BaselineError(format!("expected the output of `--format json`: {error}")))?;
         if report.version != 1 {
             return Err(BaselineError(format!("found a report of version {}, expected 1", report.version)));
         }
         let identity = |finding: &OldFinding| {
-            let edge = finding.edge.as_ref().map_or(String::new(), |edge| format!("{}>{}@{}", edge.from, edge.to, edge.via));
+            let edge =
+                finding.edge.as_ref().map_or(String::new(), |edge| format!("{}>{}@{}", edge.from, edge.to, edge.via));
             let field = finding.field.as_deref().unwrap_or_default();
             format!("{}|{}|{edge}|{field}|{}", finding.rule_id, finding.service, finding.cause)
         };
@@ -116,14 +117,20 @@ impl Baseline {
                 Some(old) => {
                     let (before, now) = (share(old.count, self.spans), share(finding.count, report.summary.spans));
                     if now > before * 1.1 {
-                        comparison.worse.push(format!("{} (was: {} of {} spans)", finding.message, old.count, self.spans));
+                        comparison
+                            .worse
+                            .push(format!("{} (was: {} of {} spans)", finding.message, old.count, self.spans));
                     }
                 }
             }
             seen.push(identity);
         }
-        comparison.gone =
-            self.findings.iter().filter(|(identity, _)| !seen.contains(identity)).map(|(_, old)| old.message.clone()).collect();
+        comparison.gone = self
+            .findings
+            .iter()
+            .filter(|(identity, _)| !seen.contains(identity))
+            .map(|(_, old)| old.message.clone())
+            .collect();
         comparison
     }
 }

@@ -92,10 +92,23 @@ impl Gates {
             }
         };
         limit("--max-orphans", self.max_orphans, summary.orphans, summary.spans, "spans are orphans");
-        limit("--max-broken", self.max_broken, summary.broken_calls, summary.calls, "calls and messages do not continue their trace");
+        limit(
+            "--max-broken",
+            self.max_broken,
+            summary.broken_calls,
+            summary.calls,
+            "calls and messages do not continue their trace",
+        );
         let missing = summary.missing_fields;
-        limit("--require", self.max_missing, missing, summary.needing_fields, "required fields of spans and log records are missing");
-        let of_kind = |kinds: &[FindingKind]| report.findings.iter().filter(|finding| kinds.contains(&finding.kind)).count();
+        limit(
+            "--require",
+            self.max_missing,
+            missing,
+            summary.needing_fields,
+            "required fields of spans and log records are missing",
+        );
+        let of_kind =
+            |kinds: &[FindingKind]| report.findings.iter().filter(|finding| kinds.contains(&finding.kind)).count();
         let mixed = of_kind(&[FindingKind::MixedTenants, FindingKind::TenantChange]);
         if self.no_mixed && mixed > 0 {
             fail("--no-mixed", format!("{} traces have several tenants", summary.mixed_traces.max(1)));
@@ -121,7 +134,10 @@ impl Gates {
             }
         }
         if let Some(comparison) = comparison.filter(|comparison| self.no_worse && comparison.is_worse()) {
-            fail("--no-worse", format!("{} findings are new and {} got worse", comparison.new.len(), comparison.worse.len()));
+            fail(
+                "--no-worse",
+                format!("{} findings are new and {} got worse", comparison.new.len(), comparison.worse.len()),
+            );
         }
         violations
     }

@@ -45,7 +45,13 @@ fn trace(trace: &TraceView) -> Value {
             strings.len() - 1
         })
     };
-    let start = trace.spans.iter().map(|span| span.start).chain(trace.logs.iter().map(|log| log.time).filter(|time| *time > 0)).min().unwrap_or_default();
+    let start = trace
+        .spans
+        .iter()
+        .map(|span| span.start)
+        .chain(trace.logs.iter().map(|log| log.time).filter(|time| *time > 0))
+        .min()
+        .unwrap_or_default();
     let relative = |time: u64| (time.saturating_sub(start)) as f64 / 1000.0;
     let spans: Vec<Value> = trace
         .spans
@@ -70,7 +76,15 @@ fn trace(trace: &TraceView) -> Value {
         .iter()
         .map(|log| {
             let time = if log.time == 0 { Value::Null } else { json!(relative(log.time)) };
-            json!([log.span_id.to_string(), number(&log.service), number(&log.tenant), number(&log.body), time, log.severity, log.is_event])
+            json!([
+                log.span_id.to_string(),
+                number(&log.service),
+                number(&log.tenant),
+                number(&log.body),
+                time,
+                log.severity,
+                log.is_event
+            ])
         })
         .collect();
     json!({ "id": trace.trace_id, "start": start, "strings": strings, "spans": spans, "logs": logs, "left_out": trace.left_out })

@@ -51,7 +51,10 @@ pub fn junit(report: &Report, violations: &[Violation]) -> String {
             .iter()
             .filter(|finding| finding.kind == kind && finding.severity != Severity::Note)
             .map(|finding| {
-                let detail = format!("{}\nlikely cause: {}\n{}\ntrace {}", finding.message, finding.cause_words, finding.advice, finding.trace_id);
+                let detail = format!(
+                    "{}\nlikely cause: {}\n{}\ntrace {}",
+                    finding.message, finding.cause_words, finding.advice, finding.trace_id
+                );
                 (finding.message.clone(), detail)
             })
             .collect();

@@ -29,7 +29,11 @@ pub fn markdown(report: &Report, violations: &[Violation], comparison: Option<&C
     let summary = &report.summary;
     let mut out = String::new();
     let bad = report.findings.iter().filter(|finding| finding.severity != Severity::Note).count();
-    let title = if summary.is_healthy { "Context propagation: healthy".to_owned() } else { format!("Context propagation: {bad} findings") };
+    let title = if summary.is_healthy {
+        "Context propagation: healthy".to_owned()
+    } else {
+        format!("Context propagation: {bad} findings")
+    };
     let _ = writeln!(out, "## {title}\n");
     let _ = writeln!(
         out,

@@ -16,7 +16,10 @@ impl Paint {
 
 /// Names come from the input: control characters and those that turn the direction of writing are shown as their numbers.
 pub(super) fn plain(text: &str) -> String {
-    let is_hidden = |letter: char| letter.is_control() || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
+    let is_hidden = |letter: char| {
+        letter.is_control()
+            || matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    };
     if !text.chars().any(is_hidden) {
         return text.to_owned();
     }
@@ -41,7 +44,13 @@ pub fn table(report: &Report, comparison: Option<&Comparison>, colours: bool) ->
     let verdict = if summary.is_healthy {
         paint.paint("1;32", "healthy")
     } else {
-        paint.paint("1;31", &format!("{} findings", report.findings.iter().filter(|finding| finding.severity != Severity::Note).count()))
+        paint.paint(
+            "1;31",
+            &format!(
+                "{} findings",
+                report.findings.iter().filter(|finding| finding.severity != Severity::Note).count()
+            ),
+        )
     };
     let _ = writeln!(
         out,
@@ -58,7 +67,14 @@ pub fn table(report: &Report, comparison: Option<&Comparison>, colours: bool) ->
             Severity::Warning => ("33", "warning"),
             Severity::Note => ("36", "note"),
         };
-        let _ = writeln!(out, "\n{:>3} {} {} [{}]", number + 1, paint.paint(code, word), plain(&finding.message), plain(&finding.rule_id));
+        let _ = writeln!(
+            out,
+            "\n{:>3} {} {} [{}]",
+            number + 1,
+            paint.paint(code, word),
+            plain(&finding.message),
+            plain(&finding.rule_id)
+        );
         if !finding.cause_words.is_empty() {
             let _ = writeln!(out, "    why  {}", plain(&finding.cause_words));
         }
@@ -67,9 +83,15 @@ pub fn table(report: &Report, comparison: Option<&Comparison>, colours: bool) ->
             let _ = writeln!(out, "    so   {count} {}", consequence.words());
         }
         for example in finding.examples.iter().take(2) {
-            let spans = if example.span_ids.is_empty() { String::new() } else { format!(" spans {}", example.span_ids.join(", ")) };
-            let trace = if example.trace_id.is_empty() { "no trace".to_owned() } else { format!("trace {}", example.trace_id) };
-            let place = if example.line > 0 { format!(" ({}:{})", plain(&example.file), example.line) } else { String::new() };
+            let spans = if example.span_ids.is_empty() {
+                String::new()
+            } else {
+                format!(" spans {}", example.span_ids.join(", "))
+            };
+            let trace =
+                if example.trace_id.is_empty() { "no trace".to_owned() } else { format!("trace {}", example.trace_id) };
+            let place =
+                if example.line > 0 { format!(" ({}:{})", plain(&example.file), example.line) } else { String::new() };
             let _ = writeln!(out, "    see  {}", paint.paint("2", &format!("{trace}{spans}{place}")));
         }
     }
@@ -88,7 +110,8 @@ pub fn table(report: &Report, comparison: Option<&Comparison>, colours: bool) ->
                     Some(Severity::Warning) => "warning",
                     Some(Severity::Note) => "note",
                 };
-                let missing: Vec<String> = service.missing.iter().map(|(field, count)| format!("{field} {count}")).collect();
+                let missing: Vec<String> =
+                    service.missing.iter().map(|(field, count)| format!("{field} {count}")).collect();
                 vec![
                     plain(&service.name),
                     worst.to_owned(),
@@ -135,13 +158,25 @@ pub fn table(report: &Report, comparison: Option<&Comparison>, colours: bool) ->
             .collect();
         rules.sort_unstable();
         rules.dedup();
-        let _ = writeln!(out, "\nThe instrumentation score might not be complete: {} were not computed.", rules.join(", "));
+        let _ =
+            writeln!(out, "\nThe instrumentation score might not be complete: {} were not computed.", rules.join(", "));
     }
     if summary.excused_orphans > 0 {
-        let _ = writeln!(out, "\n{} orphans are excused: at the edge of the capture, or called from outside.", summary.excused_orphans);
+        let _ = writeln!(
+            out,
+            "\n{} orphans are excused: at the edge of the capture, or called from outside.",
+            summary.excused_orphans
+        );
     }
     for deviation in &report.deviations {
-        let _ = writeln!(out, "\n{} times {} ({}:{})", deviation.count, deviation.words, plain(&deviation.file), deviation.line);
+        let _ = writeln!(
+            out,
+            "\n{} times {} ({}:{})",
+            deviation.count,
+            deviation.words,
+            plain(&deviation.file),
+            deviation.line
+        );
     }
     if let Some(comparison) = comparison {
         for (title, code, entries) in
@@ -155,7 +190,14 @@ pub fn table(report: &Report, comparison: Option<&Comparison>, colours: bool) ->
     if summary.problems > 0 {
         let _ = writeln!(out, "\n{} lines, spans or messages could not be read:", summary.problems);
         for problem in report.problems.iter().take(10) {
-            let _ = writeln!(out, "    {}:{}:{}: {}", plain(&problem.file), problem.line, problem.column, plain(&problem.what));
+            let _ = writeln!(
+                out,
+                "    {}:{}:{}: {}",
+                plain(&problem.file),
+                problem.line,
+                problem.column,
+                plain(&problem.what)
+            );
         }
     }
     out
@@ -164,7 +206,9 @@ pub fn table(report: &Report, comparison: Option<&Comparison>, colours: bool) ->
 fn write_rows(out: &mut String, head: &[&str], rows: &[Vec<String>]) {
     // Columns without content are left out.
     let used: Vec<usize> = (0..head.len()).filter(|column| rows.iter().any(|row| !row[*column].is_empty())).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).chain([head[column].len()]).max().unwrap_or_default();
+    let width = |column: usize| {
+        rows.iter().map(|row| row[column].chars().count()).chain([head[column].len()]).max().unwrap_or_default()
+    };
     let widths: Vec<usize> = (0..head.len()).map(width).collect();
     let mut write = |cells: Vec<&str>| {
         let mut line = String::new();

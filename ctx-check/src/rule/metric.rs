@@ -5,23 +5,29 @@ use std::{collections::HashSet, sync::OnceLock};
 /// Returns `true` for a key of the semantic conventions.
 pub(super) fn is_attribute_key(name: &str) -> bool {
     static KEYS: OnceLock<HashSet<&'static str>> = OnceLock::new();
-    let keys = KEYS.get_or_init(|| include_str!("attributes.txt").lines().filter(|line| !line.starts_with('#')).collect());
+    let keys =
+        KEYS.get_or_init(|| include_str!("attributes.txt").lines().filter(|line| !line.starts_with('#')).collect());
     keys.contains(name)
 }
 
 /// Units of the Unified Code for Units of Measure that metrics have.
 const ATOMS: &[&str] = &[
-    "m", "s", "g", "rad", "K", "C", "cd", "mol", "sr", "Hz", "N", "Pa", "J", "W", "A", "V", "F", "Ohm", "S", "Wb", "Cel", "T", "H", "lm",
-    "lx", "Bq", "Gy", "Sv", "l", "L", "ar", "min", "h", "d", "a", "wk", "mo", "t", "bar", "u", "eV", "pc", "bit", "By", "Bd", "B", "deg",
-    "%", "cal", "g%",
+    "m", "s", "g", "rad", "K", "C", "cd", "mol", "sr", "Hz", "N", "Pa", "J", "W", "A", "V", "F", "Ohm", "S", "Wb",
+    "Cel", "T", "H", "lm", "lx", "Bq", "Gy", "Sv", "l", "L", "ar", "min", "h", "d", "a", "wk", "mo", "t", "bar", "u",
+    "eV", "pc", "bit", "By", "Bd", "B", "deg", "%", "cal", "g%",
 ];
 const PREFIXES: &[&str] = &[
-    "Y", "Z", "E", "P", "T", "G", "M", "k", "h", "da", "d", "c", "m", "u", "n", "p", "f", "a", "z", "y", "Ki", "Mi", "Gi", "Ti",
+    "Y", "Z", "E", "P", "T", "G", "M", "k", "h", "da", "d", "c", "m", "u", "n", "p", "f", "a", "z", "y", "Ki", "Mi",
+    "Gi", "Ti",
 ];
 
 /// Returns `true` for a unit of the Unified Code for Units of Measure: `ms`, `By/s`, `{request}`, `1`.
 pub(super) fn is_unit(unit: &str) -> bool {
-    !unit.is_empty() && unit.split(['/', '.']).enumerate().all(|(at, term)| is_term(term) || at == 0 && term.is_empty() && unit.len() > 1)
+    !unit.is_empty()
+        && unit
+            .split(['/', '.'])
+            .enumerate()
+            .all(|(at, term)| is_term(term) || at == 0 && term.is_empty() && unit.len() > 1)
 }
 
 fn is_term(term: &str) -> bool {

@@ -139,7 +139,11 @@ impl Subject<'_> {
                 Some((first, last)) if last.saturating_sub(first) > 14 * DAY => {
                     (Outcome::Failed, "DEBUG records in production over more than 14 days".to_owned())
                 }
-                Some(_) => (Outcome::NotComputed, "there are DEBUG records in production, and the capture is too short to tell for how long".to_owned()),
+                Some(_) => (
+                    Outcome::NotComputed,
+                    "there are DEBUG records in production, and the capture is too short to tell for how long"
+                        .to_owned(),
+                ),
             },
             Rule::Log002 => of(facts.logs > 0, facts.without_severity, "log records without a severity"),
             Rule::Met001 => {
@@ -152,7 +156,9 @@ impl Subject<'_> {
                     _ => of(!self.metrics.is_empty(), 0, ""),
                 }
             }
-            Rule::Met002 => self.of_metrics("have no unit of the UCUM", |_, metric| metric.units.iter().any(|unit| !is_unit(unit))),
+            Rule::Met002 => {
+                self.of_metrics("have no unit of the UCUM", |_, metric| metric.units.iter().any(|unit| !is_unit(unit)))
+            }
             Rule::Met003 => self.of_metrics("have several units", |_, metric| metric.units.len() > 1),
             Rule::Met004 => self.of_metrics("have several bounds", |_, metric| metric.bounds.len() > 1),
             Rule::Met005 => self.of_metrics("have the unit in the name", |name, metric| {
@@ -162,7 +168,11 @@ impl Subject<'_> {
             Rule::Res001 => of(facts.resources > 0, facts.without_instance, "resources without it"),
             Rule::Res002 => {
                 let applies = facts.resources > facts.without_instance;
-                of(applies, facts.shared_instances.strings.len() as u64, "ids that several pods, containers or hosts share")
+                of(
+                    applies,
+                    facts.shared_instances.strings.len() as u64,
+                    "ids that several pods, containers or hosts share",
+                )
             }
             Rule::Res003 => of(facts.in_kubernetes > 0, facts.without_pod_uid, "resources in Kubernetes without it"),
             Rule::Res004 => {
@@ -181,8 +191,12 @@ impl Subject<'_> {
     }
 
     fn of_metrics(&self, what: &str, is_fault: impl Fn(&str, &MetricFacts) -> bool) -> (Outcome, String) {
-        let faults: Vec<&str> =
-            self.metrics.iter().filter(|(name, metric)| is_fault(name, metric)).map(|(name, _)| name.as_str()).collect();
+        let faults: Vec<&str> = self
+            .metrics
+            .iter()
+            .filter(|(name, metric)| is_fault(name, metric))
+            .map(|(name, _)| name.as_str())
+            .collect();
         match (self.metrics.is_empty(), faults.first()) {
             (true, _) => (Outcome::NotApplicable, String::new()),
             (false, None) => (Outcome::Passed, String::new()),

@@ -157,7 +157,9 @@ impl Rule {
             Self::Met006 => "Metric names do not equal semantic convention attribute keys.",
             Self::Res001 => "`service.instance.id` is present.",
             Self::Res002 => "`service.instance.id` is unique across logical resources within a given `service.name`.",
-            Self::Res003 => "`k8s.pod.uid` is present in telemetry collected from applications running on a Kubernetes cluster.",
+            Self::Res003 => {
+                "`k8s.pod.uid` is present in telemetry collected from applications running on a Kubernetes cluster."
+            }
             Self::Res004 => "Semantic conventions attributes are used at the right level.",
             Self::Res005 => "`service.name` is present.",
             Self::Sdk001 => "Dependencies (language and runtime) are supported by the SDK.",

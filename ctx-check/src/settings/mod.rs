@@ -123,7 +123,15 @@ pub struct Exempt {
 impl Default for Exempt {
     fn default() -> Self {
         let health = [
-            "*/health", "*/health/*", "*/healthz", "*/livez", "*/readyz", "*/ready", "*/live", "*/ping", "*/metrics",
+            "*/health",
+            "*/health/*",
+            "*/healthz",
+            "*/livez",
+            "*/readyz",
+            "*/ready",
+            "*/live",
+            "*/ping",
+            "*/metrics",
             "grpc.health.v1.Health/*",
         ];
         Self { spans: Patterns::known(&health) }
@@ -256,7 +264,10 @@ mod tests {
     fn errors_name_the_line_and_what_was_found() {
         for (text, expected) in [
             ("tenant = \"t\"\n[servces]\nentry = []\n", "f.toml:2: unknown field `servces`"),
-            ("tolerance = 5\n", "f.toml:1: invalid type: integer `5`, expected a duration like \"50ms\", \"10s\" or \"2m\""),
+            (
+                "tolerance = 5\n",
+                "f.toml:1: invalid type: integer `5`, expected a duration like \"50ms\", \"10s\" or \"2m\"",
+            ),
             ("[capture]\nfrom = \"noon\"\n", "f.toml: `capture.from`: found \"noon\""),
             ("[sensitive]\npatterns = { x = \"(\" }\n", "f.toml: `sensitive.patterns.x`"),
             ("[[rule]]\nid = \"SPA-9\"\non = \"span\"\nrequire = [\"a\"]\n", "f.toml: `rule`: the id \"SPA-9\""),

@@ -55,12 +55,23 @@ pub enum Subject {
 impl OwnRule {
     /// Checks what the types do not.
     pub(super) fn check(&self) -> Result<(), String> {
-        let is_taken = ["RES-", "SPA-", "LOG-", "MET-", "SDK-", "ctx/"].iter().any(|prefix| self.id.starts_with(prefix));
+        let is_taken =
+            ["RES-", "SPA-", "LOG-", "MET-", "SDK-", "ctx/"].iter().any(|prefix| self.id.starts_with(prefix));
         if self.id.is_empty() || is_taken {
-            return Err(format!("`rule`: the id {:?} is empty or has a prefix of other rules: give it one of yours", self.id));
+            return Err(format!(
+                "`rule`: the id {:?} is empty or has a prefix of other rules: give it one of yours",
+                self.id
+            ));
         }
-        if self.require.is_empty() && self.forbid.is_empty() && self.matches.is_empty() && self.max_value_bytes.is_none() {
-            return Err(format!("`rule`: {:?} demands nothing: give it `require`, `forbid`, `matches` or `max_value_bytes`", self.id));
+        if self.require.is_empty()
+            && self.forbid.is_empty()
+            && self.matches.is_empty()
+            && self.max_value_bytes.is_none()
+        {
+            return Err(format!(
+                "`rule`: {:?} demands nothing: give it `require`, `forbid`, `matches` or `max_value_bytes`",
+                self.id
+            ));
         }
         Ok(())
     }

@@ -50,7 +50,20 @@ fn the_exit_status_tells_whether_the_gates_hold() {
         (vec![&*broken, "--max-broken", "0"], 1),
         (vec![&*broken, "--max-broken", "60%"], 0),
         (vec![&*broken, "--fail-on", "error"], 1),
-        (vec![&*healthy, "--fail-on", "note", "--no-mixed", "tenant_id", "--max-orphans", "0.1%", "--no-problems", "--no-sensitive"], 0),
+        (
+            vec![
+                &*healthy,
+                "--fail-on",
+                "note",
+                "--no-mixed",
+                "tenant_id",
+                "--max-orphans",
+                "0.1%",
+                "--no-problems",
+                "--no-sensitive",
+            ],
+            0,
+        ),
         (vec![&*healthy, "--require", "tenant_id"], 1),
         (vec![&*healthy, "--require", "http.response.status_code", "--max-missing", "70%"], 0),
         (vec!["/nowhere/at/all"], 2),
@@ -89,7 +102,10 @@ fn standard_input_is_read_and_every_form_is_written() {
     // And compared with.
     let (status, output, _) = run(&["-", "--baseline", &report_name, "--no-worse"], Some(&input));
     assert_eq!(status, 0, "{output}");
-    let (status, output, errors) = run(&["-", "--baseline", &report_name, "--no-worse", "--require", "tenant_id", "--max-missing", "100%"], Some(&input));
+    let (status, output, errors) = run(
+        &["-", "--baseline", &report_name, "--no-worse", "--require", "tenant_id", "--max-missing", "100%"],
+        Some(&input),
+    );
     assert!(status == 1 && errors.contains("--no-worse") && output.contains("new "), "{output} {errors}");
 }
 

@@ -5,7 +5,10 @@ use std::io::Write;
 use ctx_check::{Check, Report, Settings};
 use flate2::{Compression, write::GzEncoder};
 use opentelemetry_proto::tonic::{
-    collector::{logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest, trace::v1::ExportTraceServiceRequest},
+    collector::{
+        logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest,
+        trace::v1::ExportTraceServiceRequest,
+    },
     common::v1::{AnyValue, ArrayValue, KeyValue, any_value::Value},
     logs::v1::{LogRecord, ResourceLogs, ScopeLogs},
     metrics::v1::{Histogram, HistogramDataPoint, Metric, ResourceMetrics, ScopeMetrics, metric::Data},
@@ -73,14 +76,20 @@ fn value(text: &str) -> Option<AnyValue> {
 }
 
 fn pairs(attributes: &[(String, String)]) -> Vec<KeyValue> {
-    attributes.iter().map(|(key, text)| KeyValue { key: key.clone(), value: value(text), ..KeyValue::default() }).collect()
+    attributes
+        .iter()
+        .map(|(key, text)| KeyValue { key: key.clone(), value: value(text), ..KeyValue::default() })
+        .collect()
 }
 
 fn messages(system: &Scenario) -> Vec<ExportTraceServiceRequest> {
     let nanoseconds = |time| crate::scenario::nanoseconds(time).parse().expect("it is a number");
     let message = |from: &crate::scenario::TestSpan| ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {
-            resource: Some(Resource { attributes: pairs(&[("service.name".to_owned(), from.service.clone())]), ..Resource::default() }),
+            resource: Some(Resource {
+                attributes: pairs(&[("service.name".to_owned(), from.service.clone())]),
+                ..Resource::default()
+            }),
             scope_spans: vec![ScopeSpans {
                 spans: vec![Span {
                     trace_id: from.trace.to_be_bytes().to_vec(),
@@ -129,14 +138,16 @@ fn otlp_in_json_is_read_in_every_layout() {
     assert_read(&judge(lines.join("\r\n\r\n  "), ""), spans);
     assert_read(&judge(format!("\n\u{feff}\n{}", lines.join("\n")).replacen("\n\u{feff}\n", "\u{feff}", 1), ""), spans);
     // One document, on one line, indented, or in an array.
-    let whole: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
+    let whole: Vec<serde_json::Value> =
+        lines.iter().map(|line| serde_json::from_str(line).expect("it is JSON")).collect();
     let resources: Vec<_> = whole.iter().map(|line| line["resourceSpans"][0].clone()).collect();
     let document = serde_json::json!({ "resourceSpans": resources });
     assert_read(&judge(document.to_string(), ""), spans);
     assert_read(&judge(serde_json::to_string_pretty(&document).expect("it is JSON"), ""), spans);
     assert_read(&judge(serde_json::to_string_pretty(&whole).expect("it is JSON"), ""), spans);
     // Several indented documents, one after the other.
-    let indented: Vec<String> = whole.iter().map(|line| serde_json::to_string_pretty(line).expect("it is JSON")).collect();
+    let indented: Vec<String> =
+        whole.iter().map(|line| serde_json::to_string_pretty(line).expect("it is JSON")).collect();
     assert_read(&judge(indented.join("\n"), ""), spans);
 }
 
@@ -240,7 +251,8 @@ fn cut_and_wrong_messages_cost_only_themselves() {
 
 #[test]
 fn logs_and_metrics_in_protocol_buffers_are_told_from_spans() {
-    let resource = Some(Resource { attributes: pairs(&[("service.name".to_owned(), "web".to_owned())]), ..Resource::default() });
+    let resource =
+        Some(Resource { attributes: pairs(&[("service.name".to_owned(), "web".to_owned())]), ..Resource::default() });
     let record = LogRecord {
         time_unix_nano: 5,
         severity_number: 9,
@@ -250,7 +262,9 @@ fn logs_and_metrics_in_protocol_buffers_are_told_from_spans() {
         attributes: vec![KeyValue {
             key: "list".to_owned(),
             value: Some(AnyValue {
-                value: Some(Value::ArrayValue(ArrayValue { values: vec![AnyValue { value: Some(Value::BoolValue(true)) }] })),
+                value: Some(Value::ArrayValue(ArrayValue {
+                    values: vec![AnyValue { value: Some(Value::BoolValue(true)) }],
+                })),
             }),
             ..KeyValue::default()
         }],
@@ -280,7 +294,12 @@ fn logs_and_metrics_in_protocol_buffers_are_told_from_spans() {
         }],
     };
     let report = judge(prefixed([&*logs.encode_to_vec(), &metrics.encode_to_vec()]), "");
-    assert_eq!((report.summary.logs, report.summary.metrics, report.problems.len()), (1, 2, 0), "{:?}", report.problems);
+    assert_eq!(
+        (report.summary.logs, report.summary.metrics, report.problems.len()),
+        (1, 2, 0),
+        "{:?}",
+        report.problems
+    );
     assert_eq!(found(&report), ["ctx/sensitive-value | web | recorded"]);
     let failed = report.scores[0].rules.iter().find(|rule| rule.rule_id == "MET-003").expect("it is there");
     assert_eq!(format!("{:?}", failed.outcome), "Failed");
@@ -399,7 +418,9 @@ fn the_json_of_zipkin_is_read_with_shared_spans_and_without_links() {
 #[test]
 fn what_a_shared_server_span_caused_is_below_it() {
     let span = |kind: &str, service: &str, id: &str, parent: &str, shared: &str| {
-        format!(r#"{{"traceId":"1","id":"{id}","parentId":"{parent}","kind":"{kind}","name":"n","timestamp":5,"duration":5,"localEndpoint":{{"serviceName":"{service}"}},"remoteEndpoint":{{"serviceName":"orders"}},"tags":{{"tenant_id":"{service}"}}{shared}}}"#)
+        format!(
+            r#"{{"traceId":"1","id":"{id}","parentId":"{parent}","kind":"{kind}","name":"n","timestamp":5,"duration":5,"localEndpoint":{{"serviceName":"{service}"}},"remoteEndpoint":{{"serviceName":"orders"}},"tags":{{"tenant_id":"{service}"}}{shared}}}"#
+        )
     };
     let file = [
         span("CLIENT", "web", "2", "", ""),
@@ -422,10 +443,22 @@ fn our_own_log_lines_are_read_in_all_presets() {
     ] {
         let settings = "require = [\"tenant_id\"]";
         let report = judge(line, settings);
-        assert_eq!((report.summary.logs, report.findings.len(), report.problems.len()), (1, 0, 0), "{line} {:?}", found(&report));
+        assert_eq!(
+            (report.summary.logs, report.findings.len(), report.problems.len()),
+            (1, 0, 0),
+            "{line} {:?}",
+            found(&report)
+        );
         let without = line.replace("tenant_id", "other");
-        let finding = crate::scenario::only(&judge(&without, settings), ctx_check::FindingKind::MissingField, ctx_check::finding::Cause::OutsideOfContext);
-        assert_eq!((&*finding.service, &*finding.trace_id, finding.first_seen), ("shop", "0af7651916cd43dd8448eb211c80319c", 1_795_782_896_123_456_000));
+        let finding = crate::scenario::only(
+            &judge(&without, settings),
+            ctx_check::FindingKind::MissingField,
+            ctx_check::finding::Cause::OutsideOfContext,
+        );
+        assert_eq!(
+            (&*finding.service, &*finding.trace_id, finding.first_seen),
+            ("shop", "0af7651916cd43dd8448eb211c80319c", 1_795_782_896_123_456_000)
+        );
         let two = format!("{line}\n{}", line.replace("acme", "globex"));
         assert_eq!(found(&judge(&two, "")), ["ctx/mixed-tenants | shop | replaced"], "{line}");
     }
@@ -445,10 +478,16 @@ fn one_bad_span_costs_only_itself_and_is_named() {
     let span = &system.spans[0];
     let good = span.json().to_string();
     for (bad, what) in [
-        (good.replace(&format!("\"{:016x}\"", span.id), "\"xyz\""), "found the id \"xyz\", expected 16 hexadecimal digits"),
+        (
+            good.replace(&format!("\"{:016x}\"", span.id), "\"xyz\""),
+            "found the id \"xyz\", expected 16 hexadecimal digits",
+        ),
         (good.replace("\"traceId\"", "\"other\""), "the span has no `traceId`"),
         (good.replace("\"kind\":2", "\"kind\":\"X\""), "found \"X\", expected the number of an enum"),
-        (good.replace("\"startTimeUnixNano\":\"1", "\"startTimeUnixNano\":\"-1"), "expected an unsigned integer of 64 bits"),
+        (
+            good.replace("\"startTimeUnixNano\":\"1", "\"startTimeUnixNano\":\"-1"),
+            "expected an unsigned integer of 64 bits",
+        ),
         (good.replace("\"attributes\":[", "\"attributes\":[5,"), "found '5', expected an object"),
     ] {
         assert_ne!(bad, good);
@@ -519,7 +558,9 @@ fn any_cut_of_a_file_is_read_up_to_the_cut() {
     let system = system();
     let json = system.lines().join("\n").into_bytes();
     let messages: Vec<Vec<u8>> = messages(&system).iter().map(Message::encode_to_vec).collect();
-    for file in [json.clone(), prefixed(messages.iter().map(Vec::as_slice)), messages.concat(), gzip(&json), zstd(&json)] {
+    for file in
+        [json.clone(), prefixed(messages.iter().map(Vec::as_slice)), messages.concat(), gzip(&json), zstd(&json)]
+    {
         let mut before = 0;
         for end in (0..file.len()).step_by(97) {
             let report = judge(&file[..end], "");
@@ -540,7 +581,8 @@ fn directories_and_files_are_read_in_order() {
     std::fs::write(folder.path().join("a.jsonl"), lines[..3].join("\n")).expect("there is room");
     std::fs::write(folder.path().join(".hidden"), "no").expect("there is room");
     let files = ctx_check::reader::inputs(&[folder.path().to_owned()]).expect("it can be listed");
-    let names: Vec<String> = files.iter().map(|file| file.name().replace(&folder.path().display().to_string(), "")).collect();
+    let names: Vec<String> =
+        files.iter().map(|file| file.name().replace(&folder.path().display().to_string(), "")).collect();
     assert_eq!(names, ["/a.jsonl", "/b/2.jsonl.gz"]);
     let settings = Settings::default();
     let mut check = Check::new(&settings).expect("the settings are right");
@@ -550,7 +592,9 @@ fn directories_and_files_are_read_in_order() {
     let report = check.finish().expect("there is room");
     assert_read(&report, system.spans.len() as u64);
     assert_eq!(report.summary.files, 2);
-    assert!(ctx_check::reader::inputs(&[folder.path().join("none")]).is_err_and(|error| error.to_string().contains("none")));
+    assert!(
+        ctx_check::reader::inputs(&[folder.path().join("none")]).is_err_and(|error| error.to_string().contains("none"))
+    );
 }
 
 #[test]

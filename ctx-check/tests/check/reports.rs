@@ -34,14 +34,20 @@ fn hostile() -> Report {
     }
     system.set(0, HOSTILE, "ada@example.com");
     let mut report = system.judge();
-    report.problems.push(ctx_check::report::ProblemReport { file: HOSTILE.to_owned(), line: 1, column: 1, what: HOSTILE.to_owned() });
+    report.problems.push(ctx_check::report::ProblemReport {
+        file: HOSTILE.to_owned(),
+        line: 1,
+        column: 1,
+        what: HOSTILE.to_owned(),
+    });
     report.summary.problems = 1;
     report
 }
 
 #[test]
 fn json_has_one_record_for_each_finding() {
-    let json: serde_json::Value = serde_json::from_str(&broken().judge().json().expect("it is JSON")).expect("it is JSON");
+    let json: serde_json::Value =
+        serde_json::from_str(&broken().judge().json().expect("it is JSON")).expect("it is JSON");
     assert_eq!(json["version"], 1);
     let finding = &json["findings"][0];
     for (key, value) in [
@@ -86,7 +92,10 @@ fn hostile_names_are_text_in_every_form() {
     assert!(!shown.contains("<script") && !shown.contains("@everyone") && !shown.contains("`x`"), "{shown}");
     let shown = junit(&report, &[]);
     assert!(!shown.contains("<script") && !shown.contains('\u{1b}'), "{shown}");
-    assert_eq!(shown.matches("<testcase").count(), shown.matches("</testcase>").count() + shown.matches("time=\"0\"/>").count());
+    assert_eq!(
+        shown.matches("<testcase").count(),
+        shown.matches("</testcase>").count() + shown.matches("time=\"0\"/>").count()
+    );
     let page = html(&report);
     assert_eq!(page.matches("<script").count(), 2, "a name ends or starts a script");
     assert_eq!(page.matches("</script>").count(), 2);
@@ -97,12 +106,18 @@ fn hostile_names_are_text_in_every_form() {
 #[test]
 fn the_page_refers_to_nothing_outside() {
     let page = html(&broken().judge());
-    for reference in ["src=", "@import", "fetch(", "XMLHttpRequest", "WebSocket", "innerHTML", "eval(", "document.write"] {
+    for reference in
+        ["src=", "@import", "fetch(", "XMLHttpRequest", "WebSocket", "innerHTML", "eval(", "document.write"]
+    {
         assert!(!page.contains(reference), "{reference}");
     }
     assert_eq!(page.matches("url(").count(), page.matches("url(#").count());
     let addresses: Vec<&str> = page.match_indices("http").map(|(at, _)| &page[at..(at + 30).min(page.len())]).collect();
-    let allowed = |address: &&str| address.starts_with("http://www.w3.org/2000/svg") || address.starts_with("http-equiv") || !address.contains("://");
+    let allowed = |address: &&str| {
+        address.starts_with("http://www.w3.org/2000/svg")
+            || address.starts_with("http-equiv")
+            || !address.contains("://")
+    };
     assert!(addresses.iter().all(allowed), "{addresses:?}");
     assert!(page.contains("default-src 'none'"));
 }
@@ -116,7 +131,12 @@ fn sarif_has_the_members_that_code_scanning_needs() {
     assert_eq!((&result["ruleId"], &result["level"]), (&"ctx/broken-edge".into(), &"error".into()));
     assert_eq!(result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"], "file");
     assert!(result["partialFingerprints"]["ctxCheck/v1"].is_string());
-    let ids: Vec<&str> = run["tool"]["driver"]["rules"].as_array().into_iter().flatten().filter_map(|rule| rule["id"].as_str()).collect();
+    let ids: Vec<&str> = run["tool"]["driver"]["rules"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|rule| rule["id"].as_str())
+        .collect();
     assert_eq!(ids.len(), FindingKind::ALL.len());
     assert!(ids.contains(&"ctx/broken-edge"));
 }
@@ -131,7 +151,8 @@ fn junit_fails_the_rules_that_have_findings() {
 #[test]
 fn gates_hold_or_say_what_was_found() {
     let report = broken().judge_with("require = [\"tenant_id\"]");
-    let check = |gates: Gates| gates.check(&report, None).into_iter().map(|violation| violation.gate).collect::<Vec<_>>();
+    let check =
+        |gates: Gates| gates.check(&report, None).into_iter().map(|violation| violation.gate).collect::<Vec<_>>();
     assert_eq!(check(Gates::default()), [""; 0]);
     assert_eq!(check(Gates { max_broken: Some(Share::Part(0.15)), ..Gates::default() }), ["--max-broken"]);
     assert_eq!(check(Gates { max_broken: Some(Share::Part(0.2)), ..Gates::default() }), [""; 0]);
@@ -141,7 +162,9 @@ fn gates_hold_or_say_what_was_found() {
     assert_eq!(check(Gates { max_missing: Some(Share::Part(1.0)), ..Gates::default() }), [""; 0]);
     assert_eq!(check(Gates { no_mixed: true, no_sensitive: true, no_problems: true, ..Gates::default() }), [""; 0]);
     assert_eq!(check(Gates { min_score: Some(100.0), ..Gates::default() }), ["--min-score"; 3]);
-    for (text, expected) in [("5", Some(Share::Number(5))), ("0.5%", Some(Share::Part(0.005))), ("x", None), ("101%", None), ("-1", None)] {
+    for (text, expected) in
+        [("5", Some(Share::Number(5))), ("0.5%", Some(Share::Part(0.005))), ("x", None), ("101%", None), ("-1", None)]
+    {
         assert_eq!(Share::parse(text).ok(), expected, "{text}");
     }
 }

@@ -28,10 +28,10 @@ fn a_connected_system_is_healthy() {
     assert_healthy(&report);
     assert!(report.summary.is_healthy);
     assert_eq!((report.summary.traces, report.summary.spans), (3, 15));
-    assert_eq!(report.edges.iter().map(|edge| (&*edge.from, &*edge.to, edge.state)).collect::<Vec<_>>(), [
-        ("orders", "stock", "connected"),
-        ("web", "orders", "connected")
-    ]);
+    assert_eq!(
+        report.edges.iter().map(|edge| (&*edge.from, &*edge.to, edge.state)).collect::<Vec<_>>(),
+        [("orders", "stock", "connected"), ("web", "orders", "connected")]
+    );
 }
 
 #[test]
@@ -80,12 +80,18 @@ fn two_versions_of_opentelemetry_explain_orphans_inside_a_service() {
     system.remove(inner);
     let mut lines = system.lines();
     for (line, version) in lines.iter_mut().zip(["0.33.0", "0.27.1"]) {
-        let marked = format!(r#"{{"key":"telemetry.sdk.version","value":{{"stringValue":"{version}"}}}},{{"key":"service.name""#);
+        let marked = format!(
+            r#"{{"key":"telemetry.sdk.version","value":{{"stringValue":"{version}"}}}},{{"key":"service.name""#
+        );
         *line = line.replacen(r#"{"key":"service.name""#, &marked, 1);
     }
     let report = crate::scenario::judge(lines.join("\n"), "");
     let finding = only(&report, Orphan, Cause::AnotherVersion);
-    assert!(finding.cause_words.contains("0.27.1") && finding.cause_words.contains("0.33.0"), "{}", finding.cause_words);
+    assert!(
+        finding.cause_words.contains("0.27.1") && finding.cause_words.contains("0.33.0"),
+        "{}",
+        finding.cause_words
+    );
 }
 
 #[test]
@@ -93,7 +99,13 @@ fn an_unsampled_parent_excuses_only_services_that_are_declared_to_sample() {
     let mut system = shop(2);
     let orders = 2;
     let below = system.below(orders);
-    system.spans = system.spans.iter().enumerate().filter(|(place, _)| !below.contains(place)).map(|(_, span)| span.clone()).collect();
+    system.spans = system
+        .spans
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| !below.contains(place))
+        .map(|(_, span)| span.clone())
+        .collect();
     // The spans of `orders` and below are gone for one of the calls.
     let finding = only(&system.judge(), BrokenEdge, Cause::SampledAway);
     assert_eq!((finding.count, finding.of), (1, 2));
@@ -213,7 +225,10 @@ fn a_service_without_server_spans_is_not_instrumented() {
     let mut system = shop(1);
     system.call(0, "legacy.internal");
     assert_healthy(&system.judge());
-    assert_eq!(system.judge().edges.iter().find(|edge| edge.to == "legacy.internal").map(|edge| edge.state), Some("external"));
+    assert_eq!(
+        system.judge().edges.iter().find(|edge| edge.to == "legacy.internal").map(|edge| edge.state),
+        Some("external")
+    );
     let finding = only(&system.judge_with("[addresses]\nown = [\"*.internal\"]"), BrokenEdge, Cause::NotInstrumented);
     assert_eq!(finding.edge.map(|edge| edge.to).as_deref(), Some("legacy.internal"));
 }
@@ -240,7 +255,9 @@ fn calls_that_failed_on_their_way_need_no_server_span() {
     system.spans[refused].attributes.retain(|(key, _)| key != "http.response.status_code");
     system.spans[refused].is_error = true;
     // Answered by a gateway, under the names of the old conventions and the new ones.
-    for (key, status) in [("http.response.status_code", "503"), ("http.status_code", "502"), ("rpc.grpc.status_code", "14")] {
+    for (key, status) in
+        [("http.response.status_code", "503"), ("http.status_code", "502"), ("rpc.grpc.status_code", "14")]
+    {
         let answered = system.call(0, "orders");
         system.spans[answered].attributes.retain(|(key, _)| key != "http.response.status_code");
         system.set(answered, key, status);
@@ -315,7 +332,10 @@ fn a_consumer_that_starts_anew_is_a_broken_edge() {
         }
     }
     let finding = only(&system.judge(), BrokenEdge, Cause::HeaderStripped);
-    assert_eq!(finding.edge.map(|edge| (edge.from, edge.to, edge.via)), Some(("web".into(), "mailer".into(), "mails".into())));
+    assert_eq!(
+        finding.edge.map(|edge| (edge.from, edge.to, edge.via)),
+        Some(("web".into(), "mailer".into(), "mails".into()))
+    );
 }
 
 #[test]
@@ -493,7 +513,9 @@ fn health_checks_pollers_and_exempt_services_need_no_fields() {
     system.log(job, &[]);
     only(&system.judge_with(REQUIRED), MissingField, Cause::NotSetAtEntry);
     assert_healthy(&system.judge_with(&format!("{REQUIRED}\n[services]\nexempt = [\"cron\"]")));
-    assert_healthy(&system.judge_with(&format!("{REQUIRED}\n[exempt]\nspans = [\"nightly\", \"*/healthz\", \"/ready\"]")));
+    assert_healthy(
+        &system.judge_with(&format!("{REQUIRED}\n[exempt]\nspans = [\"nightly\", \"*/healthz\", \"/ready\"]")),
+    );
 }
 
 #[test]
@@ -502,7 +524,11 @@ fn services_below_an_exempt_one_need_their_fields() {
     for span in [0, 1, 2, 3, 4] {
         system.spans[span].attributes.retain(|(key, _)| key != "tenant_id");
     }
-    let finding = only(&system.judge_with(&format!("{REQUIRED}\n[services]\nexempt = [\"web\"]")), MissingField, Cause::NotPropagated);
+    let finding = only(
+        &system.judge_with(&format!("{REQUIRED}\n[services]\nexempt = [\"web\"]")),
+        MissingField,
+        Cause::NotPropagated,
+    );
     assert_eq!(finding.count, 3);
 }
 
@@ -621,17 +647,15 @@ fn sensitive_values_are_found_where_they_are() {
     system.log(0, &[("card", "4111 1111 1111 1111x")]);
     let file = system.lines().join("\n");
     let found_here = found(&crate::scenario::judge(&file, ""));
-    assert_eq!(found_here, [
-        "ctx/sensitive-value | orders | recorded",
-        "ctx/sensitive-value | web | recorded"
-    ]);
+    assert_eq!(found_here, ["ctx/sensitive-value | orders | recorded", "ctx/sensitive-value | web | recorded"]);
     let allowed = "[sensitive]\nallow = [\"user.email\", \"*password\"]";
     assert_healthy(&crate::scenario::judge(&file, allowed));
     assert_healthy(&crate::scenario::judge(&file, "[sensitive]\nbuiltin = false"));
     // Own patterns and hashes: the SHA-256 of `hunter2`.
     let own = "[sensitive]\nbuiltin = false\npatterns = { order = \"^hunter[0-9]$\" }";
     only(&crate::scenario::judge(&file, own), SensitiveValue, Cause::Recorded);
-    let hashes = "[sensitive]\nbuiltin = false\nhashes = [\"f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7\"]";
+    let hashes =
+        "[sensitive]\nbuiltin = false\nhashes = [\"f52fbd32b2b3b86ff88ef6c490628285f482af15ddcb29541f94bcf526a3f6c7\"]";
     only(&crate::scenario::judge(&file, hashes), SensitiveValue, Cause::Recorded);
 }
 
@@ -646,7 +670,11 @@ fn headers_that_need_not_be_passed_on_are_found() {
 
     let state = |members: usize| (0..members).map(|number| format!("v{number}=1")).collect::<Vec<_>>().join(",");
     for (members, is_found) in [(32, false), (33, true)] {
-        let line = shop(1).lines().join("\n").replacen(r#""kind""#, &format!(r#""traceState":"{}","kind""#, state(members)), 1);
+        let line = shop(1).lines().join("\n").replacen(
+            r#""kind""#,
+            &format!(r#""traceState":"{}","kind""#, state(members)),
+            1,
+        );
         assert_eq!(!crate::scenario::judge(line, "").findings.is_empty(), is_found, "{members}");
     }
 }
@@ -660,7 +688,8 @@ fn too_many_values_are_found() {
     }
     let finding = only(&system.judge_with("[limits]\nspan_names = 20"), Cardinality, Cause::Unbounded);
     assert_eq!((finding.field.as_deref(), finding.count), (Some("span name"), 22));
-    let finding = only(&system.judge_with("[[field]]\nname = \"plan\"\nmax_distinct = 19"), Cardinality, Cause::Unbounded);
+    let finding =
+        only(&system.judge_with("[[field]]\nname = \"plan\"\nmax_distinct = 19"), Cardinality, Cause::Unbounded);
     assert_eq!((finding.field.as_deref(), finding.count), (Some("plan"), 20));
     assert_healthy(&system.judge_with("[[field]]\nname = \"plan\"\nmax_distinct = 20"));
 }
@@ -698,7 +727,8 @@ fn a_trace_over_the_limit_is_judged_in_part_and_named() {
 fn the_rules_of_the_specification_are_scored_by_its_formula() {
     let report = shop(1).judge();
     let score = report.scores.iter().find(|score| score.service == "web").expect("it is scored");
-    let outcome = |id: &str| score.rules.iter().find(|rule| rule.rule_id == id).map(|rule| format!("{:?}", rule.outcome));
+    let outcome =
+        |id: &str| score.rules.iter().find(|rule| rule.rule_id == id).map(|rule| format!("{:?}", rule.outcome));
     // No `service.instance.id`: RES-001 (20) of RES-001, RES-004, RES-005, SPA-001, SPA-002, SPA-004, SPA-005 is broken.
     assert_eq!(outcome("RES-001").as_deref(), Some("Failed"));
     assert_eq!(outcome("SPA-002").as_deref(), Some("Passed"));
@@ -712,12 +742,17 @@ fn the_rules_of_the_specification_are_scored_by_its_formula() {
 #[test]
 fn each_rule_of_the_specification_can_fail() {
     let line = |resource: &str, scope: &str| {
-        format!(r#"{{"resource{0}":[{{"resource":{{"attributes":[{resource}]}},"scope{0}":[{{{scope}}}]}}]}}"#, "Metrics")
+        format!(
+            r#"{{"resource{0}":[{{"resource":{{"attributes":[{resource}]}},"scope{0}":[{{{scope}}}]}}]}}"#,
+            "Metrics"
+        )
     };
     let text = |key: &str, value: &str| format!(r#"{{"key":"{key}","value":{{"stringValue":"{value}"}}}}"#);
     let service = text("service.name", "web");
     let metric = |name: &str, unit: &str, bounds: &str| {
-        format!(r#""metrics":[{{"name":"{name}","unit":"{unit}","histogram":{{"dataPoints":[{{"explicitBounds":[{bounds}]}}]}}}}]"#)
+        format!(
+            r#""metrics":[{{"name":"{name}","unit":"{unit}","histogram":{{"dataPoints":[{{"explicitBounds":[{bounds}]}}]}}}}]"#
+        )
     };
     let metrics = [
         line(&service, &metric("duration", "s", "1,2")),
@@ -728,11 +763,20 @@ fn each_rule_of_the_specification_can_fail() {
     .join("\n");
     let debug = |time: &str| {
         let resource = format!("{service},{}", text("deployment.environment.name", "production"));
-        line(&resource, &format!(r#""logRecords":[{{"timeUnixNano":"{time}","severityNumber":5}},{{"timeUnixNano":"{time}"}}]"#)).replace("Metrics", "Logs")
+        line(
+            &resource,
+            &format!(r#""logRecords":[{{"timeUnixNano":"{time}","severityNumber":5}},{{"timeUnixNano":"{time}"}}]"#),
+        )
+        .replace("Metrics", "Logs")
     };
     let logs = [debug("1790000000000000000"), debug("1799999999999999999")].join("\n");
     let pods = ["a", "b"].map(|pod| {
-        let resource = format!("{service},{},{},{}", text("service.instance.id", "1"), text("k8s.pod.name", pod), text("http.route", "/"));
+        let resource = format!(
+            "{service},{},{},{}",
+            text("service.instance.id", "1"),
+            text("k8s.pod.name", pod),
+            text("http.route", "/")
+        );
         line(&resource, r#""spans":[]"#).replace("Metrics", "Spans")
     });
     let mut system = Scenario::default();
@@ -747,12 +791,19 @@ fn each_rule_of_the_specification_can_fail() {
     let file = format!("{metrics}\n{logs}\n{}\n{}", pods.join("\n"), system.lines().join("\n"));
     let report = crate::scenario::judge(file, "");
     let score = report.scores.iter().find(|score| score.service == "web").expect("it is scored");
-    let failed: Vec<&str> = score.rules.iter().filter(|rule| format!("{:?}", rule.outcome) == "Failed").map(|rule| rule.rule_id).collect();
-    assert_eq!(failed, [
-        "LOG-001", "LOG-002", "MET-002", "MET-003", "MET-004", "MET-005", "MET-006", "RES-001", "RES-002", "RES-003", "RES-004", "SPA-001",
-        "SPA-002", "SPA-004", "SPA-005"
-    ]);
+    let failed: Vec<&str> =
+        score.rules.iter().filter(|rule| format!("{:?}", rule.outcome) == "Failed").map(|rule| rule.rule_id).collect();
+    assert_eq!(
+        failed,
+        [
+            "LOG-001", "LOG-002", "MET-002", "MET-003", "MET-004", "MET-005", "MET-006", "RES-001", "RES-002",
+            "RES-003", "RES-004", "SPA-001", "SPA-002", "SPA-004", "SPA-005"
+        ]
+    );
     let unnamed = crate::scenario::judge(system.lines().join("\n").replace("service.name", "service.nam"), "");
-    let failed = unnamed.scores[0].rules.iter().any(|rule| rule.rule_id == "RES-005" && format!("{:?}", rule.outcome) == "Failed");
+    let failed = unnamed.scores[0]
+        .rules
+        .iter()
+        .any(|rule| rule.rule_id == "RES-005" && format!("{:?}", rule.outcome) == "Failed");
     assert!(failed, "{:?}", unnamed.scores[0]);
 }

@@ -2,6 +2,10 @@
 // Names come from the input: they are set as text, never as markup.
 const report = JSON.parse(document.getElementById("data").textContent);
 const KINDS = ["", "internal", "server", "client", "producer", "consumer"];
+const CONSEQUENCES = {
+  orphans: "orphan spans", roots: "traces or roots that start anew", missing_fields: "spans and log records without a field",
+  mixed_traces: "traces with two tenants", impossible_times: "spans at impossible times",
+};
 const ROW = 22;
 const byId = (id) => document.getElementById(id);
 const make = (tag, attributes = {}, ...content) => {
@@ -19,6 +23,8 @@ const draw = (tag, attributes = {}, ...content) => {
   element.append(...content.map((part) => (part instanceof Node ? part : String(part))));
   return element;
 };
+// What is between backquotes is a name.
+const quoted = (text) => text.split("`").map((part, at) => (at % 2 === 1 ? make("code", {}, part) : part));
 const number = (value) => value.toLocaleString("en-US").replaceAll(",", "\u2009");
 const time = (nanoseconds) =>
   nanoseconds > 0 ? new Date(nanoseconds / 1e6).toISOString().replace("T", " ").slice(0, 19) + " UTC" : "not known";
@@ -91,9 +97,10 @@ function showVerdict() {
   const real = report.findings.filter((finding) => finding.severity !== "note");
   const verdict = byId("verdict");
   verdict.className = real.length > 0 ? "bad" : "good";
-  const worst = real.filter((finding) => finding.severity === "error").length;
-  verdict.textContent =
-    real.length === 0 ? "Healthy: context is propagated" : `${real.length} ${real.length === 1 ? "problem" : "problems"}, ${worst} of them ${worst === 1 ? "an error" : "errors"}`;
+  const kinds = new Map();
+  for (const finding of real) kinds.set(finding.kind, (kinds.get(finding.kind) ?? 0) + 1);
+  const words = [...kinds].slice(0, 4).map(([kind, count]) => `${count} \u00d7 ${kind.replaceAll("_", " ")}`);
+  verdict.textContent = real.length === 0 ? "Healthy: context is propagated" : words.join(", ") + (kinds.size > 4 ? ", ..." : "");
   byId("sums").textContent =
     `${number(summary.traces)} traces, ${number(summary.spans)} spans, ${number(summary.logs)} log records of ${report.services.length} services. ` +
     `${number(summary.broken_calls)} of ${number(summary.calls)} calls do not continue their trace, ${number(summary.orphans)} orphans. ` +
@@ -115,15 +122,15 @@ function showFindings() {
       ["since", finding.first_seen > 0 ? `${time(finding.first_seen)}, last ${time(finding.last_seen)}` : "not known"],
       ["why", finding.cause_words],
     ];
-    const consequences = finding.consequences.map(([kind, count]) => `${number(count)} ${kind.replaceAll("_", " ")}`);
+    const consequences = finding.consequences.map(([kind, count]) => `${number(count)} ${CONSEQUENCES[kind] ?? kind}`);
     if (consequences.length > 0) rows.push(["so", consequences.join(", ")]);
     const details = make("dl");
-    for (const [term, text] of rows) details.append(make("dt", {}, term), make("dd", {}, text));
-    details.append(make("dt", {}, "do"), make("dd", { class: "do" }, finding.advice));
+    for (const [term, text] of rows) details.append(make("dt", {}, term), make("dd", {}, ...quoted(text)));
+    details.append(make("dt", {}, "do"), make("dd", { class: "do" }, ...quoted(finding.advice)));
     const card = make(
       "article",
       { class: `finding ${finding.severity}` },
-      make("h3", {}, make("span", { class: `tag ${finding.severity === "error" ? "bad" : "warn"}` }, finding.severity), finding.message),
+      make("h3", {}, make("span", { class: `tag ${finding.severity === "error" ? "bad" : "warn"}` }, finding.severity), ...quoted(finding.message)),
       details,
     );
     const seen = new Set();
@@ -175,9 +182,11 @@ function showMap() {
     names.sort((a, b) => middle(a) - middle(b) || (a < b ? -1 : 1));
     names.forEach((name, y) => place.set(name, { x: 20 + x * wide, y: 20 + ((tallest - names.length) / 2 + y) * high }));
   });
+  const size = [40 + (filled.length - 1) * wide + width, 40 + (tallest - 1) * high + 40];
   const svg = draw("svg", {
-    width: 40 + (filled.length - 1) * wide + width,
-    height: 40 + (tallest - 1) * high + 40,
+    viewBox: `0 0 ${size[0]} ${size[1]}`,
+    width: size[0],
+    height: size[1],
     role: "img",
     "aria-label": "Map of the services",
   });
@@ -189,7 +198,7 @@ function showMap() {
     const [from, to] = [place.get(edge.from), place.get(edge.to)];
     const isBroken = edge.broken > 0;
     let path;
-    let [x, y] = [(from.x + width + to.x) / 2, (from.y + to.y) / 2 + 14];
+    let [x, y] = [(from.x + width + to.x) / 2, (from.y + to.y) / 2 + 16];
     if (edge.from === edge.to) {
       path = `M${from.x + width - 30} ${from.y} c 0 -26 -60 -26 -60 0`;
       [x, y] = [from.x + width - 60, from.y - 8];
@@ -332,7 +341,7 @@ function showDetail() {
     ? [item.isEvent ? "event" : "log record", item.service, item.name, item.tenant && `tenant ${item.tenant}`, `span ${item.id}`]
     : [item.service, KINDS[item.kind], item.name, item.peer && `to ${item.peer}`, item.tenant && `tenant ${item.tenant}`, `span ${item.id}`, item.parent ? `parent ${item.parent}` : "root", `at ${length(item.start)}`, `took ${length(item.duration)}`];
   detail.append(parts.filter(Boolean).join(" \u00b7 "));
-  for (const finding of (!item.isLog && state.trace.faults.get(item.id)) || []) detail.append(make("div", { class: "bad" }, `\u2717 ${finding.message}. ${finding.cause_words}`));
+  for (const finding of (!item.isLog && state.trace.faults.get(item.id)) || []) detail.append(make("div", { class: "bad" }, ...quoted(`\u2717 ${finding.message}: ${finding.cause_words}`)));
 }
 
 function openTrace(trace, span, isWanted = false) {

@@ -8,6 +8,8 @@ mod check;
 pub mod finding;
 mod intake;
 mod judge;
+#[cfg(feature = "listen")]
+pub mod listen;
 pub mod model;
 pub mod reader;
 pub mod report;

@@ -13,8 +13,18 @@ use ctx_check::{finding::Severity, report::Share};
 #[command(name = "ctx-check", version)]
 pub(super) struct Arguments {
     /// Files and directories; `-` is standard input
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required = !cfg!(feature = "listen"))]
     pub(super) paths: Vec<PathBuf>,
+
+    /// Receive OTLP over gRPC and HTTP here, also several times: 127.0.0.1:4317
+    #[cfg(feature = "listen")]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(super) listen: Vec<std::net::SocketAddr>,
+
+    /// How long to receive: 60s, 5m; until ctrl-c if not given
+    #[cfg(feature = "listen")]
+    #[arg(long, value_name = "TIME", requires = "listen", value_parser = duration)]
+    pub(super) listen_for: Option<std::time::Duration>,
 
     /// The settings: own addresses, queues, exempt services, limits, own rules
     #[arg(long, value_name = "FILE")]
@@ -24,7 +34,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, default_value = "table")]
     pub(super) format: Format,
 
-    /// Where to write it; standard output if not given
+    /// The file to write it to; standard output if not given
     #[arg(long, short, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
 
@@ -125,4 +135,12 @@ impl From<FailOn> for Severity {
             FailOn::Note => Self::Note,
         }
     }
+}
+
+#[cfg(feature = "listen")]
+fn duration(text: &str) -> Result<std::time::Duration, String> {
+    let parsed = ctx_check::settings::Duration::parse(text);
+    let nanoseconds =
+        parsed.ok_or_else(|| format!("found {text:?}, expected a duration like 500ms, 60s or 5m"))?.nanoseconds();
+    Ok(std::time::Duration::from_nanos(nanoseconds))
 }

@@ -1,4 +1,4 @@
-//! What the command does.
+//! The steps of the command.
 
 use std::{
     fs,
@@ -54,11 +54,18 @@ fn judge(arguments: &Arguments) -> Result<Vec<Violation>, Box<dyn std::error::Er
         }
         progress.say(format!("{} spans", check.spans()));
     }
+    #[cfg(feature = "listen")]
+    if !arguments.listen.is_empty() {
+        receive(arguments, &settings, &mut check, &progress)?;
+        opened += 1;
+    }
     progress.say("judging".to_owned());
     let report = check.finish()?;
     progress.end();
     if opened == 0 {
-        return Err("there is no file to read".into());
+        return Err(
+            "there is nothing to read: name files, directories, `-` or an address to listen on; see --help".into()
+        );
     }
     let comparison = baseline.as_ref().map(|baseline| baseline.compare(&report));
     let violations = gates(arguments).check(&report, comparison.as_ref());
@@ -82,6 +89,19 @@ fn judge(arguments: &Arguments) -> Result<Vec<Violation>, Box<dyn std::error::Er
     }
     say(&report, &violations);
     Ok(violations)
+}
+
+#[cfg(feature = "listen")]
+fn receive(arguments: &Arguments, settings: &Settings, check: &mut Check<'_>, progress: &Progress) -> io::Result<()> {
+    let listener = ctx_check::listen::Listener::bind(&arguments.listen, settings.limits.document << 20)?;
+    for address in listener.addresses() {
+        eprintln!("ctx-check: listening on {address}, for gRPC and HTTP");
+    }
+    listener.receive(arguments.listen_for, |message, number| {
+        check.read_message("listen", message, number);
+        progress.say(format!("{} spans", check.spans()));
+    });
+    Ok(())
 }
 
 fn say(report: &Report, violations: &[Violation]) {

@@ -48,7 +48,7 @@ pub enum Cause {
     Recorded,
     /// Values that are different for each request are in a name or field.
     Unbounded,
-    /// Ids are made twice.
+    /// Ids are repeated.
     RepeatedId,
     /// The relation is not the one that is declared.
     NotAsDeclared,

@@ -1,4 +1,4 @@
-//! What was found alike is one group: counted, with the earliest examples.
+//! Findings that are alike are one group: counted, with the earliest examples.
 
 use std::{
     collections::{HashMap, hash_map::Entry},
@@ -24,7 +24,7 @@ pub(crate) struct Evidence {
     pub(crate) place: Place,
 }
 
-/// Where a field gets lost.
+/// The place where a field gets lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Boundary {
     /// The first span of a trace has none.
@@ -37,7 +37,7 @@ pub(crate) enum Boundary {
     Log,
 }
 
-/// What the trace of a call without its server shows.
+/// A sign of the other side in the trace of a call without its server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Sign {
     /// Nothing of the other side.
@@ -46,13 +46,13 @@ pub(crate) enum Sign {
     Linked(Name),
     /// The other side's span is in the trace, with a parent that is not there.
     OtherParent(Name),
-    /// What the other side's span caused is in the trace, and the span is not.
+    /// The children of the other side's span are in the trace, and the span is not.
     Inner(Name),
     /// The other side's span is in the trace, without a parent.
     NoParent(Name),
 }
 
-/// What findings have in common.
+/// The properties that findings of a group have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Key {
     /// A call without its server, or a message without its consumer.
@@ -141,7 +141,7 @@ const EXAMPLES: usize = 5;
 /// How many clock differences a group keeps, for their median.
 const OFFSETS: usize = 301;
 
-/// What is alike.
+/// Findings that are alike.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Group {
     pub(crate) count: u64,
@@ -206,7 +206,7 @@ const MOST: usize = 20_000;
 #[derive(Debug, Default)]
 pub(crate) struct Groups {
     by_key: HashMap<Key, Group, FixedState>,
-    /// What found no room.
+    /// The number of findings that found no room.
     pub(crate) left_out: u64,
     /// How often something was added.
     pub(crate) added: u64,

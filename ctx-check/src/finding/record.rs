@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Cause;
 
-/// What kind of fault a finding is.
+/// The kind of fault that a finding is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
@@ -145,7 +145,7 @@ pub enum Severity {
     Note,
 }
 
-/// What a cause leads to, which is no finding of its own.
+/// A consequence of a cause, which is no finding of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Consequence {
@@ -202,7 +202,7 @@ pub struct Example {
     pub line: u32,
 }
 
-/// What is wrong.
+/// A fault, with its place, its likely cause and a remedy.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Finding {
     /// The kind of fault.
@@ -223,11 +223,11 @@ pub struct Finding {
     pub span_ids: Vec<String>,
     /// The likely cause.
     pub cause: Cause,
-    /// What is wrong, in a sentence.
+    /// The fault, in a sentence.
     pub message: String,
     /// The likely cause, in words.
     pub cause_words: String,
-    /// What to do about it.
+    /// The remedy.
     pub advice: String,
     /// How often it was seen.
     pub count: u64,
@@ -237,7 +237,7 @@ pub struct Finding {
     pub first_seen: u64,
     /// When it was last seen.
     pub last_seen: u64,
-    /// What it leads to, which is no finding of its own.
+    /// The consequences, which are no findings of their own.
     pub consequences: Vec<(Consequence, u64)>,
     /// The earliest examples.
     pub examples: Vec<Example>,

@@ -7,7 +7,7 @@ use crate::{
     reader::{Deviation, Place, Problem},
 };
 
-/// What was read.
+/// The facts of the input.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Reading {
     pub(crate) files: Vec<String>,
@@ -49,7 +49,7 @@ impl Few {
     }
 }
 
-/// What is known of a service.
+/// The facts of a service.
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceFacts {
     pub(crate) spans: u64,

@@ -6,7 +6,7 @@ use foldhash::fast::FixedState;
 
 use crate::settings::Settings;
 
-/// What an attribute says about its span.
+/// The meaning of an attribute for its span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     /// Nothing that is needed here.
@@ -29,7 +29,7 @@ pub(super) enum Role {
     Broker,
     /// The queue. Old: `messaging.destination`; new: `messaging.destination.name`.
     Queue,
-    /// What is done with a message. Old: `messaging.operation`; new: `messaging.operation.type`.
+    /// The operation on a message. Old: `messaging.operation`; new: `messaging.operation.type`.
     Operation,
     /// The status of an HTTP response. Old: `http.status_code`; new: `http.response.status_code`.
     HttpStatus,
@@ -37,7 +37,7 @@ pub(super) enum Role {
     GrpcStatus,
 }
 
-/// Where an attribute belongs, by the semantic conventions.
+/// The place where an attribute belongs, by the semantic conventions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
     /// On the resource.
@@ -48,7 +48,7 @@ pub(super) enum Level {
     Any,
 }
 
-/// What is known of a key.
+/// The facts of a key.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Known {
     pub(super) id: u32,

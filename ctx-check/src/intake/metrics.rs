@@ -13,7 +13,7 @@ use crate::{
     store::Name,
 };
 
-/// What is known of a metric.
+/// The facts of a metric.
 #[derive(Debug, Default)]
 pub(crate) struct MetricFacts {
     pub(crate) services: BTreeSet<Name>,

@@ -1,4 +1,4 @@
-//! What is found while reading, span by span: facts of services, sensitive values, sizes, cardinality, own rules. What needs a whole
+//! The part of judging that is done while reading, span by span: facts of services, sensitive values, sizes, cardinality, own rules. What needs a whole
 //! trace goes to the store.
 
 mod cardinality;
@@ -80,7 +80,7 @@ struct Current {
     is_production: bool,
 }
 
-/// What the attributes of a span or a log record say.
+/// The values of a span or a log record that are needed later.
 #[derive(Default)]
 struct Said {
     tenant: Name,

@@ -1,4 +1,4 @@
-//! What a span calls: the address of a client span, the queue of a producer or consumer; and whether the call failed on its way.
+//! The other side of a span: the address of a client span, the queue of a producer or consumer; and whether the call failed on its way.
 
 use super::keys::Role;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     store::{Flags, Name, Names},
 };
 
-/// What the attributes of a span say about the other side.
+/// The attributes of a span that describe the other side.
 #[derive(Debug, Default)]
 pub(super) struct Peer {
     service: Name,

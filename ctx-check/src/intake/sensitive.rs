@@ -63,7 +63,7 @@ impl Detector {
     }
 }
 
-/// Returns `true` for what stands in the place of a value: `***`, `[redacted]`, a salted hash.
+/// Returns `true` for a mask of a value: `***`, `[redacted]`, a salted hash.
 fn is_masked(value: &str) -> bool {
     let plain = value.trim_matches(['[', ']', '<', '>', '(', ')']).to_ascii_lowercase();
     plain.bytes().all(|byte| matches!(byte, b'*' | b'x' | b'.'))

@@ -15,17 +15,17 @@ use crate::{
     store::Name,
 };
 
-/// What was judged.
+/// The result over all traces.
 pub(crate) struct Verdict {
     pub(crate) findings: Vec<Finding>,
     pub(crate) services: HashMap<Name, ServiceTally, FixedState>,
     pub(crate) edges: Vec<(EdgeKey, EdgeTally, EdgeState)>,
     pub(crate) totals: Totals,
-    /// What found no room among the groups.
+    /// The number of findings that found no room among the groups.
     pub(crate) left_out: u64,
 }
 
-/// What is known of an edge after all.
+/// The state of an edge after all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EdgeState {
     /// Calls reach the other side.
@@ -38,7 +38,7 @@ pub(crate) enum EdgeState {
     Excused,
 }
 
-/// What a broken edge is found to be.
+/// A broken edge with its cause.
 struct Broken {
     edge: EdgeKey,
     to: Option<Name>,
@@ -165,7 +165,7 @@ impl Judge<'_> {
         Some((Some(to), if spans > 0 && has_servers { Cause::SampledAway } else { Cause::NotInstrumented }))
     }
 
-    /// Returns `true` if new traces of the other side start while the calls are made.
+    /// Returns `true` if new traces of the other side start during the calls.
     fn meets(&self, tally: &EdgeTally, roots: &RootTally) -> bool {
         tally.moments.share_with(&roots.moments, self.settings.tolerance.nanoseconds()) >= SHARE
     }
@@ -248,7 +248,7 @@ impl Judge<'_> {
                 Key::UnexpectedRoot { service } => (*service, None),
                 Key::MissingField { to, at: Boundary::Root, .. } => (*to, Some(Consequence::MissingFields)),
                 Key::TenantChange { to, .. } => {
-                    // A link that was made in the place of a parent is seen from both sides.
+                    // A link in the place of a parent is seen from both sides.
                     let edge = broken
                         .iter_mut()
                         .find(|broken| broken.to == Some(*to) && broken.cause == Cause::LinkInsteadOfParent);

@@ -18,7 +18,7 @@ use crate::{
     store::{Flags, Name, Record, StoredLink, StoredLog, StoredSpan},
 };
 
-/// What is counted of a service.
+/// The counts of a service.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ServiceTally {
     pub(crate) traces: u64,
@@ -34,7 +34,7 @@ pub(crate) struct ServiceTally {
     pub(crate) many_short: u64,
 }
 
-/// What is counted of an edge.
+/// The counts of an edge.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct EdgeTally {
     /// The services that were reached.
@@ -42,7 +42,7 @@ pub(crate) struct EdgeTally {
     pub(crate) unanswered: u64,
     pub(crate) excused: u64,
     pub(crate) failed: u64,
-    /// When calls were made that show nothing of the other side.
+    /// The times of calls that show nothing of the other side.
     pub(super) moments: Moments,
 }
 
@@ -53,7 +53,7 @@ pub(crate) struct RootTally {
     pub(super) moments: Moments,
 }
 
-/// What is counted of all.
+/// The counts of everything.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Totals {
     pub(crate) traces: u64,
@@ -64,7 +64,7 @@ pub(crate) struct Totals {
     pub(crate) without_root: u64,
     pub(crate) mixed: u64,
     pub(crate) missing: u64,
-    /// What needs the required fields.
+    /// Spans and log records that need the required fields.
     pub(crate) needing: u64,
     pub(crate) unanswered: u64,
     pub(crate) calls: u64,

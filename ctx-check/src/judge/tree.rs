@@ -33,7 +33,7 @@ pub(super) struct Tree {
 }
 
 const NONE: u32 = u32::MAX;
-/// What makes the id of the server's half of a shared span. Only its difference matters.
+/// The mask that makes the id of the server's half of a shared span. Only its difference matters.
 const SERVER_HALF: u64 = 0x9e37_79b9_7f4a_7c15;
 
 impl Tree {
@@ -145,7 +145,7 @@ impl Tree {
     }
 }
 
-/// The same delivery twice: the same times, the same service, the same parent.
+/// A delivery that came twice: the same times, the same service, the same parent.
 fn is_repeated(first: &StoredSpan, second: &StoredSpan) -> bool {
     (first.start, first.end, first.service, first.parent_id, first.kind, first.name)
         == (second.start, second.end, second.service, second.parent_id, second.kind, second.name)

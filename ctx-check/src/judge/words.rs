@@ -10,7 +10,7 @@ use crate::{
     store::Name,
 };
 
-/// What is needed to name things.
+/// The strings that are needed to name things.
 pub(super) struct Words<'a> {
     pub(super) strings: &'a Strings,
     pub(super) require: &'a [String],

@@ -1,4 +1,4 @@
-//! What the readers find, whatever the format: spans, log records, metrics, and the resources they belong to.
+//! The findings of the readers, whatever the format: spans, log records, metrics, and the resources they belong to.
 
 mod attribute;
 mod id;

@@ -1,4 +1,4 @@
-//! What OTLP's JSON mapping forbids and some write: it is read, and reported.
+//! Deviations from OTLP's JSON mapping, which some write: they are read, and reported.
 
 /// A deviation from the JSON mapping of OTLP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

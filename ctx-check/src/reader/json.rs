@@ -7,7 +7,7 @@ use memchr::memchr2;
 /// How deep values may be nested where they are read, and not only skipped.
 pub(crate) const DEEPEST: usize = 32;
 
-/// What is wrong with a document.
+/// A fault of a document.
 #[derive(Debug)]
 pub(crate) struct Fault {
     /// The byte at which it was found, from 0.
@@ -214,7 +214,7 @@ impl<'a> Cursor<'a> {
     #[cold]
     fn inexact(&self, text: &str) -> Parsed<u64> {
         match text.parse::<f64>() {
-            Ok(number) if number >= 0.0 && number < 1.9e19 => Ok(number as u64),
+            Ok(number) if (0.0..1.9e19).contains(&number) => Ok(number as u64),
             _ => Err(self.fault(format!("found {:?}, expected an unsigned integer of 64 bits", shorten(text)))),
         }
     }

@@ -1,4 +1,4 @@
-//! What a file may ask of memory.
+//! Limits of the memory that a file may take.
 
 /// The limits of what is read at once.
 #[derive(Clone, Copy, Debug)]

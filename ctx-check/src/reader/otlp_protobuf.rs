@@ -79,7 +79,7 @@ fn items(scope: &[u8], place: Place, sink: &mut impl Sink) -> Parsed<()> {
 fn is_span(item: &[u8]) -> bool {
     Fields::new(item).flatten().any(|(number, value)| match (number, value) {
         (2, Value::Bytes(id)) => {
-            id.len() == 8 && Fields::new(item).flatten().any(|(number, _)| matches!(number, 6 | 7 | 8))
+            id.len() == 8 && Fields::new(item).flatten().any(|(number, _)| matches!(number, 6..=8))
         }
         (7 | 8, Value::Fixed64(_)) => true,
         _ => false,

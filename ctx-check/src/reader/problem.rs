@@ -1,4 +1,4 @@
-//! What could not be read, and where it is.
+//! Problems of reading, and their places.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ pub struct Place {
     pub line: u32,
 }
 
-/// What could not be read.
+/// A part of the input that could not be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Where it is.
+    /// The place.
     pub place: Place,
     /// The byte in the line or message, from 1; 0 if it is the whole of it.
     pub column: usize,
-    /// What was found and what was expected.
+    /// The content that was found, and the expected one.
     pub what: String,
 }
 

@@ -1,4 +1,4 @@
-//! Where the readers bring what they find.
+//! The interface between the readers and what takes their findings.
 
 use super::{Deviation, Place, Problem};
 use crate::model::{LogRecord, Metric, Resource, Span};

@@ -39,7 +39,7 @@ pub fn read_message(message: &[u8], place: Place, sink: &mut impl Sink) {
 
 struct Stream<'s, R, S> {
     stream: R,
-    /// What was read and not yet used starts at `start`.
+    /// The bytes that were read. Those that are not used yet start at `start`.
     buffer: Vec<u8>,
     start: usize,
     is_over: bool,

@@ -31,7 +31,7 @@ impl fmt::Display for BaselineError {
 
 impl std::error::Error for BaselineError {}
 
-/// What is different.
+/// The differences between two reports.
 #[derive(Clone, Debug, Default)]
 pub struct Comparison {
     /// Findings that were not there.

@@ -48,7 +48,7 @@ impl fmt::Display for Share {
     }
 }
 
-/// What must hold.
+/// The conditions that must hold.
 #[derive(Clone, Debug, Default)]
 pub struct Gates {
     /// The orphans that there may be.
@@ -76,7 +76,7 @@ pub struct Gates {
 pub struct Violation {
     /// The option of the command.
     pub gate: &'static str,
-    /// What was found.
+    /// The number that was found, and the limit.
     pub found: String,
 }
 

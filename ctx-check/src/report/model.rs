@@ -10,14 +10,14 @@ use crate::{
     rule::ServiceScore,
 };
 
-/// What was judged, and what was found.
+/// The findings, and all that was judged.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// The version of this form: 1. Members may be added to it.
     pub version: u32,
     /// The sums over everything.
     pub summary: Summary,
-    /// What is wrong, the worst first.
+    /// The faults, the worst first.
     pub findings: Vec<Finding>,
     /// Each service.
     pub services: Vec<ServiceReport>,
@@ -27,9 +27,9 @@ pub struct Report {
     pub scores: Vec<ServiceScore>,
     /// The fields with the most values.
     pub fields: Vec<FieldReport>,
-    /// What could not be read: the first 200.
+    /// The problems of reading: the first 200.
     pub problems: Vec<ProblemReport>,
-    /// What was read although the format forbids it.
+    /// A deviation that was read although the format forbids it.
     pub deviations: Vec<DeviationReport>,
     #[serde(skip)]
     pub(crate) traces: Vec<TraceView>,
@@ -139,7 +139,7 @@ pub struct FieldReport {
     pub values: u64,
 }
 
-/// What could not be read.
+/// A part of the input that could not be read.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProblemReport {
     /// The file.
@@ -148,11 +148,11 @@ pub struct ProblemReport {
     pub line: u32,
     /// The byte in it, from 1; 0 if it is the whole of it.
     pub column: usize,
-    /// What was found and what was expected.
+    /// The content that was found, and the expected one.
     pub what: String,
 }
 
-/// What was read although the format forbids it.
+/// A deviation that was read although the format forbids it.
 #[derive(Clone, Debug, Serialize)]
 pub struct DeviationReport {
     /// Its name.

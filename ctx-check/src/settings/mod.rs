@@ -1,4 +1,4 @@
-//! What the judge is told about the system: a TOML file, or the options of the command.
+//! Settings that describe the system: a TOML file, or the options of the command.
 
 mod duration;
 mod field;
@@ -30,7 +30,7 @@ pub struct Settings {
     pub capture: Capture,
     /// Which addresses are whose.
     pub addresses: Addresses,
-    /// What is special about which services.
+    /// The services that are special.
     pub services: Services,
     /// The queues and topics, and how their consumers relate to the producers.
     #[serde(rename = "queue")]
@@ -39,7 +39,7 @@ pub struct Settings {
     pub exempt: Exempt,
     /// Which values must not be in telemetry.
     pub sensitive: Sensitive,
-    /// What is too large.
+    /// The limits of sizes and numbers.
     pub limits: Limits,
     /// Limits of single fields.
     #[serde(rename = "field")]
@@ -98,7 +98,7 @@ pub struct Addresses {
     pub services: BTreeMap<String, String>,
 }
 
-/// What is special about which services. Patterns have `*` and `?`.
+/// The services that are special. Patterns have `*` and `?`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Services {
@@ -142,7 +142,7 @@ impl Default for Exempt {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Sensitive {
-    /// Whether the built-in kinds are looked for: e-mail addresses, numbers of cards, keys and tokens, values under names of secrets.
+    /// Looks for the built-in kinds: e-mail addresses, numbers of cards, keys and tokens, values under names of secrets.
     pub builtin: bool,
     /// Regular expressions, by name.
     pub patterns: BTreeMap<String, String>,
@@ -158,7 +158,7 @@ impl Default for Sensitive {
     }
 }
 
-/// What is too large.
+/// The limits of sizes and numbers.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Limits {
@@ -192,7 +192,7 @@ impl Default for Limits {
     }
 }
 
-/// What is wrong with a file of settings.
+/// A fault of a file of settings.
 #[derive(Debug)]
 pub struct SettingsError(String);
 

@@ -12,10 +12,10 @@ use super::Patterns;
 pub struct OwnRule {
     /// The id, which must not look like one of the specification's.
     pub id: String,
-    /// What it is about, in words.
+    /// The purpose, in words.
     #[serde(default)]
     pub description: String,
-    /// What it is applied to.
+    /// The kind of telemetry that it is applied to.
     pub on: Subject,
     /// Patterns of the services that it is applied to; all, if there are none.
     #[serde(default)]
@@ -40,7 +40,7 @@ pub struct OwnRule {
     pub max_value_bytes: Option<usize>,
 }
 
-/// What a rule is applied to.
+/// The kind of telemetry that a rule is applied to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {

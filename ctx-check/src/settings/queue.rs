@@ -13,7 +13,7 @@ pub struct Queue {
     /// How its consumers relate to the producers.
     #[serde(default)]
     pub mode: QueueMode,
-    /// Whether its consumers are in the system, so that a message without a consumer is a finding also if none was ever seen.
+    /// Its consumers are in the system, so that a message without a consumer is a finding also if none was ever seen.
     #[serde(default)]
     pub own: bool,
 }

@@ -1,4 +1,4 @@
-//! What is kept of spans and log records until they are judged: small records, by trace, in memory or in temporary files.
+//! The parts of spans and log records that are kept until they are judged: small records, by trace, in memory or in temporary files.
 
 mod names;
 mod partitions;

@@ -28,7 +28,7 @@ pub(crate) struct Names {
     room: usize,
 }
 
-/// What an entry costs beside its bytes.
+/// The cost of an entry beside its bytes.
 const OVERHEAD: usize = 64;
 
 impl Names {

@@ -45,7 +45,7 @@ impl Flags {
     }
 }
 
-/// What is kept of a span.
+/// The kept parts of a span.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StoredSpan {
     pub(crate) trace_id: TraceId,
@@ -66,7 +66,7 @@ pub(crate) struct StoredSpan {
     pub(crate) status: Status,
 }
 
-/// What is kept of a log record, or of an event of a span.
+/// The kept parts of a log record, or of an event of a span.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StoredLog {
     pub(crate) trace_id: TraceId,
@@ -82,7 +82,7 @@ pub(crate) struct StoredLog {
     pub(crate) body: String,
 }
 
-/// What is kept of a link: it is stored with the trace that it points to.
+/// The kept parts of a link: it is stored with the trace that it points to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StoredLink {
     pub(crate) trace_id: TraceId,

@@ -119,3 +119,57 @@ fn what_cannot_be_read_is_named_with_file_and_line() {
     let (status, _, errors) = run(&["-"], Some(""));
     assert!(status == 0 && errors.contains("no spans"), "{errors}");
 }
+
+/// Sends what `curl` would send, and returns the answer.
+fn post(address: &str, path: &str, kind: &str, extra: &str, body: &[u8]) -> String {
+    let mut stream = std::net::TcpStream::connect(address).expect("it listens");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: {kind}\r\n{extra}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).expect("it reads");
+    stream.write_all(body).expect("it reads");
+    let mut answer = Vec::new();
+    std::io::Read::read_to_end(&mut stream, &mut answer).expect("it answers");
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[test]
+fn what_is_sent_while_it_listens_is_judged() {
+    use std::io::{BufRead, BufReader};
+
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ctx-check"))
+        .args(["--listen", "127.0.0.1:0", "--listen-for", "4s", "--format", "json"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it can be started");
+    let mut line = String::new();
+    BufReader::new(child.stderr.as_mut().expect("it is piped")).read_line(&mut line).expect("it says where it listens");
+    let address = line
+        .split_whitespace()
+        .find(|word| word.starts_with("127."))
+        .expect("it is there")
+        .trim_end_matches(',')
+        .to_owned();
+    let lines = system(true).lines();
+    let (first, rest) = lines.split_first().expect("there are some");
+    let answer = post(&address, "/v1/traces", "application/json", "", first.as_bytes());
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{}"), "{answer}");
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(rest[0].as_bytes()).expect("it is memory");
+    let packed = encoder.finish().expect("it is memory");
+    let answer = post(&address, "/v1/traces", "application/json", "content-encoding: gzip\r\n", &packed);
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    for line in &rest[1..] {
+        post(&address, "/v1/traces", "application/json", "", line.as_bytes());
+    }
+    assert!(
+        post(&address, "/v1/traces", "application/json", "content-encoding: gzip\r\n", b"x")
+            .starts_with("HTTP/1.1 400")
+    );
+    assert!(post(&address, "/other", "application/json", "", b"{}").starts_with("HTTP/1.1 404"));
+    let output = child.wait_with_output().expect("it ends");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
+    assert_eq!((report["summary"]["spans"].as_u64(), &report["findings"][0]["kind"]), (Some(6), &"broken_edge".into()));
+}

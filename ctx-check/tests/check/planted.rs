@@ -48,7 +48,7 @@ const FAULTS: [Fault; 17] = [
     Fault::MessageContextLost,
 ];
 
-/// What is found of a fault.
+/// The finding of a fault.
 fn finding(fault: Fault) -> &'static str {
     match fault {
         Fault::HeaderStripped => "ctx/broken-edge | orders -> stock | header_stripped",

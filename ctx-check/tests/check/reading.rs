@@ -250,7 +250,7 @@ fn cut_and_wrong_messages_cost_only_themselves() {
 }
 
 #[test]
-fn logs_and_metrics_in_protocol_buffers_are_told_from_spans() {
+fn logs_and_metrics_in_protocol_buffers_are_not_taken_for_spans() {
     let resource =
         Some(Resource { attributes: pairs(&[("service.name".to_owned(), "web".to_owned())]), ..Resource::default() });
     let record = LogRecord {

@@ -226,7 +226,7 @@ impl Scenario {
 
     /// Judges with settings in TOML.
     pub(crate) fn judge_with(&self, settings: &str) -> Report {
-        judge(&self.lines().join("\n"), settings)
+        judge(self.lines().join("\n"), settings)
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the judge decides, as docs/ctx-check.md says it: each sentence there is a test here.
+//! The decisions of the judge, as docs/ctx-check.md says it: each sentence there is a test here.
 
 use ctx_check::{
     FindingKind::*,
@@ -132,7 +132,7 @@ fn a_header_that_is_stripped_is_one_finding_with_its_new_traces() {
 }
 
 #[test]
-fn a_caller_without_a_propagator_is_told_from_a_callee_without_one() {
+fn callers_and_callees_without_a_propagator_are_different_causes() {
     // Everything that `web` sends is lost, and `orders` reads what `admin` sends.
     let mut system = Scenario::default();
     for _ in 0..3 {

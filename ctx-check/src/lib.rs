@@ -15,6 +15,7 @@ pub mod reader;
 pub mod report;
 pub mod rule;
 pub mod settings;
+pub mod sql;
 mod store;
 
 pub use check::{Check, CheckError};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 use ctx_check::{finding::Severity, report::Share};
 
 /// Judges from traces and logs whether context propagation works in a system.
@@ -10,8 +10,11 @@ use ctx_check::{finding::Severity, report::Share};
 /// Reads OTLP (JSON and Protocol Buffers, as the Collector's file exporter and others write them), the JSON of Jaeger and Zipkin, and
 /// JSON log lines; also gzip and Zstandard. Exit status: 0 if all gates hold, 1 if one does not, 2 if nothing could be judged.
 #[derive(Debug, Parser)]
-#[command(name = "ctx-check", version)]
+#[command(name = "ctx-check", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Arguments {
+    #[command(subcommand)]
+    pub(super) command: Option<Subcommand>,
+
     /// Files and directories; `-` is standard input
     #[arg(value_name = "PATH", required = !cfg!(feature = "listen"))]
     pub(super) paths: Vec<PathBuf>,
@@ -97,6 +100,37 @@ pub(super) struct Arguments {
     /// No progress bar
     #[arg(long, short)]
     pub(super) quiet: bool,
+}
+
+/// The other commands.
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Subcommand {
+    /// Prints the rules as SQL, for spans that are in a database already
+    Sql(Sql),
+}
+
+/// The arguments of `ctx-check sql`.
+#[derive(Debug, Args)]
+pub(super) struct Sql {
+    /// For the tables of the Collector's ClickHouse exporter
+    #[arg(long, required = true)]
+    clickhouse: bool,
+
+    /// The table of the spans
+    #[arg(long, default_value = "otel_traces")]
+    pub(super) table: String,
+
+    /// Which spans: `Timestamp > now() - INTERVAL 1 HOUR`
+    #[arg(long, value_name = "CONDITION", default_value = "1")]
+    pub(super) r#where: String,
+
+    /// The settings, of which the tenant, the required fields and the exempt spans are used
+    #[arg(long, value_name = "FILE")]
+    pub(super) settings: Option<PathBuf>,
+
+    /// A field that spans must have; may be given several times
+    #[arg(long, value_name = "FIELD")]
+    pub(super) require: Vec<String>,
 }
 
 /// How a report is written.

@@ -15,14 +15,18 @@ use ctx_check::{
 };
 
 use super::{
-    arguments::{Arguments, Format},
+    arguments::{Arguments, Format, Sql, Subcommand},
     progress::Progress,
 };
 
 /// Runs the command, and returns its exit status.
 pub(crate) fn run() -> ExitCode {
     let arguments = Arguments::parse();
-    match judge(&arguments) {
+    let result = match &arguments.command {
+        Some(Subcommand::Sql(sql)) => print_sql(sql).map(|()| Vec::new()),
+        None => judge(&arguments),
+    };
+    match result {
         Ok(violations) if violations.is_empty() => ExitCode::SUCCESS,
         Ok(_) => ExitCode::from(1),
         Err(error) => {
@@ -30,6 +34,17 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(2)
         }
     }
+}
+
+fn print_sql(arguments: &Sql) -> Result<(), Box<dyn std::error::Error>> {
+    let mut settings = match &arguments.settings {
+        Some(path) => Settings::parse(&path.display().to_string(), &read(path)?)?,
+        None => Settings::default(),
+    };
+    settings.require.extend(arguments.require.iter().cloned());
+    settings.check()?;
+    print!("{}", ctx_check::sql::clickhouse(&settings, &arguments.table, &arguments.r#where));
+    Ok(())
 }
 
 fn judge(arguments: &Arguments) -> Result<Vec<Violation>, Box<dyn std::error::Error>> {

@@ -1,6 +1,8 @@
 //! The judge, its readers and its reports.
 
 mod command;
+mod fuzzed;
+mod listening;
 mod planted;
 mod reading;
 mod reports;

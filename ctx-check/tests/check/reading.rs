@@ -82,7 +82,7 @@ fn pairs(attributes: &[(String, String)]) -> Vec<KeyValue> {
         .collect()
 }
 
-fn messages(system: &Scenario) -> Vec<ExportTraceServiceRequest> {
+pub(crate) fn messages(system: &Scenario) -> Vec<ExportTraceServiceRequest> {
     let nanoseconds = |time| crate::scenario::nanoseconds(time).parse().expect("it is a number");
     let message = |from: &crate::scenario::TestSpan| ExportTraceServiceRequest {
         resource_spans: vec![ResourceSpans {

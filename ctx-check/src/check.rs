@@ -76,7 +76,7 @@ impl std::error::Error for CheckError {
 }
 
 /// Spans of traces from which the services behind addresses are learned, before anything is judged.
-const LEARNED: usize = 500_000;
+const LEARNED: usize = 200_000;
 /// Traces that the page shows, and their spans.
 const SHOWN_TRACES: usize = 40;
 const SHOWN_SPANS: usize = 60_000;

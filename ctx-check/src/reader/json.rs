@@ -219,6 +219,23 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// Moves behind `expected`, if that is next, without blanks.
+    #[inline]
+    pub(crate) fn literal(&mut self, expected: &str) -> Option<()> {
+        let is_next = self.text.as_bytes()[self.at..].starts_with(expected.as_bytes());
+        self.at += if is_next { expected.len() } else { 0 };
+        is_next.then_some(())
+    }
+
+    /// Reads the rest of a string that has no escapes.
+    #[inline]
+    pub(crate) fn plain_rest(&mut self) -> Option<&'a str> {
+        let start = self.at;
+        let end = start + end_of_string(&self.text.as_bytes()[start..])?;
+        self.at = end + 1;
+        (self.text.as_bytes()[end] == b'"').then(|| &self.text[start..end])
+    }
+
     /// Reads an object. `member` gets each key, and must read or skip the value.
     #[inline]
     pub(crate) fn object(&mut self, mut member: impl FnMut(&str, &mut Self) -> Parsed<()>) -> Parsed<()> {

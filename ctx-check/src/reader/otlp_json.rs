@@ -277,20 +277,46 @@ fn link<S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'_>) ->
 fn attributes<'a>(cursor: &mut Cursor<'a>, into: &mut Vec<Attribute<'a>>) -> Parsed<()> {
     into.reserve(12); // Growing step by step costs more than what is not used.
     cursor.array(|cursor| {
-        let mut attribute = Attribute::default();
-        cursor.object(|key, cursor| {
-            match key {
-                "key" => attribute.key = cursor.scalar()?,
-                "value" => (attribute.value, attribute.kind) = value(cursor, 0)?,
-                _ => {
-                    cursor.skip()?;
-                }
-            }
-            Ok(())
-        })?;
+        cursor.peek();
+        let attribute = match usual_attribute(cursor) {
+            Some(attribute) => attribute,
+            None => any_attribute(cursor)?,
+        };
         into.push(attribute);
         Ok(())
     })
+}
+
+/// Reads an attribute in the form that Go's encoder writes: most of a file consists of them.
+#[inline]
+fn usual_attribute<'a>(cursor: &mut Cursor<'a>) -> Option<Attribute<'a>> {
+    let mut ahead = *cursor;
+    ahead.literal("{\"key\":\"")?;
+    let key = ahead.plain_rest()?;
+    ahead.literal(",\"value\":{\"")?;
+    let kind = match ahead.literal("stringValue\":\"") {
+        Some(()) => ValueKind::String,
+        None => ahead.literal("intValue\":\"").map(|()| ValueKind::Int)?,
+    };
+    let value = ahead.plain_rest()?;
+    ahead.literal("}}")?;
+    *cursor = ahead;
+    Some(Attribute { key: Cow::Borrowed(key), value: Cow::Borrowed(value), kind })
+}
+
+fn any_attribute<'a>(cursor: &mut Cursor<'a>) -> Parsed<Attribute<'a>> {
+    let mut attribute = Attribute::default();
+    cursor.object(|key, cursor| {
+        match key {
+            "key" => attribute.key = cursor.scalar()?,
+            "value" => (attribute.value, attribute.kind) = value(cursor, 0)?,
+            _ => {
+                cursor.skip()?;
+            }
+        }
+        Ok(())
+    })?;
+    Ok(attribute)
 }
 
 /// Reads a value. The elements of an array are joined by commas.

@@ -139,7 +139,7 @@ fn what_is_sent_while_it_listens_is_judged() {
     use std::io::{BufRead, BufReader};
 
     let mut child = Command::new(env!("CARGO_BIN_EXE_ctx-check"))
-        .args(["--listen", "127.0.0.1:0", "--listen-for", "4s", "--format", "json"])
+        .args(["--listen", "127.0.0.1:0", "--listen-for", "5m", "--format", "json"])
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -169,6 +169,9 @@ fn what_is_sent_while_it_listens_is_judged() {
             .starts_with("HTTP/1.1 400")
     );
     assert!(post(&address, "/other", "application/json", "", b"{}").starts_with("HTTP/1.1 404"));
+    // Ctrl-c ends it before the time is over, and what came is judged.
+    let interrupted = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    assert!(interrupted.is_ok_and(|status| status.success()));
     let output = child.wait_with_output().expect("it ends");
     let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it is JSON");
     assert_eq!((report["summary"]["spans"].as_u64(), &report["findings"][0]["kind"]), (Some(6), &"broken_edge".into()));

@@ -2,6 +2,7 @@
 
 use proptest::{collection::vec, prelude::*};
 
+#[expect(unreachable_pub, reason = "another crate uses it, too")]
 #[path = "../../../fuzz/src/check.rs"]
 mod targets;
 

@@ -1,8 +1,8 @@
 //! Values that must not be in telemetry.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::LazyLock};
 
-use memchr::{memchr, memmem};
+use memchr::{memchr, memmem::Finder};
 use regex::{Regex, RegexSet};
 use sha2::{Digest, Sha256};
 
@@ -72,6 +72,13 @@ fn is_masked(value: &str) -> bool {
         || matches!(&*plain, "true" | "false")
 }
 
+// To prepare a search costs more than the search.
+static WEB_TOKEN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("eyJ"));
+static BEGIN: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("-----BEGIN "));
+static PRIVATE_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("PRIVATE KEY-----"));
+static AWS_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("AKIA"));
+static AWS_SESSION_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ASIA"));
+
 fn builtin(value: &[u8]) -> Option<&'static str> {
     if value.len() < 6 {
         return None;
@@ -83,14 +90,14 @@ fn builtin(value: &[u8]) -> Option<&'static str> {
         return Some("the number of a card");
     }
     if value.len() >= 16 {
-        if memmem::find(value, b"eyJ").is_some_and(|at| is_web_token(&value[at..])) {
+        if WEB_TOKEN.find(value).is_some_and(|at| is_web_token(&value[at..])) {
             return Some("a JSON Web Token");
         }
-        if memmem::find(value, b"-----BEGIN ").is_some() && memmem::find(value, b"PRIVATE KEY-----").is_some() {
+        if BEGIN.find(value).is_some() && PRIVATE_KEY.find(value).is_some() {
             return Some("a private key");
         }
-        if [&b"AKIA"[..], b"ASIA"].iter().any(|prefix| {
-            memmem::find(value, prefix).is_some_and(|at| {
+        if [&AWS_KEY, &AWS_SESSION_KEY].iter().any(|prefix| {
+            prefix.find(value).is_some_and(|at| {
                 let rest = &value[at..];
                 rest.len() >= 20 && rest[4..20].iter().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
             })

@@ -199,6 +199,16 @@ impl<'a> Cursor<'a> {
             return Ok(0); // `null` is the default.
         }
         let mut value = 0_u64;
+        if text.len() < 20 {
+            // So many digits do not overflow.
+            let mut is_number = true;
+            for byte in text.bytes() {
+                let digit = byte.wrapping_sub(b'0');
+                is_number &= digit < 10;
+                value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+            }
+            return if is_number { Ok(value) } else { start.inexact(&text) };
+        }
         for byte in text.bytes() {
             let digit = byte.wrapping_sub(b'0');
             let next = value.checked_mul(10).and_then(|value| value.checked_add(u64::from(digit)));

@@ -123,14 +123,14 @@ fn id<S: Sink, I>(
     cursor.peek();
     let start = *cursor;
     let text = cursor.scalar()?;
-    if text.bytes().all(|byte| byte == b'0') {
-        return Ok(None);
-    }
-    if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        document.deviation(Deviation::CapitalId);
-    }
     match parse(&text) {
-        Some(id) if text.len() == digits => Ok(Some(id)),
+        Some(id) if text.len() == digits => {
+            if text.bytes().fold(false, |found, byte| found | byte.is_ascii_uppercase()) {
+                document.deviation(Deviation::CapitalId);
+            }
+            Ok(Some(id))
+        }
+        _ if text.bytes().all(|byte| byte == b'0') => Ok(None),
         _ => Err(start.fault(format!("found the id {:?}, expected {digits} hexadecimal digits", shorten(&text)))),
     }
 }

@@ -155,7 +155,7 @@ fn what_is_sent_while_it_listens_is_judged() {
     let lines = system(true).lines();
     let (first, rest) = lines.split_first().expect("there are some");
     let answer = post(&address, "/v1/traces", "application/json", "", first.as_bytes());
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("{}"), "{answer}");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("{}"), "{answer}");
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(rest[0].as_bytes()).expect("it is memory");
     let packed = encoder.finish().expect("it is memory");

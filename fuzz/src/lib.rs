@@ -1,7 +1,9 @@
 //! The bodies of the fuzz targets. `fuzzed.rs` in `tests/tests/propagation` and `tests/tests/json`, `tests/tests/text/forged.rs`
-//! and `tests/tests/setup/properties.rs`, run them with generated input, on stable.
+//! and `tests/tests/setup/properties.rs`, run them with generated input, on stable;
+//! `ctx-check/tests/check/planted.rs` cuts and changes files for the readers of `check`.
 
 pub mod bodies;
+pub mod check;
 pub(crate) mod events;
 #[path = "../../tests/tests/propagation/grammar.rs"]
 pub(crate) mod grammar;

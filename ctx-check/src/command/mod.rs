@@ -1,0 +1,7 @@
+//! Arguments, files, progress, output, exit status.
+
+mod arguments;
+mod progress;
+mod run;
+
+pub(super) use run::run;

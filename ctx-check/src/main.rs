@@ -1,0 +1,9 @@
+//! The command `ctx-check`.
+
+mod command;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    command::run()
+}

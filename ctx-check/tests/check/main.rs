@@ -1,0 +1,10 @@
+//! The judge, its readers and its reports.
+
+mod command;
+mod fuzzed;
+mod listening;
+mod planted;
+mod reading;
+mod reports;
+mod scenario;
+mod verdicts;

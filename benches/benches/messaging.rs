@@ -6,6 +6,9 @@
 //! carrier's own included.
 //!
 //! The arms take turns in batches of 60 µs; the lower quartile of an arm's batches counts.
+//!
+//! Allocations, which `tests/tests/messaging_allocations.rs` asserts: carrier 5 + 5, messages 8 + 6. To reach for the carrier: 600 ns
+//! and fewer than 12 allocations for both.
 
 use std::{collections::HashMap, env, hint::black_box};
 

@@ -1,0 +1,150 @@
+//! NATS with JetStream: `bash tests/services/run nats`.
+
+use std::{sync::OnceLock, time::Duration};
+
+use async_nats::{
+    HeaderMap,
+    jetstream::{
+        self, AckKind,
+        consumer::{PullConsumer, pull},
+        stream,
+    },
+};
+use ctx_layer::propagation::{self, Trust};
+use ctx_service_tests::{
+    Result,
+    broker::{Broker, Delivery, dead_letters_of},
+    scenarios, server,
+};
+use futures_util::StreamExt;
+use tokio::sync::Mutex;
+
+struct Nats {
+    queue: String,
+    jetstream: jetstream::Context,
+    consumer: PullConsumer,
+    messages: Mutex<Option<pull::Stream>>,
+}
+
+impl Broker for Nats {
+    const SYSTEM: &'static str = "nats";
+    const SERVER: &'static str = "nats";
+    type Headers = HeaderMap;
+    type Delivery = Received;
+
+    async fn connect(queue: &str) -> Result<Self> {
+        let client = async_nats::connect(format!("127.0.0.1:{}", server::port(4222))).await?;
+        let jetstream = jetstream::new(client);
+        let mut subjects = vec![queue];
+        let dead = dead_letters_of(queue);
+        if !queue.ends_with("_dead") {
+            subjects.push(&dead);
+        }
+        for subject in subjects {
+            let config =
+                stream::Config { name: subject.to_owned(), subjects: vec![subject.to_owned()], ..Default::default() };
+            jetstream.get_or_create_stream(config).await?;
+        }
+        let config = pull::Config {
+            durable_name: Some("worker".to_owned()),
+            ack_wait: Duration::from_secs(2),
+            max_ack_pending: 64,
+            ..Default::default()
+        };
+        let consumer = jetstream.get_stream(queue).await?.get_or_create_consumer("worker", config).await?;
+        Ok(Nats { queue: queue.to_owned(), jetstream, consumer, messages: Mutex::new(None) })
+    }
+
+    async fn send(&self, headers: HeaderMap, body: &str) -> Result {
+        self.jetstream.publish_with_headers(self.queue.clone(), headers, body.to_owned().into()).await?.await?;
+        Ok(())
+    }
+
+    async fn receive(&self) -> Result<Received> {
+        let mut messages = self.messages.lock().await;
+        if messages.is_none() {
+            *messages = Some(self.consumer.stream().max_messages_per_batch(32).messages().await?);
+        }
+        let message = messages.as_mut().ok_or("there are messages")?.next().await.ok_or("the stream has ended")??;
+        Ok(Received(message))
+    }
+
+    async fn ack(&self, delivery: Received) -> Result {
+        Ok(delivery.0.ack().await?)
+    }
+
+    async fn reject(&self, delivery: Received) -> Result {
+        // JetStream has no queue for dead letters: a consumer sends the message there, with its headers.
+        let (message, acker) = delivery.0.split();
+        let headers = message.headers.unwrap_or_default();
+        self.jetstream.publish_with_headers(dead_letters_of(&self.queue), headers, message.payload).await?.await?;
+        Ok(acker.ack_with(AckKind::Term).await?)
+    }
+}
+
+struct Received(jetstream::Message);
+
+impl Delivery for Received {
+    type Headers = HeaderMap;
+
+    fn headers(&self) -> &HeaderMap {
+        static NONE: OnceLock<HeaderMap> = OnceLock::new();
+        self.0.headers.as_ref().unwrap_or_else(|| NONE.get_or_init(HeaderMap::new))
+    }
+
+    fn body(&self) -> String {
+        String::from_utf8_lossy(&self.0.payload).into_owned()
+    }
+
+    fn attempt(&self) -> u32 {
+        self.0.info().map_or(1, |info| u32::try_from(info.delivered).unwrap_or(1))
+    }
+}
+
+ctx_service_tests::scenarios! { Nats:
+    end_to_end => a_consumer_in_another_process_continues_the_trace_with_all_fields,
+    redelivery => a_message_of_a_killed_consumer_keeps_its_parent,
+    attempts => redeliveries_are_counted,
+    dead_letters => a_dead_letter_keeps_its_context,
+    tenants => ten_thousand_messages_of_a_hundred_tenants_are_not_mixed_up,
+    without_context => a_message_without_context_gets_none,
+    hostile_context => a_hostile_message_sets_nothing,
+    longest_baggage => the_longest_baggage_arrives_whole,
+    to_python => python_continues_our_trace_and_has_our_fields,
+    from_python => we_continue_the_trace_of_python_and_have_its_baggage,
+    restart => a_message_survives_a_restart_of_the_broker_with_its_context,
+}
+
+const PARENT: [(&str, &str); 1] = [("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")];
+
+#[tokio::test]
+async fn several_values_of_a_header_arrive_and_two_parents_are_none() -> Result {
+    let broker = Nats::connect(&scenarios::unique("several")).await?;
+    let mut headers = HeaderMap::new();
+    propagation::extract(&PARENT, Trust::external()).in_scope(|| propagation::inject(&mut headers));
+    headers.append("baggage", "x-shard=7");
+    headers.append("baggage", "tenant_id=acme");
+    broker.send(headers.clone(), "raw").await?;
+    let delivery = scenarios::receive(&broker).await?;
+    assert_eq!(propagation::extract(delivery.headers(), Trust::internal()).fields().len(), 2);
+    broker.ack(delivery).await?;
+
+    headers.append("traceparent", PARENT[0].1);
+    broker.send(headers, "raw").await?;
+    let delivery = scenarios::receive(&broker).await?;
+    assert!(!propagation::extract(delivery.headers(), Trust::internal()).is_continued());
+    broker.ack(delivery).await
+}
+
+#[tokio::test]
+async fn headers_at_the_limit_of_a_message_arrive() -> Result {
+    // Headers and payload are a message, and those of NATS are of 1 MiB.
+    let broker = Nats::connect(&scenarios::unique("limit")).await?;
+    let mut headers = HeaderMap::new();
+    propagation::extract(&PARENT, Trust::external()).in_scope(|| propagation::inject(&mut headers));
+    headers.insert("other", "x".repeat(1_048_000).as_str());
+    broker.send(headers, "raw").await?;
+    let delivery = scenarios::receive(&broker).await?;
+    assert!(propagation::extract(delivery.headers(), Trust::external()).is_continued());
+    broker.ack(delivery).await
+}

@@ -31,11 +31,8 @@ pub fn run(language: Language, name: &str, arguments: &[&str]) -> Result<Printed
             command
         }
         Language::Node => {
-            // Modules are resolved next to the program.
-            let program = installed.join("node").join(format!("{name}.js"));
-            std::fs::copy(sources.join(format!("{name}.js")), &program)?;
             let mut command = Command::new("node");
-            command.arg(program);
+            command.arg(sources.join(format!("{name}.js"))).env("NODE_PATH", installed.join("node/node_modules"));
             command
         }
     };

@@ -35,13 +35,20 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Defines the tests of a technology, and the process of its workers.
 #[macro_export]
 macro_rules! scenarios {
-    ($broker:ty: $($scenario:ident => $name:ident),* $(,)?) => {
+    ($broker:ty: $($scenario:ident => $name:ident,)* alone: $restart:ident $(,)?) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn $name() -> $crate::Result {
                 $crate::scenarios::$scenario::<$broker>().await
             }
         )*
+
+        /// Ends the connections of the other tests, so it runs alone.
+        #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+        #[ignore = "restarts the server of the other tests"]
+        async fn $restart() -> $crate::Result {
+            $crate::scenarios::restart::<$broker>().await
+        }
 
         /// The consumer in a process of its own, which the tests start.
         #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -358,7 +365,7 @@ async fn from_peer<B: Broker>(language: Language) -> Result {
     let sent = printed.line("produced")?;
     let delivery = receive(&broker).await?;
     assert_eq!(delivery.body(), "paid");
-    assert_eq!(seen(&delivery, Trust::internal()).await, (Some(TENANT.to_owned()), Some(7), true));
+    assert_eq!(seen(&delivery, Trust::internal()).await, (Some("zürich".to_owned()), Some(7), true));
     let extracted = ctx_layer::propagation::extract(delivery.headers(), Trust::internal());
     let parent = extracted.remote().ok_or("the trace is continued")?;
     assert_eq!(Value::from(parent.trace_id().to_string()), sent["trace"]);

@@ -115,7 +115,7 @@ ctx_service_tests::scenarios! { RabbitMq:
     from_python => we_continue_the_trace_of_python_and_have_its_baggage,
     to_node => node_continues_our_trace_and_has_our_fields,
     from_node => we_continue_the_trace_of_node_and_have_its_baggage,
-    restart => a_message_survives_a_restart_of_the_broker_with_its_context,
+    alone: a_message_survives_a_restart_of_the_broker_with_its_context,
 }
 
 #[tokio::test]

@@ -131,7 +131,7 @@ ctx_service_tests::scenarios! { Redis:
     longest_baggage => the_longest_baggage_arrives_whole,
     to_python => python_continues_our_trace_and_has_our_fields,
     from_python => we_continue_the_trace_of_python_and_have_its_baggage,
-    restart => a_message_survives_a_restart_of_the_broker_with_its_context,
+    alone: a_message_survives_a_restart_of_the_broker_with_its_context,
 }
 
 /// Runs a future in a request with a field of every type.

@@ -114,14 +114,20 @@
 #[allow(missing_docs, missing_debug_implementations)]
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "_spans")]
+mod attribute;
 mod buffers;
 pub mod context;
+#[cfg(feature = "_spans")]
+mod error_type;
 #[cfg(feature = "opentelemetry_sdk")]
 mod export;
 pub mod field;
 #[cfg(any(feature = "http-server", feature = "http-client"))]
 pub mod http;
 pub mod layer;
+#[cfg(feature = "messaging")]
+pub mod messaging;
 #[allow(missing_docs, missing_debug_implementations, reason = "used by expansions of the macros only")]
 mod observe;
 #[cfg(feature = "_output")]
@@ -133,8 +139,12 @@ pub mod propagation;
 pub mod setup;
 #[allow(missing_docs, reason = "used by expansions of the macros only")]
 mod site;
+#[cfg(feature = "_spans")]
+mod span_string;
 pub mod task;
 mod thread_probe;
+#[cfg(feature = "_received")]
+mod unique_id;
 mod warning;
 
 pub use context::{ContextFieldsExt, FieldsGuard, FutureFieldsExt};

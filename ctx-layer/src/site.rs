@@ -82,7 +82,7 @@ impl Site {
     /// Creates the callsite of this crate's own spans. `this` is the `static` that this value becomes.
     ///
     /// They have no place in the source: `code.*` attributes would name a file of this crate, for every request.
-    #[cfg(any(feature = "http-server", feature = "http-client"))]
+    #[cfg(feature = "_spans")]
     pub(crate) const fn span(
         this: &'static Self,
         target: &'static str,
@@ -166,7 +166,7 @@ impl Site {
     }
 
     /// Creates a span from this callsite, if it is enabled.
-    #[cfg(feature = "http-client")]
+    #[cfg(any(feature = "http-client", feature = "messaging"))]
     pub(crate) fn open(&'static self, values: &Values<'_>) -> Span {
         self.with_values(values, |values| {
             if self.is_enabled() { Span::new(&self.metadata, values) } else { self.disabled(values) }
@@ -175,12 +175,8 @@ impl Site {
 
     /// Creates a span from this callsite [with all its values](crate::layer::open), if it is enabled and the current fields are
     /// known.
-    #[cfg(feature = "http-server")]
-    pub(crate) fn open_whole<'v>(
-        &'static self,
-        values: &mut crate::layer::WithRoom<'v>,
-        fields: &'v crate::Fields,
-    ) -> Span {
+    #[cfg(feature = "_received")]
+    fn open_whole<'v>(&'static self, values: &mut crate::layer::WithRoom<'v>, fields: &'v crate::Fields) -> Span {
         if self.is_enabled() {
             crate::layer::open(&self.metadata, values, fields)
         } else {
@@ -188,16 +184,40 @@ impl Site {
         }
     }
 
+    /// Creates a span in a received context, which is current. Its parent is the caller's span. A span that happens to be entered
+    /// where the request or message is received is ignored.
+    #[cfg(feature = "_received")]
+    pub(crate) fn open_received<'v>(
+        &'static self,
+        values: &mut crate::layer::WithRoom<'v>,
+        fields: &'v crate::Fields,
+    ) -> Span {
+        if tracing::dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some()) {
+            self.open_apart(values)
+        } else {
+            self.open_whole(values, fields)
+        }
+    }
+
+    /// Creates a root span. Exported, its parent is the span in the current context.
+    #[cfg(feature = "_received")]
+    #[cold]
+    fn open_apart(&'static self, values: &crate::layer::WithRoom<'_>) -> Span {
+        let span = self.open_root(values);
+        crate::layer::opentelemetry_layer::set_current_as_parent(&span);
+        span
+    }
+
     /// Creates a root span from this callsite, if it is enabled.
-    #[cfg(feature = "http-server")]
-    pub(crate) fn open_root(&'static self, values: &crate::layer::WithRoom<'_>) -> Span {
+    #[cfg(feature = "_received")]
+    fn open_root(&'static self, values: &crate::layer::WithRoom<'_>) -> Span {
         self.with_values(self.own(values), |values| {
             if self.is_enabled() { Span::new_root(&self.metadata, values) } else { self.disabled(values) }
         })
     }
 
     /// Returns the values without the room behind them.
-    #[cfg(feature = "http-server")]
+    #[cfg(feature = "_received")]
     fn own<'a, 'v>(&self, values: &'a crate::layer::WithRoom<'v>) -> &'a Values<'v> {
         &values[..self.metadata.fields().len().min(values.len())]
     }

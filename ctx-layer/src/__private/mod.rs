@@ -19,6 +19,8 @@ pub use crate::{
     site::{Place, Site, Values},
 };
 pub use exit::{Exit, FromExit};
+#[cfg(all(feature = "messaging", feature = "tokio"))]
+pub(crate) use restore::Restorable;
 pub use restore::{Restore, Returns};
 pub use set_field::{SetField, Setting, in_fields, unless_sensitive};
 

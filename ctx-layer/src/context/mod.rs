@@ -59,7 +59,7 @@ pub use scope::FieldsGuard;
 pub use with_fields::Setting;
 
 pub(crate) use attach::attach;
-#[cfg(feature = "http-server")]
+#[cfg(feature = "_received")]
 pub(crate) use context_value::address_alone;
 pub(crate) use context_value::{BAGGAGE, ContextValueExt, NOTHING, has_nothing, is_blank};
 pub(crate) use current_fields::{CurrentFields, current_fields, give_back, is_nothing_current};

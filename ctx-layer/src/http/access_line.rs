@@ -7,12 +7,11 @@ use smallvec::SmallVec;
 use tracing::Level;
 
 use super::{
-    attribute::Attribute,
     grpc::{self, Code},
     method::MethodName,
-    span_string,
+    request_part,
 };
-use crate::site::Site;
+use crate::{attribute::Attribute, site::Site, span_string};
 
 /// The call sites of a side's lines, one for each level.
 #[derive(Debug)]
@@ -332,7 +331,7 @@ impl AccessLine {
 
 /// Returns the length of a body that the other side declares.
 fn declared_len(headers: &HeaderMap) -> Option<u64> {
-    span_string::header(headers, &header::CONTENT_LENGTH)?.parse().ok()
+    request_part::header(headers, &header::CONTENT_LENGTH)?.parse().ok()
 }
 
 fn sites_of(side: LineSide) -> &'static LineSites {

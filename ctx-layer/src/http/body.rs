@@ -12,6 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 use super::exchange::Exchange;
+use crate::error_type::error_type_of;
 
 pin_project! {
     /// The body of a response. The request's context is current and its span entered while it is polled or dropped. The
@@ -225,10 +226,4 @@ impl<B: Body + Default> Default for ContextBody<B> {
     fn default() -> Self {
         ContextBody { body: Some(B::default()), first: None, exchange: None, remaining: None, is_complete: true }
     }
-}
-
-/// Returns the value of `error.type`: the name of the type, unless it is uninformative.
-pub(super) fn error_type_of<E>() -> &'static str {
-    let name = std::any::type_name::<E>();
-    if name.contains("dyn ") || name.contains('<') { "_OTHER" } else { name }
 }

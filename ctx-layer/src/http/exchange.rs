@@ -8,11 +8,12 @@ use tracing::{Span, error, record_all};
 use super::{
     access_line::AccessLine,
     grpc::{self, Code},
-    span_string,
+    request_part,
 };
 use crate::{
     layer::opentelemetry_layer::rename,
     panic::{Panicked, Payload, caught_with},
+    span_string,
 };
 
 /// A request that is being served or sent.
@@ -118,7 +119,7 @@ impl Exchange {
         }
         if !self.is_server() {
             // A server span has the version already; a client learns it from the response.
-            record_all!(self.span(), network.protocol.version = span_string::version(version));
+            record_all!(self.span(), network.protocol.version = request_part::version(version));
         }
         let code = i64::from(status.as_u16());
         // A status above 599 is invalid, and clients treat it as 5xx (RFC 9110, section 15).

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName, Method, StatusCode, header};
 
-use super::span_string;
+use super::request_part;
+use crate::span_string;
 
 static STATUS: HeaderName = HeaderName::from_static("grpc-status");
 static MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
@@ -56,7 +57,7 @@ impl Code {
     pub(super) fn of(headers: &HeaderMap) -> Option<(Code, Option<Cow<'_, str>>)> {
         let status = headers.get(&STATUS)?;
         let code = status.to_str().ok().and_then(|code| code.parse().ok()).filter(|code| *code < NAMES.len());
-        let message = span_string::header(headers, &MESSAGE).filter(|message| !message.is_empty());
+        let message = request_part::header(headers, &MESSAGE).filter(|message| !message.is_empty());
         let message = message.map(|message| decoded(span_string::cut(message)));
         Some((code.map_or(Code::UNKNOWN, Code), message))
     }

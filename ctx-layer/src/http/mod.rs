@@ -126,7 +126,6 @@
 #![cfg_attr(not(feature = "axum"), doc = "[`axum`]: crate#features")]
 
 mod access_line;
-mod attribute;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod body;
@@ -140,9 +139,9 @@ mod query;
 pub mod replacing;
 #[cfg(feature = "http-server")]
 mod request_head;
+mod request_part;
 #[cfg(feature = "http-server")]
 mod server;
-mod span_string;
 
 pub use body::ContextBody;
 #[cfg(feature = "http-client")]

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use super::span_string;
+use crate::span_string;
 
 const REDACTED: &str = "REDACTED";
 

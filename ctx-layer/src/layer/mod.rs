@@ -8,7 +8,7 @@
 
 mod address_map;
 mod ambient;
-#[cfg(feature = "http-server")]
+#[cfg(feature = "_received")]
 mod complete_span;
 mod context_layer;
 mod core;
@@ -42,7 +42,7 @@ mod stack_dispatch;
 mod subscriber;
 mod subscriber_fields_ext;
 
-#[cfg(feature = "http-server")]
+#[cfg(feature = "_received")]
 pub(crate) use complete_span::{WithRoom, open};
 pub(crate) use core::{in_snapshot, is_kept_only};
 #[cfg(all(test, feature = "json", feature = "text"))]

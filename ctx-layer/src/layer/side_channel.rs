@@ -20,7 +20,7 @@ use tracing_core::Metadata;
 #[cfg(feature = "_output")]
 use super::policies::Policies;
 use crate::context::Remembered;
-#[cfg(feature = "http-server")]
+#[cfg(feature = "_received")]
 use crate::field::Fields;
 
 /// The facts about an item that is passed on.
@@ -135,7 +135,7 @@ impl Drop for Published {
     }
 }
 
-#[cfg(feature = "http-server")]
+#[cfg(feature = "_received")]
 thread_local! {
     /// The address of the complete values. Has no destructor, and so can always be read.
     static COMPLETE: Cell<usize> = const { Cell::new(0) };
@@ -145,14 +145,14 @@ thread_local! {
 
 /// Notes that the values at an address have these fields, until the guard is dropped. Returns `None` while the thread is being torn
 /// down.
-#[cfg(feature = "http-server")]
+#[cfg(feature = "_received")]
 pub(super) fn complete(values: usize, fields: &Fields) -> Option<RestoreCompleted> {
     FIELDS.try_with(|kept| kept.set(fields.clone())).ok()?;
     Some(RestoreCompleted(COMPLETE.replace(values)))
 }
 
 /// Takes the fields that are among the values at an address, if they all are.
-#[cfg(feature = "http-server")]
+#[cfg(feature = "_received")]
 #[inline]
 pub(super) fn take_completed(values: usize) -> Option<Fields> {
     if COMPLETE.get() != values {
@@ -163,10 +163,10 @@ pub(super) fn take_completed(values: usize) -> Option<Fields> {
 }
 
 /// Restores the previous address when the span is created, or when another was created meanwhile.
-#[cfg(feature = "http-server")]
+#[cfg(feature = "_received")]
 pub(super) struct RestoreCompleted(usize);
 
-#[cfg(feature = "http-server")]
+#[cfg(feature = "_received")]
 impl Drop for RestoreCompleted {
     fn drop(&mut self) {
         COMPLETE.set(self.0);

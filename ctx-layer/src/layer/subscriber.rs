@@ -413,7 +413,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         if !self.core.set_up.is_checked() {
             self.check_set_up(attributes.metadata());
         }
-        #[cfg(feature = "http-server")]
+        #[cfg(feature = "_received")]
         if let Some(fields) = super::complete_span::fields_of(attributes) {
             if let Some(id) = self.kept_if_unwanted(attributes, super::metadata::original_of(attributes.metadata())) {
                 return id;

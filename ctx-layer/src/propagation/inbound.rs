@@ -34,7 +34,7 @@ impl Boundary {
     }
 
     /// Reads context from a carrier, for callers that set more fields before a context is created.
-    #[cfg(feature = "http-server")]
+    #[cfg(feature = "_received")]
     pub(crate) fn read(&'static self, carrier: &(impl Carrier + ?Sized), trust: Trust) -> Incoming {
         read(carrier, trust, self)
     }
@@ -64,7 +64,7 @@ pub(super) fn extract_onto(
 }
 
 /// Reads a carrier, for callers that set more fields before a context is created.
-#[cfg(feature = "http-server")]
+#[cfg(feature = "_received")]
 fn read(carrier: &(impl Carrier + ?Sized), trust: Trust, boundary: &'static Boundary) -> Incoming {
     let base = Context::new();
     if !trust.is_internal() {
@@ -92,7 +92,7 @@ impl Incoming {
     }
 
     /// Takes the caller's span, to be linked to, if its trace is not continued.
-    #[cfg(feature = "http-server")]
+    #[cfg(feature = "_received")]
     pub(crate) fn take_linked(&mut self) -> Option<SpanContext> {
         if self.is_continued { None } else { self.remote.take() }
     }
@@ -102,6 +102,18 @@ impl Incoming {
     pub(crate) fn into_context(self, fields: Fields) -> Context {
         let fields = if fields.is_blank() { fields } else { fields.replaced_by(Call::once()) };
         self.into_context_on(&Context::new(), fields)
+    }
+
+    /// Creates the context of a message, with these fields. Even without any, work in it belongs to no other request.
+    #[cfg(feature = "messaging")]
+    pub(crate) fn into_context_of_message(self, fields: Fields) -> Context {
+        self.into_context_on(&Context::new(), fields.replaced_by(Call::once()))
+    }
+
+    /// Returns `true` if spans in the context belong to the caller's trace.
+    #[cfg(feature = "messaging")]
+    pub(crate) fn is_continued(&self) -> bool {
+        self.is_continued
     }
 
     fn into_context_on(self, base: &Context, fields: Fields) -> Context {

@@ -182,7 +182,7 @@ impl Snapshot {
     }
 
     /// Creates a snapshot of a span, which will be current, and the context in which it was created.
-    #[cfg(feature = "http-server")]
+    #[cfg(feature = "_received")]
     pub(crate) fn of_span(span: Span, context: Context) -> Self {
         Self::of(context, Within::Span(span)).with(|all| All { is_parent: true, ..all })
     }

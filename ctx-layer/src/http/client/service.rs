@@ -13,11 +13,14 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::{settings::ClientSettings, span::Outgoing};
-use crate::http::{
-    ContextBody,
-    body::{InitialBody, error_type_of, is_head},
-    exchange::{Exchange, ExchangeSide},
-    grpc,
+use crate::{
+    error_type::error_type_of,
+    http::{
+        ContextBody,
+        body::{InitialBody, is_head},
+        exchange::{Exchange, ExchangeSide},
+        grpc,
+    },
 };
 
 /// A service whose requests carry the context and have a span each. Created by [`ClientLayer`](super::ClientLayer).

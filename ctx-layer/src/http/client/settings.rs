@@ -6,7 +6,7 @@ use http::{HeaderMap, Uri};
 use tracing::Level;
 
 use crate::{
-    http::{query::QueryPolicy, span_string},
+    http::{query::QueryPolicy, request_part},
     propagation::{Boundary, DestinationPolicy, Outbound},
 };
 
@@ -28,7 +28,7 @@ impl ClientSettings {
     pub(super) fn authority<'a>(&'a self, uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
         match (uri.authority(), &self.default_origin) {
             (None, Some(origin)) => origin.authority().map(http::uri::Authority::as_str),
-            _ => span_string::server_of(uri, headers),
+            _ => request_part::server_of(uri, headers),
         }
     }
 

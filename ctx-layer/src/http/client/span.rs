@@ -7,15 +7,16 @@ use tracing::{Level, Span, field::Empty};
 
 use super::{attempts::Attempts, settings::ClientSettings, url_template::UrlTemplate};
 use crate::{
+    attribute::Attribute,
     http::{
         access_line::{AccessLine, LineSide, Started, Text},
-        attribute::Attribute,
         grpc,
         method::MethodName,
         query::ShownUrl,
-        span_string::{self, SpanString},
+        request_part,
     },
     site::Site,
+    span_string::{self, SpanString},
 };
 
 /// Creates a span with these attributes. If it is disabled, they are not computed.
@@ -110,7 +111,7 @@ impl<'a> Outgoing<'a> {
     /// Creates the line about the request, if it is to be logged.
     pub(super) fn start_line(&self, headers: &HeaderMap, is_grpc: bool) -> Option<Box<AccessLine>> {
         let level = self.settings.log?;
-        let host = self.authority.map(|authority| span_string::host_and_port(authority).0);
+        let host = self.authority.map(|authority| request_part::host_and_port(authority).0);
         let started = Started { side: LineSide::Client, method: self.method, headers, path: self.path, is_grpc };
         let template = || self.template.map(|template| Text::of(template.as_str()));
         let is_left_out = || self.settings.leaves_out(host.unwrap_or_default(), self.path);
@@ -119,7 +120,7 @@ impl<'a> Outgoing<'a> {
 
     /// Returns the host and the port. Clients know the port even if it is not in the URL.
     fn server(&self) -> Option<(&'a str, Option<i64>)> {
-        let (host, port) = span_string::host_and_port(self.authority?);
+        let (host, port) = request_part::host_and_port(self.authority?);
         let port = port.or(match self.scheme {
             "http" => Some(80),
             "https" => Some(443),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use http::{HeaderMap, HeaderName, header};
 
 use super::forwarded::{from_the_right, parameter};
-use crate::http::span_string::host_and_port;
+use crate::http::request_part::host_and_port;
 
 static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 

@@ -1,13 +1,6 @@
 //! Rules that set fields from headers.
 
-use std::{
-    cell::Cell,
-    fmt,
-    hash::{BuildHasher, RandomState},
-    str::FromStr,
-    sync::Arc,
-    time::SystemTime,
-};
+use std::{fmt, str::FromStr, sync::Arc};
 
 use http::{HeaderName, HeaderValue};
 
@@ -16,6 +9,7 @@ use crate::{
     Fields,
     field::{ContextField, FieldType, Refused, parse_untrusted, well_known::REQUEST_ID},
     propagation::{Boundary, DropReason, Dropped},
+    unique_id::unique_id,
 };
 
 /// The maximum length of a [well-formed](is_well_formed) value.
@@ -95,7 +89,7 @@ impl HeaderRule {
     /// Creates a rule that sets [`REQUEST_ID`] from `x-request-id` if it is well-formed, otherwise generates a UUID
     /// (version 7), and echoes it in the response.
     pub fn request_id() -> Self {
-        HeaderRule::of(HeaderName::from_static("x-request-id"), &REQUEST_ID).generate_if_missing(new_id).echo()
+        HeaderRule::of(HeaderName::from_static("x-request-id"), &REQUEST_ID).generate_if_missing(unique_id).echo()
     }
 
     /// Sets which values are accepted. Defaults to [`is_well_formed`].
@@ -202,40 +196,9 @@ pub fn is_well_formed(text: &str) -> bool {
     (1..=MAX_LEN).contains(&text.len()) && text.bytes().all(is_safe)
 }
 
-/// Creates a UUID of version 7.
-fn new_id() -> String {
-    thread_local! {
-        // Keyed with randomness of the operating system, so that the hash of a counter is unpredictable.
-        static RANDOM: (RandomState, Cell<u64>) = (RandomState::new(), const { Cell::new(0) });
-    }
-    let random = |count: u64| {
-        RANDOM.try_with(|(state, _)| state.hash_one(count)).unwrap_or_else(|_| RandomState::new().hash_one(count))
-    };
-    let count = RANDOM.try_with(|(_, next)| next.replace(next.get().wrapping_add(2))).unwrap_or_default();
-    let mut bytes = [0; 16];
-    bytes[..8].copy_from_slice(&random(count).to_ne_bytes());
-    bytes[8..].copy_from_slice(&random(count.wrapping_add(1)).to_ne_bytes());
-    let mut ten = [0; 10];
-    ten.copy_from_slice(&bytes[..10]);
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let millis = u64::try_from(now.as_millis()).unwrap_or_default();
-    uuid::Builder::from_unix_timestamp_millis(millis, &ten).into_uuid().to_string()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn new_ids_are_unique_and_well_formed() {
-        let ids: std::collections::HashSet<String> = (0..10_000).map(|_| new_id()).collect();
-        assert_eq!(ids.len(), 10_000);
-        for id in ids {
-            assert!(is_well_formed(&id));
-            let id: uuid::Uuid = id.parse().expect("it is a UUID");
-            assert_eq!(id.get_version_num(), 7);
-        }
-    }
 
     #[test]
     fn identifiers_are_short_and_have_few_characters() {

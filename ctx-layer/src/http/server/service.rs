@@ -17,10 +17,11 @@ use tracing::Level;
 use super::{header_rule::Echo, settings::ServerSettings, span};
 use crate::{
     declare_request,
+    error_type::error_type_of,
     http::{
         ContextBody, RequestHead,
         access_line::{AccessLine, LineSide, Started, Text},
-        body::{InitialBody, error_type_of, is_head},
+        body::{InitialBody, is_head},
         exchange::{Exchange, ExchangeSide},
         grpc,
     },

@@ -7,21 +7,15 @@ use std::{
 
 use http::{Uri, header};
 use opentelemetry::Context;
-use tracing::{Level, Span, dispatcher, field::Empty};
+use tracing::{Level, Span, field::Empty};
 
 use super::{client_address, forwarded, settings::ServerSettings};
 use crate::{
-    Fields,
+    attribute::Attribute,
     context::{ContextFieldsExt, attach},
-    http::{
-        RequestHead,
-        attribute::Attribute,
-        grpc,
-        method::MethodName,
-        span_string::{self, SpanString},
-    },
-    layer::{WithRoom, opentelemetry_layer::set_current_as_parent},
+    http::{RequestHead, grpc, method::MethodName, request_part},
     site::Site,
+    span_string::{self, SpanString},
 };
 
 /// Creates a span with these attributes, within a context. If it is disabled, nothing is computed or attached.
@@ -35,8 +29,7 @@ macro_rules! request_span {
         // Attached before `open` asks the filters, which may read the current context.
         let _attached = attach($cx.clone());
         $($found)*
-        open(
-            &SITE,
+        SITE.open_received(
             // Room for fourteen fields.
             &mut [
                 $(Attribute::value(&$value),)*
@@ -45,24 +38,6 @@ macro_rules! request_span {
             $cx.fields(),
         )
     }};
-}
-
-/// Creates a span whose parent is the caller's span in the current context. A span that happens to be entered where the
-/// server accepts connections is ignored.
-fn open<'v>(site: &'static Site, values: &mut WithRoom<'v>, fields: &'v Fields) -> Span {
-    if dispatcher::get_default(|dispatch| dispatch.current_span().id().is_some()) {
-        root(|| site.open_root(values))
-    } else {
-        site.open_whole(values, fields)
-    }
-}
-
-/// Creates a root span. Exported, its parent is the span in the current context.
-#[cold]
-fn root(make: impl FnOnce() -> Span) -> Span {
-    let span = make();
-    set_current_as_parent(&span);
-    span
 }
 
 /// Creates the span of an HTTP request, named by method and route.
@@ -94,8 +69,8 @@ pub(super) fn of_http(request: &RequestHead<'_>, settings: &ServerSettings, cx: 
         "client.address": client.as_ref().map(SpanString::as_str),
         "network.peer.address": peer_address.as_ref().map(SpanString::as_str),
         "network.peer.port": peer.and_then(|(_, port)| port).map(i64::from),
-        "network.protocol.version": span_string::version(request.version()),
-        "user_agent.original": span_string::header(request.headers(), &header::USER_AGENT).map(span_string::cut),
+        "network.protocol.version": request_part::version(request.version()),
+        "user_agent.original": request_part::header(request.headers(), &header::USER_AGENT).map(span_string::cut),
         "http.response.status_code": Empty,
         "error.type": Empty,
         "otel.status_code": Empty,
@@ -177,10 +152,10 @@ fn scheme<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> &'a str {
 /// <https://opentelemetry.io/docs/specs/semconv/http/http-spans/#setting-serveraddress-and-serverport-attributes>.
 fn server<'a>(request: &RequestHead<'a>, settings: &ServerSettings) -> (Option<&'a str>, Option<i64>) {
     let forwarded = forwarded::host(settings.trusted_proxies, request.headers());
-    let Some(server) = forwarded.or_else(|| span_string::server_of(request.uri(), request.headers())) else {
+    let Some(server) = forwarded.or_else(|| request_part::server_of(request.uri(), request.headers())) else {
         return (None, None);
     };
-    let (host, port) = span_string::host_and_port(server);
+    let (host, port) = request_part::host_and_port(server);
     (Some(span_string::cut(host)), port)
 }
 

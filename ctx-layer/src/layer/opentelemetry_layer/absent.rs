@@ -18,7 +18,7 @@ pub(crate) fn set_cancelled(_: &Span) {}
 
 pub(crate) fn add_link(_: &Span, _: SpanContext) {}
 
-#[cfg(feature = "http-server")]
+#[cfg(feature = "_received")]
 pub(crate) fn set_current_as_parent(_: &Span) {}
 
 #[cfg(any(feature = "http-server", feature = "http-client"))]

@@ -51,7 +51,7 @@ pub(crate) fn add_link(span: &Span, to: SpanContext) {
 }
 
 /// Makes the span in the current context the parent of a root span that was just created.
-#[cfg(feature = "http-server")]
+#[cfg(feature = "_received")]
 pub(crate) fn set_current_as_parent(span: &Span) {
     if !span.is_disabled()
         && let Some(cx) = crate::context::read(Clone::clone)

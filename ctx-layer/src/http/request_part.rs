@@ -1,60 +1,6 @@
-//! Strings of requests that are recorded on spans.
-
-use std::{fmt, mem};
+//! Parts of a request that are recorded on spans.
 
 use http::{HeaderMap, HeaderName, Version, header};
-
-use crate::buffers;
-
-/// The maximum length of a path, a query, a user agent or a message on a span, in bytes.
-pub(super) const MAX_LEN: usize = 1024;
-
-/// Returns the beginning of a string, at most [`MAX_LEN`] bytes.
-pub(super) fn cut(text: &str) -> &str {
-    if text.len() <= MAX_LEN {
-        return text;
-    }
-    let end = (0..=MAX_LEN).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-    text.get(..end).unwrap_or_default()
-}
-
-/// A string that is composed or kept. It reuses memory of the thread.
-#[derive(Debug)]
-pub(super) struct SpanString(String);
-
-impl SpanString {
-    pub(super) fn new() -> Self {
-        SpanString(buffers::take_text())
-    }
-
-    pub(super) fn of(value: impl fmt::Display) -> Self {
-        let mut composed = SpanString::new();
-        // Writing to a string cannot fail.
-        let _ = fmt::Write::write_fmt(&mut composed, format_args!("{value}"));
-        composed
-    }
-
-    pub(super) fn push(&mut self, text: &str) {
-        self.0.push_str(text);
-    }
-
-    pub(super) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Drop for SpanString {
-    fn drop(&mut self) {
-        buffers::give_back(mem::take(&mut self.0).into_bytes());
-    }
-}
-
-impl fmt::Write for SpanString {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.push(text);
-        Ok(())
-    }
-}
 
 /// Returns a header if it is present and a string.
 pub(super) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
@@ -129,12 +75,5 @@ mod tests {
         ] {
             assert_eq!(host_and_port(authority), (host, port), "{authority}");
         }
-    }
-
-    #[test]
-    fn strings_are_cut_between_characters() {
-        assert_eq!(cut("short"), "short");
-        assert_eq!(cut(&"a".repeat(2000)).len(), 1024);
-        assert_eq!(cut(&"€".repeat(2000)).len(), 1023);
     }
 }

@@ -3,7 +3,7 @@
 use tracing::field::{Empty, Value};
 
 /// A span attribute. Without a value, it is not passed to outputs.
-pub(super) trait Attribute {
+pub(crate) trait Attribute {
     fn value(&self) -> Option<&dyn Value>;
 }
 

@@ -1,0 +1,12 @@
+//! Handling messages one after another, or several at once.
+
+mod delivery;
+mod message;
+mod settle;
+mod summary;
+mod worker;
+
+pub use delivery::Delivery;
+pub use message::Message;
+pub use summary::WorkerSummary;
+pub use worker::Worker;

@@ -12,21 +12,23 @@ use std::{
 use ctx_layer::{
     FutureFieldsExt,
     field::well_known::TENANT_ID,
-    propagation::{CarrierMut, Trust},
+    messaging::{Delivery, Message, Settlement, Worker},
+    propagation::{self, Carrier, CarrierMut, Trust},
 };
+use futures_util::stream::{self, Stream};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::{sync::Semaphore, time::timeout};
 use tracing::{Instrument, info, info_span};
 
 use crate::{
     Result,
-    broker::{Broker, Delivery, dead_letters_of},
+    broker::{Body, Broker, dead_letters_of},
     fields::{self, TENANT},
-    messages::{handle, send},
+    messages::{SpanIds, ack, consumer, handle, send},
     peer::{self, Language},
     printed::Printed,
     server, telemetry,
-    worker::{self, Mode, Worker},
+    worker::{self, Mode, Process},
 };
 
 /// The longest time that a message takes, which is that of a consumer group that forms again.
@@ -35,7 +37,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// Defines the tests of a technology, and the process of its workers.
 #[macro_export]
 macro_rules! scenarios {
-    ($broker:ty: $($scenario:ident => $name:ident,)* alone: $restart:ident $(,)?) => {
+    ($broker:ty: alone: $restart:ident, $($scenario:ident => $name:ident),* $(,)?) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
             async fn $name() -> $crate::Result {
@@ -76,46 +78,72 @@ pub async fn receive<B: Broker>(broker: &B) -> Result<B::Delivery> {
 }
 
 /// Sends a message within a request with a field of every type. Returns the trace and the id of the producer's span.
-async fn send_in_request<B: Broker>(broker: &B, body: &str) -> Result<(String, String)> {
+async fn send_in_request<B: Broker>(broker: &B, body: &str) -> Result<SpanIds> {
     let request = async { send(broker, B::Headers::default(), body).instrument(info_span!("request")).await };
     fields::with_all(request).await
 }
 
-/// Receives messages as a worker, which prints a line and a span for each.
+/// Returns the messages of a queue, without end.
+fn messages<B: Broker>(broker: Arc<B>) -> impl Stream<Item = Result<B::Delivery>> + Send {
+    stream::try_unfold(broker, |broker| async {
+        let delivery = broker.receive().await?;
+        Ok(Some((delivery, broker)))
+    })
+}
+
+/// Handles messages as a process of its own, which prints a line and a span for each.
 pub async fn work<B: Broker>() -> Result {
-    let Some((queue, mode, messages)) = worker::assignment() else {
+    let Some((queue, mode, messages_in_all)) = worker::assignment() else {
         return Err("only other tests start a worker".into());
     };
     telemetry::install();
-    let broker = B::connect(&queue).await?;
-    for _ in 0..messages {
-        let delivery = receive(&broker).await?;
-        let (attempt, body) = (delivery.attempt(), delivery.body());
-        handle(&delivery, Trust::internal(), || async move { info!(attempt, body, "handled") }).await;
-        match mode {
-            Mode::Handle => broker.ack(delivery).await?,
-            Mode::Reject => broker.reject(delivery).await?,
-            Mode::Hang => std::future::pending().await,
+    let broker = Arc::new(B::connect(&queue).await?);
+    let handled = Arc::new(Semaphore::new(0));
+    let enough = handled.clone();
+    let handler = move |message: Message<B::Delivery>| {
+        let handled = handled.clone();
+        async move {
+            info!(attempt = message.attempt(), body = message.body(), cause = message.cause().as_str(), "handled");
+            handled.add_permits(1);
+            match mode {
+                Mode::Handle => Settlement::Ack,
+                Mode::Reject => Settlement::DeadLetter,
+                Mode::Hang => std::future::pending().await,
+            }
         }
+    };
+    let permits = u32::try_from(messages_in_all)?;
+    let shutdown = async move {
+        let _ = timeout(PATIENCE, enough.acquire_many(permits)).await;
+    };
+    let summary =
+        Worker::new(consumer::<B>(&queue, Trust::internal()), handler).shutdown(shutdown).run(messages(broker)).await?;
+    match mode {
+        Mode::Handle => assert_eq!(summary.acked, u64::from(permits), "{summary:?}"),
+        _ => assert_eq!(summary.dead_lettered, u64::from(permits), "{summary:?}"),
     }
     Ok(())
 }
 
 /// Checks the line and the span of a worker that handled a message of [`send_in_request`].
-fn check_handled(printed: &Printed, body: &str, (trace, parent): &(String, String)) -> Result {
+fn check_handled(printed: &Printed, body: &str, (trace, parent): &SpanIds) -> Result {
     let line = printed.line("handled")?;
     assert_eq!(line["body"], body);
-    assert_eq!(line["tenant_id"], TENANT);
-    assert_eq!((&line["shard"], &line["ratio"], &line["beta"]), (&json!(7), &json!(0.25), &json!(true)));
+    check_fields(line);
     assert_eq!(line["trace_id"], **trace);
-    let span = printed.spans("consumer");
     // A worker that is killed exports no span.
-    if let [span] = span[..] {
+    if let [span] = printed.spans("consumer")[..] {
         assert_eq!((&span["trace"], &span["parent"]), (&json!(trace), &json!(parent)));
         assert_eq!(span["span"], line["span_id"]);
         assert_eq!(span["attributes"]["tenant_id"], TENANT);
     }
     Ok(())
+}
+
+/// Checks the fields of [`send_in_request`] and their types.
+fn check_fields(line: &Value) {
+    assert_eq!(line["tenant_id"], TENANT);
+    assert_eq!((&line["shard"], &line["ratio"], &line["beta"]), (&json!(7), &json!(0.25), &json!(true)));
 }
 
 /// A consumer in another process has the producer's trace, its span as parent, and all fields with their types.
@@ -124,7 +152,7 @@ pub async fn end_to_end<B: Broker>() -> Result {
     let queue = unique("end_to_end");
     let broker = B::connect(&queue).await?;
     let sent = send_in_request(&broker, "paid").await?;
-    let printed = Worker::start(&queue, Mode::Handle, 1)?.finish()?;
+    let printed = Process::start(&queue, Mode::Handle, 1)?.finish()?;
     check_handled(&printed, "paid", &sent)?;
     printed.span("consumer")?;
     let producer = telemetry::span(&sent.1).ok_or("the producer's span is exported")?;
@@ -139,10 +167,10 @@ pub async fn redelivery<B: Broker>() -> Result {
     let queue = unique("redelivery");
     let broker = B::connect(&queue).await?;
     let sent = send_in_request(&broker, "paid").await?;
-    let killed = Worker::start(&queue, Mode::Hang, 1)?.kill_at("handled")?;
+    let killed = Process::start(&queue, Mode::Hang, 1)?.kill_at("handled")?;
     check_handled(&killed, "paid", &sent)?;
     assert_eq!(killed.line("handled")?["attempt"], 1);
-    let printed = Worker::start(&queue, Mode::Handle, 1)?.finish()?;
+    let printed = Process::start(&queue, Mode::Handle, 1)?.finish()?;
     check_handled(&printed, "paid", &sent)?;
     printed.span("consumer")?;
     Ok(())
@@ -154,21 +182,28 @@ pub async fn attempts<B: Broker>() -> Result {
     let queue = unique("attempts");
     let broker = B::connect(&queue).await?;
     send_in_request(&broker, "paid").await?;
-    Worker::start(&queue, Mode::Hang, 1)?.kill_at("handled")?;
-    let printed = Worker::start(&queue, Mode::Handle, 1)?.finish()?;
+    Process::start(&queue, Mode::Hang, 1)?.kill_at("handled")?;
+    let printed = Process::start(&queue, Mode::Handle, 1)?.finish()?;
     assert_eq!(printed.line("handled")?["attempt"], 2);
     Ok(())
 }
 
-/// A dead letter has the first sender's context.
+/// A dead letter has the first sender's fields. Its span is a child of the sender's, or linked where the consumer sent it again.
 pub async fn dead_letters<B: Broker>() -> Result {
     telemetry::install();
     let queue = unique("dead_letters");
     let broker = B::connect(&queue).await?;
     let sent = send_in_request(&broker, "paid").await?;
-    check_handled(&Worker::start(&queue, Mode::Reject, 1)?.finish()?, "paid", &sent)?;
-    let printed = Worker::start(&dead_letters_of(&queue), Mode::Handle, 1)?.finish()?;
-    check_handled(&printed, "paid", &sent)
+    check_handled(&Process::start(&queue, Mode::Reject, 1)?.finish()?, "paid", &sent)?;
+    let printed = Process::start(&dead_letters_of(&queue), Mode::Handle, 1)?.finish()?;
+    if B::MOVES_DEAD_LETTERS {
+        return check_handled(&printed, "paid", &sent);
+    }
+    let (line, span) = (printed.line("handled")?, printed.span("consumer")?);
+    check_fields(line);
+    assert_eq!(line["cause"], "dead_letter");
+    assert_eq!((&span["parent"], &span["links"]), (&Value::Null, &json!([{"trace": sent.0, "span": sent.1}])));
+    Ok(())
 }
 
 /// Ten thousand messages of a hundred tenants are handled by eight workers, each in its tenant's context.
@@ -179,29 +214,22 @@ pub async fn tenants<B: Broker>() -> Result {
     telemetry::install();
     let queue = unique("tenants");
     let broker = Arc::new(B::connect(&queue).await?);
-    let handled = Arc::new(AtomicUsize::new(0));
-    let mut workers = tokio::task::JoinSet::<Result>::new();
-    for _ in 0..WORKERS {
-        let (broker, handled) = (broker.clone(), handled.clone());
-        workers.spawn(async move {
-            while handled.load(Ordering::Relaxed) < MESSAGES {
-                // The others may have the last ones.
-                let Ok(delivery) = timeout(Duration::from_secs(1), broker.receive()).await else { continue };
-                let delivery = delivery?;
-                let expected = delivery.body();
-                handle(&delivery, Trust::internal(), || async move {
-                    tokio::task::yield_now().await;
-                    assert_eq!(TENANT_ID.get().as_deref(), Some(expected.as_str()));
-                    info!(expected, "of a tenant");
-                })
-                .await;
-                assert_eq!(TENANT_ID.get(), None, "the context ends with the message");
-                broker.ack(delivery).await?;
-                handled.fetch_add(1, Ordering::Relaxed);
-            }
-            Ok(())
-        });
-    }
+    let handled = Arc::new(Semaphore::new(0));
+    let enough = handled.clone();
+    let handler = move |message: Message<B::Delivery>| {
+        let handled = handled.clone();
+        async move {
+            let expected = message.body();
+            tokio::task::yield_now().await;
+            assert_eq!(TENANT_ID.get().as_deref(), Some(expected.as_str()));
+            info!(expected, "of a tenant");
+            handled.add_permits(1);
+        }
+    };
+    let worker = Worker::new(consumer::<B>(&queue, Trust::internal()), handler).concurrency(WORKERS);
+    let worker =
+        worker.shutdown(async move { drop(timeout(PATIENCE * 5, enough.acquire_many(MESSAGES as u32)).await) });
+    let worker = tokio::spawn(worker.run(messages(broker.clone())));
     let mut senders = tokio::task::JoinSet::<Result>::new();
     for sender in 0..WORKERS {
         let broker = broker.clone();
@@ -216,9 +244,8 @@ pub async fn tenants<B: Broker>() -> Result {
     while let Some(sender) = senders.join_next().await {
         sender??;
     }
-    while let Some(worker) = workers.join_next().await {
-        worker??;
-    }
+    let summary = worker.await??;
+    assert_eq!((summary.panicked, summary.nacked), (0, 0), "{summary:?}");
     let lines = telemetry::lines("of a tenant");
     // A broker may deliver a message twice.
     assert!(lines.len() >= MESSAGES, "{}", lines.len());
@@ -240,12 +267,12 @@ async fn sent_as_they_are<B: Broker>(broker: &B, headers: &[(&str, &str)]) -> Re
 }
 
 /// Returns what a handler of a delivery sees: the fields, and whether the trace is that of the sender.
-async fn seen<D: Delivery>(delivery: &D, trust: Trust) -> (Option<String>, Option<u64>, bool) {
-    let is_continued = ctx_layer::propagation::extract(delivery.headers(), trust).is_continued();
-    handle(delivery, trust, || async move {
-        (TENANT_ID.get().map(|text| text.to_string()), fields::SHARD.get(), is_continued)
-    })
-    .await
+async fn seen<B: Broker>(delivery: &B::Delivery, trust: Trust) -> (Option<String>, Option<u64>, bool) {
+    let is_continued = propagation::extract(&delivery.headers(), trust).is_continued();
+    let (mut tenant, mut shard) = (None, None);
+    let look = async { (tenant, shard) = (TENANT_ID.get().map(|text| text.to_string()), fields::SHARD.get()) };
+    handle::<B, _>(delivery, trust, look).await;
+    (tenant, shard, is_continued)
 }
 
 /// A message without context has none, also after one that has.
@@ -254,11 +281,11 @@ pub async fn without_context<B: Broker>() -> Result {
     let broker = B::connect(&unique("without_context")).await?;
     send_in_request(&broker, "with").await?;
     let with = receive(&broker).await?;
-    assert_eq!(seen(&with, Trust::internal()).await, (Some(TENANT.to_owned()), Some(7), true));
-    broker.ack(with).await?;
+    assert_eq!(seen::<B>(&with, Trust::internal()).await, (Some(TENANT.to_owned()), Some(7), true));
+    ack(with).await?;
     let without = sent_as_they_are(&broker, &[]).await?;
-    assert_eq!(seen(&without, Trust::internal()).await, (None, None, false));
-    broker.ack(without).await
+    assert_eq!(seen::<B>(&without, Trust::internal()).await, (None, None, false));
+    ack(without).await
 }
 
 /// A hostile sender sets nothing where it is not trusted, and no bad value where it is.
@@ -268,9 +295,9 @@ pub async fn hostile_context<B: Broker>() -> Result {
     let broker = B::connect(&unique("hostile_context")).await?;
     let victim =
         sent_as_they_are(&broker, &[("traceparent", PARENT), ("baggage", "tenant_id=victim,x-shard=7")]).await?;
-    assert_eq!(seen(&victim, Trust::external()).await, (None, None, true));
-    assert_eq!(seen(&victim, Trust::external().link_only()).await, (None, None, false));
-    broker.ack(victim).await?;
+    assert_eq!(seen::<B>(&victim, Trust::external()).await, (None, None, true));
+    assert_eq!(seen::<B>(&victim, Trust::external().link_only()).await, (None, None, false));
+    ack(victim).await?;
 
     let long = format!("tenant_id={}", "x".repeat(5_000));
     let cases = [
@@ -287,8 +314,8 @@ pub async fn hostile_context<B: Broker>() -> Result {
     for (parent, baggage, (tenant, shard, is_continued)) in cases {
         let delivery = sent_as_they_are(&broker, &[("traceparent", parent), ("baggage", baggage)]).await?;
         let expected = (tenant.map(str::to_owned), shard, is_continued);
-        assert_eq!(seen(&delivery, Trust::internal()).await, expected, "{parent} {baggage}");
-        broker.ack(delivery).await?;
+        assert_eq!(seen::<B>(&delivery, Trust::internal()).await, expected, "{parent} {baggage}");
+        ack(delivery).await?;
     }
     Ok(())
 }
@@ -303,10 +330,10 @@ pub async fn longest_baggage<B: Broker>() -> Result {
     baggage.extend(std::iter::repeat_n('y', 8192 - baggage.len()));
     let delivery = sent_as_they_are(&broker, &[("baggage", &baggage)]).await?;
     let mut found = Vec::new();
-    ctx_layer::propagation::Carrier::lines(delivery.headers(), "baggage", &mut |line| found.push(line.to_vec()));
+    delivery.headers().lines("baggage", &mut |line| found.push(line.to_vec()));
     assert_eq!(found, [baggage.as_bytes()]);
-    assert_eq!(seen(&delivery, Trust::internal()).await.0.as_deref(), Some("acme"));
-    broker.ack(delivery).await
+    assert_eq!(seen::<B>(&delivery, Trust::internal()).await.0.as_deref(), Some("acme"));
+    ack(delivery).await
 }
 
 /// A message that was sent before a broker crashed is handled after its restart, in its context.
@@ -317,7 +344,7 @@ pub async fn restart<B: Broker>() -> Result {
     let sent = send_in_request(&broker, "paid").await?;
     server::restart(B::SERVER)?;
     drop(broker);
-    let printed = Worker::start(&queue, Mode::Handle, 1)?.finish()?;
+    let printed = Process::start(&queue, Mode::Handle, 1)?.finish()?;
     check_handled(&printed, "paid", &sent)
 }
 
@@ -365,12 +392,12 @@ async fn from_peer<B: Broker>(language: Language) -> Result {
     let sent = printed.line("produced")?;
     let delivery = receive(&broker).await?;
     assert_eq!(delivery.body(), "paid");
-    assert_eq!(seen(&delivery, Trust::internal()).await, (Some("zürich".to_owned()), Some(7), true));
-    let extracted = ctx_layer::propagation::extract(delivery.headers(), Trust::internal());
+    assert_eq!(seen::<B>(&delivery, Trust::internal()).await, (Some("zürich".to_owned()), Some(7), true));
+    let extracted = propagation::extract(&delivery.headers(), Trust::internal());
     let parent = extracted.remote().ok_or("the trace is continued")?;
     assert_eq!(Value::from(parent.trace_id().to_string()), sent["trace"]);
     assert_eq!(Value::from(parent.span_id().to_string()), sent["span"]);
-    broker.ack(delivery).await
+    ack(delivery).await
 }
 
 async fn run(language: Language, name: &'static str, way: &'static str, queue: String) -> Result<Printed> {

@@ -21,7 +21,7 @@ pub enum Mode {
 
 /// A running worker: a process of this test binary, which is killed on drop.
 #[derive(Debug)]
-pub struct Worker {
+pub struct Process {
     child: Child,
     output: BufReader<ChildStdout>,
 }
@@ -42,7 +42,7 @@ pub(crate) fn assignment() -> Option<(String, Mode, usize)> {
     Some((env::var("CTX_WORKER_QUEUE").ok()?, mode, env::var("CTX_WORKER_MESSAGES").ok()?.parse().ok()?))
 }
 
-impl Worker {
+impl Process {
     /// Starts a worker that ends after a number of messages. The binary must have a test `worker`.
     pub fn start(queue: &str, mode: Mode, messages: usize) -> Result<Self> {
         let mut child = Command::new(env::current_exe()?)
@@ -53,7 +53,7 @@ impl Worker {
             .stdout(Stdio::piped())
             .spawn()?;
         let output = BufReader::new(child.stdout.take().ok_or("the output is piped")?);
-        Ok(Worker { child, output })
+        Ok(Process { child, output })
     }
 
     /// Waits for its end, and returns what it printed.
@@ -80,7 +80,7 @@ impl Worker {
     }
 }
 
-impl Drop for Worker {
+impl Drop for Process {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -1,9 +1,13 @@
 //! AMQP with RabbitMQ: `bash tests/services/run amqp`.
 
-use ctx_layer::propagation::{self, Trust};
+use ctx_layer::{
+    messaging::{Delivery, ReceiveOptions, Settlement},
+    propagation::{self, Carrier, Trust},
+};
 use ctx_service_tests::{
     Result,
-    broker::{Broker, Delivery, dead_letters_of},
+    broker::{Body, Broker, dead_letters_of},
+    messages::ack,
     scenarios, server,
 };
 use futures_util::StreamExt;
@@ -30,6 +34,7 @@ async fn connection() -> Result<Connection> {
 impl Broker for RabbitMq {
     const SYSTEM: &'static str = "rabbitmq";
     const SERVER: &'static str = "amqp";
+    const MOVES_DEAD_LETTERS: bool = true;
     type Headers = FieldTable;
     type Delivery = Received;
 
@@ -47,6 +52,10 @@ impl Broker for RabbitMq {
         }
         channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await?;
         Ok(RabbitMq { queue: queue.to_owned(), channel, consumer: Mutex::new(None), _connection: connection })
+    }
+
+    fn queue(&self) -> &str {
+        &self.queue
     }
 
     async fn send(&self, headers: FieldTable, body: &str) -> Result {
@@ -69,16 +78,6 @@ impl Broker for RabbitMq {
         let headers = message.properties.headers().clone().unwrap_or_default();
         Ok(Received { message, headers })
     }
-
-    async fn ack(&self, delivery: Received) -> Result {
-        delivery.message.ack(BasicAckOptions::default()).await?;
-        Ok(())
-    }
-
-    async fn reject(&self, delivery: Received) -> Result {
-        delivery.message.reject(BasicRejectOptions { requeue: false }).await?;
-        Ok(())
-    }
 }
 
 struct Received {
@@ -87,22 +86,34 @@ struct Received {
 }
 
 impl Delivery for Received {
-    type Headers = FieldTable;
+    type Error = lapin::Error;
 
-    fn headers(&self) -> &FieldTable {
+    fn headers(&self) -> impl Carrier {
         &self.headers
     }
 
-    fn body(&self) -> String {
-        String::from_utf8_lossy(&self.message.data).into_owned()
+    fn options(&self) -> ReceiveOptions {
+        ReceiveOptions::new().delivery(1 + u32::from(self.message.redelivered))
     }
 
-    fn attempt(&self) -> u32 {
-        1 + u32::from(self.message.redelivered)
+    async fn settle(&self, settlement: Settlement) -> lapin::Result<()> {
+        match settlement {
+            Settlement::Ack => self.message.ack(BasicAckOptions::default()).await?,
+            Settlement::Nack | Settlement::Requeue => self.message.reject(BasicRejectOptions { requeue: true }).await?,
+            Settlement::DeadLetter => self.message.reject(BasicRejectOptions { requeue: false }).await?,
+        };
+        Ok(())
+    }
+}
+
+impl Body for Received {
+    fn body(&self) -> String {
+        String::from_utf8_lossy(&self.message.data).into_owned()
     }
 }
 
 ctx_service_tests::scenarios! { RabbitMq:
+    alone: a_message_survives_a_restart_of_the_broker_with_its_context,
     end_to_end => a_consumer_in_another_process_continues_the_trace_with_all_fields,
     redelivery => a_message_of_a_killed_consumer_keeps_its_parent,
     attempts => redeliveries_are_counted,
@@ -115,7 +126,6 @@ ctx_service_tests::scenarios! { RabbitMq:
     from_python => we_continue_the_trace_of_python_and_have_its_baggage,
     to_node => node_continues_our_trace_and_has_our_fields,
     from_node => we_continue_the_trace_of_node_and_have_its_baggage,
-    alone: a_message_survives_a_restart_of_the_broker_with_its_context,
 }
 
 #[tokio::test]
@@ -131,7 +141,7 @@ async fn headers_of_other_types_are_ignored_and_kept() -> Result {
     let extracted = propagation::extract(&delivery.headers, Trust::internal());
     assert!(!extracted.is_continued());
     assert!(extracted.fields().is_empty());
-    broker.ack(delivery).await
+    ack(delivery).await
 }
 
 #[tokio::test]
@@ -145,5 +155,5 @@ async fn headers_at_the_limit_of_a_frame_arrive() -> Result {
     broker.send(headers, "raw").await?;
     let delivery = scenarios::receive(&broker).await?;
     assert!(propagation::extract(&delivery.headers, Trust::external()).is_continued());
-    broker.ack(delivery).await
+    ack(delivery).await
 }

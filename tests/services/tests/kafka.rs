@@ -1,17 +1,22 @@
 //! Kafka, by `rdkafka` and by `rskafka`: `bash tests/services/run kafka`.
 
-use std::{sync::OnceLock, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use ctx_layer::propagation::{self, Trust};
+use ctx_layer::{
+    messaging::{Delivery, Settlement},
+    propagation::{self, Carrier, Trust},
+};
 use ctx_service_tests::{
     Result,
-    broker::{Broker, Delivery, dead_letters_of},
-    fields, scenarios, server, telemetry,
+    broker::{Body, Broker, dead_letters_of},
+    fields,
+    messages::{ack, send_to_dead_letters},
+    scenarios, server, telemetry,
 };
 use rdkafka::{
     ClientConfig,
     admin::{AdminClient, AdminOptions, NewTopic, TopicReplication},
-    consumer::{CommitMode, Consumer, StreamConsumer},
+    consumer::{Consumer, StreamConsumer},
     message::{Header, Message, OwnedHeaders, OwnedMessage},
     producer::{FutureProducer, FutureRecord},
 };
@@ -27,7 +32,7 @@ use tokio::sync::OnceCell;
 struct Kafka {
     queue: String,
     producer: FutureProducer,
-    consumer: OnceCell<StreamConsumer>,
+    consumer: OnceCell<Arc<StreamConsumer>>,
 }
 
 fn servers() -> String {
@@ -41,16 +46,19 @@ fn config() -> ClientConfig {
 }
 
 impl Kafka {
-    async fn consumer(&self) -> Result<&StreamConsumer> {
+    async fn consumer(&self) -> Result<&Arc<StreamConsumer>> {
         let create = || async {
             let consumer: StreamConsumer = config()
                 .set("group.id", format!("{}_workers", self.queue))
-                .set("enable.auto.commit", "false")
+                .set("enable.auto.commit", "true")
+                .set("auto.commit.interval.ms", "100")
+                // Offsets are committed of what is settled.
+                .set("enable.auto.offset.store", "false")
                 .set("auto.offset.reset", "earliest")
                 .set("session.timeout.ms", "6000")
                 .create()?;
             consumer.subscribe(&[&self.queue])?;
-            Ok(consumer)
+            Ok(Arc::new(consumer))
         };
         self.consumer.get_or_try_init(create).await
     }
@@ -59,6 +67,7 @@ impl Kafka {
 impl Broker for Kafka {
     const SYSTEM: &'static str = "kafka";
     const SERVER: &'static str = "kafka";
+    const MOVES_DEAD_LETTERS: bool = false;
     type Headers = OwnedHeaders;
     type Delivery = Received;
 
@@ -72,54 +81,66 @@ impl Broker for Kafka {
         Ok(Kafka { queue: queue.to_owned(), producer, consumer: OnceCell::new() })
     }
 
+    fn queue(&self) -> &str {
+        &self.queue
+    }
+
     async fn send(&self, headers: OwnedHeaders, body: &str) -> Result {
-        let record = FutureRecord::<(), str>::to(&self.queue).payload(body).headers(headers);
-        self.producer.send(record, Duration::from_secs(30)).await.map_err(|(error, _)| error)?;
-        Ok(())
+        sent(&self.producer, &self.queue, headers, body).await
     }
 
     async fn receive(&self) -> Result<Received> {
-        Ok(Received(self.consumer().await?.recv().await?.detach()))
-    }
-
-    async fn ack(&self, delivery: Received) -> Result {
-        let mut offsets = rdkafka::TopicPartitionList::new();
-        let (message, next) = (&delivery.0, rdkafka::Offset::Offset(delivery.0.offset() + 1));
-        offsets.add_partition_offset(message.topic(), message.partition(), next)?;
-        Ok(self.consumer().await?.commit(&offsets, CommitMode::Sync)?)
-    }
-
-    async fn reject(&self, delivery: Received) -> Result {
-        // Kafka has no dead letters: a consumer sends the record to another topic, with its headers.
-        let (dead, body) = (dead_letters_of(&self.queue), delivery.body());
-        let headers = delivery.0.headers().cloned().unwrap_or_default();
-        let record = FutureRecord::<(), str>::to(&dead).payload(&body).headers(headers);
-        self.producer.send(record, Duration::from_secs(30)).await.map_err(|(error, _)| error)?;
-        self.ack(delivery).await
+        let consumer = self.consumer().await?.clone();
+        let message = consumer.recv().await?.detach();
+        Ok(Received { queue: self.queue.clone(), producer: self.producer.clone(), consumer, message })
     }
 }
 
-struct Received(OwnedMessage);
+struct Received {
+    queue: String,
+    producer: FutureProducer,
+    consumer: Arc<StreamConsumer>,
+    message: OwnedMessage,
+}
 
 impl Delivery for Received {
-    type Headers = OwnedHeaders;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
 
-    fn headers(&self) -> &OwnedHeaders {
-        static NONE: OnceLock<OwnedHeaders> = OnceLock::new();
-        self.0.headers().unwrap_or_else(|| NONE.get_or_init(OwnedHeaders::new))
+    fn headers(&self) -> impl Carrier {
+        self.message.headers()
     }
 
+    async fn settle(&self, settlement: Settlement) -> Result {
+        match settlement {
+            Settlement::Ack => {}
+            // A record is delivered again where its offset is not committed, after a restart of the group.
+            Settlement::Nack | Settlement::Requeue => return Ok(()),
+            Settlement::DeadLetter => {
+                // Kafka has no dead letters: a consumer sends the record to another topic.
+                let headers = self.message.headers().cloned().unwrap_or_default();
+                let send = async |topic: String, headers| sent(&self.producer, &topic, headers, &self.body()).await;
+                send_to_dead_letters::<Kafka, _, _>(&self.queue, headers, send).await?;
+            }
+        }
+        let (topic, partition) = (self.message.topic(), self.message.partition());
+        Ok(self.consumer.store_offset(topic, partition, self.message.offset())?)
+    }
+}
+
+impl Body for Received {
     fn body(&self) -> String {
-        String::from_utf8_lossy(self.0.payload().unwrap_or_default()).into_owned()
+        String::from_utf8_lossy(self.message.payload().unwrap_or_default()).into_owned()
     }
+}
 
-    fn attempt(&self) -> u32 {
-        // Kafka does not count.
-        1
-    }
+async fn sent(producer: &FutureProducer, topic: &str, headers: OwnedHeaders, body: &str) -> Result {
+    let record = FutureRecord::<(), str>::to(topic).payload(body).headers(headers);
+    producer.send(record, Duration::from_secs(30)).await.map_err(|(error, _)| error)?;
+    Ok(())
 }
 
 ctx_service_tests::scenarios! { Kafka:
+    alone: a_message_survives_a_restart_of_the_broker_with_its_context,
     end_to_end => a_consumer_in_another_process_continues_the_trace_with_all_fields,
     redelivery => a_message_of_a_killed_consumer_keeps_its_parent,
     dead_letters => a_dead_letter_keeps_its_context,
@@ -131,7 +152,6 @@ ctx_service_tests::scenarios! { Kafka:
     from_python => we_continue_the_trace_of_python_and_have_its_baggage,
     to_node => node_continues_our_trace_and_has_our_fields,
     from_node => we_continue_the_trace_of_node_and_have_its_baggage,
-    alone: a_message_survives_a_restart_of_the_broker_with_its_context,
 }
 
 #[tokio::test]
@@ -142,10 +162,10 @@ async fn headers_without_value_and_of_bytes_arrive_and_are_ignored() -> Result {
         .insert(Header { key: "baggage", value: Some(&b"k=\xff,tenant_id=acme"[..]) });
     broker.send(headers, "raw").await?;
     let delivery = scenarios::receive(&broker).await?;
-    let extracted = propagation::extract(delivery.headers(), Trust::internal());
+    let extracted = propagation::extract(&delivery.headers(), Trust::internal());
     assert!(!extracted.is_continued());
     assert_eq!(extracted.fields().len(), 1);
-    broker.ack(delivery).await
+    ack(delivery).await
 }
 
 #[tokio::test]
@@ -165,12 +185,12 @@ async fn rskafka_carries_the_same_headers() -> Result {
 
     let delivery = scenarios::receive(&broker).await?;
     assert_eq!(delivery.body(), "by rskafka");
-    let by_rdkafka = propagation::extract(delivery.headers(), Trust::internal());
+    let by_rdkafka = propagation::extract(&delivery.headers(), Trust::internal());
     by_rdkafka.in_scope(|| assert_eq!((fields::SHARD.get(), fields::BETA.get()), (Some(7), Some(true))));
 
     let (records, _) = partition.fetch_records(0, 1..1_000_000, 5_000).await?;
     let record = &records.first().ok_or("a record")?.record;
     propagation::extract(&record.headers, Trust::internal())
         .in_scope(|| assert_eq!((fields::SHARD.get(), fields::BETA.get()), (Some(7), Some(true))));
-    broker.ack(delivery).await
+    ack(delivery).await
 }

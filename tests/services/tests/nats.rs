@@ -1,6 +1,6 @@
 //! NATS with JetStream: `bash tests/services/run nats`.
 
-use std::{sync::OnceLock, time::Duration};
+use std::time::Duration;
 
 use async_nats::{
     HeaderMap,
@@ -10,10 +10,14 @@ use async_nats::{
         stream,
     },
 };
-use ctx_layer::propagation::{self, Trust};
+use ctx_layer::{
+    messaging::{Delivery, ReceiveOptions, Settlement},
+    propagation::{self, Carrier, Trust},
+};
 use ctx_service_tests::{
     Result,
-    broker::{Broker, Delivery, dead_letters_of},
+    broker::{Body, Broker, dead_letters_of},
+    messages::{ack, send_to_dead_letters},
     scenarios, server,
 };
 use futures_util::StreamExt;
@@ -29,6 +33,7 @@ struct Nats {
 impl Broker for Nats {
     const SYSTEM: &'static str = "nats";
     const SERVER: &'static str = "nats";
+    const MOVES_DEAD_LETTERS: bool = false;
     type Headers = HeaderMap;
     type Delivery = Received;
 
@@ -55,6 +60,10 @@ impl Broker for Nats {
         Ok(Nats { queue: queue.to_owned(), jetstream, consumer, messages: Mutex::new(None) })
     }
 
+    fn queue(&self) -> &str {
+        &self.queue
+    }
+
     async fn send(&self, headers: HeaderMap, body: &str) -> Result {
         self.jetstream.publish_with_headers(self.queue.clone(), headers, body.to_owned().into()).await?.await?;
         Ok(())
@@ -66,42 +75,55 @@ impl Broker for Nats {
             *messages = Some(self.consumer.stream().max_messages_per_batch(32).messages().await?);
         }
         let message = messages.as_mut().ok_or("there are messages")?.next().await.ok_or("the stream has ended")??;
-        Ok(Received(message))
-    }
-
-    async fn ack(&self, delivery: Received) -> Result {
-        Ok(delivery.0.ack().await?)
-    }
-
-    async fn reject(&self, delivery: Received) -> Result {
-        // JetStream has no queue for dead letters: a consumer sends the message there, with its headers.
-        let (message, acker) = delivery.0.split();
-        let headers = message.headers.unwrap_or_default();
-        self.jetstream.publish_with_headers(dead_letters_of(&self.queue), headers, message.payload).await?.await?;
-        Ok(acker.ack_with(AckKind::Term).await?)
+        Ok(Received { queue: self.queue.clone(), jetstream: self.jetstream.clone(), message })
     }
 }
 
-struct Received(jetstream::Message);
+struct Received {
+    queue: String,
+    jetstream: jetstream::Context,
+    message: jetstream::Message,
+}
 
 impl Delivery for Received {
-    type Headers = HeaderMap;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
 
-    fn headers(&self) -> &HeaderMap {
-        static NONE: OnceLock<HeaderMap> = OnceLock::new();
-        self.0.headers.as_ref().unwrap_or_else(|| NONE.get_or_init(HeaderMap::new))
+    fn headers(&self) -> impl Carrier {
+        self.message.headers.as_ref()
     }
 
+    fn options(&self) -> ReceiveOptions {
+        let delivered = self.message.info().ok().and_then(|info| u32::try_from(info.delivered).ok());
+        ReceiveOptions::new().delivery(delivered.unwrap_or(1))
+    }
+
+    async fn settle(&self, settlement: Settlement) -> Result {
+        match settlement {
+            Settlement::Ack => self.message.ack().await,
+            Settlement::Nack | Settlement::Requeue => self.message.ack_with(AckKind::Nak(None)).await,
+            Settlement::DeadLetter => {
+                // JetStream has no queue for dead letters.
+                let headers = self.message.headers.clone().unwrap_or_default();
+                let send = async |queue: String, headers| {
+                    let payload = self.message.payload.clone();
+                    self.jetstream.publish_with_headers(queue, headers, payload).await?.await?;
+                    Ok(())
+                };
+                send_to_dead_letters::<Nats, _, _>(&self.queue, headers, send).await?;
+                self.message.ack_with(AckKind::Term).await
+            }
+        }
+    }
+}
+
+impl Body for Received {
     fn body(&self) -> String {
-        String::from_utf8_lossy(&self.0.payload).into_owned()
-    }
-
-    fn attempt(&self) -> u32 {
-        self.0.info().map_or(1, |info| u32::try_from(info.delivered).unwrap_or(1))
+        String::from_utf8_lossy(&self.message.payload).into_owned()
     }
 }
 
 ctx_service_tests::scenarios! { Nats:
+    alone: a_message_survives_a_restart_of_the_broker_with_its_context,
     end_to_end => a_consumer_in_another_process_continues_the_trace_with_all_fields,
     redelivery => a_message_of_a_killed_consumer_keeps_its_parent,
     attempts => redeliveries_are_counted,
@@ -112,7 +134,6 @@ ctx_service_tests::scenarios! { Nats:
     longest_baggage => the_longest_baggage_arrives_whole,
     to_python => python_continues_our_trace_and_has_our_fields,
     from_python => we_continue_the_trace_of_python_and_have_its_baggage,
-    alone: a_message_survives_a_restart_of_the_broker_with_its_context,
 }
 
 const PARENT: [(&str, &str); 1] = [("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")];
@@ -126,14 +147,14 @@ async fn several_values_of_a_header_arrive_and_two_parents_are_none() -> Result 
     headers.append("baggage", "tenant_id=acme");
     broker.send(headers.clone(), "raw").await?;
     let delivery = scenarios::receive(&broker).await?;
-    assert_eq!(propagation::extract(delivery.headers(), Trust::internal()).fields().len(), 2);
-    broker.ack(delivery).await?;
+    assert_eq!(propagation::extract(&delivery.headers(), Trust::internal()).fields().len(), 2);
+    ack(delivery).await?;
 
     headers.append("traceparent", PARENT[0].1);
     broker.send(headers, "raw").await?;
     let delivery = scenarios::receive(&broker).await?;
-    assert!(!propagation::extract(delivery.headers(), Trust::internal()).is_continued());
-    broker.ack(delivery).await
+    assert!(!propagation::extract(&delivery.headers(), Trust::internal()).is_continued());
+    ack(delivery).await
 }
 
 #[tokio::test]
@@ -145,6 +166,6 @@ async fn headers_at_the_limit_of_a_message_arrive() -> Result {
     headers.insert("other", "x".repeat(65_000).as_str());
     broker.send(headers, "raw").await?;
     let delivery = scenarios::receive(&broker).await?;
-    assert!(propagation::extract(delivery.headers(), Trust::external()).is_continued());
-    broker.ack(delivery).await
+    assert!(propagation::extract(&delivery.headers(), Trust::external()).is_continued());
+    ack(delivery).await
 }

@@ -2,15 +2,20 @@
 
 use std::time::Duration;
 
-use ctx_layer::propagation::{self, Captured, Trust, carriers::Envelope};
+use ctx_layer::{
+    messaging::{Delivery, ReceiveOptions, Settlement},
+    propagation::{self, Captured, Carrier, Trust, carriers::Envelope},
+};
 use ctx_service_tests::{
     Result,
-    broker::{Broker, Delivery, dead_letters_of},
-    fields, scenarios, server, telemetry,
+    broker::{Body, Broker},
+    fields,
+    messages::{ack, send_to_dead_letters},
+    scenarios, server, telemetry,
 };
 use futures_util::StreamExt;
 use redis::{
-    AsyncCommands, Client, RedisResult, Value,
+    AsyncCommands, Client, RedisResult,
     aio::MultiplexedConnection,
     streams::{StreamAutoClaimOptions, StreamAutoClaimReply, StreamId, StreamReadOptions, StreamReadReply},
 };
@@ -30,9 +35,16 @@ fn client() -> RedisResult<Client> {
     Client::open(format!("redis://127.0.0.1:{}", server::port(6379)))
 }
 
+impl Redis {
+    fn received(&self, entry: StreamId, attempt: u32) -> Received {
+        Received { queue: self.queue.clone(), commands: self.commands.clone(), entry, attempt }
+    }
+}
+
 impl Broker for Redis {
     const SYSTEM: &'static str = "redis";
     const SERVER: &'static str = "redis";
+    const MOVES_DEAD_LETTERS: bool = false;
     type Headers = Vec<(String, String)>;
     type Delivery = Received;
 
@@ -47,6 +59,10 @@ impl Broker for Redis {
         let config = redis::AsyncConnectionConfig::new().set_response_timeout(None);
         let reading = Mutex::new(client.get_multiplexed_async_connection_with_config(&config).await?);
         Ok(Redis { queue: queue.to_owned(), commands, reading })
+    }
+
+    fn queue(&self) -> &str {
+        &self.queue
     }
 
     async fn send(&self, headers: Vec<(String, String)>, body: &str) -> Result {
@@ -65,7 +81,7 @@ impl Broker for Redis {
                 connection.xread_options(&[self.queue.as_str()], &[">"], &options).await?;
             let new = reply.and_then(|reply| reply.keys.into_iter().next()).and_then(|key| key.ids.into_iter().next());
             if let Some(entry) = new {
-                return Ok(Received { entry, attempt: 1 });
+                return Ok(self.received(entry, 1));
             }
             let options = StreamAutoClaimOptions::default().count(1);
             let reply: StreamAutoClaimReply =
@@ -74,53 +90,58 @@ impl Broker for Redis {
                 let pending: redis::streams::StreamPendingCountReply =
                     connection.xpending_count(&self.queue, GROUP, &entry.id, &entry.id, 1).await?;
                 let attempt = pending.ids.first().and_then(|pending| u32::try_from(pending.times_delivered).ok());
-                return Ok(Received { entry, attempt: attempt.unwrap_or(1) });
+                return Ok(self.received(entry, attempt.unwrap_or(1)));
             }
         }
-    }
-
-    async fn ack(&self, delivery: Received) -> Result {
-        let _: u32 = self.commands.clone().xack(&self.queue, GROUP, &[delivery.entry.id]).await?;
-        Ok(())
-    }
-
-    async fn reject(&self, delivery: Received) -> Result {
-        // Redis has no dead letters: a consumer adds the entry to another stream, with its fields.
-        let entry: Vec<(&String, &Value)> = delivery.entry.map.iter().collect();
-        let entry: Vec<(&String, Vec<u8>)> = entry
-            .into_iter()
-            .filter_map(|(name, value)| match value {
-                Value::BulkString(bytes) => Some((name, bytes.clone())),
-                _ => None,
-            })
-            .collect();
-        let _: String = self.commands.clone().xadd(dead_letters_of(&self.queue), "*", &entry).await?;
-        self.ack(delivery).await
     }
 }
 
 struct Received {
+    queue: String,
+    commands: MultiplexedConnection,
     entry: StreamId,
     attempt: u32,
 }
 
 impl Delivery for Received {
-    type Headers = StreamId;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
 
-    fn headers(&self) -> &StreamId {
+    fn headers(&self) -> impl Carrier {
         &self.entry
     }
 
-    fn body(&self) -> String {
-        self.entry.get("body").unwrap_or_default()
+    fn options(&self) -> ReceiveOptions {
+        ReceiveOptions::new().delivery(self.attempt)
     }
 
-    fn attempt(&self) -> u32 {
-        self.attempt
+    async fn settle(&self, settlement: Settlement) -> Result {
+        match settlement {
+            Settlement::Ack => {}
+            // It stays pending, and is claimed when it has been idle.
+            Settlement::Nack | Settlement::Requeue => return Ok(()),
+            Settlement::DeadLetter => {
+                // Redis has no dead letters: a consumer adds the entry to another stream.
+                let strings = self.entry.map.keys().filter_map(|name| Some((name.clone(), self.entry.get(name)?)));
+                let send = async |queue: String, entry: Vec<(String, String)>| {
+                    let _: String = self.commands.clone().xadd(queue, "*", &entry).await?;
+                    Ok(())
+                };
+                send_to_dead_letters::<Redis, _, _>(&self.queue, strings.collect(), send).await?;
+            }
+        }
+        let _: u32 = self.commands.clone().xack(&self.queue, GROUP, &[&self.entry.id]).await?;
+        Ok(())
+    }
+}
+
+impl Body for Received {
+    fn body(&self) -> String {
+        self.entry.get("body").unwrap_or_default()
     }
 }
 
 ctx_service_tests::scenarios! { Redis:
+    alone: a_message_survives_a_restart_of_the_broker_with_its_context,
     end_to_end => a_consumer_in_another_process_continues_the_trace_with_all_fields,
     redelivery => a_message_of_a_killed_consumer_keeps_its_parent,
     attempts => redeliveries_are_counted,
@@ -131,7 +152,6 @@ ctx_service_tests::scenarios! { Redis:
     longest_baggage => the_longest_baggage_arrives_whole,
     to_python => python_continues_our_trace_and_has_our_fields,
     from_python => we_continue_the_trace_of_python_and_have_its_baggage,
-    alone: a_message_survives_a_restart_of_the_broker_with_its_context,
 }
 
 /// Runs a future in a request with a field of every type.
@@ -187,8 +207,8 @@ async fn fields_of_an_entry_that_are_no_strings_of_text_are_ignored() -> Result 
     let entry: [(&str, &[u8]); 2] = [("traceparent", b"\xff\xfe"), ("baggage", b"k=\xff,tenant_id=acme")];
     let _: String = broker.commands.clone().xadd(&broker.queue, "*", &entry).await?;
     let delivery = scenarios::receive(&broker).await?;
-    let extracted = propagation::extract(delivery.headers(), Trust::internal());
+    let extracted = propagation::extract(&delivery.headers(), Trust::internal());
     assert!(!extracted.is_continued());
     assert_eq!(extracted.fields().len(), 1);
-    broker.ack(delivery).await
+    ack(delivery).await
 }

@@ -3,3 +3,4 @@
 # defaults to target/services. Fails if anything is missing.
 source "$(dirname "${BASH_SOURCE[0]}")/broker"
 tested nats
+restarted nats

@@ -29,7 +29,8 @@ def received(channel, method, properties, body):
 if way == "produce":
     telemetry.with_baggage()
     channel.basic_publish("", queue, b"paid", pika.BasicProperties(headers={"kept": 1}))
-    telemetry.show("produced", sent[0])
+    # The instrumentation wraps the channel twice, and the inner span is the one that is sent.
+    telemetry.show("produced", sent[-1])
 else:
     channel.basic_consume(queue, received)
     channel.start_consuming()

@@ -14,7 +14,7 @@ BAGGAGE = {"tenant_id": "zürich", "x-shard": "7"}
 
 def show(message, span, **more):
     """Prints a span's ids, and the baggage of the current context."""
-    cx = span.get_span_context()
+    cx = span.get_span_context() if hasattr(span, "get_span_context") else span.context
     parent = getattr(span, "parent", None)
     print(
         json.dumps(

@@ -31,6 +31,11 @@ pub trait Broker: Sized + Send + Sync + 'static {
 
     /// Receives a message, which is delivered again unless it is settled.
     fn receive(&self) -> impl Future<Output = Result<Self::Delivery>> + Send;
+
+    /// Ends the connection after what was settled has been sent. Defaults to nothing.
+    fn close(&self) -> impl Future<Output = Result> + Send {
+        async { Ok(()) }
+    }
 }
 
 /// The payload of a message.

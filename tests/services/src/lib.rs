@@ -6,7 +6,11 @@
 #[cfg(feature = "_scenarios")]
 pub mod broker;
 #[cfg(feature = "_scenarios")]
+pub mod example;
+#[cfg(feature = "_scenarios")]
 pub mod fields;
+#[cfg(feature = "sql")]
+pub mod jobs;
 #[cfg(feature = "_scenarios")]
 pub mod messages;
 #[cfg(feature = "_scenarios")]
@@ -19,6 +23,8 @@ pub mod scenarios;
 pub mod server;
 #[cfg(feature = "_scenarios")]
 pub mod telemetry;
+#[cfg(feature = "_scenarios")]
+pub mod wire;
 #[cfg(feature = "_scenarios")]
 pub mod worker;
 

@@ -116,8 +116,11 @@ pub async fn work<B: Broker>() -> Result {
     let shutdown = async move {
         let _ = timeout(PATIENCE, enough.acquire_many(permits)).await;
     };
-    let summary =
-        Worker::new(consumer::<B>(&queue, Trust::internal()), handler).shutdown(shutdown).run(messages(broker)).await?;
+    let summary = Worker::new(consumer::<B>(&queue, Trust::internal()), handler)
+        .shutdown(shutdown)
+        .run(messages(broker.clone()))
+        .await?;
+    broker.close().await?;
     match mode {
         Mode::Handle => assert_eq!(summary.acked, u64::from(permits), "{summary:?}"),
         _ => assert_eq!(summary.dead_lettered, u64::from(permits), "{summary:?}"),
@@ -342,6 +345,8 @@ pub async fn restart<B: Broker>() -> Result {
     let queue = unique("restart");
     let broker = B::connect(&queue).await?;
     let sent = send_in_request(&broker, "paid").await?;
+    // Some servers save once a second.
+    tokio::time::sleep(Duration::from_secs(3)).await;
     server::restart(B::SERVER)?;
     drop(broker);
     let printed = Process::start(&queue, Mode::Handle, 1)?.finish()?;

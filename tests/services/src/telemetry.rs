@@ -66,6 +66,12 @@ pub fn span(id: &str) -> Option<Value> {
     lock(&SPANS).iter().find(|span| span.span_context.span_id().to_string() == id).map(shown)
 }
 
+/// Returns the exported spans of this process that have a tenant, in the order of their ends.
+pub fn spans_of(tenant: &str) -> Vec<Value> {
+    let spans: Vec<Value> = lock(&SPANS).iter().map(shown).collect();
+    spans.into_iter().filter(|span| span["attributes"]["tenant_id"] == tenant).collect()
+}
+
 #[derive(Debug)]
 struct Exporter;
 

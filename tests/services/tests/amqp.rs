@@ -9,6 +9,7 @@ use ctx_service_tests::{
     broker::{Body, Broker, dead_letters_of},
     messages::ack,
     scenarios, server,
+    wire::{Recorder, write_documented},
 };
 use futures_util::StreamExt;
 use lapin::{
@@ -23,7 +24,7 @@ struct RabbitMq {
     queue: String,
     channel: Channel,
     consumer: Mutex<Option<Consumer>>,
-    _connection: Connection,
+    connection: Connection,
 }
 
 async fn connection() -> Result<Connection> {
@@ -51,7 +52,7 @@ impl Broker for RabbitMq {
             arguments.insert("x-dead-letter-routing-key".into(), AMQPValue::LongString(dead.into()));
         }
         channel.queue_declare(queue.into(), QueueDeclareOptions::durable(), arguments).await?;
-        Ok(RabbitMq { queue: queue.to_owned(), channel, consumer: Mutex::new(None), _connection: connection })
+        Ok(RabbitMq { queue: queue.to_owned(), channel, consumer: Mutex::new(None), connection })
     }
 
     fn queue(&self) -> &str {
@@ -77,6 +78,10 @@ impl Broker for RabbitMq {
         let message = consumer.as_mut().ok_or("there is a consumer")?.next().await.ok_or("the channel is closed")??;
         let headers = message.properties.headers().clone().unwrap_or_default();
         Ok(Received { message, headers })
+    }
+
+    async fn close(&self) -> Result {
+        Ok(self.connection.close(200, "done".into()).await?)
     }
 }
 
@@ -156,4 +161,21 @@ async fn headers_at_the_limit_of_a_frame_arrive() -> Result {
     let delivery = scenarios::receive(&broker).await?;
     assert!(propagation::extract(&delivery.headers, Trust::external()).is_continued());
     ack(delivery).await
+}
+
+#[tokio::test]
+async fn the_bytes_on_the_wire_are_those_of_the_documentation() -> Result {
+    let recorder = Recorder::start(server::port(5672)).await?;
+    let url = format!("amqp://guest:guest@127.0.0.1:{}/%2f", recorder.port);
+    let connection = Connection::connect(&url, ConnectionProperties::default()).await?;
+    let channel = connection.create_channel().await?;
+    channel.confirm_select(ConfirmSelectOptions::default()).await?;
+    let mut headers = FieldTable::default();
+    write_documented(&mut headers);
+    let properties = BasicProperties::default().with_headers(headers);
+    channel
+        .basic_publish("".into(), "ctx_nowhere".into(), BasicPublishOptions::default(), b"7", properties)
+        .await?
+        .await?;
+    recorder.check(include_str!("../../../docs/messaging/amqp.md"), "amqp")
 }

@@ -19,6 +19,7 @@ use ctx_service_tests::{
     broker::{Body, Broker, dead_letters_of},
     messages::{ack, send_to_dead_letters},
     scenarios, server,
+    wire::{Recorder, write_documented},
 };
 use futures_util::StreamExt;
 use tokio::sync::Mutex;
@@ -168,4 +169,15 @@ async fn headers_at_the_limit_of_a_message_arrive() -> Result {
     let delivery = scenarios::receive(&broker).await?;
     assert!(propagation::extract(&delivery.headers(), Trust::external()).is_continued());
     ack(delivery).await
+}
+
+#[tokio::test]
+async fn the_bytes_on_the_wire_are_those_of_the_documentation() -> Result {
+    let recorder = Recorder::start(server::port(4222)).await?;
+    let client = async_nats::connect(format!("127.0.0.1:{}", recorder.port)).await?;
+    let mut headers = HeaderMap::new();
+    write_documented(&mut headers);
+    client.publish_with_headers(scenarios::unique("wire"), headers, "7".into()).await?;
+    client.flush().await?;
+    recorder.check(include_str!("../../../docs/messaging/nats.md"), "nats")
 }

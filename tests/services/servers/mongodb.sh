@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# secantusdb, a server that speaks MongoDB's protocol, from PyPI. It stands in for mongod, whose licence Debian does not accept. It is under
+# secantusdb, a server that speaks MongoDB's protocol, from PyPI. In place of mongod, which Debian does not have. It is under
 # the GPL: the tests run it, and nothing ships it.
 port=27118
 

@@ -4,7 +4,7 @@ port=16379
 
 start() {
     debian redis-server redis-server
-    background redis-server --bind 127.0.0.1 --port "$port" --dir "$folder/data" --save "" --appendonly yes --appendfsync always
+    background redis-server --bind 127.0.0.1 --port "$port" --dir "$folder/data" --save "" --appendonly yes --appendfsync everysec
 }
 
 ready() {

@@ -15,7 +15,7 @@ pub trait Broker: Sized + Send + Sync + 'static {
     const SERVER: &'static str;
     /// `true` if the server moves dead letters itself, as they are. Otherwise the consumer sends them again.
     const MOVES_DEAD_LETTERS: bool;
-    /// What a message's headers are before it is sent.
+    /// The headers of a message before it is sent.
     type Headers: Carrier + CarrierMut + Default + Send + Sync;
     /// A received message.
     type Delivery: Delivery + Body;

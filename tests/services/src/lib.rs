@@ -1,4 +1,4 @@
-//! What the tests against real brokers and databases share: the interface of a broker, processes, telemetry, and the scenarios that each
+//! Shared code of the tests against real brokers and databases: the interface of a broker, processes, telemetry, and the scenarios that each
 //! technology must pass.
 //!
 //! `bash tests/services/run` starts the servers and runs the tests. A test fails if its server is missing.

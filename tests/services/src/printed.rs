@@ -1,4 +1,4 @@
-//! What a process printed.
+//! The output of a process.
 
 use serde_json::Value;
 

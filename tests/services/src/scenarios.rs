@@ -1,4 +1,4 @@
-//! What each technology must pass, with producer and consumer in processes of their own.
+//! Scenarios that each technology must pass, with producer and consumer in processes of their own.
 
 use std::{
     collections::HashMap,

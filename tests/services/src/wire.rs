@@ -1,6 +1,9 @@
 //! The bytes that a client sends, compared with those of the documentation.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use ctx_layer::{
     field::well_known::TENANT_ID,
@@ -50,17 +53,27 @@ impl Recorder {
     }
 
     /// Checks that each line of a page's block was sent: `<!-- wire: <name> -->`, in which `\xNN`, `\r` and `\n` are bytes.
-    pub fn check(&self, page: &str, name: &str) -> Result {
-        let sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    pub async fn check(&self, page: &str, name: &str) -> Result {
         let block = page.split_once(&format!("<!-- wire: {name} -->\n")).ok_or("the page has the block")?.1;
         let lines: Vec<&str> = block.lines().skip(1).take_while(|line| !line.starts_with("```")).collect();
         assert!(!lines.is_empty(), "{name}");
         for line in lines {
             let bytes = unescaped(line)?;
-            let is_sent = sent.windows(bytes.len()).any(|window| window == bytes);
-            assert!(is_sent, "{line} is not in {}", String::from_utf8_lossy(&sent));
+            let is_sent = || self.sent().windows(bytes.len()).any(|window| window == bytes);
+            // The client may still be sending.
+            for _ in 0..100 {
+                if is_sent() {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            assert!(is_sent(), "{line} is not in {}", String::from_utf8_lossy(&self.sent()));
         }
         Ok(())
+    }
+
+    fn sent(&self) -> MutexGuard<'_, Vec<u8>> {
+        self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{Result, printed::Printed};
 
-/// What a worker does with the messages it receives.
+/// How a worker settles the messages it receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// Handles and settles them.

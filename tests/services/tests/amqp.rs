@@ -177,5 +177,5 @@ async fn the_bytes_on_the_wire_are_those_of_the_documentation() -> Result {
         .basic_publish("".into(), "ctx_nowhere".into(), BasicPublishOptions::default(), b"7", properties)
         .await?
         .await?;
-    recorder.check(include_str!("../../../docs/messaging/amqp.md"), "amqp")
+    recorder.check(include_str!("../../../docs/messaging/amqp.md"), "amqp").await
 }

@@ -208,7 +208,7 @@ fn captured_context_is_a_subdocument_and_bad_ones_cost_no_document() -> Result<(
 }
 
 #[test]
-fn variables_of_a_container_are_kept_and_replaced_in_place_of_another_jobs() {
+fn other_variables_of_a_container_are_kept_and_stale_context_replaced() {
     let plain = |name: &str, value: &str| EnvVar { name: name.into(), value: Some(value.into()), value_from: None };
     let secret = EnvVar { name: "PASSWORD".into(), value: None, value_from: Some(EnvVarSource::default()) };
     let mut env =

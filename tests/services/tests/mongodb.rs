@@ -1,4 +1,4 @@
-//! A MongoDB collection as a queue: `bash tests/services/run mongodb`. `secantusdb` stands in for mongod.
+//! A MongoDB collection as a queue: `bash tests/services/run mongodb`. `secantusdb` runs in place of mongod.
 
 use std::time::Duration;
 

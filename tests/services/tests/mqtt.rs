@@ -226,5 +226,5 @@ async fn the_bytes_on_the_wire_are_those_of_the_documentation() -> Result {
     let mut properties = Vec::new();
     write_documented(&mut properties);
     connection.publish("ctx/wire", properties, "7").await?;
-    recorder.check(include_str!("../../../docs/messaging/mqtt.md"), "mqtt")
+    recorder.check(include_str!("../../../docs/messaging/mqtt.md"), "mqtt").await
 }

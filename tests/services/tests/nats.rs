@@ -179,5 +179,5 @@ async fn the_bytes_on_the_wire_are_those_of_the_documentation() -> Result {
     write_documented(&mut headers);
     client.publish_with_headers(scenarios::unique("wire"), headers, "7".into()).await?;
     client.flush().await?;
-    recorder.check(include_str!("../../../docs/messaging/nats.md"), "nats")
+    recorder.check(include_str!("../../../docs/messaging/nats.md"), "nats").await
 }

@@ -262,6 +262,6 @@ async fn the_bytes_on_the_wire_are_those_of_the_documentation() -> Result {
     write_documented(&mut message);
     let _: u32 = connection.rpush(scenarios::unique("wire"), message.to_bytes()).await?;
     let page = include_str!("../../../docs/messaging/redis.md");
-    recorder.check(page, "redis")?;
-    recorder.check(page, "envelope")
+    recorder.check(page, "redis").await?;
+    recorder.check(page, "envelope").await
 }

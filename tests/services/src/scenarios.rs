@@ -231,7 +231,7 @@ pub async fn tenants<B: Broker>() -> Result {
     };
     let worker = Worker::new(consumer::<B>(&queue, Trust::internal()), handler).concurrency(WORKERS);
     let worker =
-        worker.shutdown(async move { drop(timeout(PATIENCE * 5, enough.acquire_many(MESSAGES as u32)).await) });
+        worker.shutdown(async move { drop(timeout(PATIENCE * 10, enough.acquire_many(MESSAGES as u32)).await) });
     let worker = tokio::spawn(worker.run(messages(broker.clone())));
     let mut senders = tokio::task::JoinSet::<Result>::new();
     for sender in 0..WORKERS {

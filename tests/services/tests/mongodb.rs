@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use bson::{Bson, DateTime, Document, doc};
 use ctx_layer::{
+    FutureFieldsExt,
+    database::{self, Call},
+    field::well_known::TENANT_ID,
     messaging::{Delivery, ReceiveOptions, Settlement},
     propagation::{self, Captured, Carrier, Trust},
 };
@@ -38,8 +41,7 @@ impl Broker for MongoDb {
     }
 
     async fn send(&self, headers: Document, body: &str) -> Result {
-        let job =
-            doc! { "queue": &self.queue, "body": body, "context": headers, "attempts": 0, "taken": DateTime::MIN };
+        let job = doc! { "queue": &self.queue, "body": body, "context": headers, "attempts": 0, "taken": DateTime::from_millis(0) };
         self.jobs.insert_one(job).await?;
         Ok(())
     }
@@ -87,7 +89,7 @@ impl Delivery for Job {
             Settlement::Nack | Settlement::Requeue => {}
             Settlement::DeadLetter => {
                 let dead = dead_letters_of(self.document.get_str("queue").unwrap_or_default());
-                let update = doc! { "$set": { "queue": dead, "attempts": 0, "taken": DateTime::MIN } };
+                let update = doc! { "$set": { "queue": dead, "attempts": 0, "taken": DateTime::from_millis(0) } };
                 drop(self.jobs.update_one(this, update).await?);
             }
         }
@@ -131,13 +133,33 @@ async fn captured_context_in_a_document_is_read_by_the_other_service() -> Result
 async fn a_context_of_another_type_costs_no_document() -> Result {
     let broker = MongoDb::connect(&scenarios::unique("types")).await?;
     for context in [Bson::Null, Bson::Int32(7), Bson::Document(doc! { "traceparent": 7, "baggage": [1] })] {
-        let job =
-            doc! { "queue": &broker.queue, "body": "raw", "context": context, "attempts": 0, "taken": DateTime::MIN };
+        let job = doc! { "queue": &broker.queue, "body": "raw", "context": context, "attempts": 0, "taken": DateTime::from_millis(0) };
         broker.jobs.insert_one(job).await?;
         let job = scenarios::receive(&broker).await?;
         let extracted = propagation::extract(&job.headers(), Trust::internal());
         assert!(!extracted.is_continued() && extracted.fields().is_empty());
         ack(job).await?;
     }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_profiler_names_the_tenant() -> Result {
+    let url = format!("mongodb://127.0.0.1:{}/?directConnection=true", server::port(27017));
+    let database = Client::with_uri_str(url).await?.database(&scenarios::unique("profiled"));
+    database.run_command(doc! { "profile": 2 }).await?;
+    let find = async {
+        let orders = database.collection::<Document>("orders");
+        let call = Call::new("mongodb", "find").collection("orders");
+        let find = orders.find_one(doc! { "order": 7 });
+        match database::comment() {
+            Some(comment) => call.run(async { find.comment(comment).await }).await,
+            None => call.run(async { find.await }).await,
+        }
+    };
+    find.with_field(&TENANT_ID, "acme").await?;
+    let profile = database.collection::<Document>("system.profile");
+    let entry = profile.find_one(doc! { "op": "query" }).await?.ok_or("the query is profiled")?;
+    assert_eq!(entry.get_document("command")?.get_str("comment")?, "tenant_id=acme");
     Ok(())
 }

@@ -87,8 +87,9 @@ async fn a_running_statement_and_the_log_name_the_tenant() -> Result {
         let statement = SqlComment::new().add_to("SELECT pg_sleep($1);").into_owned();
         sqlx::query(AssertSqlSafe(statement)).bind(1.0).persistent(false).execute(&slow).await
     };
-    let request =
-        tokio::spawn(async move { request.instrument(info_span!("request")).with_field(&TENANT_ID, HOSTILE).await });
+    let request = tokio::spawn(async move {
+        request.instrument(info_span!(target: "ctx", "request")).with_field(&TENANT_ID, HOSTILE).await
+    });
     tokio::time::sleep(Duration::from_millis(300)).await;
     let active: Vec<(String,)> =
         sqlx::query_as("SELECT query FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'")
@@ -130,7 +131,10 @@ async fn comments_of_a_tenant_alone_are_prepared_once() -> Result {
     assert_eq!(prepared().await?.0, before);
     // The caveat: with a trace each is another statement.
     for _ in 0..5 {
-        query(SqlComment::new()).instrument(info_span!("request")).with_field(&TENANT_ID, "acme").await?;
+        query(SqlComment::new())
+            .instrument(info_span!(target: "ctx", "request"))
+            .with_field(&TENANT_ID, "acme")
+            .await?;
     }
     assert_eq!(prepared().await?.0, before + 5);
     Ok(())

@@ -53,10 +53,11 @@
 //! | carry fields across tasks, threads and channels | [`task`], [`propagate`](macro@propagate) |
 //! | send fields to other processes, and receive them | [`propagation`] |
 //! | propagate fields over HTTP and gRPC | [`http`] |
+//! | propagate fields over brokers, queues and job tables | [`messaging`] |
 //!
 //! # Features
 //!
-//! - `full`: all features but those of the clients of brokers and databases.
+//! - `full`: all features but `messaging-outbox` and the carriers of brokers and databases.
 //! - `fmt` (on by default): [`SeparateSpanFields`], which separates two `fmt` outputs of the same format.
 //! - `json`, `text` (both on by default): [`output::json`], an output of one JSON object per line; [`output::text`], an output of lines for
 //!   people. With both, [`output::auto`] chooses.
@@ -71,6 +72,8 @@
 //! - `database`: spans of calls of databases, and comments in SQL statements.
 //! - `http-server`, `http-client`: [`ServerLayer`] and [`ClientLayer`], `tower` layers for HTTP and gRPC. `axum`: its routes, and
 //!   [fields as arguments of handlers][extractors]. `reqwest`: a [middleware][`ClientMiddleware`].
+//! - `messaging`: producers and consumers of [messages][`messaging`]; with `tokio`, a [`Worker`]. `messaging-outbox`: an
+//!   [outbox][outbox] with `sqlx`, which needs Rust 1.94.
 //! - `serde`: [`Captured`](propagation::Captured) implements `Serialize` and `Deserialize`.
 //! - `setup`: [`setup::init`], the whole start-up in one call: settings, log lines, export of traces, logs and metrics, and a clean end.
 //!   `setup-tls`, `setup-http-json`, `setup-gzip`, `setup-b3`, `setup-xray`, `setup-config-file`: parts of it that need more crates.
@@ -103,6 +106,12 @@
 #![cfg_attr(not(feature = "http-server"), doc = "[`ServerLayer`]: #features")]
 #![cfg_attr(feature = "http-client", doc = "[`ClientLayer`]: crate::http::ClientLayer")]
 #![cfg_attr(not(feature = "http-client"), doc = "[`ClientLayer`]: #features")]
+#![cfg_attr(feature = "messaging", doc = "[`messaging`]: mod@crate::messaging")]
+#![cfg_attr(not(feature = "messaging"), doc = "[`messaging`]: #features")]
+#![cfg_attr(all(feature = "messaging", feature = "tokio"), doc = "[`Worker`]: crate::messaging::Worker")]
+#![cfg_attr(not(all(feature = "messaging", feature = "tokio")), doc = "[`Worker`]: #features")]
+#![cfg_attr(feature = "messaging-outbox", doc = "[outbox]: crate::messaging::outbox")]
+#![cfg_attr(not(feature = "messaging-outbox"), doc = "[outbox]: #features")]
 #![cfg_attr(feature = "reqwest", doc = "[`ClientMiddleware`]: crate::http::ClientMiddleware")]
 #![cfg_attr(not(feature = "reqwest"), doc = "[`ClientMiddleware`]: #features")]
 #![cfg_attr(feature = "setup", doc = "[`setup::init`]: crate::setup::init")]

@@ -40,3 +40,8 @@ pub fn count(text: &str, name: &str) -> usize {
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/migrate.md")]
 struct Migrate;
+
+/// Compiles the programs of the page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/messaging.md")]
+struct Messaging;

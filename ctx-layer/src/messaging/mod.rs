@@ -92,6 +92,8 @@ mod destination;
 mod failure;
 pub mod headers;
 mod metrics;
+#[cfg(feature = "messaging-outbox")]
+pub mod outbox;
 mod producer;
 mod settlement;
 mod trace_mode;

@@ -22,7 +22,10 @@ use crate::shared::Headers;
 #[derive(Debug, Default)]
 pub(crate) struct Broker {
     state: Mutex<State>,
-    changed: Notify,
+    /// A message waits.
+    queued: Notify,
+    /// A message was settled, and none waits.
+    emptied: Notify,
     /// Settling returns an error.
     pub(crate) refuses: AtomicBool,
 }
@@ -57,7 +60,7 @@ impl Broker {
 
     fn deliver(&self, envelope: Envelope) {
         self.state().queue.push_back(envelope);
-        self.changed.notify_waiters();
+        self.queued.notify_one();
     }
 
     /// Returns what was acked, in order.
@@ -81,12 +84,12 @@ impl Broker {
 
     /// Waits until this many messages are settled for good.
     pub(crate) async fn settled(self: Arc<Self>, count: usize) {
-        self.until(|state| (state.acked.len() + state.dead.len() >= count).then_some(())).await;
+        self.until(&self.emptied, |state| (state.acked.len() + state.dead.len() >= count).then_some(())).await;
     }
 
-    async fn until<T>(&self, mut found: impl FnMut(&mut State) -> Option<T>) -> T {
+    async fn until<T>(&self, changed: &Notify, mut found: impl FnMut(&mut State) -> Option<T>) -> T {
         loop {
-            let changed = self.changed.notified();
+            let changed = changed.notified();
             let mut changed = std::pin::pin!(changed);
             changed.as_mut().enable();
             if let Some(found) = found(&mut self.state()) {
@@ -100,7 +103,7 @@ impl Broker {
     pub(crate) fn messages(self: &Arc<Self>) -> impl Stream<Item = Result<Delivered, Refused>> + use<> {
         stream::unfold(self.clone(), |broker| async {
             let mut envelope = broker
-                .until(|state| {
+                .until(&broker.queued, |state| {
                     state.delivered += u64::from(!state.queue.is_empty());
                     state.queue.pop_front()
                 })
@@ -143,7 +146,9 @@ impl Delivery for Delivered {
             Settlement::DeadLetter => self.broker.state().dead.push(self.envelope.body),
             Settlement::Nack | Settlement::Requeue => self.broker.deliver(self.envelope.clone()),
         }
-        self.broker.changed.notify_waiters();
+        if self.broker.state().queue.is_empty() {
+            self.broker.emptied.notify_waiters();
+        }
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use tracing::{info, info_span};
 
 use crate::shared::*;
 
-/// What a message is handled with.
+/// Returns the tenant that is current.
 fn tenant() -> Option<String> {
     TENANT_ID.get().map(|tenant| tenant.to_string())
 }

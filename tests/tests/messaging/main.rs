@@ -5,6 +5,8 @@ mod broker;
 mod consume;
 mod hostile;
 mod metrics;
+mod names;
+mod other_ways;
 mod produce;
 mod shared;
 mod tenants;

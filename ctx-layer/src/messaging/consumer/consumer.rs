@@ -12,7 +12,7 @@ use crate::{
         active_span::active_span,
         destination::Destination,
         headers::{self, MESSAGE_CAUSE, TRACE_MODE},
-        metrics::Metrics,
+        metrics::{Composed, Metrics},
         trace_mode::{Cause, TraceMode},
     },
     propagation::{Boundary, Carrier, Extracted, Trust},
@@ -54,9 +54,10 @@ pub struct Consumer {
 impl Consumer {
     /// Creates a consumer with the defaults.
     pub fn new(destination: Destination) -> Self {
-        let settings = ConsumerSettings {
-            process_name: destination.span_name("process"),
-            receive_name: destination.span_name("receive"),
+        let mut settings = ConsumerSettings {
+            process_name: String::new(),
+            receive_name: String::new(),
+            composed: Composed::default(),
             destination,
             operation: Cow::Borrowed("process"),
             group: None,
@@ -67,11 +68,14 @@ impl Consumer {
             mode: None,
             metrics: Metrics::global(),
         };
+        settings.compose();
         Consumer { settings: Arc::new(settings) }
     }
 
     fn with(mut self, change: impl FnOnce(&mut ConsumerSettings)) -> Self {
-        change(Arc::make_mut(&mut self.settings));
+        let settings = Arc::make_mut(&mut self.settings);
+        change(settings);
+        settings.compose();
         self
     }
 
@@ -140,11 +144,7 @@ impl Consumer {
 
     /// Sets the system's name of the operation, such as `consume`. Defaults to `process`.
     pub fn operation_name(self, name: impl Into<Cow<'static, str>>) -> Self {
-        let name = name.into();
-        self.with(|settings| {
-            settings.process_name = settings.destination.span_name(&name);
-            settings.operation = name;
-        })
+        self.with(|settings| settings.operation = name.into())
     }
 
     /// Sets the meter of the metrics. Defaults to that of the global meter provider,

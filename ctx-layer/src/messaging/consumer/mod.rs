@@ -1,6 +1,7 @@
 //! Receiving messages.
 
 mod active_message;
+#[allow(clippy::module_inception, reason = "it holds the type `Consumer`")]
 mod consumer;
 mod process_future;
 mod processing;

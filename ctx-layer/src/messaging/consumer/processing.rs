@@ -42,8 +42,7 @@ impl Processing {
         attempt: u32,
         cause: Cause,
     ) -> Self {
-        let consumed = settings.measured(&settings.operation, "process");
-        settings.metrics.consumed(1, &consumed);
+        settings.metrics.consumed(1, &settings.handling());
         Processing { settings, snapshot, message_id, attempt, cause, clock: Clock::start(), is_recorded: false }
     }
 
@@ -142,8 +141,7 @@ impl Processing {
         if let Some(failure) = failure {
             failure.record_on(self.span());
         }
-        let measured = self.settings.measured(&self.settings.operation, "process");
-        let measured = Measured { error: failure.map(|failure| failure.kind), ..measured };
+        let measured = Measured { error: failure.map(|failure| failure.kind), ..self.settings.handling() };
         self.settings.metrics.processing(&self.clock, &measured);
     }
 

@@ -6,7 +6,7 @@ use crate::{
     Fields,
     messaging::{
         destination::{Destination, Name},
-        metrics::{Measured, Metrics},
+        metrics::{Composed, Measured, Metrics},
         trace_mode::{Cause, TraceMode},
     },
     propagation::{Boundary, Carrier, Trust},
@@ -28,6 +28,8 @@ pub(super) struct ConsumerSettings {
     pub(super) fields: Option<SetFields>,
     pub(super) mode: Option<ChooseMode>,
     pub(super) metrics: Metrics,
+    /// The attributes of the metrics of handling a message.
+    pub(super) composed: Composed,
 }
 
 impl ConsumerSettings {
@@ -43,6 +45,19 @@ impl ConsumerSettings {
         }
     }
 
+    /// Composes what depends on the other settings.
+    pub(super) fn compose(&mut self) {
+        self.process_name = self.destination.span_name(&self.operation);
+        self.receive_name = self.destination.span_name("receive");
+        self.composed = Composed::of(&self.measured(&self.operation, "process"));
+    }
+
+    /// Returns what is measured where a message is handled.
+    pub(super) fn handling(&self) -> Measured<'_> {
+        Measured { composed: Some(&self.composed), ..self.measured(&self.operation, "process") }
+    }
+
+    /// Returns what is measured of another operation.
     pub(super) fn measured<'a>(&'a self, name: &'a str, kind: &'static str) -> Measured<'a> {
         Measured {
             name,
@@ -51,6 +66,7 @@ impl ConsumerSettings {
             group: self.group.as_deref(),
             subscription: self.subscription.as_deref(),
             error: None,
+            composed: None,
         }
     }
 }

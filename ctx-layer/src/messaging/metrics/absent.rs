@@ -19,6 +19,16 @@ impl Metrics {
     pub(in crate::messaging) fn processing(&self, _: &Clock, _: &Measured<'_>) {}
 }
 
+/// Attributes that are not composed.
+#[derive(Clone, Debug, Default)]
+pub(in crate::messaging) struct Composed;
+
+impl Composed {
+    pub(in crate::messaging) fn of(_: &Measured<'_>) -> Self {
+        Composed
+    }
+}
+
 /// A clock that is not read.
 #[derive(Debug)]
 pub(in crate::messaging) struct Clock;

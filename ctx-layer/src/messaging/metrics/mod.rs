@@ -25,4 +25,6 @@ pub(super) struct Measured<'a> {
     pub(super) subscription: Option<&'a str>,
     /// The value of `error.type`, if it has failed.
     pub(super) error: Option<&'a str>,
+    /// The attributes of an operation that has not failed, if they were composed before.
+    pub(super) composed: Option<&'a Composed>,
 }

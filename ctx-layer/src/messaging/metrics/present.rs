@@ -78,28 +78,49 @@ impl Metrics {
 
     /// Counts messages that were sent, or failed to be.
     pub(in crate::messaging) fn sent(&self, messages: u64, of: &Measured<'_>) {
-        self.instruments().sent.add(messages, &attributes(of, false));
+        with_attributes(of, false, |attributes| self.instruments().sent.add(messages, attributes));
     }
 
     /// Counts messages that were delivered to the program.
     pub(in crate::messaging) fn consumed(&self, messages: u64, of: &Measured<'_>) {
-        self.instruments().consumed.add(messages, &attributes(of, false));
+        with_attributes(of, false, |attributes| self.instruments().consumed.add(messages, attributes));
     }
 
     /// Records how long an operation of a client took.
     pub(in crate::messaging) fn operation(&self, clock: &Clock, of: &Measured<'_>) {
-        self.instruments().operation.record(clock.seconds(), &attributes(of, true));
+        with_attributes(of, true, |attributes| self.instruments().operation.record(clock.seconds(), attributes));
     }
 
     /// Records how long the handling of a message took.
     pub(in crate::messaging) fn processing(&self, clock: &Clock, of: &Measured<'_>) {
-        self.instruments().processing.record(clock.seconds(), &attributes(of, false));
+        with_attributes(of, false, |attributes| self.instruments().processing.record(clock.seconds(), attributes));
+    }
+}
+
+/// The attributes of an operation, which are the same each time that it does not fail.
+#[derive(Clone, Debug, Default)]
+pub(in crate::messaging) struct Composed {
+    without_type: SmallVec<[KeyValue; 10]>,
+    with_type: SmallVec<[KeyValue; 10]>,
+}
+
+impl Composed {
+    pub(in crate::messaging) fn of(measured: &Measured<'_>) -> Self {
+        Composed { without_type: attributes(measured, false), with_type: attributes(measured, true) }
+    }
+}
+
+/// Calls `f` with the attributes of a measurement.
+fn with_attributes(of: &Measured<'_>, with_type: bool, f: impl FnOnce(&[KeyValue])) {
+    match of.composed {
+        Some(composed) if of.error.is_none() => f(if with_type { &composed.with_type } else { &composed.without_type }),
+        _ => f(&attributes(of, with_type)),
     }
 }
 
 /// Returns the attributes of a measurement. Names with many values are left out, and no field is among them.
 fn attributes(of: &Measured<'_>, with_type: bool) -> SmallVec<[KeyValue; 10]> {
-    let Measured { name, kind, destination, group, subscription, error } = *of;
+    let Measured { name, kind, destination, group, subscription, error, composed: _ } = *of;
     let mut attributes = SmallVec::new();
     let mut push = |key: &'static str, value: Option<&str>| {
         if let Some(value) = value {

@@ -1,5 +1,6 @@
 //! Sending messages.
 
+#[allow(clippy::module_inception, reason = "it holds the type `Producer`")]
 mod producer;
 mod send_batch;
 mod send_options;

@@ -2,6 +2,8 @@
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
+use opentelemetry::trace::SpanContext;
+
 use super::{
     send_batch::SendBatch, send_options::SendOptions, sending::Sending, settings::ProducerSettings, span::ProducerSpan,
 };
@@ -10,7 +12,7 @@ use crate::{
     messaging::{
         destination::Destination,
         headers::{self, MESSAGE_ATTEMPT, MESSAGE_CAUSE, MESSAGE_ID, TRACE_MODE},
-        metrics::Metrics,
+        metrics::{Composed, Metrics},
         trace_mode::{Cause, TraceMode},
     },
     propagation::{Boundary, Carrier, CarrierMut, Outbound, Trust, carriers::TraceOnly},
@@ -55,20 +57,24 @@ pub struct Producer {
 impl Producer {
     /// Creates a producer with the defaults.
     pub fn new(destination: Destination) -> Self {
-        let settings = ProducerSettings {
-            send_name: destination.span_name("send"),
-            create_name: destination.span_name("create"),
+        let mut settings = ProducerSettings {
+            send_name: String::new(),
+            create_name: String::new(),
+            composed: Composed::default(),
             destination,
             operation: Cow::Borrowed("send"),
             boundary: &BOUNDARY,
             outbound: Outbound::Everything,
             metrics: Metrics::global(),
         };
+        settings.compose();
         Producer { settings: Arc::new(settings) }
     }
 
     fn with(mut self, change: impl FnOnce(&mut ProducerSettings)) -> Self {
-        change(Arc::make_mut(&mut self.settings));
+        let settings = Arc::make_mut(&mut self.settings);
+        change(settings);
+        settings.compose();
         self
     }
 
@@ -80,11 +86,7 @@ impl Producer {
 
     /// Sets the system's name of the operation, such as `publish`. Defaults to `send`.
     pub fn operation_name(self, name: impl Into<Cow<'static, str>>) -> Self {
-        let name = name.into();
-        self.with(|settings| {
-            settings.send_name = settings.destination.span_name(&name);
-            settings.operation = name;
-        })
+        self.with(|settings| settings.operation = name.into())
     }
 
     /// Sets the boundary that counts. Defaults to a boundary named `messaging.producer`.
@@ -155,20 +157,39 @@ impl Producer {
             headers.set(MESSAGE_ATTEMPT, &attempt.to_string());
         }
         let message_id = headers::message_id(headers);
-        let span = ProducerSpan {
-            message_id: message_id.as_deref(),
-            cause: cause.unusual(),
-            attempt: Some(attempt).filter(|attempt| *attempt > 1),
-            ..ProducerSpan::new(&self.settings, "client")
+        let first = self.settings.boundary.extract(&TraceOnly(&*headers), Trust::external().link_only());
+        let attempt = Some(attempt).filter(|attempt| *attempt > 1);
+        self.forward(message_id.as_deref(), cause, attempt, first.remote().cloned())
+    }
+
+    /// Starts sending a message that has its context already. The span is linked to its first sender's.
+    pub(in crate::messaging) fn forward(
+        &self,
+        message_id: Option<&str>,
+        cause: Cause,
+        attempt: Option<u32>,
+        sender: Option<SpanContext>,
+    ) -> Sending {
+        let span =
+            ProducerSpan { message_id, cause: cause.unusual(), attempt, ..ProducerSpan::new(&self.settings, "client") }
+                .send();
+        if let Some(sender) = sender {
+            add_link(&span, sender);
         }
-        .send();
-        if !span.is_disabled() {
-            let first = self.settings.boundary.extract(&TraceOnly(&*headers), Trust::external().link_only());
-            if let Some(sender) = first.remote() {
-                add_link(&span, sender.clone());
-            }
-        }
-        Sending::new(self.settings.clone(), 1, span, message_id)
+        Sending::new(self.settings.clone(), 1, span, message_id.map(Box::from))
+    }
+
+    /// Writes the current context to the headers of a message that is sent later, with a span of its own that ends at once.
+    #[cfg(feature = "messaging-outbox")]
+    pub(in crate::messaging) fn create<C: Carrier + CarrierMut + ?Sized>(
+        &self,
+        headers: &mut C,
+        options: &SendOptions,
+    ) -> Box<str> {
+        let message_id = set_headers(headers, options);
+        let span = self.span_of("producer", options, &message_id).create();
+        span.in_scope(|| self.settings.boundary.inject(headers, self.settings.outbound));
+        message_id
     }
 
     /// Starts a batch of messages that are sent together.

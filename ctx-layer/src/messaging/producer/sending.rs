@@ -25,14 +25,7 @@ pub(super) struct Send {
 
 impl Operation for Send {
     fn measured(&self) -> Measured<'_> {
-        Measured {
-            name: &self.settings.operation,
-            kind: "send",
-            destination: &self.settings.destination,
-            group: None,
-            subscription: None,
-            error: None,
-        }
+        self.settings.measured()
     }
 
     fn metrics(&self) -> &Metrics {

@@ -4,6 +4,7 @@ mod delivery;
 mod message;
 mod settle;
 mod summary;
+#[allow(clippy::module_inception, reason = "it holds the type `Worker`")]
 mod worker;
 
 pub use delivery::Delivery;

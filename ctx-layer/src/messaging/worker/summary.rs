@@ -1,4 +1,4 @@
-//! What a worker did.
+//! The number of messages that a worker handled, by their end.
 
 use tokio::task::JoinError;
 

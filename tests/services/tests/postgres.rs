@@ -85,16 +85,17 @@ async fn a_running_statement_and_the_log_name_the_tenant() -> Result {
     let slow = pool.clone();
     let request = async move {
         let statement = SqlComment::new().add_to("SELECT pg_sleep($1);").into_owned();
-        sqlx::query(AssertSqlSafe(statement)).bind(1.0).persistent(false).execute(&slow).await
+        sqlx::query(AssertSqlSafe(statement)).bind(3.0).persistent(false).execute(&slow).await
     };
     let request = tokio::spawn(async move {
         request.instrument(info_span!(target: "ctx", "request")).with_field(&TENANT_ID, HOSTILE).await
     });
-    tokio::time::sleep(Duration::from_millis(300)).await;
-    let active: Vec<(String,)> =
-        sqlx::query_as("SELECT query FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'")
-            .fetch_all(&pool)
-            .await?;
+    let select = "SELECT query FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'";
+    let mut active: Vec<(String,)> = Vec::new();
+    while active.is_empty() && !request.is_finished() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        active = sqlx::query_as(select).fetch_all(&pool).await?;
+    }
     request.await??;
     let tenant = "tenant_id='%2A%2F%20%27%3B%20DROP%20TABLE%20jobs%3B%20--%20%241%20%3F'";
     let [(query,)] = &active[..] else { return Err(format!("not one statement: {active:?}").into()) };

@@ -15,6 +15,8 @@ pub trait Broker: Sized + Send + Sync + 'static {
     const SERVER: &'static str;
     /// `true` if the server moves dead letters itself, as they are. Otherwise the consumer sends them again.
     const MOVES_DEAD_LETTERS: bool;
+    /// How many messages are sent for a hundred tenants.
+    const MESSAGES: u32 = 10_000;
     /// The headers of a message before it is sent.
     type Headers: Carrier + CarrierMut + Default + Send + Sync;
     /// A received message.

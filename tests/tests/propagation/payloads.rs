@@ -128,7 +128,7 @@ fn keys_with_a_prefix_are_beside_others() {
 
 #[test]
 fn annotations_have_no_sensitive_field() {
-    let (mut annotations, mut headers) = (BTreeMap::new(), BTreeMap::new());
+    let (mut annotations, mut headers) = (BTreeMap::<String, String>::new(), BTreeMap::<String, String>::new());
     propagation::register(&crate::shared::schema());
     crate::shared::TOKEN.in_scope("t-1", || {
         propagation::inject(&mut Prefixed::kubernetes(&mut annotations));

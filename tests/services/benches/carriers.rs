@@ -2,6 +2,9 @@
 //!
 //! `cargo bench -p ctx-service-tests --features carriers --bench carriers`, or with the features `amqp`, `kafka`, `nats` or `redis` alone.
 //! The loops run against the servers that listen on the usual ports. Compare figures within one run only.
+//!
+//! Allocations of inject and extract with five fields, without optimization: `rdkafka` 9 (those of librdkafka are not counted), `Captured`
+//! and `Envelope` 11, lists, maps and AMQP 14, BSON 15, NATS 16, Kubernetes 27.
 
 use std::{
     collections::{BTreeMap, HashMap},

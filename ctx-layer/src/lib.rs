@@ -57,7 +57,7 @@
 //!
 //! # Features
 //!
-//! - `full`: all features but `messaging-outbox`.
+//! - `full`: all features but `messaging-outbox` and the carriers of brokers and databases.
 //! - `fmt` (on by default): [`SeparateSpanFields`], which separates two `fmt` outputs of the same format.
 //! - `json`, `text` (both on by default): [`output::json`], an output of one JSON object per line; [`output::text`], an output of lines for
 //!   people. With both, [`output::auto`] chooses.
@@ -67,7 +67,9 @@
 //! - `hashed`: fields that are shown as a salted SHA-256, with the policy [`hashed`].
 //! - `opentelemetry_sdk`: [`UniqueAttributes`], an exporter that exports each attribute once, with its last value.
 //! - `tokio`: [`spawn`], [`spawn_blocking`], [`spawn_local`] and [`JoinSetExt`] in [`task`].
-//! - `http`, `serde_json`, `tokio-process`: the [`carriers`](propagation::carriers) of these crates.
+//! - `http`, `serde_json`, `tokio-process`, and `amqp`, `async-nats`, `bson`, `k8s-openapi`, `rdkafka`, `redis`, `sqlx`: the
+//!   [`carriers`](propagation::carriers) of these crates.
+//! - `database`: spans of calls of databases, and comments in SQL statements.
 //! - `http-server`, `http-client`: [`ServerLayer`] and [`ClientLayer`], `tower` layers for HTTP and gRPC. `axum`: its routes, and
 //!   [fields as arguments of handlers][extractors]. `reqwest`: a [middleware][`ClientMiddleware`].
 //! - `messaging`: producers and consumers of [messages][`messaging`]; with `tokio`, a [`Worker`]. `messaging-outbox`: an
@@ -127,6 +129,8 @@ pub mod __private;
 mod attribute;
 mod buffers;
 pub mod context;
+#[cfg(feature = "database")]
+pub mod database;
 #[cfg(feature = "_spans")]
 mod error_type;
 #[cfg(feature = "opentelemetry_sdk")]

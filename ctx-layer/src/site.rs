@@ -166,7 +166,7 @@ impl Site {
     }
 
     /// Creates a span from this callsite, if it is enabled.
-    #[cfg(any(feature = "http-client", feature = "messaging"))]
+    #[cfg(any(feature = "database", feature = "http-client", feature = "messaging"))]
     pub(crate) fn open(&'static self, values: &Values<'_>) -> Span {
         self.with_values(values, |values| {
             if self.is_enabled() { Span::new(&self.metadata, values) } else { self.disabled(values) }

@@ -7,7 +7,7 @@ use ctx_layer::{
     field::well_known::*,
     propagation::{
         self, Captured, Carrier, CarrierMut, ContextPropagator, Trust,
-        carriers::{Environment, HeaderExtractor, HeaderInjector, OtelExtractor, OtelInjector},
+        carriers::{Envelope, Environment, HeaderExtractor, HeaderInjector, OneString, OtelExtractor, OtelInjector},
         extract_with, inject_with,
     },
 };
@@ -52,6 +52,9 @@ fn context_survives_every_carrier() {
     there_and_back::<HeaderMap>();
     there_and_back::<Captured>();
     there_and_back::<Environment>();
+    there_and_back::<BTreeMap<String, Vec<u8>>>();
+    there_and_back::<Envelope<Vec<u8>>>();
+    there_and_back::<OneString>();
 }
 
 #[test]

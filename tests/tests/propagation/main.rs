@@ -11,6 +11,7 @@ mod grammar;
 mod journey;
 mod limits;
 mod outbound;
+mod payloads;
 mod propagator;
 mod properties;
 mod shared;

@@ -1,4 +1,4 @@
-//! Maps of strings.
+//! Maps of strings and of bytes.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -15,7 +15,7 @@ macro_rules! map {
             fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
                 for (known, value) in self {
                     if known.eq_ignore_ascii_case(key) {
-                        line(value.as_bytes());
+                        line(value.as_ref());
                     }
                 }
             }
@@ -26,7 +26,7 @@ macro_rules! map {
                 if self.keys().any(|known| known.eq_ignore_ascii_case(key) && known != key) {
                     CarrierMut::remove(self, key);
                 }
-                self.insert(key.to_owned(), value.to_owned());
+                self.insert(key.to_owned(), value.into());
             }
 
             fn remove(&mut self, key: &str) {
@@ -38,3 +38,5 @@ macro_rules! map {
 
 map!(HashMap<String, String, S>, S: BuildHasher);
 map!(BTreeMap<String, String>);
+// The headers of a record of `rskafka`.
+map!(BTreeMap<String, Vec<u8>>);

@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Starts RabbitMQ and runs the tests that need it, with peers in other languages: `bash tests/services/amqp.sh [folder]`; the folder
+# defaults to target/services. Fails if anything is missing.
+source "$(dirname "${BASH_SOURCE[0]}")/broker"
+tested amqp
+restarted amqp

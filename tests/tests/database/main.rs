@@ -1,0 +1,4 @@
+//! Databases: comments in statements, and spans of calls.
+
+mod calls;
+mod comments;

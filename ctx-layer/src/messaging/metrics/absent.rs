@@ -21,11 +21,11 @@ impl Metrics {
 
 /// Attributes that are not composed.
 #[derive(Clone, Debug, Default)]
-pub(in crate::messaging) struct Composed;
+pub(in crate::messaging) struct Composed(());
 
 impl Composed {
     pub(in crate::messaging) fn of(_: &Measured<'_>) -> Self {
-        Composed
+        Composed(())
     }
 }
 

@@ -113,7 +113,7 @@ impl Naming {
         }
         declared.push((declaration, key.clone()));
         let key = (!self.not_shown.contains(&key)).then_some(key);
-        // Under the lock: whoever finds this key also finds that it may repeat.
+        // Under the lock, so that a thread that finds this key also finds that it may repeat.
         self.of_fields.get_or_insert_with(declaration, || key).as_deref()
     }
 

@@ -166,7 +166,7 @@ fn a_panic_anywhere_costs_the_others_nothing() {
         }
         let handle = |message: Message<Delivered>| {
             let (body, expected) =
-                (message.envelope.body, if message.envelope.body % 2 == 0 { "acme" } else { "globex" });
+                (message.envelope.body, if message.envelope.body.is_multiple_of(2) { "acme" } else { "globex" });
             assert_ne!(body, 0, "before the first poll");
             assert_eq!(tenant().as_deref(), Some(expected));
             async move {

@@ -53,8 +53,8 @@ impl Below {
 
     /// Appends the lines of a text after its first.
     fn push_all(&mut self, more: &str) {
-        let more = more.strip_suffix('\n').unwrap_or(more);
         if !more.is_empty() {
+            let more = more.strip_suffix('\n').unwrap_or(more);
             // Once there is no room, there is none for what follows.
             let _ = more.split('\n').try_for_each(|text| self.push_more(text).then_some(()));
         }

@@ -1,4 +1,4 @@
-//! Where an event is: target, file, line and thread.
+//! The place of an event: target, file, line and thread.
 
 use std::thread;
 

@@ -86,7 +86,9 @@ impl Delivery for Job {
     async fn settle(&self, settlement: Settlement) -> mongodb::error::Result<()> {
         let this = doc! { "_id": self.document.get("_id").cloned().unwrap_or(Bson::Null) };
         match settlement {
-            Settlement::Ack => drop(self.jobs.delete_one(this).await?),
+            Settlement::Ack => {
+                self.jobs.delete_one(this).await?;
+            }
             // It is taken again after a while.
             Settlement::Nack | Settlement::Requeue => {}
             Settlement::DeadLetter => {

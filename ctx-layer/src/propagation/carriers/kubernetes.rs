@@ -11,10 +11,10 @@ use crate::propagation::carrier::{Carrier, CarrierMut};
 impl Carrier for Vec<EnvVar> {
     fn lines(&self, key: &str, line: &mut dyn FnMut(&[u8])) {
         let name = normalized_name(key);
-        let values =
+        let mut values =
             self.iter().filter(|variable| variable.name == name).filter_map(|variable| variable.value.as_ref());
         // As in a container, the last one counts.
-        if let Some(value) = values.last() {
+        if let Some(value) = values.next_back() {
             line(unescaped(value).as_bytes());
         }
     }

@@ -6,6 +6,7 @@
 mod compression;
 mod deviation;
 mod document;
+mod document_format;
 mod input;
 mod jaeger;
 mod json;

@@ -7,7 +7,7 @@ use memchr::memchr;
 use super::{
     Deviation, Place, Problem, ReadLimits, Sink,
     compression::{GZIP, ZSTD, decompressed},
-    document,
+    document_format,
     json::Balance,
     otlp_protobuf,
 };
@@ -32,7 +32,7 @@ pub fn read(stream: impl Read, file: u16, limits: &ReadLimits, sink: &mut impl S
 /// Reads one message of OTLP, as a receiver gets it: JSON or Protocol Buffers.
 pub fn read_message(message: &[u8], place: Place, sink: &mut impl Sink) {
     match message.first() {
-        Some(b'{') => document::read(message, place, sink),
+        Some(b'{') => document_format::read(message, place, sink),
         _ => otlp_protobuf::read(message, place, sink),
     }
 }
@@ -253,7 +253,7 @@ impl<R: Read, S: Sink> Stream<'_, R, S> {
             }
             is_first = false;
             let bytes = &self.buffer[self.start..self.start + length];
-            document::read(bytes, self.place, self.sink);
+            document_format::read(bytes, self.place, self.sink);
             let lines = if is_long { memchr::memchr_iter(b'\n', bytes).count() as u32 } else { 0 };
             self.place.line = self.place.line.saturating_add(lines);
             self.start += length;

@@ -20,6 +20,13 @@ pub struct ActiveMessage {
     _not_send: PhantomData<*const ()>,
 }
 
+impl Processing {
+    /// Makes the context current and enters the span on this thread until the guard is dropped.
+    pub(super) fn activate(self) -> ActiveMessage {
+        ActiveMessage::new(self)
+    }
+}
+
 impl ActiveMessage {
     pub(super) fn new(processing: Processing) -> Self {
         // Attached first: the span's own fields are current below it.

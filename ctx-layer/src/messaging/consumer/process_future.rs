@@ -113,3 +113,29 @@ impl<F> fmt::Debug for ProcessFuture<F> {
         f.debug_struct("ProcessFuture").field("processing", &self.inner.processing).finish_non_exhaustive()
     }
 }
+
+impl Processing {
+    /// Runs the future that handles the message within its context and span, at each poll, and records its outcome.
+    ///
+    /// Code before the future's first poll is not in the context: pass an `async` block that calls the handler, as in
+    /// `processing.run(async { handle(message).await })`.
+    ///
+    /// ```
+    /// use std::collections::HashMap;
+    /// use ctx_layer::messaging::{Consumer, Destination};
+    ///
+    /// # async fn handle(_: HashMap<String, String>) -> Result<(), std::io::Error> { Ok(()) }
+    /// # async fn received(headers: HashMap<String, String>) -> Result<(), std::io::Error> {
+    /// let consumer = Consumer::new(Destination::new("nats", "orders"));
+    /// let processing = consumer.process(&headers);
+    /// processing.run(async move { handle(headers).await }).await
+    /// # }
+    /// ```
+    pub fn run<F>(self, handle: F) -> ProcessFuture<F>
+    where
+        F: Future,
+        F::Output: Outcome,
+    {
+        ProcessFuture::new(handle, self)
+    }
+}

@@ -5,7 +5,7 @@ use std::{fmt, panic::resume_unwind, sync::Arc};
 use opentelemetry::Context;
 use tracing::{Span, error, record_all};
 
-use super::{active_message::ActiveMessage, process_future::ProcessFuture, settings::ConsumerSettings};
+use super::settings::ConsumerSettings;
 use crate::{
     Fields,
     context::ContextFieldsExt,
@@ -58,35 +58,6 @@ impl Processing {
             }
             Err(payload) => self.panicked(payload),
         }
-    }
-
-    /// Runs the future that handles the message within its context and span, at each poll, and records its outcome.
-    ///
-    /// Code before the future's first poll is not in the context: pass an `async` block that calls the handler, as in
-    /// `processing.run(async { handle(message).await })`.
-    ///
-    /// ```
-    /// use std::collections::HashMap;
-    /// use ctx_layer::messaging::{Consumer, Destination};
-    ///
-    /// # async fn handle(_: HashMap<String, String>) -> Result<(), std::io::Error> { Ok(()) }
-    /// # async fn received(headers: HashMap<String, String>) -> Result<(), std::io::Error> {
-    /// let consumer = Consumer::new(Destination::new("nats", "orders"));
-    /// let processing = consumer.process(&headers);
-    /// processing.run(async move { handle(headers).await }).await
-    /// # }
-    /// ```
-    pub fn run<F>(self, handle: F) -> ProcessFuture<F>
-    where
-        F: Future,
-        F::Output: Outcome,
-    {
-        ProcessFuture::new(handle, self)
-    }
-
-    /// Makes the context current and enters the span on this thread until the guard is dropped.
-    pub(super) fn activate(self) -> ActiveMessage {
-        ActiveMessage::new(self)
     }
 
     /// Returns the message's context and span, for work that is handled elsewhere. The span is kept open until the snapshot is

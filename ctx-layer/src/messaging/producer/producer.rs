@@ -4,9 +4,7 @@ use std::{borrow::Cow, fmt, sync::Arc};
 
 use opentelemetry::trace::SpanContext;
 
-use super::{
-    send_batch::SendBatch, send_options::SendOptions, sending::Sending, settings::ProducerSettings, span::ProducerSpan,
-};
+use super::{send_options::SendOptions, sending::Sending, settings::ProducerSettings, span::ProducerSpan};
 use crate::{
     layer::opentelemetry_layer::add_link,
     messaging::{
@@ -190,11 +188,6 @@ impl Producer {
         let span = self.span_of("producer", options, &message_id).create();
         span.in_scope(|| self.settings.boundary.inject(headers, self.settings.outbound));
         message_id
-    }
-
-    /// Starts a batch of messages that are sent together.
-    pub fn batch(&self) -> SendBatch {
-        SendBatch::new(self.clone())
     }
 
     /// Returns the span of a message that is about to be sent.

@@ -44,6 +44,13 @@ pub struct SendBatch {
     messages: usize,
 }
 
+impl Producer {
+    /// Starts a batch of messages that are sent together.
+    pub fn batch(&self) -> SendBatch {
+        SendBatch::new(self.clone())
+    }
+}
+
 impl SendBatch {
     pub(super) fn new(producer: Producer) -> Self {
         SendBatch { producer, links: Vec::new(), messages: 0 }

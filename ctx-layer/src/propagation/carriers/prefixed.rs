@@ -19,7 +19,7 @@ use crate::propagation::{
 /// use std::collections::BTreeMap;
 /// use ctx_layer::{field::well_known::TENANT_ID, propagation::{self, carriers::Prefixed}};
 ///
-/// let mut annotations = BTreeMap::new(); // `metadata.annotations.get_or_insert_default()`
+/// let mut annotations = BTreeMap::<String, String>::new(); // `metadata.annotations.get_or_insert_default()`
 /// TENANT_ID.in_scope("acme", || propagation::inject(&mut Prefixed::kubernetes(&mut annotations)));
 /// assert_eq!(annotations["tracing.k8s.io/baggage"], "tenant_id=acme");
 /// ```

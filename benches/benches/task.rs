@@ -5,7 +5,7 @@
 //!
 //! Repeat with `cargo bench -p ctx-benches --bench task`. After `--`: `--quick` takes an eighth of the time; `--scoped` makes
 //! the subscriber that of the thread, under which asking for the current span takes longer; the name of one of [`STACKS`]
-//! runs that alone.
+//! runs that alone. `--run <stack> <place> <group> <arm> <count>` runs one arm alone, each by its number, for `perf` and `valgrind`.
 //!
 //! "Floor" is the least possible: to look for context where a future is created and where it is polled, and to check that an
 //! attached context is current. OpenTelemetry refuses more than 65 534 contexts on a thread, and leaves another request's
@@ -231,9 +231,21 @@ fn measure(stack: &str, place: &Place, effort: Effort) {
     }
 }
 
+fn run_alone(stack: usize, guards: usize, group: usize, arm: usize, count: usize) {
+    if let Some(dispatch) = STACKS[stack].1() {
+        tracing::dispatcher::set_global_default(dispatch).expect("it is the first");
+    }
+    let arms = [captured_and_polled, polled_elsewhere][group](&Place::anywhere(), PLACES[guards].1);
+    println!("{}: {:?}", arms[arm].name(), arms[arm].run(count as u64));
+}
+
 fn main() {
     let arguments: Vec<String> = env::args().collect();
     let has = |wanted: &str| arguments.iter().any(|argument| argument == wanted);
+    if let Some(at) = arguments.iter().position(|argument| argument == "--run") {
+        let number = |behind: usize| arguments.get(at + behind).and_then(|word| word.parse().ok()).unwrap_or(0);
+        return run_alone(number(1), number(2), number(3), number(4), number(5));
+    }
     let effort = if has("--quick") { Effort::QUICK } else { Effort::FULL };
     let Some(at) = STACKS.iter().position(|(name, _)| has(name)) else {
         // A process for each, so that the subscriber can be global, as it is in nearly all programs.

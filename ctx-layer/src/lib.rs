@@ -155,6 +155,8 @@ mod site;
 #[cfg(feature = "_spans")]
 mod span_string;
 pub mod task;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod thread_probe;
 #[cfg(feature = "_received")]
 mod unique_id;
@@ -174,6 +176,9 @@ pub use opentelemetry;
 
 #[doc = include_str!("propagate.md")]
 pub use ctx_macros::propagate;
+#[cfg(feature = "testing")]
+#[doc = include_str!("test.md")]
+pub use ctx_macros::test;
 #[doc = include_str!("with_observability.md")]
 pub use ctx_macros::with_observability;
 

@@ -11,6 +11,7 @@ mod propagate;
 mod secret_name;
 #[cfg(test)]
 mod snapshot;
+mod test;
 mod with_observability;
 
 use proc_macro::TokenStream;
@@ -41,4 +42,11 @@ pub fn with_observability(arguments: TokenStream, item: TokenStream) -> TokenStr
 #[proc_macro_attribute]
 pub fn propagate(arguments: TokenStream, item: TokenStream) -> TokenStream {
     propagate::expand(arguments.into(), item.into()).into()
+}
+
+// Documented where it is re-exported.
+#[allow(missing_docs)]
+#[proc_macro_attribute]
+pub fn test(arguments: TokenStream, item: TokenStream) -> TokenStream {
+    test::expand(arguments.into(), item.into()).into()
 }

@@ -141,6 +141,8 @@ fn read_onto(
     table: Option<&BaggageKeys>,
     boundary: &'static Boundary,
 ) -> Incoming {
+    #[cfg(feature = "testing")]
+    super::witness::received(carrier, boundary);
     let mut inbound = Inbound { boundary, trust, table, dropped: Vec::new() };
     let (parent, invalid) = match inbound.traceparent(carrier) {
         Some(Ok(parent)) => (Some(parent), None),

@@ -77,6 +77,8 @@ mod span_context;
 mod traceparent;
 mod tracestate;
 mod trust;
+#[cfg(feature = "testing")]
+mod witness;
 
 use opentelemetry::Context;
 
@@ -94,6 +96,10 @@ pub use propagator::ContextPropagator;
 pub use traceparent::TraceParentError;
 pub use tracestate::TraceStateError;
 pub use trust::Trust;
+#[cfg(feature = "testing")]
+pub(crate) use percent::decode as percent_decoded;
+#[cfg(feature = "testing")]
+pub(crate) use witness::{Crossing, set_witness};
 
 use carriers::{
     Environment,

@@ -56,6 +56,20 @@ pub(super) fn inject(
     settings: &PropagatorSettings,
     boundary: &'static Boundary,
 ) {
+    #[cfg(feature = "testing")]
+    if super::witness::sent(carrier, boundary, |carrier| write(cx, carrier, outbound, settings, boundary)) {
+        return;
+    }
+    write(cx, carrier, outbound, settings, boundary);
+}
+
+fn write(
+    cx: &Context,
+    carrier: &mut (impl CarrierMut + ?Sized),
+    outbound: Outbound,
+    settings: &PropagatorSettings,
+    boundary: &'static Boundary,
+) {
     let remote = cx.remote();
     trace(cx, remote, carrier, outbound, settings, boundary);
     if outbound != Outbound::Everything {

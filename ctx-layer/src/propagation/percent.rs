@@ -71,7 +71,7 @@ pub(super) fn encode(mut text: &str, into: &mut String) {
 }
 
 /// Decodes a string. A stray `%` stays, and invalid UTF-8 becomes U+FFFD.
-pub(super) fn decode(text: &str) -> Cow<'_, str> {
+pub(crate) fn decode(text: &str) -> Cow<'_, str> {
     let Some(first) = text.bytes().position(|byte| byte == b'%') else {
         return Cow::Borrowed(text);
     };

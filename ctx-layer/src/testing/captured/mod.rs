@@ -1,0 +1,20 @@
+//! The captured telemetry as data.
+
+mod event;
+mod field_name;
+mod log;
+mod measurement;
+mod message;
+mod span;
+mod trace;
+mod value;
+
+pub use event::CapturedEvent;
+pub use field_name::FieldName;
+pub use log::CapturedLog;
+pub use measurement::Measurement;
+pub use message::{CapturedMessage, Direction};
+pub use span::CapturedSpan;
+pub use trace::CapturedTrace;
+pub use value::Value;
+pub(in crate::testing) use value::Fields;

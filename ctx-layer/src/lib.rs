@@ -54,6 +54,7 @@
 //! | send fields to other processes, and receive them | [`propagation`] |
 //! | propagate fields over HTTP and gRPC | [`http`] |
 //! | propagate fields over brokers, queues and job tables | [`messaging`] |
+//! | assert in tests what is propagated | [`testing`] |
 //!
 //! # Features
 //!
@@ -77,6 +78,7 @@
 //! - `serde`: [`Captured`](propagation::Captured) implements `Serialize` and `Deserialize`.
 //! - `setup`: [`setup::init`], the whole start-up in one call: settings, log lines, export of traces, logs and metrics, and a clean end.
 //!   `setup-tls`, `setup-http-json`, `setup-gzip`, `setup-b3`, `setup-xray`, `setup-config-file`: parts of it that need more crates.
+//! - `testing`: a [test kit][`testing`] and [`#[ctx_layer::test]`][test]. `testing-proptest`: its strategies of `proptest`.
 //! - `metrics`: OpenTelemetry metrics of what [boundaries](propagation::Boundary) extract, inject and reject.
 //!
 // If a feature is disabled, links to its items lead to the list above.
@@ -116,6 +118,10 @@
 #![cfg_attr(not(feature = "reqwest"), doc = "[`ClientMiddleware`]: #features")]
 #![cfg_attr(feature = "setup", doc = "[`setup::init`]: crate::setup::init")]
 #![cfg_attr(not(feature = "setup"), doc = "[`setup::init`]: #features")]
+#![cfg_attr(feature = "testing", doc = "[`testing`]: crate::testing")]
+#![cfg_attr(not(feature = "testing"), doc = "[`testing`]: #features")]
+#![cfg_attr(feature = "testing", doc = "[test]: macro@crate::test")]
+#![cfg_attr(not(feature = "testing"), doc = "[test]: #features")]
 #![cfg_attr(feature = "axum", doc = "[extractors]: crate::http::axum")]
 #![cfg_attr(not(feature = "axum"), doc = "[extractors]: #features")]
 #![warn(missing_docs)]

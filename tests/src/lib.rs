@@ -45,3 +45,8 @@ struct Migrate;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/messaging.md")]
 struct Messaging;
+
+/// Compiles the programs of the page.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/testing.md")]
+struct Testing;

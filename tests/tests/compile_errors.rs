@@ -10,6 +10,7 @@ fn wrong_input_is_a_clear_error_at_the_wrong_token() {
     cases.compile_fail("ui/context_fields/*.rs");
     cases.compile_fail("ui/with_observability/*.rs");
     cases.compile_fail("ui/propagate/*.rs");
+    cases.compile_fail("ui/test/*.rs");
 }
 
 #[test]

@@ -92,12 +92,12 @@ pub use extracted::{Extracted, ExtractedGuard};
 #[cfg(feature = "metrics")]
 pub use metrics::observe;
 pub use outbound::Outbound;
+#[cfg(feature = "testing")]
+pub(crate) use percent::decode as percent_decoded;
 pub use propagator::ContextPropagator;
 pub use traceparent::TraceParentError;
 pub use tracestate::TraceStateError;
 pub use trust::Trust;
-#[cfg(feature = "testing")]
-pub(crate) use percent::decode as percent_decoded;
 #[cfg(feature = "testing")]
 pub(crate) use witness::{Crossing, set_witness};
 

@@ -209,7 +209,8 @@ impl Telemetry {
             }
         }
         for message in self.sent() {
-            let header = message.headers().find(|(_, found)| found.contains(value) || percent_decoded(found).contains(value));
+            let header =
+                message.headers().find(|(_, found)| found.contains(value) || percent_decoded(found).contains(value));
             if let Some((name, _)) = header {
                 marks = marks.message(&message, format!("the value is in {name}"));
             }

@@ -6,8 +6,18 @@ use crate::field::Schema;
 
 /// Libraries whose spans and events below INFO are about bytes, not about the program.
 const TRANSPORTS: [&str; 12] = [
-    "h2", "hyper", "hyper_util", "mio", "opentelemetry", "opentelemetry_sdk", "opentelemetry-otlp", "reqwest", "rustls",
-    "tokio", "tonic", "tower",
+    "h2",
+    "hyper",
+    "hyper_util",
+    "mio",
+    "opentelemetry",
+    "opentelemetry_sdk",
+    "opentelemetry-otlp",
+    "reqwest",
+    "rustls",
+    "tokio",
+    "tonic",
+    "tower",
 ];
 
 /// Settings of a [`Capture`], for what differs from the defaults.

@@ -44,7 +44,9 @@ impl TestRuntime {
         match self.builder.build() {
             Ok(runtime) => runtime.block_on(future),
             Err(error) => {
-                panic!("the runtime of a test cannot be created: {error}: is the limit of threads or open files reached?")
+                panic!(
+                    "the runtime of a test cannot be created: {error}: is the limit of threads or open files reached?"
+                )
             }
         }
     }

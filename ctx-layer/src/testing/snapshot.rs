@@ -12,8 +12,21 @@ use super::{
 
 /// Attributes whose values are durations, ports or places in the source.
 const VOLATILE: &[&str] = &[
-    "busy_ns", "client.port", "code.line.number", "duration", "duration_ms", "elapsed", "elapsed_ms", "idle_ns", "latency",
-    "network.local.port", "network.peer.port", "process.pid", "server.port", "thread.id", "thread.name",
+    "busy_ns",
+    "client.port",
+    "code.line.number",
+    "duration",
+    "duration_ms",
+    "elapsed",
+    "elapsed_ms",
+    "idle_ns",
+    "latency",
+    "network.local.port",
+    "network.peer.port",
+    "process.pid",
+    "server.port",
+    "thread.id",
+    "thread.name",
 ];
 
 /// Returns the traces, and the events outside of them.

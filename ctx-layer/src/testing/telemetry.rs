@@ -243,6 +243,9 @@ impl Telemetry {
 
 impl fmt::Debug for Telemetry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Telemetry").field("spans", &self.spans()).field("events", &self.events()).finish_non_exhaustive()
+        f.debug_struct("Telemetry")
+            .field("spans", &self.spans())
+            .field("events", &self.events())
+            .finish_non_exhaustive()
     }
 }

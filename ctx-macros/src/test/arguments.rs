@@ -41,15 +41,17 @@ impl TestArguments {
             errors.add(word, "`worker_threads` needs `flavor = \"multi_thread\"`: add it, or remove `worker_threads`");
         }
         if let (Some((word, true)), Some((_, true))) = (&arguments.start_paused, &arguments.is_multi_thread) {
-            errors.add(word, "`start_paused` needs `flavor = \"current_thread\"`: the time of several threads cannot be paused");
+            errors.add(
+                word,
+                "`start_paused` needs `flavor = \"current_thread\"`: the time of several threads cannot be paused",
+            );
         }
         arguments
     }
 
     fn parse_one(&mut self, input: ParseStream<'_>, seen: &mut Vec<String>) -> syn::Result<()> {
-        let expected = |error: syn::Error| {
-            syn::Error::new(error.span(), format_args!("expected one of: {}", KNOWN.join(", ")))
-        };
+        let expected =
+            |error: syn::Error| syn::Error::new(error.span(), format_args!("expected one of: {}", KNOWN.join(", ")));
         let word = input.call(Ident::parse_any).map_err(expected)?;
         let name = word.to_string();
         if !KNOWN.contains(&name.as_str()) {
@@ -104,4 +106,3 @@ impl TestArguments {
         flavor.or(worker_threads).or(self.start_paused.as_ref().map(|(word, _)| word))
     }
 }
-

@@ -11,7 +11,15 @@ fn snapshot(name: &str, arguments: TokenStream, item: TokenStream) {
 
 #[test]
 fn a_synchronous_test_is_captured() {
-    snapshot("synchronous", quote!(), quote!(fn orders_have_a_tenant(telemetry: Telemetry) { work(); }));
+    snapshot(
+        "synchronous",
+        quote!(),
+        quote!(
+            fn orders_have_a_tenant(telemetry: Telemetry) {
+                work();
+            }
+        ),
+    );
 }
 
 #[test]

@@ -16,5 +16,5 @@ pub use measurement::Measurement;
 pub use message::{CapturedMessage, Direction};
 pub use span::CapturedSpan;
 pub use trace::CapturedTrace;
-pub use value::Value;
 pub(in crate::testing) use value::Fields;
+pub use value::Value;

@@ -59,9 +59,9 @@ impl CapturedTrace {
 
     /// Returns the spans whose parent should be in this test, and is not.
     pub fn orphans(&self) -> impl Iterator<Item = &CapturedSpan> {
-        self.spans.iter().filter(|span| {
-            span.parent_span_id().is_some_and(|parent| !span.has_remote_parent() && !self.has(parent))
-        })
+        self.spans
+            .iter()
+            .filter(|span| span.parent_span_id().is_some_and(|parent| !span.has_remote_parent() && !self.has(parent)))
     }
 
     /// Returns the children of a span in the order in which they started.

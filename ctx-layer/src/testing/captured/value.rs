@@ -57,7 +57,7 @@ impl Value {
             Value::String(value) => value.contains(text),
             Value::Array(values) => values.iter().any(|value| value.contains(text)),
             // A number is a secret only as a whole: `7` is in too many of them.
-            other => other.to_string() == text,
+            other => format!("{other}") == text,
         }
     }
 }
@@ -117,7 +117,9 @@ macro_rules! from_and_eq {
 
         impl PartialEq<$type> for Value {
             fn eq(&self, other: &$type) -> bool {
-                *self == Value::from(other.clone())
+                let $value = other.clone();
+                let other: Value = $variant;
+                *self == other
             }
         }
     )*};
@@ -154,9 +156,15 @@ impl From<opentelemetry::Value> for Value {
             opentelemetry::Value::Bool(value) => Value::Bool(value),
             opentelemetry::Value::I64(value) => Value::I64(value),
             opentelemetry::Value::F64(value) => Value::F64(value),
-            opentelemetry::Value::Array(Array::Bool(values)) => Value::Array(values.into_iter().map(Into::into).collect()),
-            opentelemetry::Value::Array(Array::I64(values)) => Value::Array(values.into_iter().map(Into::into).collect()),
-            opentelemetry::Value::Array(Array::F64(values)) => Value::Array(values.into_iter().map(Into::into).collect()),
+            opentelemetry::Value::Array(Array::Bool(values)) => {
+                Value::Array(values.into_iter().map(Into::into).collect())
+            }
+            opentelemetry::Value::Array(Array::I64(values)) => {
+                Value::Array(values.into_iter().map(Into::into).collect())
+            }
+            opentelemetry::Value::Array(Array::F64(values)) => {
+                Value::Array(values.into_iter().map(Into::into).collect())
+            }
             opentelemetry::Value::Array(Array::String(values)) => {
                 Value::Array(values.into_iter().map(|value| value.as_str().into()).collect())
             }

@@ -79,10 +79,7 @@ fn text_of_event(event: &CapturedEvent) -> String {
     text
 }
 
-pub(super) fn push_fields<'a>(
-    text: &mut String,
-    fields: impl Iterator<Item = (&'a str, &'a super::captured::Value)>,
-) {
+pub(super) fn push_fields<'a>(text: &mut String, fields: impl Iterator<Item = (&'a str, &'a super::captured::Value)>) {
     for (name, value) in fields {
         // Writing to a string does not fail.
         let _ = write!(text, " {name}={value}");
@@ -108,7 +105,11 @@ pub(super) fn picture(telemetry: &Telemetry, marks: &Marks, is_coloured: bool) -
         text += "  outside of all spans\n";
         for event in outside {
             let (branches, text_of, mark) = ("· ".to_owned(), text_of_event(event), marks.of_event(event));
-            push_line(&mut text, &Line { branches, text: text_of, is_event: true, mark, is_missing: false }, is_coloured);
+            push_line(
+                &mut text,
+                &Line { branches, text: text_of, is_event: true, mark, is_missing: false },
+                is_coloured,
+            );
         }
     }
     let messages = telemetry.messages();
@@ -116,7 +117,11 @@ pub(super) fn picture(telemetry: &Telemetry, marks: &Marks, is_coloured: bool) -
         text += "  messages\n";
         for message in &messages {
             let (branches, text_of, mark) = ("· ".to_owned(), message.to_string(), marks.of_message(message));
-            push_line(&mut text, &Line { branches, text: text_of, is_event: true, mark, is_missing: false }, is_coloured);
+            push_line(
+                &mut text,
+                &Line { branches, text: text_of, is_event: true, mark, is_missing: false },
+                is_coloured,
+            );
         }
     }
     if text.is_empty() {

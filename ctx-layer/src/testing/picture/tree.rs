@@ -78,11 +78,8 @@ impl<'a> Tree<'a> {
         }
         // What is missing at the top belongs to no trace, and is shown after all of them.
         let missing = under.into_iter().flat_map(|under| self.marks.missing_under(Some(under)));
-        let missing = missing.map(|line| Node {
-            time: SystemTime::UNIX_EPOCH,
-            text: line.to_owned(),
-            what: What::Missing,
-        });
+        let missing =
+            missing.map(|line| Node { time: SystemTime::UNIX_EPOCH, text: line.to_owned(), what: What::Missing });
         nodes.extend(missing);
         let last = nodes.iter().rposition(|node| !matches!(node.what, What::Event(_)));
         for (at, Node { text, what, .. }) in nodes.into_iter().enumerate() {

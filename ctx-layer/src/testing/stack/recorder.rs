@@ -25,7 +25,9 @@ pub(super) struct Recorder;
 /// The capture to which a span belongs. Stored in the span.
 struct OfSpan(Arc<Store>);
 
-fn owner_of<S: for<'a> LookupSpan<'a>>(span: Option<tracing_subscriber::registry::SpanRef<'_, S>>) -> Option<Arc<Store>> {
+fn owner_of<S: for<'a> LookupSpan<'a>>(
+    span: Option<tracing_subscriber::registry::SpanRef<'_, S>>,
+) -> Option<Arc<Store>> {
     span?.scope().find_map(|span| span.extensions().get::<OfSpan>().map(|owner| Arc::clone(&owner.0)))
 }
 

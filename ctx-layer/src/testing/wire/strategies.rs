@@ -5,7 +5,9 @@ use proptest::{collection::vec, option, prelude::*};
 /// Returns valid values of `traceparent`, of this version and of later ones.
 pub fn traceparent() -> impl Strategy<Value = String> {
     ("[0-9a-f]{32}", "[0-9a-f]{16}", "[0-9a-f]{2}", prop_oneof![4 => Just("00"), 1 => Just("01")])
-        .prop_filter("ids are not zero", |(trace, span, ..)| [trace, span].iter().all(|id| id.bytes().any(|b| b != b'0')))
+        .prop_filter("ids are not zero", |(trace, span, ..)| {
+            [trace, span].iter().all(|id| id.bytes().any(|b| b != b'0'))
+        })
         .prop_map(|(trace, span, flags, version)| format!("{version}-{trace}-{span}-{flags}"))
 }
 
@@ -16,7 +18,8 @@ pub fn field_value() -> impl Strategy<Value = String> {
 
 /// Returns valid values of `baggage`, with and without properties and blanks.
 pub fn baggage() -> impl Strategy<Value = String> {
-    let member = ("[a-z][a-z0-9_.-]{0,15}", "[a-zA-Z0-9_.-]{0,16}(%[2-7][0-9A-E])?", option::of("[a-z]{1,5}(=[a-z]{1,5})?"));
+    let member =
+        ("[a-z][a-z0-9_.-]{0,15}", "[a-zA-Z0-9_.-]{0,16}(%[2-7][0-9A-E])?", option::of("[a-z]{1,5}(=[a-z]{1,5})?"));
     let member = member.prop_map(|(key, value, property)| match property {
         Some(property) => format!("{key}={value};{property}"),
         None => format!("{key}={value}"),

@@ -6,7 +6,7 @@ use std::{sync::Once, thread};
 
 use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::TENANT_ID, testing};
 use ctx_tests::Recorder;
-use tracing::{dispatcher, info, info_span};
+use tracing::{info, info_span};
 use tracing_subscriber::prelude::*;
 
 /// Sets the subscriber of the program, and returns what it receives.
@@ -37,9 +37,10 @@ fn the_test_is_captured_beside_a_global_subscriber() {
 fn other_threads_write_to_the_program_or_are_given_the_subscriber() {
     let program = program();
     let telemetry = testing::capture();
+    let of_thread = telemetry.telemetry();
     thread::scope(|scope| {
         scope.spawn(|| info!("on another thread"));
-        scope.spawn(|| dispatcher::with_default(telemetry.dispatch(), || info!("given the subscriber")));
+        scope.spawn(move || of_thread.in_scope(|| info!("given the subscriber")));
     });
     assert_eq!(telemetry.event("given the subscriber").message(), "given the subscriber");
     assert_eq!(telemetry.events().len(), 1);

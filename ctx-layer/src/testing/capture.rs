@@ -1,6 +1,6 @@
 use std::{fmt, ops::Deref, sync::Arc, thread};
 
-use tracing_core::dispatcher::{self, DefaultGuard, Dispatch};
+use tracing_core::dispatcher::{self, DefaultGuard};
 use tracing_subscriber::filter::Targets;
 
 use super::{
@@ -16,7 +16,6 @@ use crate::field::Schema;
 #[must_use = "telemetry is captured only until the guard is dropped: bind it, as in `let telemetry = ...`"]
 pub struct Capture {
     telemetry: Telemetry,
-    dispatch: Dispatch,
     // In this order: what is logged while the subscriber is dropped still belongs to the test.
     _subscriber: DefaultGuard,
     _owned: Owned,
@@ -29,20 +28,17 @@ impl Capture {
             set_globals(&dispatch);
         }
         let owned = Owned::begin();
-        let telemetry = Telemetry::new(Arc::clone(owned.store()));
-        Capture { telemetry, _subscriber: dispatcher::set_default(&dispatch), dispatch, _owned: owned }
+        let subscriber = dispatcher::set_default(&dispatch);
+        Capture {
+            telemetry: Telemetry::new(Arc::clone(owned.store()), dispatch),
+            _subscriber: subscriber,
+            _owned: owned,
+        }
     }
 
     /// Returns the telemetry, which is `Send` and `Sync`, for use on other threads.
     pub fn telemetry(&self) -> Telemetry {
         self.telemetry.clone()
-    }
-
-    /// Returns the subscriber, for threads and pools that the test starts under it.
-    ///
-    /// Needed only where threads are not captured by themselves: see [`testing`](super).
-    pub fn dispatch(&self) -> &Dispatch {
-        &self.dispatch
     }
 }
 

@@ -56,13 +56,14 @@
 //! - on Linux, threads that it starts, and threads that these start, unless they are given a name.
 //!
 //! Not known is the test of bare work, outside of a span, on a thread of a pool that tests share, or on a named thread. It is captured if the
-//! process has one test only, as under `cargo nextest`. What belongs to no test, or could belong to two, is in none.
+//! process has one test only, as under `cargo nextest`, and where [`Telemetry::in_scope`] or [`Telemetry::adopt_thread`] says whose it is. What
+//! belongs to no test, or could belong to two, is in none.
 //!
 //! # Beside another subscriber
 //!
 //! The first capture of a process sets the global subscriber, if there is none, and OpenTelemetry's global providers and propagator.
 //! With a global subscriber of the program, the test's own thread and the runtime of [`#[ctx_layer::test]`](macro@crate::test) are
-//! captured, and threads on which [`Capture::dispatch`] is the default: others write to the program's subscriber.
+//! captured, and threads in [`Telemetry::in_scope`]: others write to the program's subscriber.
 //! A program whose tests set a global subscriber and panic if there is one needs
 //! [`sets_globals(false)`](CaptureBuilder::sets_globals) in its other tests.
 

@@ -1,11 +1,10 @@
 //! Running the body of an asynchronous test.
 
-use std::{future::Future, sync::Arc};
+use std::future::Future;
 
 use tokio::runtime::Builder;
-use tracing_core::dispatcher;
 
-use super::{capture::Capture, isolation::own_thread};
+use super::capture::Capture;
 
 /// The runtime of a test that `#[ctx_layer::test]` runs.
 #[derive(Debug)]
@@ -34,13 +33,9 @@ impl TestRuntime {
 
     /// Runs the future under the capture, on a runtime whose threads all belong to it.
     pub fn run<T>(mut self, capture: &Capture, future: impl Future<Output = T>) -> T {
-        let (dispatch, store) = (capture.dispatch().clone(), Arc::clone(capture.store()));
+        let telemetry = capture.telemetry();
         // The threads of `spawn_blocking`, too.
-        self.builder.enable_all().on_thread_start(move || {
-            own_thread(&store);
-            // For as long as the thread lives, which ends with the runtime.
-            std::mem::forget(dispatcher::set_default(&dispatch));
-        });
+        self.builder.enable_all().on_thread_start(move || telemetry.adopt_thread());
         match self.builder.build() {
             Ok(runtime) => runtime.block_on(future),
             Err(error) => {

@@ -10,9 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tracing_core::dispatcher::{self, Dispatch};
+
 use super::{
     captured::{CapturedEvent, CapturedLog, CapturedMessage, CapturedSpan, CapturedTrace, Direction, Measurement},
-    isolation::Store,
+    isolation::{OwnedThread, Store},
     picture::{Marks, picture},
     snapshot::snapshot,
     stack::observe,
@@ -24,17 +26,35 @@ use super::{
 #[derive(Clone)]
 pub struct Telemetry {
     store: Arc<Store>,
+    dispatch: Dispatch,
     was_printed: Arc<AtomicBool>,
 }
 
 impl Telemetry {
-    pub(super) fn new(store: Arc<Store>) -> Self {
-        Telemetry { store, was_printed: Arc::default() }
+    pub(super) fn new(store: Arc<Store>, dispatch: Dispatch) -> Self {
+        Telemetry { store, dispatch, was_printed: Arc::default() }
     }
 
-    #[cfg(feature = "tokio")]
-    pub(super) fn store(&self) -> &Arc<Store> {
-        &self.store
+    /// Calls `f` on this thread as on the test's own: for threads that are not captured by themselves.
+    ///
+    /// ```
+    /// let telemetry = ctx_layer::testing::capture();
+    /// let of_thread = telemetry.telemetry();
+    /// let thread = std::thread::Builder::new().name("named".to_owned());
+    /// thread.spawn(move || of_thread.in_scope(|| tracing::info!("here")))?.join().expect("it does not panic");
+    /// assert_eq!(telemetry.events().len(), 1);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
+        let _owned = OwnedThread::begin(&self.store);
+        dispatcher::with_default(&self.dispatch, f)
+    }
+
+    /// Makes this thread one of the test until the thread ends: for the start of a pool's threads.
+    pub fn adopt_thread(&self) {
+        // For ever: both end with the thread.
+        std::mem::forget(OwnedThread::begin(&self.store));
+        std::mem::forget(dispatcher::set_default(&self.dispatch));
     }
 
     pub(super) fn was_printed(&self) -> bool {

@@ -192,6 +192,17 @@ static SERVER: LazyLock<SocketAddr> = LazyLock::new(|| {
 });
 
 #[test]
+fn adopted_threads_of_a_pool_belong_to_the_test() {
+    at_once(|tenant, telemetry| {
+        let of_pool = telemetry.telemetry();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).thread_name(|at| format!("pool-{at}"));
+        let pool = pool.start_handler(move |_| of_pool.adopt_thread()).build().expect("threads can be started");
+        pool.install(|| (0..20).into_par_iter().for_each(|_| info!(tenant_id = tenant, "bare")));
+        assert_only(telemetry, tenant, 20);
+    });
+}
+
+#[test]
 fn a_shared_server_is_captured_for_the_test_that_calls_it() {
     at_once(|tenant, telemetry| {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("it starts");

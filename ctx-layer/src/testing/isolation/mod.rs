@@ -6,8 +6,6 @@ mod store;
 mod thread_name;
 mod witness;
 
-#[cfg(feature = "tokio")]
-pub(super) use owner::own_thread;
-pub(super) use owner::{Owned, claim_span, owner, owner_in, owner_of_span};
+pub(super) use owner::{Owned, OwnedThread, claim_span, owner, owner_in, owner_of_span};
 pub(super) use store::Store;
 pub(super) use witness::witness;

@@ -91,10 +91,11 @@ fn of_runtime() -> Option<Arc<Store>> {
     None
 }
 
-/// Makes a capture that of this thread until this is dropped.
+/// A capture in progress, on the thread of its test. Ends it when it is dropped.
 #[derive(Debug)]
 pub(in crate::testing) struct Owned {
     store: Arc<Store>,
+    _thread: OwnedThread,
     _context: ContextGuard,
     _name: Option<ThreadName>,
 }
@@ -102,10 +103,10 @@ pub(in crate::testing) struct Owned {
 impl Owned {
     pub(in crate::testing) fn begin() -> Self {
         let store = with_live(Live::begin);
-        own_thread(&store);
+        let thread = OwnedThread::begin(&store);
         note_runtime(&store);
         let context = Context::current_with_value(InContext(Arc::downgrade(&store))).attach();
-        Owned { _context: context, _name: ThreadName::set(store.number), store }
+        Owned { _thread: thread, _context: context, _name: ThreadName::set(store.number), store }
     }
 
     pub(in crate::testing) fn store(&self) -> &Arc<Store> {
@@ -115,14 +116,30 @@ impl Owned {
 
 impl Drop for Owned {
     fn drop(&mut self) {
-        let _ = OF_THREAD.try_with(|of_thread| of_thread.borrow_mut().retain(|other| !Arc::ptr_eq(other, &self.store)));
         with_live(|live| live.end(&self.store));
     }
 }
 
-/// Makes a capture that of this thread for ever: one of a runtime of the test.
-pub(in crate::testing) fn own_thread(store: &Arc<Store>) {
-    let _ = OF_THREAD.try_with(|of_thread| of_thread.borrow_mut().push(Arc::clone(store)));
+/// Makes a capture that of this thread until this is dropped.
+#[derive(Debug)]
+pub(in crate::testing) struct OwnedThread(Arc<Store>);
+
+impl OwnedThread {
+    pub(in crate::testing) fn begin(store: &Arc<Store>) -> Self {
+        let _ = OF_THREAD.try_with(|of_thread| of_thread.borrow_mut().push(Arc::clone(store)));
+        OwnedThread(Arc::clone(store))
+    }
+}
+
+impl Drop for OwnedThread {
+    fn drop(&mut self) {
+        let is_it = |other: &Arc<Store>| Arc::ptr_eq(other, &self.0);
+        // The innermost one: a scope may be within another of the same test.
+        let _ = OF_THREAD.try_with(|of_thread| {
+            let mut of_thread = of_thread.borrow_mut();
+            of_thread.iter().rposition(is_it).map(|at| of_thread.remove(at))
+        });
+    }
 }
 
 /// Notes that a span belongs to a capture.

@@ -2,7 +2,7 @@ use opentelemetry::SpanId;
 
 use crate::testing::captured::{CapturedEvent, CapturedMessage, CapturedSpan};
 
-/// What is wrong, each at the line that it is about.
+/// Notes of what is wrong, each at the line that it is about.
 #[derive(Debug, Default)]
 pub(in crate::testing) struct Marks {
     spans: Vec<(SpanId, String)>,

@@ -23,7 +23,7 @@ const DIM: &str = "\x1b[2m";
 const BOLD: &str = "\x1b[1m";
 const RESET: &str = "\x1b[0m";
 
-/// Returns `true` if a failing test is read on a terminal by somebody who wants colours: see <https://no-color.org>.
+/// Returns `true` if a failing test prints to a terminal, and `NO_COLOR` is not set: see <https://no-color.org>.
 pub(super) fn is_terminal() -> bool {
     env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()) && io::stderr().is_terminal()
 }

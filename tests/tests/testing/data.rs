@@ -1,4 +1,4 @@
-//! What is captured, as data.
+//! The data that is captured.
 
 use ctx_layer::{
     Schema, context_fields,
@@ -135,7 +135,7 @@ fn measurements_have_values_and_labels() {
     let open = telemetry.measurements_of("orders.open");
     assert!(*open[0].value() == -7_i64);
     assert_eq!(telemetry.measurements_of("orders.open").len(), open.len(), "reading does not change it");
-    // An instrument that is kept measures for whoever uses it.
+    // A kept instrument measures for the test that uses it.
     let other = testing::capture();
     counter.add(1, &[]);
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Of which test something is captured.
+//! The test to which something belongs.
 
 use std::{
     net::SocketAddr,
@@ -232,16 +232,16 @@ fn a_shared_server_is_captured_for_the_test_that_calls_it() {
 fn what_happens_after_a_test_is_in_no_other() {
     let (begin, begun) = mpsc::channel::<()>();
     let first = testing::capture();
-    let span = info_span!("late");
-    let late = thread::spawn(move || {
+    let span = info_span!("behind");
+    let behind = thread::spawn(move || {
         begun.recv().expect("it is sent");
-        span.in_scope(|| info!("too late"));
+        span.in_scope(|| info!("after the test"));
         drop(span);
     });
     drop(first);
     let second = testing::capture();
     begin.send(()).expect("it waits");
-    late.join().expect("it does not panic");
+    behind.join().expect("it does not panic");
     assert!(second.events().is_empty() && second.spans().is_empty(), "{}", second.picture());
 }
 

@@ -1,4 +1,4 @@
-//! What a failing test prints: another process runs the test.
+//! The output of a failing test: another process runs the test.
 
 use std::process::Command;
 

@@ -98,7 +98,7 @@ fn what_differs_is_marked() {
 }
 
 #[test]
-fn siblings_of_one_name_are_told_apart_by_what_is_in_them() {
+fn siblings_of_one_name_are_distinguished_by_their_content() {
     let telemetry = testing::capture();
     info_span!("batch").in_scope(|| {
         for (item, tenant) in [(1, "acme"), (2, "globex"), (3, "acme")] {

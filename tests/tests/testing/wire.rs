@@ -24,7 +24,7 @@ fn values_of_all_languages_arrive() {
     let value = "a b/ü'(c)!%~*";
     for peer in [Peer::python(), Peer::node(), Peer::java()] {
         let telemetry = testing::capture();
-        // Python's `+` cannot be told from a plus: see `docs/wire.md`.
+        // Python's `+` is not distinguishable from a plus: see `docs/wire.md`.
         let value = if peer.clone().with_field("x", " ").headers()[1].1 == "x=+" { "a/ü'(c)!%~*" } else { value };
         let peer = peer.with_field(&TENANT_ID, value).with_field(&USER_ID, "ada");
         let expected = (Some(value.to_owned()), Some("ada".to_owned()));

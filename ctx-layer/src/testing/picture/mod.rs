@@ -1,4 +1,4 @@
-//! What was captured, as a picture of text.
+//! The picture of a test: everything that was captured, as text.
 
 mod marks;
 mod tree;

@@ -12,7 +12,7 @@ pub(in crate::testing) struct Line {
     pub(in crate::testing) branches: String,
     pub(in crate::testing) text: String,
     pub(in crate::testing) is_event: bool,
-    /// What is wrong with it.
+    /// A note of what is wrong with it.
     pub(in crate::testing) mark: Option<String>,
     /// It should be there, and is not.
     pub(in crate::testing) is_missing: bool,

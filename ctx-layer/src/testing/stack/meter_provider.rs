@@ -51,7 +51,7 @@ impl<T: Into<Value>> SyncInstrument<T> for Instrument {
     }
 }
 
-/// What reads an observable instrument.
+/// A function that reads an observable instrument for a capture.
 type Observe = Box<dyn Fn(&Store) + Send + Sync>;
 
 static OBSERVABLE: Mutex<Vec<Arc<Observe>>> = Mutex::new(Vec::new());

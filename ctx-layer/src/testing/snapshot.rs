@@ -5,9 +5,8 @@ use std::{cell::RefCell, collections::HashMap};
 use opentelemetry::trace::{SpanKind, Status};
 
 use super::{
-    captured::{CapturedEvent, CapturedSpan, CapturedTrace, Value},
+    captured::{CapturedEvent, CapturedSpan, CapturedTrace, Contents, Value},
     picture::{Marks, Text, lines},
-    telemetry::Telemetry,
 };
 
 /// Attributes whose values are durations, ports or places in the source.
@@ -30,10 +29,9 @@ const VOLATILE: &[&str] = &[
 ];
 
 /// Returns the traces, and the events outside of them.
-pub(super) fn snapshot(telemetry: &Telemetry, is_sorted: bool) -> String {
+pub(super) fn snapshot(contents: &Contents, is_sorted: bool) -> String {
     let stable = Stable { is_sorted, numbers: RefCell::default() };
-    let traces = telemetry.traces();
-    let mut blocks: Vec<String> = traces.iter().map(|trace| stable.block(trace)).collect();
+    let mut blocks: Vec<String> = contents.traces.iter().map(|trace| stable.block(trace)).collect();
     if is_sorted {
         blocks.sort();
     }
@@ -41,9 +39,7 @@ pub(super) fn snapshot(telemetry: &Telemetry, is_sorted: bool) -> String {
     for (at, block) in blocks.iter().enumerate() {
         text += &format!("trace {}\n{block}", at + 1);
     }
-    let events = telemetry.events();
-    let mut outside: Vec<_> =
-        events.iter().filter(|event| event.trace_id().is_none()).map(|event| stable.event(event)).collect();
+    let mut outside: Vec<_> = contents.outside().map(|event| stable.event(event)).collect();
     if is_sorted {
         outside.sort();
     }

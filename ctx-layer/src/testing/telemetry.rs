@@ -13,7 +13,9 @@ use std::{
 use tracing_core::dispatcher::{self, Dispatch};
 
 use super::{
-    captured::{CapturedEvent, CapturedLog, CapturedMessage, CapturedSpan, CapturedTrace, Direction, Measurement},
+    captured::{
+        CapturedEvent, CapturedLog, CapturedMessage, CapturedSpan, CapturedTrace, Contents, Direction, Measurement,
+    },
     isolation::{OwnedThread, Store},
     picture::{Marks, picture},
     snapshot::snapshot,
@@ -219,7 +221,7 @@ impl Telemetry {
 
     /// Returns what was captured as trees of text, with fields and durations.
     pub fn picture(&self) -> String {
-        picture(self, &Marks::new(), false)
+        picture(&self.contents(), &Marks::new(), false)
     }
 
     /// Returns the traces as trees of text that are the same in each run, for `insta::assert_snapshot!` and the like.
@@ -244,12 +246,16 @@ impl Telemetry {
     /// );
     /// ```
     pub fn snapshot(&self) -> String {
-        snapshot(self, false)
+        snapshot(&self.contents(), false)
     }
 
     /// Returns the snapshot with siblings sorted by their text, for spans that run at the same time.
     pub fn snapshot_sorted(&self) -> String {
-        snapshot(self, true)
+        snapshot(&self.contents(), true)
+    }
+
+    fn contents(&self) -> Contents {
+        Contents { traces: self.traces(), events: self.events(), messages: self.messages() }
     }
 
     /// Fails the test, and shows what there is.
@@ -257,7 +263,7 @@ impl Telemetry {
     pub(super) fn fail(&self, expected: impl fmt::Display, marks: Marks) -> ! {
         self.was_printed.store(true, Ordering::Relaxed);
         let is_coloured = super::picture::is_terminal();
-        panic!("assertion failed: {expected}\n\n{}", picture(self, &marks, is_coloured));
+        panic!("assertion failed: {expected}\n\n{}", picture(&self.contents(), &marks, is_coloured));
     }
 }
 

@@ -1,5 +1,6 @@
 //! The captured telemetry as data.
 
+mod contents;
 mod event;
 mod field_name;
 mod log;
@@ -9,6 +10,7 @@ mod span;
 mod trace;
 mod value;
 
+pub(in crate::testing) use contents::Contents;
 pub use event::CapturedEvent;
 pub use field_name::FieldName;
 pub use log::CapturedLog;

@@ -2,10 +2,7 @@
 
 use opentelemetry::SpanId;
 
-use super::{
-    expected_span::{ExpectedEvent, ExpectedSpan},
-    expected_trace::ExpectedTrace,
-};
+use super::expected_trace::{ExpectedEvent, ExpectedSpan, ExpectedTrace};
 use crate::testing::{
     captured::{CapturedEvent, CapturedSpan, CapturedTrace, Value},
     picture::Marks,

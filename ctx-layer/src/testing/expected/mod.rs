@@ -1,12 +1,10 @@
 //! Traces as a test expects them.
 
 mod compare;
-mod expected_span;
 mod expected_trace;
 
 pub(super) use compare::compare;
-pub use expected_span::{ExpectedEvent, ExpectedSpan};
-pub use expected_trace::ExpectedTrace;
+pub use expected_trace::{ExpectedEvent, ExpectedSpan, ExpectedTrace};
 
 /// Writes the traces that a test expects, for [`assert_trace`](crate::testing::Telemetry::assert_trace).
 ///

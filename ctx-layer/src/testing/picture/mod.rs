@@ -11,10 +11,7 @@ use std::{
 
 use opentelemetry::trace::{SpanKind, Status};
 
-use super::{
-    captured::{CapturedEvent, CapturedSpan, CapturedTrace},
-    telemetry::Telemetry,
-};
+use super::captured::{CapturedEvent, CapturedSpan, CapturedTrace, Contents};
 pub(super) use marks::Marks;
 pub(super) use tree::{Line, Text, lines};
 
@@ -87,10 +84,9 @@ pub(super) fn push_fields<'a>(text: &mut String, fields: impl Iterator<Item = (&
 }
 
 /// Returns everything that was captured, with marks at what is wrong.
-pub(super) fn picture(telemetry: &Telemetry, marks: &Marks, is_coloured: bool) -> String {
+pub(super) fn picture(contents: &Contents, marks: &Marks, is_coloured: bool) -> String {
     let mut text = String::new();
-    let traces = telemetry.traces();
-    for (number, trace) in traces.iter().enumerate() {
+    for (number, trace) in contents.traces.iter().enumerate() {
         let _ = writeln!(text, "  trace {} ({})", number + 1, trace.trace_id());
         lines(trace, &Full, marks).iter().for_each(|line| push_line(&mut text, line, is_coloured));
     }
@@ -99,8 +95,7 @@ pub(super) fn picture(telemetry: &Telemetry, marks: &Marks, is_coloured: bool) -
         let (branches, text_of) = ("└─ ".to_owned(), missing.to_owned());
         push_line(&mut text, &Line { branches, text: text_of, is_event: false, mark, is_missing: true }, is_coloured);
     }
-    let events = telemetry.events();
-    let outside: Vec<_> = events.iter().filter(|event| event.trace_id().is_none()).collect();
+    let outside: Vec<_> = contents.outside().collect();
     if !outside.is_empty() {
         text += "  outside of all spans\n";
         for event in outside {
@@ -112,10 +107,9 @@ pub(super) fn picture(telemetry: &Telemetry, marks: &Marks, is_coloured: bool) -
             );
         }
     }
-    let messages = telemetry.messages();
-    if !messages.is_empty() {
+    if !contents.messages.is_empty() {
         text += "  messages\n";
-        for message in &messages {
+        for message in &contents.messages {
             let (branches, text_of, mark) = ("· ".to_owned(), message.to_string(), marks.of_message(message));
             push_line(
                 &mut text,

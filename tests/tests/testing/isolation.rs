@@ -1,6 +1,7 @@
 //! The test to which something belongs.
 
 use std::{
+    collections::HashMap,
     net::SocketAddr,
     sync::{LazyLock, mpsc},
     thread,
@@ -11,10 +12,11 @@ use axum::{Router, routing::get};
 use ctx_layer::{
     field::well_known::TENANT_ID,
     http::{ClientLayer, ClientMiddleware, ServerLayer},
-    propagation::{DestinationPolicy, Trust},
+    propagation::{self, DestinationPolicy, Trust},
     task,
     testing::{self, Telemetry},
 };
+use opentelemetry::{SpanId, TraceId};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use reqwest_middleware::ClientBuilder;
 use tracing::{Instrument, info, info_span};
@@ -136,6 +138,72 @@ fn carried_work_on_a_shared_thread_belongs_to_its_test() {
     });
 }
 
+/// Runs work on the shared thread, and waits for it.
+fn on_the_shared_thread(work: impl FnOnce() + Send + 'static) {
+    let (done, is_done) = mpsc::channel();
+    let work = move || {
+        work();
+        let _ = done.send(());
+    };
+    SHARED.send(Box::new(work)).expect("it lives");
+    is_done.recv_timeout(Duration::from_secs(10)).expect("the work is done");
+}
+
+fn headers(trace_id: TraceId, span_id: SpanId) -> HashMap<String, String> {
+    HashMap::from([("traceparent".to_owned(), format!("00-{trace_id}-{span_id}-01"))])
+}
+
+fn handle(headers: &HashMap<String, String>) {
+    propagation::extract(headers, Trust::internal()).in_scope(|| info_span!("handle").in_scope(|| info!("handled")));
+}
+
+#[test]
+fn a_message_belongs_to_the_test_whose_span_sent_it() {
+    // All tests continue the same trace, as those that have its id in their source do.
+    let trace_id = TraceId::from_hex("0af7651916cd43dd8448eb211c80319c").expect("it is an id");
+    at_once(|_, telemetry| {
+        let from = headers(trace_id, SpanId::from_hex("b7ad6b7169203331").expect("it is an id"));
+        let mut sent = HashMap::<String, String>::new();
+        propagation::extract(&from, Trust::internal())
+            .in_scope(|| info_span!("send").in_scope(|| propagation::inject(&mut sent)));
+        on_the_shared_thread(move || handle(&sent));
+        telemetry.assert_child("handle", "send");
+        assert!(telemetry.event("handled").is_in(&telemetry.span("handle")));
+    });
+}
+
+#[test]
+fn a_message_that_passed_a_foreign_service_belongs_to_the_test_of_its_trace() {
+    at_once(|_, telemetry| {
+        info_span!("send").in_scope(|| {});
+        let sent = headers(telemetry.span("send").trace_id(), SpanId::from(7));
+        on_the_shared_thread(move || handle(&sent));
+        assert_eq!(telemetry.span("handle").parent_span_id(), Some(SpanId::from(7)));
+        assert_eq!(telemetry.events().len(), 1);
+    });
+}
+
+#[test]
+fn what_is_given_a_parent_belongs_to_the_parents_test() {
+    let owner = testing::capture();
+    let parent = info_span!("parent");
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let other = testing::capture();
+            let child = info_span!(parent: &parent, "child");
+            info!(parent: &child, "of the child");
+            info!(parent: &parent, "of the parent");
+            drop(child);
+            assert!(other.spans().is_empty() && other.events().is_empty(), "{}", other.picture());
+        });
+    });
+    let bare = parent.clone();
+    on_the_shared_thread(move || info!(parent: &bare, "elsewhere"));
+    owner.assert_child("child", "parent");
+    assert!(owner.event("of the child").is_in(&owner.span("child")));
+    assert_eq!(owner.events().len(), 3, "{}", owner.picture());
+}
+
 #[test]
 fn carried_work_in_a_global_pool_belongs_to_its_test() {
     at_once(|tenant, telemetry| {
@@ -152,13 +220,7 @@ fn bare_work_on_a_shared_thread_belongs_to_no_test() {
     // Another one is there, and so the process has not only one.
     let _other = testing::capture();
     let telemetry = testing::capture();
-    let (done, is_done) = mpsc::channel();
-    let work = move || {
-        info!("whose?");
-        let _ = done.send(());
-    };
-    SHARED.send(Box::new(work)).expect("it lives");
-    is_done.recv_timeout(Duration::from_secs(10)).expect("the work is done");
+    on_the_shared_thread(|| info!("whose?"));
     assert!(telemetry.events().is_empty(), "{}", telemetry.picture());
 }
 

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use opentelemetry::{Context, SpanId, trace::Span as _};
+use opentelemetry::{Context, trace::Span as _};
 use opentelemetry_sdk::{
     error::OTelSdkResult,
     trace::{Span, SpanData, SpanProcessor},
@@ -15,8 +15,8 @@ pub(super) struct CapturingSpanProcessor;
 impl SpanProcessor for CapturingSpanProcessor {
     fn on_start(&self, span: &mut Span, cx: &Context) {
         let Some(data) = span.exported_data() else { return };
-        let of_parent = (data.parent_span_id != SpanId::INVALID).then(|| owner_of_span(data.parent_span_id)).flatten();
-        if let Some(owner) = of_parent.or_else(|| owner_in(cx)) {
+        // It has the parent, and whatever was carried with it.
+        if let Some(owner) = owner_in(cx) {
             claim_span(span.span_context(), &owner);
             owner.start_span(data);
         }

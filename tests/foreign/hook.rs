@@ -11,7 +11,7 @@ use crate::Subscriber;
 
 type Any = dyn Subscriber + Send + Sync;
 
-/// What wraps a subscriber.
+/// The function that wraps a subscriber.
 pub static WRAP: OnceLock<fn(Box<Any>) -> Arc<Any>> = OnceLock::new();
 
 /// Returns the wrapped subscriber.

@@ -10,6 +10,7 @@ mod kept_apart;
 mod levels;
 mod metrics;
 mod nothing;
+mod out_of_order;
 mod own_values;
 mod parents;
 mod passed_on;

@@ -118,6 +118,28 @@ fn a_span_entered_again_in_a_snapshot_outlives_its_guard() {
     });
 }
 
+#[test]
+fn a_span_that_is_off_keeps_the_active_span_of_a_snapshot_that_ended() {
+    filtered(|| {
+        let request = warn_span!("request");
+        let snapshot = request.in_scope(Snapshot::capture);
+        for is_entered_again in [false, true] {
+            let entered = snapshot.enter();
+            let id = active();
+            assert_ne!(id, SpanId::INVALID);
+            let again = is_entered_again.then(|| request.enter());
+            let step = info_span!("step");
+            let step = step.enter();
+            drop(entered);
+            assert_eq!(active(), id, "{is_entered_again}");
+            drop(step);
+            assert_eq!(active() == id, is_entered_again);
+            drop(again);
+            assert_eq!(active(), SpanId::INVALID, "{is_entered_again}");
+        }
+    });
+}
+
 /// A value of another library.
 struct Theirs;
 

@@ -199,3 +199,21 @@ fn a_guard_that_outlives_a_messages_snapshot_is_apart_from_the_receiver() {
         });
     }
 }
+
+#[test]
+fn a_guard_that_outlives_another_spans_snapshot_is_apart_from_this_one() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let job = info_span!("job");
+            let snapshot = job.in_scope(Snapshot::capture);
+            assert!(USER_ID.record_on(&job, "ada"), "{}", stack.name);
+            let other = info_span!("other");
+            let entered = other.enter();
+            let outliving = snapshot.in_scope(|| ROLE.attach("admin"));
+            assert!(!TENANT_ID.record("acme"), "{}", stack.name);
+            drop(outliving);
+            drop(entered);
+            other.in_scope(|| assert_eq!(tenant_and_user(), are(["", ""]), "{}", stack.name));
+        });
+    }
+}

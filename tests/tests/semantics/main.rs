@@ -8,6 +8,7 @@ mod foreign;
 mod guards;
 mod kept_apart;
 mod levels;
+mod long_run;
 mod metrics;
 mod nothing;
 mod out_of_order;

@@ -143,6 +143,37 @@ impl SpanMemory {
         is_request
     }
 
+    /// Marks a span that remembers nothing, although its explicit parent has something: the OpenTelemetry context in which a layer
+    /// created it has fields that are not the span's.
+    #[cold]
+    pub(super) fn mark_without_parents_fields(&self, id: &Id) {
+        self.in_use.store(true, Ordering::Relaxed);
+        let (slot, shard) = self.places(id);
+        let kept = slot.lock();
+        if slot.is_of(id) {
+            slot.is_without_parents_fields.store(true, Ordering::Relaxed);
+        } else {
+            shard.write(|memories| memories.without_parents_fields.insert(id.clone()));
+        }
+        drop(kept);
+    }
+
+    /// Returns `true` if an open span has nothing of its explicit parent's fields.
+    pub(super) fn is_without_parents_fields(&self, id: &Id) -> bool {
+        if !self.in_use.load(Ordering::Relaxed) {
+            return false;
+        }
+        let (slot, shard) = self.places(id);
+        let kept = slot.lock();
+        let is_without = if slot.is_of(id) {
+            slot.is_without_parents_fields.load(Ordering::Relaxed)
+        } else {
+            shard.is_without_parents_fields(id)
+        };
+        drop(kept);
+        is_without
+    }
+
     /// Forgets what a closed span remembered, and returns its fields.
     #[inline]
     pub(super) fn forget(&self, id: &Id) -> Fields {
@@ -240,6 +271,8 @@ struct SpanSlot {
     holder: AtomicU64,
     /// The holder is the span of a request.
     is_request: AtomicBool,
+    /// The holder has nothing of its explicit parent's fields.
+    is_without_parents_fields: AtomicBool,
     /// The address of the holder's fields. The holder keeps them alive.
     address: AtomicUsize,
     fields: Mutex<Fields>,
@@ -253,6 +286,7 @@ impl Default for SpanSlot {
         SpanSlot {
             holder: AtomicU64::new(FREE),
             is_request: AtomicBool::new(false),
+            is_without_parents_fields: AtomicBool::new(false),
             address: AtomicUsize::new(NOTHING),
             fields: Mutex::new(Fields::new()),
         }
@@ -292,6 +326,7 @@ impl SpanSlot {
     fn give_to(&self, id: &Id, fields: Fields, kept: &mut MutexGuard<'_, Fields>) {
         self.address.store(fields.address(), Ordering::Release);
         self.is_request.store(false, Ordering::Relaxed);
+        self.is_without_parents_fields.store(false, Ordering::Relaxed);
         **kept = fields;
         self.holder.store(id.into_u64(), Ordering::Release);
     }
@@ -308,9 +343,13 @@ impl SpanSlot {
         let fields = mem::take(&mut **kept);
         let holder = Id::from_u64(self.holder.load(Ordering::Relaxed));
         let is_request = self.is_request.load(Ordering::Relaxed);
+        let is_without_parents_fields = self.is_without_parents_fields.load(Ordering::Relaxed);
         // The shard has no entry yet: `make_room` removed it when the holder got the slot.
         if is_request {
             shard.write(|memories| memories.requests.insert(holder.clone()));
+        }
+        if is_without_parents_fields {
+            shard.write(|memories| memories.without_parents_fields.insert(holder.clone()));
         }
         if !fields.is_blank() {
             shard.write(|memories| memories.remembered.insert(holder, fields.into()));
@@ -338,11 +377,13 @@ struct Memories {
     recorded: HashMap<Id, Arc<Recorded>, BuildHasherDefault<IdHasher>>,
     /// The spans of requests.
     requests: HashSet<Id, BuildHasherDefault<IdHasher>>,
+    without_parents_fields: HashSet<Id, BuildHasherDefault<IdHasher>>,
 }
 
 impl Memories {
     fn remove(&mut self, id: &Id) -> (Option<Remembered>, Option<Arc<Recorded>>) {
         self.requests.remove(id);
+        self.without_parents_fields.remove(id);
         (self.remembered.remove(id), self.recorded.remove(id))
     }
 }
@@ -357,8 +398,8 @@ impl Shard {
         let mut memories: RwLockWriteGuard<'_, Memories> =
             self.memories.write().unwrap_or_else(PoisonError::into_inner);
         let result = f(&mut memories);
-        self.len
-            .store(memories.remembered.len() + memories.recorded.len() + memories.requests.len(), Ordering::Relaxed);
+        let marks = memories.requests.len() + memories.without_parents_fields.len();
+        self.len.store(memories.remembered.len() + memories.recorded.len() + marks, Ordering::Relaxed);
         result
     }
 
@@ -369,6 +410,10 @@ impl Shard {
 
     fn has_request(&self, id: &Id) -> bool {
         self.memories.read().unwrap_or_else(PoisonError::into_inner).requests.contains(id)
+    }
+
+    fn is_without_parents_fields(&self, id: &Id) -> bool {
+        self.memories.read().unwrap_or_else(PoisonError::into_inner).without_parents_fields.contains(id)
     }
 
     #[cold]

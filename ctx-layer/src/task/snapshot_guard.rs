@@ -179,8 +179,10 @@ impl All {
             Within::AnySpan => {}
         }
         // What was recorded on the span since may be unknown here.
-        let is_of_request = |fields| frame_stack::is_same_request(fields, &below);
-        let is_apart = self.is_span_apart || is_elsewhere && !is_of_request(recorded.as_ref().unwrap_or(captured));
+        let here = if is_elsewhere { &below } else { captured };
+        let is_of_request = |fields| frame_stack::is_same_request(fields, here);
+        let is_changed = is_elsewhere || recorded.is_some();
+        let is_apart = self.is_span_apart || is_changed && !is_of_request(recorded.as_ref().unwrap_or(captured));
         let mut frame = match recorded {
             Some(fields) => self.with_recorded(fields),
             None => self.frame(before),

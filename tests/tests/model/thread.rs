@@ -327,6 +327,12 @@ impl Thread {
                 }
             }
         }
+        // A context of another frame, which is gone, may look as if it came from one of these.
+        let is_of_another = |frame: &Frame| {
+            let from = self.made_from(frame).filter(|from| from.is_recorded);
+            from.is_some_and(|from| Some(from.number) != frame.made_from)
+        };
+        self.is_open |= self.frames.iter().any(is_of_another);
         self.settle();
     }
 }

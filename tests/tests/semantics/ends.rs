@@ -1,6 +1,10 @@
 //! Scopes, spans and other libraries' contexts that end in any order.
 
-use ctx_layer::{ContextFieldsExt, Fields, field::well_known::*, task::Snapshot};
+use ctx_layer::{
+    ContextFieldsExt, Fields,
+    field::well_known::*,
+    task::{self, Snapshot},
+};
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
 use tracing::{Metadata, Span, info_span};
 
@@ -159,6 +163,57 @@ fn a_value_recorded_in_isolated_work_takes_nothing_away_outside() {
             });
             drop(job);
             assert_eq!(tenant_and_user(), are(["", "ada"]), "{}", stack.name);
+        });
+    }
+}
+
+#[test]
+fn a_snapshot_of_nothing_hides_spans_when_the_one_around_it_has_ended() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let nothing = Snapshot::capture();
+            let request = info_span!("request").entered();
+            let inner = nothing.in_scope(|| nothing.enter());
+            assert_eq!(current_span(), None, "{}", stack.name);
+            drop(inner);
+            assert_eq!(current_span(), Some("request"), "{}", stack.name);
+            drop(request);
+        });
+    }
+}
+
+#[test]
+fn a_guard_that_outlives_a_messages_snapshot_is_apart_from_the_receiver() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let receiver = info_span!("receiver").entered();
+            let message = Fields::new().with(&USER_ID, "eve").replace();
+            let outliving = task::in_current_context(|| TENANT_ID.attach("acme"))();
+            assert!(!USER_ID.record("ada"), "{}", stack.name);
+            assert_eq!(tenant_and_user(), are(["acme", "ada"]), "{}", stack.name);
+            drop(outliving);
+            assert_eq!(tenant_and_user(), are(["", "eve"]), "{}", stack.name);
+            drop(message);
+            assert_eq!(tenant_and_user(), are(["", ""]), "{}", stack.name);
+            drop(receiver);
+        });
+    }
+}
+
+#[test]
+fn a_guard_that_outlives_another_spans_snapshot_is_apart_from_this_one() {
+    for stack in stacks::all() {
+        stack.in_scope(|| {
+            let job = info_span!("job");
+            let snapshot = job.in_scope(Snapshot::capture);
+            assert!(USER_ID.record_on(&job, "ada"), "{}", stack.name);
+            let other = info_span!("other");
+            let entered = other.enter();
+            let outliving = snapshot.in_scope(|| ROLE.attach("admin"));
+            assert!(!TENANT_ID.record("acme"), "{}", stack.name);
+            drop(outliving);
+            drop(entered);
+            other.in_scope(|| assert_eq!(tenant_and_user(), are(["", ""]), "{}", stack.name));
         });
     }
 }

@@ -72,7 +72,7 @@ impl<S: Subscriber> ContextSubscriber<S> {
             let augmented = self.core.augmentation.of(metadata);
             self.new_span_with(&below_nearest, augmented, ambient.as_ref().map(Ambient::parts))
         });
-        self.core.remember_all(&id, remembered);
+        self.core.remember_with_parent(&id, parent, remembered);
         id
     }
 

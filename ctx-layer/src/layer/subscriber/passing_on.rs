@@ -127,7 +127,10 @@ impl<S: Subscriber> ContextSubscriber<S> {
         let id = parent::with_elsewhere(elsewhere, || {
             self.new_span_with(attributes, augmented, ambient.as_ref().map(Ambient::parts))
         });
-        self.core.remember_all(&id, remembered);
+        match parent {
+            Parentage::Explicit(parent) => self.core.remember_with_parent(&id, parent, remembered),
+            Parentage::Contextual | Parentage::Root => self.core.remember_all(&id, remembered),
+        }
         id
     }
 }

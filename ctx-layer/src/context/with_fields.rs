@@ -111,7 +111,7 @@ pub struct Setting {
 #[derive(Default)]
 struct Last(Option<(Fields, Fields)>);
 
-/// What the fields do, each with the values that were current where the call was.
+/// The way in which fields are applied, each with the values that were current where the call was.
 enum How {
     Change(Remembered),
     /// Shared with the frame of each poll.

@@ -14,6 +14,8 @@
 //! | adding values that were recorded since | none was, on any span of the snapshot ([`in_snapshot`]) | one lookup in the table of spans |
 //! | hiding the spans around it | the snapshot has a span of its own | |
 //!
+//! The context is read again before the frame is pushed only if a span was entered or hidden and the context may be current already.
+//!
 //! The guard is filled in place, and holds one `Option` that is `None` if there is nothing to restore. Figures are in
 //! `benches/task.rs`.
 

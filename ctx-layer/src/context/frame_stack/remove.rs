@@ -71,7 +71,7 @@ impl FrameStack {
     }
 }
 
-/// What the owner of a removed frame has to do.
+/// The tasks that are left to the owner of a removed frame.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Removed {
     /// It has to exit the span of the frame.

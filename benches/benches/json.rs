@@ -20,17 +20,21 @@
 //!
 //! | | a line without fields | a scope of five fields, a span, one line |
 //! |---|--:|--:|
-//! | all | 2011 | 11852 (`slog`: 4057) |
+//! | all | 2011 | 11539 (`slog`: 4057) |
 //! | visiting the event's values, formatting its message | 850 | 1320 |
 //! | the other parts of the line | 490 | 620 |
 //! | clock and timestamp | 200 | 200 |
 //! | `tracing`: dispatch; the span in the registry, created, entered, exited and closed | 180 | 1910 |
 //! | creating the set of five fields | | 1770 |
-//! | attaching it to the OpenTelemetry context, and the frames | 30 | 1430 |
+//! | attaching it to the OpenTelemetry context, and the frames | 30 | 1120 |
 //! | encoding the set: once, where a line has it | | 1050 |
 //! | what the span remembers | | 560 |
 //! | `malloc` and `free`, `memcpy` | 110 | 1570 |
 //! | the rest, each below 100 | 150 | 1420 |
+//!
+//! An annotated function with its result event takes 6952 instructions, `#[instrument(ret, err)]` with our output 5341. The difference
+//! is in what is measured and written in addition: four readings of the clock and their differences (540), and
+//! `elapsed_ms` and `busy_ms`, two numbers with decimals (560); the rest is the observed call itself.
 //!
 //! Five fields that are encoded already add 170 instructions to a line. `slog` has no span, and nothing that another crate's events
 //! could find.

@@ -18,17 +18,16 @@ pub(crate) struct Attached {
     refused: bool,
 }
 
-/// Attaches a context.
+/// Attaches a context. `address` is that of its fields, which the caller knows.
 ///
 /// OpenTelemetry refuses more than 65 534 contexts on a thread, and leaves the previous one current, which may be
 /// another tenant's. From then until the guard is dropped, no field is current on this thread.
-pub(crate) fn attach(cx: Context) -> Attached {
-    let wanted = cx.fields_alone().address();
+pub(crate) fn attach(cx: Context, address: usize) -> Attached {
     if thread_state::state() == State::Gone {
         return Attached { guard: None, refused: false };
     }
     let guard = Some(cx.attach());
-    let refused = Context::map_current(address) != wanted;
+    let refused = Context::map_current(address_of) != address;
     if refused {
         thread_state::refuse(1);
     }
@@ -37,7 +36,7 @@ pub(crate) fn attach(cx: Context) -> Attached {
 
 // Not inlined, so that callers that borrow the thread's context are small enough to be.
 #[inline(never)]
-fn address(cx: &Context) -> usize {
+fn address_of(cx: &Context) -> usize {
     cx.fields_alone().address()
 }
 

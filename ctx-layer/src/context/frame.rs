@@ -1,10 +1,19 @@
 //! A frame: what is current on a thread until a guard is dropped, a span exited, or a poll over.
 
-use super::{attach::Attached, remembered::Remembered, view::View};
+use std::{num::NonZeroUsize, sync::Arc};
+
+use opentelemetry::Context;
+
+use super::{
+    attach::{Attached, attach},
+    context_value::ContextValueExt,
+    remembered::Remembered,
+    view::View,
+};
 use crate::field::Fields;
 
-/// A span and its subscriber: spans of different subscribers may have the same id.
-pub(crate) type SpanKey = (usize, u64);
+/// A span and its subscriber, which is identified by its address: spans of different subscribers may have the same id.
+pub(crate) type SpanKey = (NonZeroUsize, u64);
 
 /// Identifies a frame among those of its thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,7 +53,7 @@ pub(crate) struct Frame {
     /// The span belongs to another request: values recorded in the frame are not set on it.
     pub(super) is_span_apart: bool,
     /// The values that were current where the future that pushes this frame at each poll was given its own context.
-    pub(super) cover: Option<Remembered>,
+    pub(super) cover: Option<Arc<Remembered>>,
     /// It replaced the fields of another request: values recorded within it are not set on the spans around it.
     pub(super) is_apart: bool,
     /// The spans around it are not entered in it.
@@ -78,6 +87,24 @@ impl Frame {
         }
     }
 
+    /// Creates a frame that attaches a context. `view` is that of the context.
+    #[inline]
+    pub(crate) fn attaching(cx: Context, view: View) -> Self {
+        let attached = attach(cx, view.address);
+        let mut frame = Frame::new(view);
+        frame.attached = Some(attached);
+        frame
+    }
+
+    /// Creates a frame that attaches a context and has its fields.
+    #[inline]
+    pub(crate) fn attaching_all(cx: Context) -> Self {
+        let (view, fields) = (View::of(&cx), cx.fields_alone().clone());
+        let mut frame = Frame::attaching(cx, view);
+        frame.fields = Some(fields);
+        frame
+    }
+
     /// Returns `true` if the frame attached a context of its own.
     #[inline]
     pub(super) fn is_held(&self) -> bool {
@@ -97,46 +124,52 @@ impl Frame {
         self.is_as_below && !self.is_apart && !self.is_recorded && self.attached.is_none() && self.fields.is_none()
     }
 
-    #[inline]
-    pub(crate) fn with_fields(self, fields: Fields) -> Self {
-        Frame { fields: Some(fields), ..self }
-    }
+    // These change it in place: a frame is large, and moving what was just written makes the processor wait.
 
     #[inline]
-    pub(crate) fn with_attached(self, attached: Attached) -> Self {
-        Frame { attached: Some(attached), ..self }
+    pub(crate) fn with_fields(&mut self, fields: Fields) -> &mut Self {
+        self.fields = Some(fields);
+        self
     }
 
     /// Makes it a frame that is removed when the span is exited.
     #[inline]
-    pub(crate) fn of_span(self, span: SpanKey) -> Self {
-        Frame { span: Some(span), ..self }
+    pub(crate) fn of_span(&mut self, span: SpanKey) -> &mut Self {
+        self.span = Some(span);
+        self
     }
 
     /// Makes it a frame that is removed when a guard is dropped, even if the span was exited before.
     #[inline]
-    pub(crate) fn around_span(self, span: Option<SpanKey>, entering: Entering) -> Self {
-        Frame { span, is_guarded: true, entering, ..self }
+    pub(crate) fn around_span(&mut self, span: Option<SpanKey>, entering: Entering) -> &mut Self {
+        self.span = span;
+        self.is_guarded = true;
+        self.entering = entering;
+        self
     }
 
     /// Sets whether its span belongs to another request.
     #[inline]
-    pub(crate) fn with_span_apart(self, is_span_apart: bool) -> Self {
-        Frame { is_span_apart, ..self }
+    pub(crate) fn with_span_apart(&mut self, is_span_apart: bool) -> &mut Self {
+        self.is_span_apart = is_span_apart;
+        self
     }
 
     #[inline]
-    pub(crate) fn with_cover(self, cover: Option<Remembered>) -> Self {
-        Frame { cover, ..self }
+    pub(crate) fn with_cover(&mut self, cover: Option<Arc<Remembered>>) -> &mut Self {
+        self.cover = cover;
+        self
     }
 
     #[inline]
-    pub(crate) fn apart(self, is_apart: bool) -> Self {
-        Frame { is_apart, ..self }
+    pub(crate) fn apart(&mut self, is_apart: bool) -> &mut Self {
+        self.is_apart = is_apart;
+        self
     }
 
     #[inline]
-    pub(crate) fn hiding_spans(self, hides_spans: bool) -> Self {
-        Frame { hides_spans, ..self }
+    pub(crate) fn hiding_spans(&mut self, hides_spans: bool) -> &mut Self {
+        self.hides_spans = hides_spans;
+        self
     }
 }

@@ -58,6 +58,7 @@ pub use scope::FieldsGuard;
 #[doc(hidden)]
 pub use with_fields::Setting;
 
+#[cfg(feature = "_received")]
 pub(crate) use attach::attach;
 #[cfg(feature = "_received")]
 pub(crate) use context_value::address_alone;

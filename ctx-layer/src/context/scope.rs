@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 use opentelemetry::Context;
 
 use super::{
-    attach::attach,
     context_value::ContextValueExt,
     frame::{Frame, FrameId},
     frame_stack::{self, fields_in},
@@ -44,42 +43,54 @@ impl Scope {
     /// Pushes a frame with the current fields, changed.
     #[inline]
     pub(super) fn changing(change: impl FnOnce(Fields) -> Fields) -> Self {
-        let Some((cx, below)) = read(|cx| (cx.clone(), fields_in(cx))) else { return Scope(None) };
-        let over = View::of(&cx);
+        let Some((over, below)) = read(|cx| (View::of(cx), fields_in(cx))) else { return Scope(None) };
         let fields = change(below.clone());
         if fields.is_same(&below) {
             return Self::unchanged(over, below);
         }
-        Self::attached(cx.with_carried(fields, cx.remote().cloned()), over, below, Frame::new)
+        Self::changed(fields, over, below)
+    }
+
+    /// Pushes a frame in which these fields are current, and of everything else what is current. `over` is the view before that,
+    /// and `below` are the fields that were current then.
+    #[inline]
+    pub(super) fn changed(fields: Fields, over: View, below: Fields) -> Self {
+        let Some(cx) = read(|cx| cx.with_carried(fields.clone(), cx.remote().cloned())) else { return Scope(None) };
+        // The fields alone differ: no further look at the context is needed.
+        let mut frame = Frame::attaching(cx, over.with_address(fields.address()));
+        frame.with_fields(fields);
+        Self::of(frame, over, below)
     }
 
     /// Pushes a frame in which exactly these fields are current, and no baggage.
     fn replacing(fields: Fields) -> Self {
         let Some((cx, below)) = read(|cx| (cx.clone(), fields_in(cx))) else { return Scope(None) };
         let is_apart = !frame_stack::is_same_request(&fields, &below);
-        let frame = |view| Frame { is_apart, ..Frame::new(view) };
-        Self::attached(Remembered::from(fields).put_in(&cx), View::of(&cx), below, frame)
+        let mut frame = Frame::attaching_all(Remembered::from(fields).put_in(&cx));
+        frame.apart(is_apart);
+        Self::of(frame, View::of(&cx), below)
     }
 
     /// Pushes a frame for a context that came from elsewhere.
     pub(crate) fn of_context(cx: Context) -> Self {
         let Some((over, below)) = read(|cx| (View::of(cx), fields_in(cx))) else { return Scope(None) };
         let is_apart = !frame_stack::is_same_request(cx.fields_alone(), &below);
-        Self::attached(cx, over, below, |view| Frame { is_apart, ..Frame::new(view) })
+        let mut frame = Frame::attaching_all(cx);
+        frame.apart(is_apart);
+        Self::of(frame, over, below)
     }
 
-    /// Pushes a frame for a context. `over` is the view before that, and `below` are the fields that were current then.
+    /// Pushes a frame. `over` is the view before that, and `below` are the fields that were current then.
     #[inline]
-    pub(super) fn attached(cx: Context, over: View, below: Fields, frame: impl FnOnce(View) -> Frame) -> Self {
-        let (view, fields) = (View::of(&cx), cx.fields_alone().clone());
-        let frame = Frame { fields: Some(fields), attached: Some(attach(cx)), ..frame(view) };
+    pub(super) fn of(frame: Frame, over: View, below: Fields) -> Self {
         Scope(frame_stack::push(frame, over, || below))
     }
 
     /// Pushes a frame that changes nothing, and keeps the current fields even if those below end first.
     pub(super) fn unchanged(view: View, fields: Fields) -> Self {
-        let frame = Frame { fields: Some(fields.clone()), ..Frame::new(view) };
-        Scope(frame_stack::push(frame, view, || fields))
+        let mut frame = Frame::new(view);
+        frame.with_fields(fields.clone());
+        Self::of(frame, view, fields)
     }
 }
 

@@ -42,9 +42,13 @@ impl View {
             is_suppressed: cx.is_telemetry_suppressed(),
         }
     }
-}
 
-impl View {
+    /// Returns the view of a context that differs from this one's only in its fields.
+    #[inline]
+    pub(super) fn with_address(self, address: usize) -> Self {
+        View { address, ..self }
+    }
+
     /// Returns `true` if this is the view of a context.
     #[inline]
     pub(super) fn is_of(&self, cx: &Context) -> bool {

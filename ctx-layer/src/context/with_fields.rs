@@ -3,15 +3,14 @@
 use std::{
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context as TaskContext, Poll},
 };
 
 use futures_core::Stream;
-use opentelemetry::Context;
 use pin_project_lite::pin_project;
 
 use super::{
-    context_value::ContextValueExt,
     frame::Frame,
     frame_stack,
     remembered::Remembered,
@@ -104,28 +103,31 @@ impl<F: std::fmt::Debug> std::fmt::Debug for WithFields<F> {
 pub struct Setting {
     fields: Fields,
     how: How,
-    /// The values that were current where the call was.
-    made_in: Remembered,
     call: Call,
-    /// The fields below at the last poll, and the changed ones: nearly always they are the same at the next.
-    last: Option<(Fields, Fields)>,
+    last: Last,
 }
 
+/// The fields below at the last poll, and the changed ones: nearly always they are the same at the next.
+#[derive(Default)]
+struct Last(Option<(Fields, Fields)>);
+
+/// The way in which fields are applied, each with the values that were current where the call was.
 enum How {
-    Changes,
-    Replaces,
+    Change(Remembered),
+    /// Shared with the frame of each poll.
+    Replace(Arc<Remembered>),
 }
 
 impl Setting {
     /// Creates changes to the current fields.
     pub fn of(fields: Fields) -> Self {
-        let (how, made_in, call) = (How::Changes, Remembered::current(), Call::repeated());
-        Setting { fields, how, made_in, call, last: None }
+        let (how, call) = (How::Change(Remembered::current()), Call::repeated());
+        Setting { fields, how, call, last: Last::default() }
     }
 
     fn replacing(fields: Fields) -> Self {
-        let (how, made_in, call) = (How::Replaces, Remembered::current(), Call::repeated());
-        Setting { fields: fields.replaced_by(call), how, made_in, call, last: None }
+        let (how, call) = (How::Replace(Arc::new(Remembered::current())), Call::repeated());
+        Setting { fields: fields.replaced_by(call), how, call, last: Last::default() }
     }
 
     /// Applies the changes on this thread until the guard is dropped.
@@ -134,38 +136,38 @@ impl Setting {
     }
 
     fn enter(&mut self) -> Option<Scope> {
-        let current = read(Context::clone)?;
-        let over = View::of(&current);
-        let below = Remembered::of(&current);
-        let wanted = match self.how {
-            How::Replaces => Remembered::from(self.fields.clone()),
-            How::Changes if below.counts_as_descending_from(&self.made_in) => {
-                let fields = self.changed(below.fields.clone());
+        let Setting { fields, how, call, last } = self;
+        let (over, below) = read(|cx| (View::of(cx), Remembered::of(cx)))?;
+        let (wanted, cover) = match how {
+            How::Replace(made_in) => (Remembered::from(fields.clone()), Some(made_in.clone())),
+            How::Change(made_in) if below.counts_as_descending_from(made_in) => {
+                let fields = last.changed(below.fields.clone(), fields, *call);
                 if fields.is_same(&below.fields) {
                     return Some(Scope::unchanged(over, fields));
                 }
-                let changed = current.with_carried(fields, current.remote().cloned());
-                return Some(Scope::attached(changed, over, below.fields, Frame::new));
+                return Some(Scope::changed(fields, over, below.fields));
             }
             // It belongs to another request: the two are not mixed.
-            How::Changes => {
-                let changed = self.changed(self.made_in.fields.clone());
-                self.made_in.with_fields(changed)
+            How::Change(made_in) => {
+                let changed = last.changed(made_in.fields.clone(), fields, *call);
+                (made_in.with_fields(changed), None)
             }
         };
         let is_apart = !frame_stack::is_same_request(&wanted.fields, &below.fields);
-        let cover = matches!(self.how, How::Replaces).then(|| self.made_in.clone());
-        let frame = |view| Frame { is_apart, cover, ..Frame::new(view) };
-        Some(Scope::attached(wanted.put_in(&current), over, below.fields, frame))
+        let mut frame = Frame::attaching_all(read(|cx| wanted.put_in(cx))?);
+        frame.apart(is_apart).with_cover(cover);
+        Some(Scope::of(frame, over, below.fields))
     }
+}
 
+impl Last {
     /// Returns the fields below with the changes.
-    fn changed(&mut self, below: Fields) -> Fields {
-        match &self.last {
+    fn changed(&mut self, below: Fields, changes: &Fields, call: Call) -> Fields {
+        match &self.0 {
             Some((known, changed)) if known.is_same(&below) => changed.clone(),
             _ => {
-                let changed = below.clone().changed_by(self.fields.clone(), self.call);
-                self.last = Some((below, changed.clone()));
+                let changed = below.clone().changed_by(changes.clone(), call);
+                self.0 = Some((below, changed.clone()));
                 changed
             }
         }

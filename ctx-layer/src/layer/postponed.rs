@@ -1,7 +1,7 @@
 //! Values that are recorded while an OpenTelemetry layer may hold the span's lock: for instance by a sampler, on the span that
 //! is being started. Recording them at once would deadlock, so they are passed on when the lock is released.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, num::NonZeroUsize};
 
 use tracing_core::{
     Field,
@@ -22,7 +22,7 @@ thread_local! {
 
 struct Postponed {
     /// The subscriber of the span: an id is unique only within one subscriber.
-    subscriber: usize,
+    subscriber: NonZeroUsize,
     span: Id,
     values: Vec<(Field, KeptValue)>,
     filled: Filled,
@@ -30,7 +30,7 @@ struct Postponed {
 
 /// Keeps recorded values until [`pass_on`] is called.
 #[cold]
-pub(super) fn postpone(subscriber: usize, span: &Id, values: &Record<'_>) {
+pub(super) fn postpone(subscriber: NonZeroUsize, span: &Id, values: &Record<'_>) {
     let mut keep = Keep::new(|_: &Field| true);
     values.record(&mut keep);
     let (span, filled) = (span.clone(), Filled::before(values));
@@ -41,7 +41,7 @@ pub(super) fn postpone(subscriber: usize, span: &Id, values: &Record<'_>) {
 
 /// Calls `record` with the values kept for spans of a subscriber, in the order in which they were recorded.
 #[cold]
-pub(super) fn pass_on(subscriber: usize, augmentation: &Augmentation, record: impl Fn(&Id, &Record<'_>)) {
+pub(super) fn pass_on(subscriber: NonZeroUsize, augmentation: &Augmentation, record: impl Fn(&Id, &Record<'_>)) {
     let take = |all: &RefCell<Vec<Postponed>>| -> Vec<Postponed> {
         let mut all = all.borrow_mut();
         let mine = all.extract_if(.., |postponed| postponed.subscriber == subscriber).collect();

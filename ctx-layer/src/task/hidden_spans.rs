@@ -19,22 +19,30 @@ const MOST: usize = 1024;
 pub(super) struct HiddenSpans {
     /// The hidden spans, the innermost first.
     spans: SmallVec<[Id; 4]>,
-    /// The subscriber of the spans. `None` if there are no spans.
-    subscriber: Option<Dispatch>,
+    subscriber: Dispatch,
+    /// The frame that hides them.
     frame: Option<FrameId>,
 }
 
 impl HiddenSpans {
-    /// Hides all spans that are entered on this thread in its default subscriber.
-    pub(super) fn hide() -> Self {
-        let mut hidden = HiddenSpans { spans: SmallVec::new(), subscriber: None, frame: None };
-        if span_access::is_any_current() {
-            // Outside of `get_default`, inside which events of layers are lost.
-            let subscriber = dispatcher::get_default(Dispatch::clone);
-            hidden.spans = take_all(&subscriber);
-            hidden.subscriber = Some(subscriber);
-        }
-        hidden
+    /// Hides all spans that are entered on this thread in its default subscriber. Returns `None` if there are none.
+    #[inline]
+    pub(super) fn hide() -> Option<Self> {
+        span_access::is_any_current().then(Self::hide_all)
+    }
+
+    #[inline(never)]
+    fn hide_all() -> Self {
+        // Outside of `get_default`, inside which events of layers are lost.
+        let subscriber = dispatcher::get_default(Dispatch::clone);
+        HiddenSpans { spans: take_all(&subscriber), subscriber, frame: None }
+    }
+
+    /// Returns the spans that other frames may have passed on to one that was removed, and that hid none itself.
+    #[cold]
+    pub(super) fn passed_on_to(frame: FrameId) -> Self {
+        let subscriber = dispatcher::get_default(Dispatch::clone);
+        HiddenSpans { spans: SmallVec::new(), subscriber, frame: Some(frame) }
     }
 
     /// Stores the frame that hides the spans.
@@ -49,20 +57,17 @@ impl HiddenSpans {
 impl Drop for HiddenSpans {
     fn drop(&mut self) {
         if let Some(frame) = self.frame {
-            if frame_stack::hand_hidden_on(frame) {
-                return;
-            }
             // Another frame may have passed its hidden spans on to this one.
-            self.spans = frame_stack::hidden_by(frame).into_iter().map(Id::from_u64).collect();
+            self.spans = frame_stack::unhidden(frame).into_iter().map(Id::from_u64).collect();
         }
         if self.spans.is_empty() {
             return;
         }
-        let subscriber = self.subscriber.take().unwrap_or_else(|| dispatcher::get_default(Dispatch::clone));
+        let subscriber = &self.subscriber;
         // Spans that were entered meanwhile and are still entered go inside.
-        let within = take_all(&subscriber);
+        let within = take_all(subscriber);
         for id in self.spans.iter().rev().chain(within.iter().rev()) {
-            put(&subscriber, id);
+            put(subscriber, id);
         }
     }
 }

@@ -1,6 +1,9 @@
 //! Capturing the current context.
 
-use std::{fmt, sync::LazyLock};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 use opentelemetry::Context;
 use tracing::{Dispatch, Span, dispatcher};
@@ -8,8 +11,7 @@ use tracing::{Dispatch, Span, dispatcher};
 use super::span_access;
 use crate::{
     context::{
-        ContextFieldsExt, ContextValueExt, Remembered, View, fields_in, frame_stack, has_nothing, is_nothing_current,
-        is_recorded, read,
+        ContextFieldsExt, ContextValueExt, Remembered, View, fields_in, frame_stack, has_nothing, is_recorded, read,
     },
     field::{Call, ContextField, FieldType, Fields},
     layer::in_snapshot,
@@ -87,7 +89,7 @@ pub(super) struct All {
     /// The fields are known to belong to the span's request.
     pub(super) is_related: bool,
     /// The values that were current where a future was given this snapshot.
-    pub(super) cover: Option<Remembered>,
+    pub(super) cover: Option<Arc<Remembered>>,
 }
 
 /// The `tracing` span that is current in a snapshot.
@@ -108,38 +110,39 @@ impl Snapshot {
     /// Captures the current context, including the `tracing` span.
     #[inline]
     pub fn capture() -> Self {
-        if !span_access::may_any_be_current() && is_nothing_current() {
-            return Snapshot(Contents::Nothing);
+        let span = span_access::current();
+        if span.is_none() {
+            return Self::capture_without_span();
         }
-        Self::capture_all()
+        let (subscriber, is_always_attached, is_parent) = (None, false, false);
+        let here = read(View::of);
+        let is_span_apart = here.is_some_and(frame_stack::is_span_around_another);
+        let context = current_context();
+        // Recorded values are in a context of their own.
+        let view = here.filter(|_| !is_recorded()).unwrap_or_else(|| View::of(&context));
+        // Built in place, because moving its parts would be the main cost of capturing.
+        Snapshot(Contents::All(All {
+            view,
+            context,
+            within: Within::Span(span),
+            subscriber,
+            is_always_attached,
+            is_parent,
+            is_span_apart,
+            is_related: false,
+            cover: None,
+        }))
     }
 
+    /// Captures the current context where there is no `tracing` span.
     #[inline]
-    fn capture_all() -> Self {
-        let span = span_access::current();
-        let (subscriber, is_always_attached, is_parent) = (None, false, false);
-        let is_span_apart = read(View::of).is_some_and(frame_stack::is_span_around_another);
+    fn capture_without_span() -> Self {
         let context = current_context();
         let view = View::of(&context);
-        // Built in place, because moving its parts would be the main cost of capturing.
-        if !span.is_none() {
-            let within = Within::Span(span);
-            return Snapshot(Contents::All(All {
-                context,
-                within,
-                subscriber,
-                view,
-                is_always_attached,
-                is_parent,
-                is_span_apart,
-                is_related: false,
-                cover: None,
-            }));
-        }
         if view == View::NOTHING && has_nothing(&context) {
             return Snapshot(Contents::Nothing);
         }
-        Self::of(context, Within::NoSpan)
+        Self::seen(context, view, Within::NoSpan)
     }
 
     /// Captures the current context without the `tracing` span. The same as `capture()` followed by
@@ -167,6 +170,12 @@ impl Snapshot {
     #[inline]
     fn of(context: Context, within: Within) -> Self {
         let view = View::of(&context);
+        Self::seen(context, view, within)
+    }
+
+    /// Creates a snapshot of a context with this view.
+    #[inline]
+    fn seen(context: Context, view: View, within: Within) -> Self {
         let (subscriber, is_always_attached, is_parent, is_span_apart) = (None, false, false, false);
         Snapshot(Contents::All(All {
             context,
@@ -284,7 +293,7 @@ impl Snapshot {
 
     /// Returns the snapshot for a future that is given it here: spans created here that the future enters belong to it.
     pub(super) fn wrapped_here(self) -> Self {
-        let cover = Some(Remembered::current()).filter(|current| !current.is_blank());
+        let cover = Some(Remembered::current()).filter(|current| !current.is_blank()).map(Arc::new);
         if cover.is_some() { self.with(|all| All { cover, ..all }) } else { self }
     }
 

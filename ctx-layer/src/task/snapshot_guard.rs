@@ -14,6 +14,8 @@
 //! | adding values that were recorded since | none was, on any span of the snapshot ([`in_snapshot`]) | one lookup in the table of spans |
 //! | hiding the spans around it | the snapshot has a span of its own | |
 //!
+//! The context is read again before the frame is pushed only if a span was entered or hidden and the context may be current already.
+//!
 //! The guard is filled in place, and holds one `Option` that is `None` if there is nothing to restore. Figures are in
 //! `benches/task.rs`.
 
@@ -29,8 +31,8 @@ use super::{
 };
 use crate::{
     context::{
-        ContextFieldsExt, ContextValueExt, Entering, Frame, FrameId, NOTHING, View, active_ids, attach, fields_in,
-        frame_stack, is_nothing_current, is_recorded, read,
+        ContextFieldsExt, ContextValueExt, Entering, Frame, FrameId, NOTHING, View, active_ids, fields_in, frame_stack,
+        is_nothing_current, is_recorded, read,
     },
     field::Fields,
     layer::in_snapshot,
@@ -52,6 +54,7 @@ struct Changed<'a> {
     span: Option<span::Entered<'a>>,
     /// The span, if it was current already.
     borrowed: Option<&'a Span>,
+    /// The spans that were hidden, if there were any.
     hidden: Option<HiddenSpans>,
     subscriber: Option<dispatcher::DefaultGuard>,
 }
@@ -72,7 +75,8 @@ impl fmt::Debug for SnapshotGuard<'_> {
 
 impl Drop for Changed<'_> {
     fn drop(&mut self) {
-        if self.frame.is_some_and(frame_stack::remove)
+        let removed = self.frame.map(frame_stack::remove).unwrap_or_default();
+        if removed.leaves_span
             && let Some(span) = self.borrowed
         {
             // The code that entered the span has exited it.
@@ -83,8 +87,10 @@ impl Drop for Changed<'_> {
             frame_stack::guarded(self.frame, || drop(span));
             frame_stack::settle_recorded();
         }
-        self.hidden = None;
-        self.subscriber = None;
+        if removed.may_hide && self.hidden.is_none() {
+            self.hidden = self.frame.map(HiddenSpans::passed_on_to);
+        }
+        // After this the hidden spans are shown again, and then the subscriber is dropped.
     }
 }
 
@@ -135,13 +141,13 @@ fn enter_nothing(entered: &mut SnapshotGuard<'_>) {
     let below = read(|cx| (View::of(cx), fields_in(cx)));
     let Some((over, below)) = below.filter(|_| span_access::may_be_entered()) else { return };
     let changed = entered.changed.get_or_insert_default();
-    changed.hidden = Some(HiddenSpans::hide());
-    let mut frame =
-        Frame::new(View::NOTHING).with_fields(Fields::new()).around_span(None, Entering::Itself).hiding_spans(true);
-    if over != View::NOTHING {
-        frame = frame.with_attached(attach(Context::new()));
-    }
-    changed.push(frame.apart(!below.is_blank()), over, || below);
+    changed.hidden = HiddenSpans::hide();
+    let mut frame = match over {
+        View::NOTHING => Frame::new(View::NOTHING),
+        _ => Frame::attaching(Context::new(), View::NOTHING),
+    };
+    frame.with_fields(Fields::new()).around_span(None, Entering::Itself).hiding_spans(true).apart(!below.is_blank());
+    changed.push(frame, over, || below);
 }
 
 impl Changed<'_> {
@@ -157,12 +163,20 @@ impl Changed<'_> {
 impl All {
     #[inline]
     fn enter_in<'a>(&'a self, entered: &mut SnapshotGuard<'a>) {
-        let Some(before) = read(View::of).filter(|_| span_access::may_be_entered()) else { return };
-        let captured = self.context.fields();
-        let is_elsewhere = before.address != self.view.address || is_recorded();
-        let below = if is_elsewhere { read(fields_in).unwrap_or_default() } else { Fields::new() };
+        let look = |cx: &Context| {
+            let before = View::of(cx);
+            let is_elsewhere = before.address != self.view.address || is_recorded();
+            (before, is_elsewhere.then(|| fields_in(cx)))
+        };
+        // The fields are `None` if they are the captured ones.
+        let Some((before, below)) = read(look).filter(|_| span_access::may_be_entered()) else { return };
+        // An OpenTelemetry layer attaches a context when a span is entered.
+        let mut may_have_changed = false;
         let changed = entered.changed.get_or_insert_default();
-        changed.subscriber = self.subscriber.as_deref().map(dispatcher::set_default);
+        // Only what is there is stored: that the guard holds nothing yet is not known to the compiler.
+        if let Some(subscriber) = self.subscriber.as_deref() {
+            changed.subscriber = Some(dispatcher::set_default(subscriber));
+        }
         let (mut key, mut recorded, mut entering) = (None, None, Entering::Itself);
         match &self.within {
             Within::Span(span) => {
@@ -173,58 +187,74 @@ impl All {
                     changed.borrowed = Some(span);
                 } else {
                     changed.span = Some(frame_stack::guarded(None, || span.enter()));
+                    may_have_changed = true;
                 }
             }
-            Within::NoSpan => changed.hidden = Some(HiddenSpans::hide()),
+            Within::NoSpan => {
+                if let Some(hidden) = HiddenSpans::hide() {
+                    changed.hidden = Some(hidden);
+                    may_have_changed = true;
+                }
+            }
             Within::AnySpan => {}
         }
         // What was recorded on the span since may be unknown here.
-        let here = if is_elsewhere { &below } else { captured };
-        let is_of_request = |fields| frame_stack::is_same_request(fields, here);
-        let is_changed = is_elsewhere || recorded.is_some();
+        let captured = self.context.fields();
+        let is_changed = below.is_some() || recorded.is_some();
+        let is_of_request = |fields| frame_stack::is_same_request(fields, below.as_ref().unwrap_or(captured));
         let is_apart = self.is_span_apart || is_changed && !is_of_request(recorded.as_ref().unwrap_or(captured));
         let mut frame = match recorded {
             Some(fields) => self.with_recorded(fields),
-            None => self.frame(before),
+            None => self.frame(before, may_have_changed),
         };
-        frame = frame
+        frame
             .around_span(key, entering)
             .with_span_apart(self.is_span_apart)
             .apart(is_apart)
-            .hiding_spans(matches!(self.within, Within::NoSpan));
-        let below = || if is_elsewhere { below } else { captured.clone() };
-        changed.push(frame.with_cover(self.cover.clone()), before, below);
+            .hiding_spans(matches!(self.within, Within::NoSpan))
+            .with_cover(self.cover.clone());
+        changed.push(frame, before, || below.unwrap_or_else(|| self.context.fields().clone()));
     }
 
-    /// Returns a frame in which the context is current.
+    /// Returns a frame in which the context is current. `before` is the view before the span was entered.
     #[inline]
-    fn frame(&self, before: View) -> Frame {
+    fn frame(&self, before: View, may_have_changed: bool) -> Frame {
         // Values of other libraries in the context are not visible. They are there if this was current already, or if an
         // OpenTelemetry layer created the context for the span: without fields, nothing else was to be attached then.
         let is_whole = before == self.view || self.is_parent || self.view.address == NOTHING;
-        if self.is_always_attached || !is_whole || !self.is_current() {
-            let attached = attach(self.context.clone());
-            return Frame::new(self.view).with_fields(self.context.fields().clone()).with_attached(attached);
+        let now = || if may_have_changed { read(View::of) } else { Some(before) };
+        let now = if self.is_always_attached || !is_whole { None } else { now().filter(|now| self.is_current(*now)) };
+        let Some(now) = now else {
+            let fields = self.context.fields().clone();
+            let mut frame = Frame::attaching(self.context.clone(), self.view);
+            frame.with_fields(fields);
+            return frame;
+        };
+        let mut frame = Frame::new(now);
+        if is_recorded() {
+            // The context is known to contain the values recorded on the frame below.
+            frame.with_fields(self.context.fields().clone());
         }
-        let frame = Frame::new(read(View::of).unwrap_or(self.view));
-        // The context is known to contain the values recorded on the frame below.
-        if is_recorded() { frame.with_fields(self.context.fields().clone()) } else { frame }
+        frame
     }
 
     /// Returns a frame in which the context is current with `fields`, which include values recorded on the span since.
     #[cold]
     fn with_recorded(&self, fields: Fields) -> Frame {
-        let current = if self.is_parent && self.is_current() { read(Context::clone) } else { None };
+        let current =
+            if self.is_parent { read(|cx| self.is_parent_of(cx).then(|| cx.clone())).flatten() } else { None };
         let context = current.as_ref().unwrap_or(&self.context);
         let context = context.with_carried(fields.clone(), context.remote().cloned());
-        Frame::new(View::of(&context)).with_fields(fields).with_attached(attach(context))
+        let view = View::of(&context);
+        let mut frame = Frame::attaching(context, view);
+        frame.with_fields(fields);
+        frame
     }
 
+    /// Returns `true` if the context is current, whose view is `now`.
     #[inline]
-    fn is_current(&self) -> bool {
-        let is_current =
-            if self.is_parent { read(|cx| self.is_parent_of(cx)) } else { read(|cx| View::of(cx) == self.view) };
-        is_current.unwrap_or_default()
+    fn is_current(&self, now: View) -> bool {
+        if self.is_parent { read(|cx| self.is_parent_of(cx)) == Some(true) } else { now == self.view }
     }
 
     /// Returns `true` if `here` is the context that an OpenTelemetry layer created from this one for the span.

@@ -20,35 +20,20 @@ impl FrameStack {
         }
         at.is_some()
     }
-}
 
-/// Stores the spans that are hidden by a frame, the innermost first.
-pub(crate) fn hide(frame: FrameId, spans: impl Iterator<Item = u64>) {
-    with_frames(|stack| stack.hidden.extend(spans.map(|span| HiddenSpan { frame, span })));
-}
-
-/// Passes the spans that a frame hides on to the next frame above it that hides spans. Returns `false` if there is none.
-pub(crate) fn hand_hidden_on(frame: FrameId) -> bool {
-    let handed_on = with_frames(|stack| {
-        let next = stack.frames.iter().find(|other| other.hides_spans && other.id > frame)?.id;
-        let (mine, mut hidden): (Vec<_>, Vec<_>) =
-            std::mem::take(&mut stack.hidden).into_iter().partition(|hidden| hidden.frame == frame);
-        // They are further out than those that it hides already.
-        hidden.extend(mine.into_iter().map(|mine| HiddenSpan { frame: next, ..mine }));
-        stack.hidden = hidden;
-        Some(())
-    });
-    handed_on.flatten().is_some()
-}
-
-/// Returns the spans that are hidden by a frame and were not exited meanwhile, the innermost first.
-pub(crate) fn hidden_by(frame: FrameId) -> SmallVec<[u64; 4]> {
-    let hidden = with_frames(|stack| {
-        let hidden = stack.hidden.extract_if(.., |hidden| hidden.frame == frame);
+    /// Removes the spans that are hidden by a frame, and returns them, unless it hands them on.
+    #[inline(never)]
+    fn unhidden(&mut self, frame: FrameId) -> SmallVec<[u64; 4]> {
+        let hidden = self.hidden.extract_if(.., |hidden| hidden.frame == frame);
         let mut hidden: SmallVec<[u64; 4]> = hidden.map(|hidden| hidden.span).collect();
+        if let Some(next) = self.frames.iter().find(|other| other.hides_spans && other.id > frame) {
+            // They are further out than those that it hides already.
+            self.hidden.extend(hidden.into_iter().map(|span| HiddenSpan { frame: next.id, span }));
+            return SmallVec::new();
+        }
         // One of a span that was entered twice may have been left meanwhile: they come back in the order of the frames.
         let mut ordered = SmallVec::new();
-        let around = stack.frames.iter().rev().filter(|around| around.id < frame);
+        let around = self.frames.iter().rev().filter(|around| around.id < frame);
         for (_, span) in around.filter(|around| around.entering != Entering::Borrowed).filter_map(|frame| frame.span) {
             if let Some(at) = hidden.iter().position(|hidden| *hidden == span) {
                 ordered.push(hidden.remove(at));
@@ -56,6 +41,19 @@ pub(crate) fn hidden_by(frame: FrameId) -> SmallVec<[u64; 4]> {
         }
         ordered.extend(hidden);
         ordered
-    });
-    hidden.unwrap_or_default()
+    }
+}
+
+/// Stores the spans that are hidden by a frame, the innermost first.
+pub(crate) fn hide(frame: FrameId, spans: impl Iterator<Item = u64>) {
+    with_frames(|stack| stack.hidden.extend(spans.map(|span| HiddenSpan { frame, span })));
+}
+
+/// Returns the spans that were hidden by a removed frame and were not exited meanwhile, the innermost first. If another frame
+/// above it hides spans, it hides them from now on, and none is returned.
+#[inline]
+pub(crate) fn unhidden(frame: FrameId) -> SmallVec<[u64; 4]> {
+    // Nearly always none is hidden on the thread.
+    let unhidden = with_frames(|stack| if stack.hidden.is_empty() { SmallVec::new() } else { stack.unhidden(frame) });
+    unhidden.unwrap_or_default()
 }

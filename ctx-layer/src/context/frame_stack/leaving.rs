@@ -125,7 +125,7 @@ fn hold_on_top(held: Context) {
     if thread_state::read(View::of) == Some(view) || !is_seen_from_top(view) {
         return;
     }
-    let mut attached = Some(attach(held));
+    let mut attached = Some(attach(held, view.address));
     with_frames(|stack| {
         if let Some(top) = stack.frames.last_mut() {
             // What it has may be further down, taken over from the frame below it.

@@ -70,7 +70,8 @@ pub(super) fn restore_lost() {
     let Some(LostContext { remembered, .. }) = lost.into_iter().next() else { return };
     let remembered = fields.map_or(remembered.clone(), |fields| remembered.with_fields(fields));
     let Some(context) = thread_state::read(|cx| remembered.put_in(cx)) else { return };
-    let (view, attached) = (View::of(&context), attach(context));
+    let view = View::of(&context);
+    let attached = attach(context, view.address);
     let unused = with_frames(|stack| match stack.frames.iter_mut().rfind(|frame| frame.id == id) {
         Some(frame) => {
             frame.view = view;

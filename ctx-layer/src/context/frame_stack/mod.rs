@@ -20,7 +20,7 @@ mod top;
 
 pub(crate) use cover::{has_cover, is_covered};
 pub(crate) use guarded::{guarded, take_guarded};
-pub(crate) use hidden::{hand_hidden_on, hidden_by, hide};
+pub(crate) use hidden::{hide, unhidden};
 pub(crate) use leaving::{Leaving, Left, is_below_another, leaving};
 pub(crate) use lost::note_lost;
 pub(crate) use push::push;
@@ -30,4 +30,4 @@ pub(crate) use remove::remove;
 pub(crate) use spans::{current_span, entered_spans, find_span, is_span_around_another, lowest_of};
 pub(crate) use stack::is_same_request;
 pub(crate) use thread_frames::is_empty;
-pub(crate) use top::{pop_bare, push_bare, top, top_if_seen, view_of};
+pub(crate) use top::{is_guard_on_top, pop_bare, push_bare, top, top_if_seen, view_of};

@@ -1,5 +1,7 @@
 //! Recording a value on frames.
 
+use std::num::NonZeroUsize;
+
 use opentelemetry::baggage::BaggageExt;
 
 use super::{
@@ -56,7 +58,7 @@ pub(crate) enum Reach {
 
 impl FrameStack {
     /// Returns the frames and the span on which a value has to be recorded.
-    fn reach(&self, subscriber: usize, view: View) -> Reach {
+    fn reach(&self, subscriber: NonZeroUsize, view: View) -> Reach {
         // The context on top is another library's.
         if self.frames.last().is_none_or(|top| top.view != view) {
             return Reach::Nothing;
@@ -105,7 +107,7 @@ impl FrameStack {
 }
 
 /// Returns the frames and the span on which a value has to be recorded here.
-pub(crate) fn reach(subscriber: usize) -> Reach {
+pub(crate) fn reach(subscriber: NonZeroUsize) -> Reach {
     let view = thread_state::read(View::of);
     view.and_then(|view| with_frames(|stack| stack.reach(subscriber, view))).unwrap_or(Reach::Nothing)
 }

@@ -56,12 +56,13 @@ pub(super) fn settle() {
     });
     // The context has no fields that identify it, so the frame gets one that has.
     let Some((id, view, fields)) = top.flatten() else { return };
+    let address = fields.address();
     let context =
         thread_state::read(|cx| (View::of(cx) == view).then(|| cx.with_carried(fields, cx.remote().cloned())));
     let Some(context) = context.flatten() else { return };
     // Dropped first, so that recording on a frame again and again does not accumulate contexts.
     drop(with_frames(|stack| stack.frames.iter_mut().find(|frame| frame.id == id)?.attached.take()));
-    let attached = attach(context);
+    let attached = attach(context, address);
     let view = thread_state::read(View::of);
     let unused = with_frames(|stack| {
         let frame = stack.frames.iter_mut().rfind(|frame| frame.id == id);

@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::{
     lost::{has_lost, restore_lost},
     recorded::settle,
-    stack::{FrameStack, Gone, is_same_request},
+    stack::{FrameStack, Gone, HiddenSpan, is_same_request},
     thread_frames::{is_seen_from_top, with_frames, with_frames_if_ready},
 };
 use crate::context::{
@@ -71,34 +71,53 @@ impl FrameStack {
     }
 }
 
-/// Removes a frame at any position. Returns `true` if the owner of the frame has to exit its span.
+/// The tasks that are left to the owner of a removed frame.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Removed {
+    /// It has to exit the span of the frame.
+    pub(crate) leaves_span: bool,
+    /// The frame may hide spans, its own or those of others.
+    pub(crate) may_hide: bool,
+}
+
+impl Removed {
+    #[inline]
+    fn of(frame: &Frame, hidden: &[HiddenSpan]) -> Self {
+        let leaves_span = frame.entering == Entering::TakenOver;
+        Removed { leaves_span, may_hide: frame.hides_spans && !hidden.is_empty() }
+    }
+}
+
+/// Removes a frame at any position.
 #[inline]
-pub(crate) fn remove(id: FrameId) -> bool {
+pub(crate) fn remove(id: FrameId) -> Removed {
     let on_top = with_frames_if_ready(|stack| {
-        let is_on_top = stack.frames.last().is_some_and(|top| top.id == id && !top.is_holding && !top.is_recorded);
-        if is_on_top && stack.lost.is_empty() { stack.frames.pop() } else { None }
+        let top = stack.frames.last().filter(|top| top.id == id && !top.is_holding && !top.is_recorded)?;
+        let removed = Removed::of(top, &stack.hidden);
+        if stack.lost.is_empty() { Some((removed, stack.take_off()?)) } else { None }
     });
-    match on_top {
-        Some(Some(frame)) => frame.entering == Entering::TakenOver,
-        _ => remove_anywhere(id),
+    match on_top.flatten() {
+        // Its parts are dropped here, where nothing is borrowed.
+        Some((removed, _taken_off)) => removed,
+        None => remove_anywhere(id),
     }
 }
 
 /// Removes a frame that is not on top, or on which something was recorded.
 #[inline(never)]
-fn remove_anywhere(id: FrameId) -> bool {
+fn remove_anywhere(id: FrameId) -> Removed {
     // Values recorded on the frame below can be read only if no other context is above this one.
     let is_checked = thread_state::is_recorded() || has_lost();
     let is_seen = is_checked && thread_state::read(View::of).is_some_and(is_seen_from_top);
     let removed = with_frames(|stack| {
         let at = stack.position(id)?;
-        let leaves = stack.frames[at].entering == Entering::TakenOver;
-        Some((leaves, stack.remove(at, !is_checked || is_seen)))
+        let removed = Removed::of(&stack.frames[at], &stack.hidden);
+        Some((removed, stack.remove(at, !is_checked || is_seen)))
     });
-    let (leaves, gone) = removed.flatten().unzip();
+    let (removed, gone) = removed.flatten().unzip();
     drop(gone);
     removed_below(is_seen);
-    leaves.unwrap_or_default()
+    removed.unwrap_or_default()
 }
 
 /// Makes the context of the frame that is on top now current. `is_seen` is `true` if no other library's context was above the one

@@ -1,5 +1,7 @@
 //! The spans that are entered on a thread.
 
+use std::num::NonZeroUsize;
+
 use smallvec::SmallVec;
 
 use super::{
@@ -18,14 +20,14 @@ use crate::{
 
 impl FrameStack {
     /// Returns the span of a subscriber that was entered last, unless it is hidden.
-    fn current_span(&self, subscriber: usize) -> Option<u64> {
+    fn current_span(&self, subscriber: NonZeroUsize) -> Option<u64> {
         let visible = self.frames.iter().rev().take_while(|frame| !frame.hides_spans);
         visible.filter_map(|frame| frame.span).find(|(of, _)| *of == subscriber).map(|(_, span)| span)
     }
 
     /// Returns the spans of a subscriber that are entered here, the innermost first, up to the beginning of another request,
     /// each with the index of its frame.
-    fn visible_spans(&self, subscriber: usize) -> SmallVec<[(usize, u64); 8]> {
+    fn visible_spans(&self, subscriber: NonZeroUsize) -> SmallVec<[(usize, u64); 8]> {
         let mut visible = SmallVec::new();
         for (at, frame) in self.frames.iter().enumerate().rev() {
             if let Some((of, span)) = frame.span
@@ -53,12 +55,12 @@ impl FrameStack {
 }
 
 /// Returns the span of a subscriber that was entered last on this thread, unless it is hidden.
-pub(crate) fn current_span(subscriber: usize) -> Option<u64> {
+pub(crate) fn current_span(subscriber: NonZeroUsize) -> Option<u64> {
     with_frames(|stack| stack.current_span(subscriber)).flatten()
 }
 
 /// Returns the spans of a subscriber that are entered here and not hidden, the outermost first.
-pub(crate) fn entered_spans(subscriber: usize) -> SmallVec<[u64; 8]> {
+pub(crate) fn entered_spans(subscriber: NonZeroUsize) -> SmallVec<[u64; 8]> {
     let entered = with_frames(|stack| {
         let from = stack.frames.iter().rposition(|frame| frame.hides_spans).map_or(0, |hides| hides + 1);
         let visible = stack.frames[from..].iter().filter(|frame| frame.entering != Entering::Borrowed);
@@ -69,7 +71,7 @@ pub(crate) fn entered_spans(subscriber: usize) -> SmallVec<[u64; 8]> {
 
 /// Calls `find` with the spans of a subscriber that are entered here, the innermost first, up to the beginning of another
 /// request. Returns the index of the span's frame, and the first result.
-pub(crate) fn find_span<R>(subscriber: usize, find: impl Fn(u64) -> Option<R>) -> Option<(usize, R)> {
+pub(crate) fn find_span<R>(subscriber: NonZeroUsize, find: impl Fn(u64) -> Option<R>) -> Option<(usize, R)> {
     let view = thread_state::read(View::of)?;
     let visible = with_frames(|stack| (stack.top_view() == view).then(|| stack.visible_spans(subscriber)));
     visible.flatten()?.into_iter().find_map(|(at, span)| Some((at, find(span)?)))

@@ -1,9 +1,12 @@
 //! The stack of frames.
 
+use std::sync::Arc;
+
 use smallvec::SmallVec;
 
 use crate::{
     context::{
+        attach::Attached,
         context_value::NOTHING,
         frame::{Frame, FrameId, SpanKey},
         remembered::Remembered,
@@ -44,7 +47,25 @@ pub(super) struct Gone {
     pub(super) _lost: Vec<LostContext>,
 }
 
+/// The parts of a frame that was taken off the top which have destructors. See [`Gone`]. Dropped in this order.
+#[must_use]
+pub(super) struct TakenOff {
+    pub(super) _fields: Option<Fields>,
+    pub(super) _attached: Option<Attached>,
+    pub(super) _cover: Option<Arc<Remembered>>,
+}
+
 impl FrameStack {
+    /// Takes off the frame on top, without moving all of it: it is large.
+    #[inline]
+    pub(super) fn take_off(&mut self) -> Option<TakenOff> {
+        let top = self.frames.last_mut()?;
+        let (_fields, _attached, _cover) = (top.fields.take(), top.attached.take(), top.cover.take());
+        // Nothing is left that has a destructor.
+        std::mem::forget(self.frames.pop());
+        Some(TakenOff { _fields, _attached, _cover })
+    }
+
     pub(super) fn top_fields(&self) -> Fields {
         self.frames.len().checked_sub(1).map(|top| self.fields_of(top)).unwrap_or_default()
     }

@@ -1,5 +1,7 @@
 //! The frame on top, pushed and popped without a look at the others.
 
+use std::iter;
+
 use opentelemetry::Context;
 
 use super::{
@@ -71,11 +73,22 @@ pub(crate) fn push_bare(span: SpanKey, before: Top) -> bool {
         if is_unchanged {
             let (view, id) = (*view, FrameId(stack.next + 1));
             stack.next += 1;
-            stack.frames.push(Frame { id, span: Some(span), is_as_below: true, ..Frame::new(view) });
+            // Built where it will be: a frame that is built first and then moved takes longer than the rest.
+            let frame = || Frame { id, span: Some(span), is_as_below: true, ..Frame::new(view) };
+            stack.frames.extend(iter::once_with(frame));
         }
         is_unchanged
     });
     pushed.unwrap_or_default()
+}
+
+/// Returns `true` if no frame was pushed since a guard's, which may be gone, and no span is hidden: then the guard's span is
+/// exited like any other.
+#[inline]
+pub(crate) fn is_guard_on_top(frame: FrameId) -> bool {
+    let is_on_top =
+        with_frames(|stack| stack.hidden.is_empty() && stack.frames.last().is_none_or(|last| last.id <= frame));
+    is_on_top.unwrap_or_default()
 }
 
 /// Pops the frame of a span that is about to be exited by itself, if it is on top and [bare](Frame::is_bare). Returns

@@ -27,7 +27,7 @@ macro_rules! request_span {
             return Span::none();
         }
         // Attached before `open` asks the filters, which may read the current context.
-        let _attached = attach($cx.clone());
+        let _attached = attach($cx.clone(), $cx.fields().address());
         $($found)*
         SITE.open_received(
             // Room for fourteen fields.

@@ -280,7 +280,7 @@ impl<S: Subscriber> Subscriber for ContextSubscriber<S> {
         let key = self.core.span_key(span);
         let is_kept = self.core.kept.contain(span);
         let guard = frame_stack::take_guarded();
-        if guard.is_none() && frame_stack::pop_bare(key) {
+        if guard.map_or_else(|| frame_stack::pop_bare(key), frame_stack::is_guard_on_top) {
             if !is_kept {
                 self.inner.exit(span);
             }

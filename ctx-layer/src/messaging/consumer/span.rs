@@ -33,7 +33,7 @@ impl ProcessSpan<'_> {
                     return Span::none();
                 }
                 // Attached before `open` asks the filters, which may read the current context.
-                let _attached = attach(cx.clone());
+                let _attached = attach(cx.clone(), cx.fields().address());
                 SITE.open_received(
                     // Room for fourteen fields.
                     &mut [

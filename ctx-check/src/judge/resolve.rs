@@ -261,13 +261,6 @@ impl Judge<'_> {
             let (service, consequence) = match key {
                 Key::UnexpectedRoot { service } => (*service, None),
                 Key::MissingField { to, at: Boundary::Root, .. } => (*to, Some(Consequence::MissingFields)),
-                Key::TenantChange { to, .. } => {
-                    // A link in the place of a parent is seen from both sides.
-                    let edge = broken
-                        .iter_mut()
-                        .find(|broken| broken.to == Some(*to) && broken.cause == Cause::LinkInsteadOfParent);
-                    return edge.is_none();
-                }
                 _ => return true,
             };
             let edge = broken.iter_mut().find(|broken| broken.to == Some(service) && starts_anew(broken));

@@ -6,7 +6,7 @@ use ctx_check::{
 };
 
 use crate::{
-    scenario::{CONSUMER, INTERNAL, assert_healthy, only},
+    scenario::{CONSUMER, INTERNAL, SERVER, assert_healthy, found, only},
     verdicts::{consequence, shop, with_tenants},
 };
 
@@ -61,6 +61,26 @@ fn a_linked_consumer_belongs_to_the_tenant_of_its_message() {
     system.spans[consumer].links.push((trace, id));
     let finding = only(&system.judge(), TenantChange, Cause::Replaced);
     assert_eq!(finding.edge.map(|edge| (edge.from, edge.to)), Some(("web".into(), "mailer".into())));
+}
+
+#[test]
+fn a_link_in_the_place_of_a_parent_hides_no_change_of_the_tenant() {
+    let mut system = with_tenants(shop(3));
+    let server =
+        system.spans.iter().position(|span| span.service == "orders" && span.kind == SERVER).expect("it is there");
+    let call = system.spans.iter().find(|span| span.id == system.spans[server].parent).expect("it is there");
+    let link = (call.trace, call.id);
+    system.tear_off(server);
+    system.spans[server].links.push(link);
+    let changed =
+        system.spans.iter().rposition(|span| span.service == "orders" && span.kind == SERVER).expect("it is there");
+    for span in system.below(changed) {
+        system.set(span, "tenant_id", "globex");
+    }
+    assert_eq!(
+        found(&system.judge()),
+        ["ctx/broken-edge | web -> orders | link_instead_of_parent", "ctx/tenant-change | web -> orders | replaced"]
+    );
 }
 
 #[test]

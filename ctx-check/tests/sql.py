@@ -32,7 +32,7 @@ CREATE TABLE otel_traces (
 KINDS = ["Unspecified", "Internal", "Server", "Client", "Producer", "Consumer"]
 START = 1_790_000_000_000_000_000
 FAULTS = ["", "", "", "stripped", "linked", "hop", "parent", "lost", "root", "changed", "missing", "message", "health", "twice", "refused",
-          "nested", "relay", "queued", "mode", "reused", "backwards", "early", "skewed", "late", "back"]
+          "nested", "relay", "queued", "mode", "reused", "backwards", "early", "skewed", "behind", "back"]
 
 
 class System:
@@ -124,7 +124,7 @@ class System:
         elif fault == "skewed":
             for span in tree[:2]:
                 span["start"] -= 1_000_000_000
-        elif fault == "late":
+        elif fault == "behind":
             # The server's clock is behind its client's: by its own, it ends long after.
             orders["start"] += 500_000_000
             for span in tree[1:]:

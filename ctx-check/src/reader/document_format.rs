@@ -49,7 +49,7 @@ fn array<S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'_>, d
     })
 }
 
-/// What the keys of an object tell.
+/// The format that the keys of an object tell.
 #[derive(Default)]
 struct Keys<'a> {
     is_otlp: bool,

@@ -20,7 +20,7 @@ use system::{System, edges, found};
 #[path = "../../tests/systems/system.rs"]
 mod system;
 
-/// What is taken out of the system.
+/// The part that is taken out of the system.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Removed {
     Nothing,

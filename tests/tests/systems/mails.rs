@@ -14,7 +14,7 @@ use crate::system::{System, edges, found};
 
 type Headers = HashMap<String, String>;
 
-/// What is taken out of the system.
+/// The part that is taken out of the system.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Removed {
     Nothing,

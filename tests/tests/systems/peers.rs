@@ -20,7 +20,7 @@ use crate::{
     system::{System, edges, found},
 };
 
-/// What is taken out of the peer's propagator.
+/// The part that is taken out of the peer's propagator.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Removed {
     Nothing,

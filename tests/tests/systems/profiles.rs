@@ -4,7 +4,7 @@ use ctx_layer::{field::well_known::TENANT_ID, prelude::*};
 
 use crate::system::{System, found};
 
-/// What is taken out of the service.
+/// The part that is taken out of the service.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Removed {
     Nothing,

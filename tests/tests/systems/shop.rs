@@ -21,7 +21,7 @@ use tracing::{Instrument, Span, info, info_span};
 
 use crate::system::{System, edges, found};
 
-/// What is taken out of the system.
+/// The part that is taken out of the system.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Removed {
     Nothing,

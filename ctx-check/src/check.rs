@@ -151,10 +151,10 @@ impl<'s> Check<'s> {
             })
             .map_err(CheckError::Temporary)?;
         targets.settle(self.settings, &strings);
-        let mut judge = Judge::new(self.settings, &strings, &window, &targets, groups);
+        let mut judge = Judge::new(self.settings, &strings, &window, &targets, &facts, groups);
         partitions.each(&mut |records| judge.partition(records)).map_err(CheckError::Temporary)?;
         let healthy = judge.healthy();
-        let Verdict { mut findings, services: tallies, edges, totals, left_out } = judge.finish(&facts, &reading);
+        let Verdict { mut findings, services: tallies, edges, totals, left_out } = judge.finish(&reading);
         findings.extend(many_values(self.settings, &strings, &cardinality));
         findings.sort_by_key(|finding| finding.severity);
         let traces = shown(&findings, &healthy, &mut partitions, &strings).map_err(CheckError::Temporary)?;

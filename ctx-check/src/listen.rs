@@ -54,7 +54,13 @@ impl Listener {
     }
 
     /// Receives until the time is over or the process is interrupted, and calls `take` with each message and its number, from 1.
-    pub fn receive(self, duration: Option<Duration>, mut take: impl FnMut(&[u8], u32)) {
+    pub fn receive(self, duration: Option<Duration>, take: impl FnMut(&[u8], u32)) {
+        self.receive_until(over(duration), take);
+    }
+
+    /// Receives until a future is ready, and calls `take` with each message and its number, from 1. What was answered by then
+    /// is received.
+    pub fn receive_until(self, end: impl Future<Output = ()>, mut take: impl FnMut(&[u8], u32)) {
         let Self { runtime, listeners, limit } = self;
         let (sender, mut messages) = channel(QUEUE);
         runtime.block_on(async move {
@@ -69,9 +75,8 @@ impl Listener {
             };
             tokio::select! {
                 () = each(&mut messages, &mut counted) => {}
-                () = over(duration) => {}
+                () = end => {}
             }
-            // What was answered is judged.
             while let Ok(message) = messages.try_recv() {
                 counted(&message);
             }

@@ -1,4 +1,5 @@
-// An Express service that calls another by fetch, instrumented by OpenTelemetry. It returns its spans on request.
+// An Express service that calls another by fetch, instrumented by OpenTelemetry. It returns its spans on request. With
+// `OTEL_EXPORTER_OTLP_ENDPOINT` it exports them, too. `WITHOUT=inject` or `WITHOUT=extract` takes out that half of its propagator.
 'use strict';
 
 const { NodeSDK, tracing } = require('@opentelemetry/sdk-node');
@@ -8,8 +9,20 @@ const { UndiciInstrumentation } = require('@opentelemetry/instrumentation-undici
 const { context, propagation } = require('@opentelemetry/api');
 
 const exporter = new tracing.InMemorySpanExporter();
+const spanProcessors = [new tracing.SimpleSpanProcessor(exporter)];
+if (process.env.OTEL_EXPORTER_OTLP_ENDPOINT) {
+  const { OTLPTraceExporter } = require('@opentelemetry/exporter-trace-otlp-http');
+  spanProcessors.push(new tracing.SimpleSpanProcessor(new OTLPTraceExporter()));
+}
+const { CompositePropagator, W3CBaggagePropagator, W3CTraceContextPropagator } = require('@opentelemetry/core');
+const textMapPropagator = new CompositePropagator({
+  propagators: [new W3CTraceContextPropagator(), new W3CBaggagePropagator()],
+});
+if (process.env.WITHOUT === 'inject') textMapPropagator.inject = () => {};
+if (process.env.WITHOUT === 'extract') textMapPropagator.extract = (current) => current;
 new NodeSDK({
-  spanProcessors: [new tracing.SimpleSpanProcessor(exporter)],
+  spanProcessors,
+  textMapPropagator,
   instrumentations: [
     new HttpInstrumentation({ ignoreIncomingRequestHook: (request) => request.url === '/spans' }),
     new ExpressInstrumentation(),
@@ -58,4 +71,5 @@ app.get('/spans', (_, response) =>
   ),
 );
 
-app.listen(Number(process.env.PORT), '127.0.0.1');
+// Says its port, which may be any.
+const server = app.listen(Number(process.env.PORT), '127.0.0.1', () => console.log(server.address().port));

@@ -1,12 +1,17 @@
-"""A FastAPI service that calls another by httpx, instrumented by OpenTelemetry, which tells its spans."""
+"""A FastAPI service that calls another by httpx, instrumented by OpenTelemetry, which tells its spans.
+
+With `OTEL_EXPORTER_OTLP_ENDPOINT` it exports them, too. `WITHOUT=inject` or `WITHOUT=extract` takes out that half of its propagator.
+"""
 
 import os
+import socket
 
 import httpx
 import uvicorn
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
-from opentelemetry import baggage, trace
+from opentelemetry import baggage, propagate, trace
+from opentelemetry.context import Context
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
 from opentelemetry.instrumentation.httpx import HTTPXClientInstrumentor
 from opentelemetry.sdk.trace import TracerProvider
@@ -16,6 +21,34 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 exporter = InMemorySpanExporter()
 provider = TracerProvider()
 provider.add_span_processor(SimpleSpanProcessor(exporter))
+if os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"):
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+
+    provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter()))
+
+
+class Half(propagate.textmap.TextMapPropagator):
+    """A propagator without one of its halves."""
+
+    def __init__(self, whole, without):
+        self.whole, self.without = whole, without
+
+    def extract(self, carrier, context=None, getter=propagate.textmap.default_getter):
+        if self.without == "extract":
+            return Context() if context is None else context
+        return self.whole.extract(carrier, context, getter)
+
+    def inject(self, carrier, context=None, setter=propagate.textmap.default_setter):
+        if self.without != "inject":
+            self.whole.inject(carrier, context, setter)
+
+    @property
+    def fields(self):
+        return self.whole.fields
+
+
+if os.environ.get("WITHOUT"):
+    propagate.set_global_textmap(Half(propagate.get_global_textmap(), os.environ["WITHOUT"]))
 trace.set_tracer_provider(provider)
 HTTPXClientInstrumentor().instrument()
 app = FastAPI()
@@ -71,4 +104,7 @@ async def spans():
 
 
 FastAPIInstrumentor.instrument_app(app, excluded_urls="spans")
-uvicorn.run(app, host="127.0.0.1", port=int(os.environ["PORT"]), log_level="warning")
+# Says its port, which may be any: the caller can connect from then on.
+listener = socket.create_server(("127.0.0.1", int(os.environ["PORT"])))
+print(listener.getsockname()[1], flush=True)
+uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listener])

@@ -29,6 +29,8 @@ pub(crate) struct Evidence {
 pub(crate) enum Boundary {
     /// The first span of a trace has none.
     Root,
+    /// The first span of a trace has none, and is an inner one of a service that serves requests.
+    Task,
     /// A span whose parent is not there has none.
     Orphan,
     /// A span has none, and its parent has one.

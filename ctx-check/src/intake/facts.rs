@@ -53,6 +53,8 @@ impl Few {
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceFacts {
     pub(crate) spans: u64,
+    /// Spans of requests and messages.
+    pub(crate) entries: u64,
     pub(crate) logs: u64,
     /// The first start and the last end of its spans, by its own clock.
     pub(crate) first: u64,
@@ -78,6 +80,7 @@ impl Default for ServiceFacts {
     fn default() -> Self {
         Self {
             spans: 0,
+            entries: 0,
             logs: 0,
             first: u64::MAX,
             last: 0,
@@ -128,9 +131,11 @@ impl ServiceFacts {
     }
 
     #[inline]
-    pub(super) fn span(&mut self, start: u64, end: u64) {
+    pub(super) fn span(&mut self, is_entry: bool, start: u64, end: u64) {
         self.spans += 1;
-        self.first = self.first.min(start);
+        self.entries += u64::from(is_entry);
+        // Zero is no time.
+        self.first = self.first.min(if start == 0 { u64::MAX } else { start });
         self.last = self.last.max(end);
     }
 

@@ -60,6 +60,8 @@ pub(super) struct Known {
     pub(super) is_allowed: bool,
     /// Its name is that of a secret.
     pub(super) is_secret: bool,
+    /// It names a program or its files, where `name@host.domain` is a package or an extension.
+    pub(super) is_program: bool,
     /// It is a header of a request or response.
     pub(super) is_header: bool,
     /// It is the header `baggage`.
@@ -108,6 +110,7 @@ impl Keys {
             level: level(key),
             is_allowed: self.allowed.matches(key),
             is_secret: is_secret(key),
+            is_program: key.starts_with("process.") || key.starts_with("code."),
             is_header: key.contains(".header."),
             is_baggage: key.ends_with(".header.baggage") || key == "baggage",
         };

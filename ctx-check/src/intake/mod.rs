@@ -248,7 +248,7 @@ impl Sink for Intake<'_> {
             kind: span.kind,
             status: span.status,
         };
-        self.services.entry(current.service).or_default().span(span.start, span.end);
+        self.services.entry(current.service).or_default().span(span.kind.is_entry(), span.start, span.end);
         self.store(span.trace_id, |into| stored.write(into));
         for link in &span.links {
             let stored = StoredLink {

@@ -45,13 +45,17 @@ impl Detector {
         if self.builtin && key.is_secret && !is_masked(value) {
             return Some("a value under the name of a secret");
         }
-        self.find_in_message(value)
+        self.find_in(value, !key.is_program)
     }
 
     /// Returns the kind of sensitive value that a message contains, if it does.
     pub(super) fn find_in_message(&self, value: &str) -> Option<&str> {
+        self.find_in(value, true)
+    }
+
+    fn find_in(&self, value: &str, has_emails: bool) -> Option<&str> {
         if self.builtin
-            && let Some(what) = builtin(value.as_bytes())
+            && let Some(what) = builtin(value.as_bytes(), has_emails)
         {
             return Some(what);
         }
@@ -79,11 +83,11 @@ static PRIVATE_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("PR
 static AWS_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("AKIA"));
 static AWS_SESSION_KEY: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ASIA"));
 
-fn builtin(value: &[u8]) -> Option<&'static str> {
+fn builtin(value: &[u8], has_emails: bool) -> Option<&'static str> {
     if value.len() < 6 {
         return None;
     }
-    if memchr(b'@', value).is_some() && has_email(value) {
+    if has_emails && memchr(b'@', value).is_some() && has_email(value) {
         return Some("an e-mail address");
     }
     if value.len() >= 13 && has_card(value) {
@@ -201,7 +205,7 @@ mod tests {
             ("Bearer 0123456789abcdef", "a header with a token"),
             ("-----BEGIN RSA PRIVATE KEY-----", "a private key"),
         ] {
-            assert_eq!(builtin(value.as_bytes()), Some(kind), "{value}");
+            assert_eq!(builtin(value.as_bytes(), true), Some(kind), "{value}");
         }
     }
 
@@ -221,7 +225,7 @@ mod tests {
             "eyJ",
             "",
         ] {
-            assert_eq!(builtin(value.as_bytes()), None, "{value}");
+            assert_eq!(builtin(value.as_bytes(), true), None, "{value}");
         }
         assert!(is_masked("***") && is_masked("[REDACTED]") && !is_masked("hunter2"));
     }

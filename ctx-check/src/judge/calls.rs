@@ -56,8 +56,11 @@ impl Judge<'_> {
 
     fn call(&mut self, trace: &Trace<'_>, number: u32, span: &StoredSpan) -> Option<Open> {
         // A server without a kind is known by its service.
-        let server = trace.tree.children(number).find(|child| child.kind.is_entry() || child.service != span.service);
+        let is_server = |child: &&StoredSpan| child.kind.is_entry() || child.service != span.service;
+        let server = trace.tree.children(number).find(is_server);
         let target = self.targets.service(span.peer);
+        let server = server
+            .or_else(|| nested(trace, number, span).filter(|server| target.is_none_or(|it| it == server.service)));
         let edge = self.edges.entry((span.service, span.peer, false)).or_default();
         self.totals.calls += 1;
         if let Some(server) = server {
@@ -68,8 +71,11 @@ impl Judge<'_> {
             edge.failed += 1;
             return None;
         }
+        // The call inside of it is the one that is judged.
+        let has_inner = trace.tree.children(number).any(|child| is_call(child) && child.service == span.service);
         let is_sampled = target.is_some_and(|target| self.declared.is_sampled(target));
-        if trace.is_at_edge || is_sampled || span.flags.has(Flags::EXEMPT) || self.targets.is_third_party(span.peer) {
+        let is_exempt = has_inner || span.flags.has(Flags::EXEMPT) || self.targets.is_third_party(span.peer);
+        if trace.is_at_edge || is_sampled || is_exempt {
             edge.excused += 1;
             return None;
         }
@@ -79,7 +85,9 @@ impl Judge<'_> {
     fn message(&mut self, trace: &Trace<'_>, number: u32, span: &StoredSpan) -> Option<Open> {
         let queue = span.peer;
         let child = trace.tree.children(number).find(|child| child.kind.is_entry());
-        let link = trace.links.iter().find(|link| link.span_id == span.span_id);
+        // What sends messages that were created before, as an outbox's relay does, links to them and does not receive them.
+        let is_sending = |kind| matches!(kind, Kind::Producer | Kind::Client);
+        let link = trace.links.iter().find(|link| link.span_id == span.span_id && !is_sending(link.from_kind));
         let declared =
             self.settings.queues.iter().find(|declared| declared.name.matches(self.strings.peers.get(queue)));
         let mode = declared.map(|declared| declared.mode).unwrap_or_default();
@@ -199,6 +207,25 @@ impl Judge<'_> {
             );
         }
     }
+}
+
+/// Returns the server of a call that has two client spans, one around the other, where the other one was injected: the span of a
+/// library around that of its transport, for example.
+fn nested<'t>(trace: &'t Trace<'_>, number: u32, span: &StoredSpan) -> Option<&'t StoredSpan> {
+    let tree = trace.tree;
+    let of_inner = tree.child_numbers(number).filter(|child| {
+        let inner = &tree.spans[*child as usize];
+        is_call(inner) && inner.service == span.service
+    });
+    let is_server = |child: &&StoredSpan| child.kind.is_entry() && child.service != span.service;
+    if let Some(server) = of_inner.flat_map(|inner| tree.children(inner)).find(is_server) {
+        return Some(server);
+    }
+    let (outer, parent) =
+        tree.parent(number).filter(|(_, parent)| is_call(parent) && parent.service == span.service)?;
+    // One server answers one call: with several calls inside, none of them is known to be it.
+    let calls = tree.children(outer).filter(|child| is_call(child) && child.service == parent.service).count();
+    tree.children(outer).find(is_server).filter(|_| calls == 1)
 }
 
 fn key(call: &Open, span: &StoredSpan) -> Key {

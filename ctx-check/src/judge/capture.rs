@@ -32,6 +32,9 @@ impl Window {
 
     /// Returns `true` if what belongs to a span may be outside of the capture.
     pub(super) fn is_at_edge(&self, span: &StoredSpan) -> bool {
+        if span.start == 0 {
+            return false; // It says no time.
+        }
         if self.from.is_some() || self.to.is_some() {
             return self.from.is_some_and(|from| span.start < from.saturating_add(self.grace))
                 || self.to.is_some_and(|to| span.end.saturating_add(self.grace) > to);

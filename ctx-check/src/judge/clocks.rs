@@ -17,6 +17,9 @@ impl Judge<'_> {
                 continue;
             }
             let Some((_, parent)) = tree.parent(number as u32) else { continue };
+            if span.start == 0 || parent.start == 0 {
+                continue; // It says no time: a part of a span, as Zipkin's tracers send them.
+            }
             let is_before = span.start.saturating_add(tolerance) < parent.start;
             if parent.service == span.service && !span.flags.has(Flags::SHARED) {
                 if is_before {

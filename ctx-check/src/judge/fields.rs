@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     finding::{Boundary, Consequence, Evidence, Key},
-    model::SpanId,
+    model::{Kind, SpanId},
     store::{Flags, Name},
 };
 
@@ -49,7 +49,11 @@ impl Judge<'_> {
                 Some((_, parent)) => Some(Key::MissingField { field, from: parent.service, to, at: Boundary::Parent }),
                 None if trace.explained[at].is_some() => trace.explained[at],
                 None => {
-                    let at = if tree.parents[at] == Parent::Root { Boundary::Root } else { Boundary::Orphan };
+                    let at = match tree.parents[at] {
+                        Parent::Root if span.kind == Kind::Internal && self.serves(to) => Boundary::Task,
+                        Parent::Root => Boundary::Root,
+                        _ => Boundary::Orphan,
+                    };
                     Some(Key::MissingField { field, from: Name::EMPTY, to, at })
                 }
             };
@@ -80,6 +84,11 @@ impl Judge<'_> {
             };
             self.lacks(Some(key), evidence);
         }
+    }
+
+    /// Returns `true` for a service that has spans of requests or messages.
+    fn serves(&self, service: Name) -> bool {
+        self.facts.get(&service).is_some_and(|facts| facts.entries > 0)
     }
 
     /// Adds to the finding of where the field was lost; if that is a broken edge, as its consequence.

@@ -51,7 +51,8 @@ const SHARE: f64 = 0.5;
 
 impl Judge<'_> {
     /// Returns the verdict over all traces.
-    pub(crate) fn finish(mut self, facts: &HashMap<Name, ServiceFacts, FixedState>, reading: &Reading) -> Verdict {
+    pub(crate) fn finish(mut self, reading: &Reading) -> Verdict {
+        let facts = self.facts;
         let groups = std::mem::take(&mut self.groups);
         let left_out = groups.left_out;
         let mut broken: Vec<Broken> = Vec::new();
@@ -185,19 +186,37 @@ impl Judge<'_> {
         if is_connected {
             return Cause::HeaderStripped; // Some calls arrive: on one route, or through one proxy, the header is lost.
         }
-        let of_kind = |key: &EdgeKey| key.2 == is_message;
-        let is_sent = self
-            .edges
-            .iter()
-            .any(|(key, tally)| key.0 == from && key.1 != peer && of_kind(key) && !tally.connected.is_empty());
+        let edges = || self.edges.iter().filter(|(key, _)| key.2 == is_message);
+        let is_sent = |from: Name, peer: Name| {
+            edges().any(|(key, tally)| key.0 == from && key.1 != peer && !tally.connected.is_empty())
+        };
         let is_read =
-            self.edges.iter().any(|(key, tally)| key.0 != from && of_kind(key) && tally.connected.contains_key(&to));
-        match (is_sent, is_read) {
-            (true, true) => Cause::HeaderStripped,
-            (true, false) => Cause::NoPropagatorInCallee,
-            (false, true) => Cause::NoPropagatorInCaller,
-            (false, false) => Cause::NoPropagator,
+            |to: Name, from: Name| edges().any(|(key, tally)| key.0 != from && tally.connected.contains_key(&to));
+        match (is_sent(from, peer), is_read(to, from)) {
+            (true, true) => return Cause::HeaderStripped,
+            (true, false) => return Cause::NoPropagatorInCallee,
+            (false, true) => return Cause::NoPropagatorInCaller,
+            (false, false) => {}
         }
+        // Another edge of one of the two tells which of them it is.
+        let is_silent = |tally: &EdgeTally| tally.unanswered > 0 && tally.connected.is_empty();
+        let other_side = |key: &EdgeKey| if is_message { self.starts_anew(key.1) } else { self.targets.service(key.1) };
+        let silent = || edges().filter(|(key, tally)| is_silent(tally) && **key != edge);
+        if silent().any(|(key, _)| key.0 != from && other_side(key) == Some(to) && is_sent(key.0, key.1)) {
+            return Cause::NoPropagatorInCallee;
+        }
+        if silent().any(|(key, _)| key.0 == from && other_side(key).is_some_and(|other| is_read(other, from))) {
+            return Cause::NoPropagatorInCaller;
+        }
+        Cause::NoPropagator
+    }
+
+    /// Returns the service whose consumers of a queue start the most traces of their own; of equal ones, the first.
+    fn starts_anew(&self, queue: Name) -> Option<Name> {
+        let roots = self.consumer_roots.iter().filter(|((of, _), _)| *of == queue);
+        roots
+            .max_by_key(|((_, service), count)| (**count, std::cmp::Reverse(*service)))
+            .map(|((_, service), _)| *service)
     }
 
     fn cause_of_message(
@@ -211,12 +230,7 @@ impl Judge<'_> {
             .queues
             .iter()
             .any(|declared| declared.own && declared.name.matches(self.strings.peers.get(queue)));
-        let roots = self.consumer_roots.iter().filter(|((of, _), _)| *of == queue);
-        // The service with the most traces of its own; of equal ones, the first.
-        let starts_anew = roots
-            .max_by_key(|((_, service), count)| (**count, std::cmp::Reverse(*service)))
-            .map(|((_, service), _)| *service);
-        if let Some(to) = starts_anew {
+        if let Some(to) = self.starts_anew(queue) {
             let is_connected =
                 self.edges.get(&(from, queue, true)).is_some_and(|tally| tally.connected.contains_key(&to));
             return Some((Some(to), self.why_new_trace((from, queue, true), to, is_connected, facts)));
@@ -247,13 +261,6 @@ impl Judge<'_> {
             let (service, consequence) = match key {
                 Key::UnexpectedRoot { service } => (*service, None),
                 Key::MissingField { to, at: Boundary::Root, .. } => (*to, Some(Consequence::MissingFields)),
-                Key::TenantChange { to, .. } => {
-                    // A link in the place of a parent is seen from both sides.
-                    let edge = broken
-                        .iter_mut()
-                        .find(|broken| broken.to == Some(*to) && broken.cause == Cause::LinkInsteadOfParent);
-                    return edge.is_none();
-                }
                 _ => return true,
             };
             let edge = broken.iter_mut().find(|broken| broken.to == Some(service) && starts_anew(broken));

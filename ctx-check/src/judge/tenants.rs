@@ -1,6 +1,7 @@
 //! Tenants: one trace has one.
 
 use super::{
+    targets::is_call,
     trace::{Judge, Trace},
     tree::Tree,
 };
@@ -76,6 +77,9 @@ impl Judge<'_> {
                 continue;
             }
             let target = &trace.tree.spans[number as usize];
+            if is_call(target) {
+                continue; // A link in the place of a parent is a finding of its own.
+            }
             let evidence = Evidence {
                 time: link.from_start,
                 trace_id: link.from_trace,

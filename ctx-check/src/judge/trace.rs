@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     finding::{Evidence, Groups, Key},
-    intake::Strings,
+    intake::{ServiceFacts, Strings},
     model::{Kind, SpanId, TraceId},
     settings::Settings,
     store::{Flags, Name, Record, StoredLink, StoredLog, StoredSpan},
@@ -79,6 +79,7 @@ pub(crate) struct Judge<'a> {
     pub(super) strings: &'a Strings,
     pub(super) window: &'a Window,
     pub(super) targets: &'a Targets,
+    pub(super) facts: &'a HashMap<Name, ServiceFacts, FixedState>,
     pub(super) groups: Groups,
     pub(super) services: HashMap<Name, ServiceTally, FixedState>,
     pub(super) edges: HashMap<EdgeKey, EdgeTally, FixedState>,
@@ -164,6 +165,7 @@ impl<'a> Judge<'a> {
         strings: &'a Strings,
         window: &'a Window,
         targets: &'a Targets,
+        facts: &'a HashMap<Name, ServiceFacts, FixedState>,
         groups: Groups,
     ) -> Self {
         Self {
@@ -172,6 +174,7 @@ impl<'a> Judge<'a> {
             strings,
             window,
             targets,
+            facts,
             groups,
             services: HashMap::default(),
             edges: HashMap::default(),

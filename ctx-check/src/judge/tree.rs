@@ -47,6 +47,14 @@ impl Tree {
             let twin = self.spans.last().filter(|last| last.span_id == span.span_id);
             match twin {
                 None => self.spans.push(*span),
+                // The part that has a time is the one to judge by; it comes after those without.
+                Some(twin) if is_part(twin, span) || shared.iter().any(|half| is_part_of_half(half, span)) => {
+                    if twin.start == 0
+                        && let Some(last) = self.spans.last_mut()
+                    {
+                        *last = *span;
+                    }
+                }
                 Some(twin) if is_repeated(twin, span) => self.repeated += 1,
                 Some(twin) if is_shared(twin, span) => {
                     // The client's half is the parent of the server's.
@@ -119,11 +127,16 @@ impl Tree {
 
     /// Returns the spans whose parent a span is.
     pub(super) fn children(&self, number: u32) -> impl Iterator<Item = &StoredSpan> {
-        let mut child = self.first_child[number as usize];
+        self.child_numbers(number).map(|child| &self.spans[child as usize])
+    }
+
+    /// Returns the numbers of the spans whose parent a span is.
+    pub(super) fn child_numbers(&self, number: u32) -> impl Iterator<Item = u32> {
+        let mut next = self.first_child[number as usize];
         std::iter::from_fn(move || {
-            let span = self.spans.get(child as usize)?;
-            child = self.next_sibling[child as usize];
-            Some(span)
+            let child = next;
+            next = *self.next_sibling.get(child as usize)?;
+            Some(child)
         })
     }
 
@@ -149,6 +162,23 @@ impl Tree {
 fn is_repeated(first: &StoredSpan, second: &StoredSpan) -> bool {
     (first.start, first.end, first.service, first.parent_id, first.kind, first.name)
         == (second.start, second.end, second.service, second.parent_id, second.kind, second.name)
+}
+
+/// Two reports of one span, as Zipkin's tracers send it in parts: of the same service, on the same side. A part without a time, which
+/// only adds annotations, has no side.
+fn is_part(first: &StoredSpan, second: &StoredSpan) -> bool {
+    let is_same_side = first.kind == second.kind && first.flags.has(Flags::SHARED) == second.flags.has(Flags::SHARED);
+    first.flags.has(Flags::NO_LINKS)
+        && second.flags.has(Flags::NO_LINKS)
+        && (first.start == 0 || first.service == second.service && is_same_side)
+}
+
+/// A further report of the server's half.
+fn is_part_of_half(half: &StoredSpan, span: &StoredSpan) -> bool {
+    SpanId(half.span_id.0 ^ SERVER_HALF) == span.span_id
+        && half.service == span.service
+        && half.kind == span.kind
+        && span.flags.has(Flags::NO_LINKS)
 }
 
 /// The two halves of a span with one id, as Zipkin's tracers share it.

@@ -329,6 +329,12 @@ impl Words<'_> {
                 Cause::NotSetAtEntry,
                 format!("the first span of the trace, in `{name}`, has none: it is set too far inside, or not at all"),
             ),
+            Boundary::Task => (
+                Cause::NotCarried,
+                format!(
+                    "the first span of the trace is an inner one of `{name}`, which serves requests: a task, a thread or a library without the context of its request, or a job that sets no field"
+                ),
+            ),
             Boundary::Orphan => (
                 Cause::NotSetAtEntry,
                 format!("the first span that was seen, in `{name}`, has none, and its caller is not in the data"),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use base64::{Engine, prelude::BASE64_STANDARD as STANDARD};
+
 /// The id of a trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TraceId(pub u128);
@@ -16,6 +18,13 @@ impl TraceId {
     /// Returns `None` for another string and for an id of zeros.
     pub fn parse(text: &str) -> Option<Self> {
         hexadecimal(text.as_bytes(), 32).filter(|id| *id != 0).map(Self)
+    }
+
+    /// Parses 16 bytes in Base64: 24 characters with their padding, which are no hexadecimal digits of another id.
+    ///
+    /// Returns `None` for another string and for an id of zeros.
+    pub fn parse_base64(text: &str) -> Option<Self> {
+        Self::from_bytes(&base64::<16>(text)?)
     }
 
     /// Returns the id of 16 bytes, or `None` for another length and for an id of zeros.
@@ -33,6 +42,13 @@ impl SpanId {
     /// Returns `None` for another string and for an id of zeros.
     pub fn parse(text: &str) -> Option<Self> {
         hexadecimal(text.as_bytes(), 16).filter(|id| *id != 0).map(|id| Self(id as u64))
+    }
+
+    /// Parses 8 bytes in Base64: 12 characters with their padding, which are no hexadecimal digits of another id.
+    ///
+    /// Returns `None` for another string and for an id of zeros.
+    pub fn parse_base64(text: &str) -> Option<Self> {
+        Self::from_bytes(&base64::<8>(text)?)
     }
 
     /// Returns the id of 8 bytes, or `None` for another length and for an id of zeros.
@@ -74,6 +90,13 @@ fn hexadecimal(digits: &[u8], longest: usize) -> Option<u128> {
     (seen < 16).then_some(u128::from(high) << 64 | u128::from(low))
 }
 
+fn base64<const N: usize>(text: &str) -> Option<[u8; N]> {
+    // Three bytes of room more: the decoder writes whole groups of four characters.
+    let mut bytes = [0; 18];
+    let length = STANDARD.decode_slice(text, &mut bytes).ok()?;
+    bytes[..length].try_into().ok()
+}
+
 impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:032x}", self.0)
@@ -102,5 +125,22 @@ mod tests {
             assert_eq!(SpanId::parse(wrong), None, "{wrong}");
         }
         assert_eq!(TraceId::parse("0af7651916cd43dd8448eb211c80319c0"), None);
+    }
+
+    #[test]
+    fn ids_in_base64_are_of_their_length_only() {
+        let id = TraceId::parse_base64("QpC1h3qZMN55u0KDZTmOzA==");
+        assert_eq!(id.map(|id| id.to_string()).as_deref(), Some("4290b5877a9930de79bb428365398ecc"));
+        assert_eq!(SpanId::parse_base64("AAAAAABkfZg="), Some(SpanId(0x64_7d98)));
+        for wrong in [
+            "",
+            "AAAAAAAAAAA=",
+            "AAAAAABkfZg",
+            "AAAAAABkfZgA",
+            "0af7651916cd43dd8448eb211c80319c",
+            "QpC1h3qZMN55u0KDZTmOzA==",
+        ] {
+            assert_eq!(SpanId::parse_base64(wrong), None, "{wrong}");
+        }
     }
 }

@@ -11,6 +11,8 @@ pub enum Deviation {
     ByteOrderMark,
     /// An id with capital letters. OTLP takes them; `traceparent` does not.
     CapitalId,
+    /// An id in Base64, as Protocol Buffers' own JSON has it. OTLP: "hex-encoded ... base64 encoding is not used".
+    Base64Id,
 }
 
 impl Deviation {
@@ -21,6 +23,7 @@ impl Deviation {
             Self::SnakeCaseKey => "snake_case_key",
             Self::ByteOrderMark => "byte_order_mark",
             Self::CapitalId => "capital_id",
+            Self::Base64Id => "base64_id",
         }
     }
 
@@ -30,6 +33,7 @@ impl Deviation {
             Self::EnumName => "an enum is written as a name, and OTLP wants its number",
             Self::SnakeCaseKey => "a key is in snake case, and OTLP wants camel case",
             Self::ByteOrderMark => "the file starts with a byte order mark, which JSON forbids",
+            Self::Base64Id => "an id is in Base64, and OTLP wants hexadecimal digits",
             Self::CapitalId => "an id has capital letters, which `traceparent` forbids",
         }
     }

@@ -49,38 +49,71 @@ fn array<S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'_>, d
     })
 }
 
-fn object<S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
-    let start = *cursor;
-    let (mut is_otlp, mut is_jaeger, mut has_spans, mut has_trace, mut has_id, mut members) =
-        (false, false, false, false, false, 0);
+/// The format that the keys of an object tell.
+#[derive(Default)]
+struct Keys<'a> {
+    is_otlp: bool,
+    is_jaeger: bool,
+    has_spans: bool,
+    has_trace: bool,
+    has_id: bool,
+    has_process: bool,
+    members: usize,
+    /// An object in the place of which another one may be: an answer of Tempo's or Jaeger's API, a document of Elasticsearch.
+    inner: Option<Cursor<'a>>,
+}
+
+fn keys<'a>(mut cursor: Cursor<'a>) -> Result<Keys<'a>, Fault> {
+    let mut keys = Keys::default();
     let found = cursor.object(|key, value| {
-        members += 1;
+        keys.members += 1;
         match key {
-            _ if otlp_json::is_signal(key) => is_otlp = true,
-            "data" => is_jaeger = value.peek() == Some(b'['),
-            "spans" => has_spans = value.peek() == Some(b'['),
-            "traceId" | "traceID" => has_trace = true,
-            "id" => has_id = true,
+            "batches" => keys.is_otlp = value.peek() == Some(b'['),
+            _ if otlp_json::is_signal(key) => keys.is_otlp = true,
+            "data" => keys.is_jaeger = value.peek() == Some(b'['),
+            "spans" => keys.has_spans = value.peek() == Some(b'['),
+            "traceId" | "traceID" => keys.has_trace = true,
+            "id" => keys.has_id = true,
+            "process" => keys.has_process = value.peek() == Some(b'{'),
+            "trace" | "result" | "_source" if value.peek() == Some(b'{') => keys.inner = Some(*value),
             _ => {}
         }
         // The first key of OTLP tells enough: the rest of a long line is not looked at twice.
-        if is_otlp { Err(value.fault("")) } else { value.skip().map(|_| ()) }
+        if keys.is_otlp { Err(value.fault("")) } else { value.skip().map(|_| ()) }
     });
-    if is_otlp {
-        *cursor = start;
-        return otlp_json::read(document, cursor);
+    match found {
+        Err(fault) if !keys.is_otlp => Err(fault),
+        _ => Ok(keys),
     }
-    found?;
-    let mut again = start;
-    if is_jaeger {
-        jaeger::response(document, &mut again)
-    } else if has_spans && has_trace {
-        jaeger::trace(document, &mut again)
-    } else if has_trace && has_id {
-        zipkin::span(document, &mut again)
-    } else if members > 0 {
-        log_line::read(document, &mut again)
+}
+
+fn object<S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'_>) -> Result<(), Fault> {
+    let of_object = keys(*cursor)?;
+    if let Some(inner) = of_object.inner {
+        let of_inner = keys(inner)?;
+        if of_inner.is_otlp || of_inner.has_trace && of_inner.has_process {
+            let mut inner = inner;
+            cursor.skip()?;
+            return known(document, &mut inner, &of_inner);
+        }
+    }
+    known(document, cursor, &of_object)
+}
+
+fn known<S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'_>, keys: &Keys<'_>) -> Result<(), Fault> {
+    if keys.is_otlp {
+        otlp_json::read(document, cursor)
+    } else if keys.is_jaeger {
+        jaeger::response(document, cursor)
+    } else if keys.has_spans && keys.has_trace {
+        jaeger::trace(document, cursor)
+    } else if keys.has_process && keys.has_trace {
+        jaeger::span_with_process(document, cursor)
+    } else if keys.has_trace && keys.has_id {
+        zipkin::span(document, cursor)
+    } else if keys.members > 0 {
+        log_line::read(document, cursor)
     } else {
-        Ok(()) // `{}` is an empty export.
+        cursor.skip().map(|_| ()) // `{}` is an empty export.
     }
 }

@@ -39,7 +39,7 @@ pub(super) fn trace<'a, S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mu
     spans.array(|cursor| {
         let start = *cursor;
         match span(cursor) {
-            Ok((span, process)) => {
+            Ok((span, process, _)) => {
                 if current.as_ref() != Some(&process) {
                     let known = processes.iter().find(|(id, _)| *id == process).map(|(_, resource)| resource);
                     document.sink.resource(known.unwrap_or(&Resource::default()));
@@ -56,6 +56,14 @@ pub(super) fn trace<'a, S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mu
             }
         }
     })
+}
+
+/// Reads a span that has its process in it, as Elasticsearch stores it and Jaeger's anonymizer writes it.
+pub(super) fn span_with_process<S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'_>) -> Parsed<()> {
+    let (span, _, resource) = span(cursor)?;
+    document.sink.resource(&resource);
+    document.sink.span(&span, document.place);
+    Ok(())
 }
 
 fn process<'a>(cursor: &mut Cursor<'a>) -> Parsed<Resource<'a>> {
@@ -105,11 +113,12 @@ fn tags<'a>(cursor: &mut Cursor<'a>, into: &mut Vec<Attribute<'a>>) -> Parsed<()
     })
 }
 
-/// Reads a span and the id of its process.
-fn span<'a>(cursor: &mut Cursor<'a>) -> Parsed<(Span<'a>, Cow<'a, str>)> {
+/// Reads a span, the id of its process, and its process if that is in it.
+fn span<'a>(cursor: &mut Cursor<'a>) -> Parsed<(Span<'a>, Cow<'a, str>, Resource<'a>)> {
     let start = *cursor;
     let mut span = Span { has_links: true, ..Span::default() };
-    let mut process = Cow::Borrowed("");
+    let mut process_id = Cow::Borrowed("");
+    let mut resource = Resource::default();
     let mut parent = SpanId::NONE;
     let mut references = Vec::new();
     let mut duration = 0;
@@ -123,7 +132,8 @@ fn span<'a>(cursor: &mut Cursor<'a>) -> Parsed<(Span<'a>, Cow<'a, str>)> {
             "operationName" => span.name = cursor.scalar()?,
             "startTime" => span.start = cursor.integer()?.saturating_mul(1000),
             "duration" => duration = cursor.integer()?.saturating_mul(1000),
-            "processID" => process = cursor.scalar()?,
+            "processID" => process_id = cursor.scalar()?,
+            "process" if cursor.peek() == Some(b'{') => resource = process(cursor)?,
             "tags" => tags(cursor, &mut span.attributes)?,
             "references" => cursor.array(|cursor| {
                 let (mut kind, mut link) = (Cow::Borrowed(""), Link::default());
@@ -188,7 +198,7 @@ fn span<'a>(cursor: &mut Cursor<'a>) -> Parsed<(Span<'a>, Cow<'a, str>)> {
     span.parent_id = parent;
     span.links = references.into_iter().map(|(_, link)| link).collect();
     take_tags(&mut span);
-    Ok((span, process))
+    Ok((span, process_id, resource))
 }
 
 /// Reads what is a tag in Jaeger and Zipkin, and a member of its own in OTLP.

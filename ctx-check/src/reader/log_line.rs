@@ -13,8 +13,12 @@ use crate::model::{Attribute, LogRecord, Resource, SpanId, TraceId, ValueKind};
 
 /// Reads a line.
 pub(super) fn read<'a, S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'a>) -> Parsed<()> {
+    let start = *cursor;
     let mut line = Line::default();
     members(cursor, &mut line)?;
+    if !line.is_known {
+        return Err(start.fault("found an object that is nothing of OTLP, Jaeger or Zipkin, and no log line: it has no time, level, message or trace id"));
+    }
     document.sink.resource(&line.resource);
     document.sink.log(&line.record, document.place);
     Ok(())
@@ -24,6 +28,8 @@ pub(super) fn read<'a, S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut
 struct Line<'a> {
     record: LogRecord<'a>,
     resource: Resource<'a>,
+    /// It has a member that log lines have.
+    is_known: bool,
 }
 
 fn members<'a>(cursor: &mut Cursor<'a>, line: &mut Line<'a>) -> Parsed<()> {
@@ -51,6 +57,7 @@ fn members<'a>(cursor: &mut Cursor<'a>, line: &mut Line<'a>) -> Parsed<()> {
             }
             return Ok(());
         }
+        line.is_known |= is_of_log_lines(key);
         let record = &mut line.record;
         match key {
             "trace_id" | "trace.id" | "TraceId" | "traceId" => {
@@ -95,6 +102,13 @@ fn members<'a>(cursor: &mut Cursor<'a>, line: &mut Line<'a>) -> Parsed<()> {
         }
         Ok(())
     })
+}
+
+fn is_of_log_lines(key: &str) -> bool {
+    let ids = ["trace_id", "trace.id", "TraceId", "traceId", "logging.googleapis.com/trace"];
+    let times = ["timestamp", "@timestamp", "time", "Timestamp", "ts"];
+    let others = ["level", "log.level", "severity", "SeverityText", "SeverityNumber", "message", "msg", "Body"];
+    ids.contains(&key) || times.contains(&key) || others.contains(&key)
 }
 
 fn attribute<'a>(key: &str, cursor: &mut Cursor<'a>) -> Parsed<Attribute<'a>> {

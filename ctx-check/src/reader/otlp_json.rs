@@ -17,7 +17,14 @@ use crate::model::{
 pub(super) fn is_signal(key: &str) -> bool {
     matches!(
         key,
-        "resourceSpans" | "resource_spans" | "resourceLogs" | "resource_logs" | "resourceMetrics" | "resource_metrics"
+        "resourceSpans"
+            | "resource_spans"
+            | "resourceLogs"
+            | "resource_logs"
+            | "resourceMetrics"
+            | "resource_metrics"
+            // Tempo's API.
+            | "batches"
     )
 }
 
@@ -112,13 +119,16 @@ fn scopes<S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'_>) 
     })
 }
 
+const TRACE_ID: [fn(&str) -> Option<TraceId>; 2] = [TraceId::parse, TraceId::parse_base64];
+const SPAN_ID: [fn(&str) -> Option<SpanId>; 2] = [SpanId::parse, SpanId::parse_base64];
+
 /// Reads an id. An empty one is none.
 #[inline]
 fn id<S: Sink, I>(
     document: &mut Document<'_, '_, S>,
     cursor: &mut Cursor<'_>,
     digits: usize,
-    parse: impl FnOnce(&str) -> Option<I>,
+    [parse, parse_base64]: [fn(&str) -> Option<I>; 2],
 ) -> Parsed<Option<I>> {
     cursor.peek();
     let start = *cursor;
@@ -131,7 +141,15 @@ fn id<S: Sink, I>(
             Ok(Some(id))
         }
         _ if text.bytes().all(|byte| byte == b'0') => Ok(None),
-        _ => Err(start.fault(format!("found the id {:?}, expected {digits} hexadecimal digits", shorten(&text)))),
+        _ => match parse_base64(&text) {
+            Some(id) => {
+                document.deviation(Deviation::Base64Id);
+                Ok(Some(id))
+            }
+            None => {
+                Err(start.fault(format!("found the id {:?}, expected {digits} hexadecimal digits", shorten(&text))))
+            }
+        },
     }
 }
 
@@ -180,9 +198,9 @@ fn span<'a, S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'a>
     let (mut trace_id, mut span_id) = (None, None);
     cursor.object(|key, cursor| {
         match key {
-            "traceId" => trace_id = id(document, cursor, 32, TraceId::parse)?,
-            "spanId" => span_id = id(document, cursor, 16, SpanId::parse)?,
-            "parentSpanId" => span.parent_id = id(document, cursor, 16, SpanId::parse)?.unwrap_or_default(),
+            "traceId" => trace_id = id(document, cursor, 32, TRACE_ID)?,
+            "spanId" => span_id = id(document, cursor, 16, SPAN_ID)?,
+            "parentSpanId" => span.parent_id = id(document, cursor, 16, SPAN_ID)?.unwrap_or_default(),
             "name" => span.name = cursor.scalar()?,
             "kind" => span.kind = number_or_name(document, cursor, Kind::from_number, Kind::from_name)?,
             "startTimeUnixNano" => span.start = cursor.integer()?,
@@ -213,9 +231,9 @@ fn span<'a, S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'a>
             | "trace_state" => {
                 document.deviation(Deviation::SnakeCaseKey);
                 match key {
-                    "trace_id" => trace_id = id(document, cursor, 32, TraceId::parse)?,
-                    "span_id" => span_id = id(document, cursor, 16, SpanId::parse)?,
-                    "parent_span_id" => span.parent_id = id(document, cursor, 16, SpanId::parse)?.unwrap_or_default(),
+                    "trace_id" => trace_id = id(document, cursor, 32, TRACE_ID)?,
+                    "span_id" => span_id = id(document, cursor, 16, SPAN_ID)?,
+                    "parent_span_id" => span.parent_id = id(document, cursor, 16, SPAN_ID)?.unwrap_or_default(),
                     "start_time_unix_nano" => span.start = cursor.integer()?,
                     "end_time_unix_nano" => span.end = cursor.integer()?,
                     _ => span.trace_state = cursor.scalar()?,
@@ -258,11 +276,11 @@ fn link<S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Cursor<'_>) ->
         match key {
             "traceId" | "trace_id" => {
                 note_snake_case(document, key);
-                trace_id = id(document, cursor, 32, TraceId::parse)?;
+                trace_id = id(document, cursor, 32, TRACE_ID)?;
             }
             "spanId" | "span_id" => {
                 note_snake_case(document, key);
-                span_id = id(document, cursor, 16, SpanId::parse)?;
+                span_id = id(document, cursor, 16, SPAN_ID)?;
             }
             _ => {
                 cursor.skip()?;
@@ -403,8 +421,8 @@ fn log_record<'a, S: Sink>(document: &mut Document<'_, '_, S>, cursor: &mut Curs
             "severityText" | "severity_text" => record.severity_text = cursor.scalar()?,
             "body" => record.body = value(cursor, 0)?.0,
             "attributes" => attributes(cursor, &mut record.attributes)?,
-            "traceId" | "trace_id" => record.trace_id = id(document, cursor, 32, TraceId::parse)?.unwrap_or_default(),
-            "spanId" | "span_id" => record.span_id = id(document, cursor, 16, SpanId::parse)?.unwrap_or_default(),
+            "traceId" | "trace_id" => record.trace_id = id(document, cursor, 32, TRACE_ID)?.unwrap_or_default(),
+            "spanId" | "span_id" => record.span_id = id(document, cursor, 16, SPAN_ID)?.unwrap_or_default(),
             _ => {
                 cursor.skip()?;
             }

@@ -62,16 +62,9 @@ impl<R: Read, S: Sink> Stream<'_, R, S> {
             self.buffer.drain(..self.start);
             self.start = 0;
         }
-        let before = self.buffer.len();
-        self.buffer.resize(before + PIECE, 0);
-        let read = loop {
-            match self.stream.read(&mut self.buffer[before..]) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        self.buffer.truncate(before + *read.as_ref().unwrap_or(&0));
-        match read {
+        self.buffer.reserve(PIECE);
+        // Without filling the room with zeros first, as `read` into a slice needs it.
+        match self.stream.by_ref().take(PIECE as u64).read_to_end(&mut self.buffer) {
             Ok(read) => {
                 self.is_over = read == 0;
                 Ok(read > 0)

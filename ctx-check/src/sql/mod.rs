@@ -1,6 +1,6 @@
 //! The rules as SQL, for spans that are in a database already.
 
-use crate::Settings;
+use crate::{Settings, settings::QueueMode};
 
 /// Returns a query for the tables of the Collector's ClickHouse exporter: a row for each rule, service, edge and field.
 ///
@@ -10,19 +10,30 @@ pub fn clickhouse(settings: &Settings, table: &str, condition: &str) -> String {
     let fields: Vec<String> = settings.require.iter().map(|field| quoted(field)).collect();
     // The type of an empty array cannot be inferred.
     let require = if fields.is_empty() { "emptyArrayString()".to_owned() } else { format!("[{}]", fields.join(", ")) };
-    let exempt: Vec<String> = settings.exempt.spans.written().iter().map(|pattern| expression(pattern)).collect();
-    let exempt = if exempt.is_empty() { "^$.".to_owned() } else { format!("^(?:{})$", exempt.join("|")) };
+    let of_mode = |mode| {
+        let queues = settings.queues.iter().filter(move |queue| queue.mode == mode);
+        quoted(&any_of(queues.flat_map(|queue| queue.name.written())))
+    };
     include_str!("clickhouse.sql")
         .replace("{table}", table)
         .replace("{where}", &format!("({condition})"))
         .replace("{tenant}", &quoted(&settings.tenant))
         .replace("{require}", &require)
-        .replace("{exempt}", &quoted(&exempt))
+        .replace("{exempt}", &quoted(&any_of(settings.exempt.spans.written())))
+        .replace("{parent_queues}", &of_mode(QueueMode::Parent))
+        .replace("{link_queues}", &of_mode(QueueMode::Link))
+        .replace("{tolerance}", &settings.tolerance.nanoseconds().to_string())
 }
 
 /// A string of ClickHouse's SQL.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+}
+
+/// Returns the regular expression of all patterns; without any, it matches nothing.
+fn any_of<'p>(patterns: impl IntoIterator<Item = &'p String>) -> String {
+    let patterns: Vec<String> = patterns.into_iter().map(|pattern| expression(pattern)).collect();
+    if patterns.is_empty() { "^$.".to_owned() } else { format!("^(?:{})$", patterns.join("|")) }
 }
 
 /// The regular expression of a pattern with `*` and `?`.
@@ -46,6 +57,6 @@ mod tests {
         let settings = Settings { tenant: "it's\\".to_owned(), require: vec!["a'b".to_owned()], ..Settings::default() };
         let sql = clickhouse(&settings, "otel_traces", "1");
         assert!(sql.contains(r"attributes['it\'s\\']") && sql.contains(r"['a\'b']"), "{sql}");
-        assert!(!["{table}", "{where}", "{tenant}", "{require}", "{exempt}"].iter().any(|left| sql.contains(left)));
+        assert!(!sql.contains('{'));
     }
 }

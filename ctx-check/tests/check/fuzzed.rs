@@ -1,4 +1,4 @@
-//! The fuzz targets of the readers, with generated input.
+//! The fuzz targets of the readers, with generated input. `CTX_CHECK_CASES=100000` for more of it.
 
 use proptest::{collection::vec, prelude::*};
 
@@ -49,8 +49,12 @@ const SETTINGS: [&str; 12] = [
     "own = [\"[\"]\n",
 ];
 
+fn cases() -> u32 {
+    std::env::var("CTX_CHECK_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(100)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 100, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn pieces_of_documents_give_a_report(pieces in vec(0..PIECES.len(), 0..30), bytes in vec(any::<u8>(), 0..8)) {

@@ -7,4 +7,5 @@ mod planted;
 mod reading;
 mod reports;
 mod scenario;
+mod side_by_side;
 mod verdicts;

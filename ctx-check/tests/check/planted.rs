@@ -8,7 +8,7 @@ use crate::scenario::{CONSUMER, INTERNAL, PRODUCER, SERVER, Scenario, found, jud
 
 /// A fault that is planted into one trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Fault {
+pub(crate) enum Fault {
     HeaderStripped,
     LinkInsteadOfParent,
     HopBetween,
@@ -49,7 +49,7 @@ const FAULTS: [Fault; 17] = [
 ];
 
 /// The finding of a fault.
-fn finding(fault: Fault) -> &'static str {
+pub(crate) fn finding(fault: Fault) -> &'static str {
     match fault {
         Fault::HeaderStripped => "ctx/broken-edge | orders -> stock | header_stripped",
         Fault::LinkInsteadOfParent => "ctx/broken-edge | orders -> stock | link_instead_of_parent",
@@ -72,7 +72,7 @@ fn finding(fault: Fault) -> &'static str {
 }
 
 /// Adds a request: `web` calls `orders`, which calls `stock` and `billing` and sends a message; with a fault, if there is one.
-fn request(system: &mut Scenario, tenant: &str, is_linked: bool, fault: Option<Fault>) {
+pub(crate) fn request(system: &mut Scenario, tenant: &str, is_linked: bool, fault: Option<Fault>) {
     let first = system.spans.len();
     let web = system.add(None, "web", "POST /orders", SERVER);
     let (_, orders) = system.reach(web, "orders");
@@ -149,7 +149,7 @@ fn request(system: &mut Scenario, tenant: &str, is_linked: bool, fault: Option<F
     }
 }
 
-const SETTINGS: &str = "require = [\"tenant_id\"]\n[services]\nentry = [\"web\"]";
+pub(crate) const SETTINGS: &str = "require = [\"tenant_id\"]\n[services]\nentry = [\"web\"]";
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]

@@ -37,6 +37,17 @@ impl FrameStack {
     }
 }
 
+impl FrameStack {
+    /// Notes that a frame is pushed over another library's context, which is over the frame on top.
+    #[cold]
+    pub(super) fn note_another_over_lost(&mut self) {
+        let top = self.frames.last().map(|top| top.id);
+        for lost in self.lost.iter_mut().filter(|lost| Some(lost.frame) == top) {
+            lost.is_below_another = true;
+        }
+    }
+}
+
 #[inline]
 pub(super) fn has_lost() -> bool {
     with_frames(|stack| !stack.lost.is_empty()).unwrap_or_default()
@@ -48,7 +59,11 @@ pub(crate) fn note_lost(span: SpanKey, remembered: impl FnOnce() -> Remembered) 
     let Some(relying) = relying else { return };
     let remembered = remembered();
     with_frames(|stack| {
-        let lost = relying.into_iter().map(|frame| LostContext { frame, remembered: remembered.clone() });
+        let lost = relying.into_iter().map(|frame| LostContext {
+            frame,
+            remembered: remembered.clone(),
+            is_below_another: false,
+        });
         stack.lost.extend(lost);
     });
 }
@@ -67,7 +82,7 @@ pub(super) fn restore_lost() {
         (is_there || is_of_below).then(|| (is_there, stack.take_lost(id), id, fields))
     });
     let Some((false, lost, id, fields)) = top.flatten() else { return };
-    let Some(LostContext { remembered, .. }) = lost.into_iter().next() else { return };
+    let Some(LostContext { remembered, is_below_another: false, .. }) = lost.into_iter().next() else { return };
     let remembered = fields.map_or(remembered.clone(), |fields| remembered.with_fields(fields));
     let Some(context) = thread_state::read(|cx| remembered.put_in(cx)) else { return };
     let view = View::of(&context);

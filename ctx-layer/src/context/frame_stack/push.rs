@@ -30,6 +30,9 @@ impl FrameStack {
         if over.address != top || frame.view.address != top {
             self.look_below(frame, over.address != top, below);
         }
+        if !self.lost.is_empty() && over != self.top_view() {
+            self.note_another_over_lost();
+        }
         if frame.fields.as_ref().is_some_and(|fields| fields.address() != frame.view.address) {
             frame.is_recorded = true;
             thread_state::add_recorded();

@@ -35,6 +35,9 @@ pub(super) struct LostContext {
     pub(super) frame: FrameId,
     /// The values that the span remembers.
     pub(super) remembered: Remembered,
+    /// Another library attached a context over the frame since. That may be an empty one, which looks like none: then nothing says
+    /// when it ends, and the frame's context is not restored.
+    pub(super) is_below_another: bool,
 }
 
 /// Values that are removed with a frame, or replaced in one. They have to be dropped while nothing is borrowed: values may have

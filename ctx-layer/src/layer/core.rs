@@ -225,8 +225,10 @@ impl Core {
         let Some(after) = read_if_ready(View::of) else { return };
         let is_apart = wanted != before.address;
         // If the span brings nothing and nothing was current, an OpenTelemetry layer may have been given a parent that has
-        // fields.
-        if after.address != wanted && (wanted != NOTHING || self.spans.is_without_parents_fields(id)) {
+        // fields, or baggage. Otherwise it has taken them from the explicit parent. There was no baggage before.
+        if (after.address != wanted || after.baggage != 0)
+            && (wanted != NOTHING || self.spans.is_without_parents_fields(id))
+        {
             return self.restore(id, is_apart, before);
         }
         let mut frame = Frame::new(after);

@@ -81,11 +81,26 @@ fn the_first_span_without_fields_keeps_the_baggage_attached_since() {
 }
 
 #[test]
+fn a_child_of_an_explicit_parent_has_no_baggage_that_does_not_apply() {
+    under_opentelemetry(|| {
+        let _role = ROLE.attach("admin");
+        let baggage = [KeyValue::new("tenant_id", "acme"), KeyValue::new("user_id", "ada")];
+        let attached = Context::current_with_baggage(baggage).attach();
+        let parent = info_span!("parent");
+        drop(attached);
+        let child = info_span!(parent: &parent, "child");
+        let _entered = child.entered();
+        assert_eq!((user(), TENANT_ID.get()), (None, None));
+        assert_eq!(ROLE.get().as_deref(), Some("admin"));
+    });
+}
+
+#[test]
 fn an_empty_context_is_not_taken_for_one_that_is_lost() {
     filtered(|| {
         let _unset = USER_ID.unset();
         let outer = warn_span!("outer");
-        let inner = outer.in_scope(|| warn_span!(parent: &outer, "inner"));
+        let inner = warn_span!(parent: &outer, "inner");
         let off = info_span!("off");
         let entered = inner.enter();
         let first = off.enter();
@@ -94,9 +109,7 @@ fn an_empty_context_is_not_taken_for_one_that_is_lost() {
         let _second = off.enter();
         let _attached = empty.attach();
         drop(entered);
-        inner.in_scope(|| {
-            drop(first);
-            assert_eq!(user(), None);
-        });
+        inner.in_scope(|| drop(first));
+        assert_eq!(user(), None);
     });
 }

@@ -136,7 +136,7 @@ fn keys_that_only_look_like_secrets_are_shown() {
 #[derive(Debug)]
 #[allow(dead_code, reason = "it is there to be shown")]
 enum Step {
-    Login { user: &'static str, password: Option<Box<&'static str>> },
+    Login { user: &'static str, password: Option<Box<str>> },
     Named(BTreeMap<String, Vec<Option<&'static str>>>),
 }
 
@@ -153,7 +153,7 @@ fn returns<T: std::fmt::Debug>(value: T) -> T {
 fn nested_values_are_masked_wherever_they_are() {
     let named =
         BTreeMap::from([("api_keys".to_owned(), vec![Some(SECRET), None]), ("user".to_owned(), vec![Some("ada")])]);
-    let steps = vec![Step::Login { user: "ada", password: Some(Box::new(SECRET)) }, Step::Named(named)];
+    let steps = vec![Step::Login { user: "ada", password: Some(SECRET.into()) }, Step::Named(named)];
     let text = shown(|| drop(returns(Some(steps))));
     assert!(text.contains("ada") && !text.contains(SECRET), "{text}");
     let text = shown(|| drop(returns(vec![(1, Ok::<_, ()>(("token", SECRET)))])));
@@ -168,7 +168,7 @@ fn nested_values_are_masked_wherever_they_are() {
 
 #[test]
 fn a_type_named_like_a_secret_is_masked() {
-    let text = shown(|| drop(returns(Some(Password(SECRET)))));
+    let text = shown(|| _ = returns(Some(Password(SECRET))));
     assert!(!text.contains(SECRET), "{text}");
     let text = shown(|| drop(returns(vec![("user", Password(SECRET))])));
     assert!(!text.contains(SECRET), "{text}");

@@ -38,13 +38,10 @@ impl FrameStack {
 }
 
 impl FrameStack {
-    /// Notes that a frame is pushed over another library's context, which is over the frame on top.
+    /// Notes that a frame is pushed over another library's context, which is over all frames.
     #[cold]
     pub(super) fn note_another_over_lost(&mut self) {
-        let top = self.frames.last().map(|top| top.id);
-        for lost in self.lost.iter_mut().filter(|lost| Some(lost.frame) == top) {
-            lost.is_below_another = true;
-        }
+        self.lost.iter_mut().for_each(|lost| lost.is_below_another = true);
     }
 }
 

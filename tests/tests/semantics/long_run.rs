@@ -1,6 +1,11 @@
 //! Programs that runs of ten million found, made smaller.
 
-use ctx_layer::{Schema, SubscriberFieldsExt, field::well_known::*, prelude::*, task::Snapshot};
+use ctx_layer::{
+    Schema, SubscriberFieldsExt,
+    field::well_known::*,
+    prelude::*,
+    task::{Carried, Snapshot},
+};
 use ctx_tests::{Exported, block_on};
 use opentelemetry::{Context, KeyValue, baggage::BaggageExt};
 use tracing::{
@@ -24,7 +29,7 @@ fn user() -> Option<String> {
 }
 
 #[test]
-fn a_child_of_an_explicit_parent_created_in_a_wrapper_has_nothing_of_it() {
+fn a_child_of_an_explicit_parent_in_a_wrapper_has_nothing_of_it() {
     under_opentelemetry(|| {
         let nothing = Snapshot::capture().without_span();
         let _ada = USER_ID.attach("ada");
@@ -67,7 +72,7 @@ impl<S: Subscriber, L: Layer<S>> Layer<S> for Hidden<L> {
 }
 
 #[test]
-fn the_first_span_without_fields_keeps_the_baggage_attached_since() {
+fn the_first_span_entered_keeps_the_baggage_attached_since() {
     let otel = tracing_opentelemetry::layer().with_tracer(Exported::new().tracer());
     let stack = tracing_subscriber::registry().with(Hidden(otel)).with_context_fields(Schema::well_known());
     with_default(stack, || {
@@ -81,7 +86,7 @@ fn the_first_span_without_fields_keeps_the_baggage_attached_since() {
 }
 
 #[test]
-fn a_child_of_an_explicit_parent_has_no_baggage_that_does_not_apply() {
+fn a_child_of_an_explicit_parent_has_no_other_baggage() {
     under_opentelemetry(|| {
         let _role = ROLE.attach("admin");
         let baggage = [KeyValue::new("tenant_id", "acme"), KeyValue::new("user_id", "ada")];
@@ -111,5 +116,26 @@ fn an_empty_context_is_not_taken_for_one_that_is_lost() {
         drop(entered);
         inner.in_scope(|| drop(first));
         assert_eq!(user(), None);
+    });
+}
+
+#[test]
+fn a_value_recorded_elsewhere_is_not_in_a_frame_that_loses_its_context() {
+    under_opentelemetry(|| {
+        let span = info_span!(parent: None, "span");
+        let entered = span.enter();
+        let other = std::thread::scope(|scope| {
+            let work = || {
+                let other = info_span!(parent: None, "other");
+                assert!(USER_ID.record_on(&span, "ada"));
+                other
+            };
+            let dispatch = tracing::dispatcher::get_default(Clone::clone);
+            scope.spawn(move || tracing::dispatcher::with_default(&dispatch, work)).join().expect("it does not panic")
+        });
+        Carried::without_span(()).in_scope(|()| {
+            other.in_scope(|| drop(entered));
+            assert_eq!(user(), None);
+        });
     });
 }

@@ -173,7 +173,7 @@ fn a_message_belongs_to_the_test_whose_span_sent_it() {
 }
 
 #[test]
-fn a_message_that_passed_a_foreign_service_belongs_to_the_test_of_its_trace() {
+fn a_message_through_a_foreign_service_belongs_to_its_traces_test() {
     at_once(|_, telemetry| {
         info_span!("send").in_scope(|| {});
         let sent = headers(telemetry.span("send").trace_id(), SpanId::from(7));

@@ -6,12 +6,16 @@ use super::{
     stack::{FrameStack, LostContext},
     thread_frames::with_frames,
 };
-use crate::context::{
-    attach::attach,
-    frame::{FrameId, SpanKey},
-    remembered::Remembered,
-    thread_state,
-    view::View,
+use crate::{
+    context::{
+        attach::attach,
+        context_value::NOTHING,
+        frame::{FrameId, SpanKey},
+        remembered::Remembered,
+        thread_state,
+        view::View,
+    },
+    field::Fields,
 };
 
 impl FrameStack {
@@ -75,12 +79,15 @@ pub(super) fn restore_lost() {
         let (top, below) = stack.frames.split_last()?;
         let is_there = current == top.view;
         let is_of_below = current == View::NOTHING || below.iter().any(|frame| frame.view == current);
-        let (id, fields) = (top.id, top.fields.clone());
-        (is_there || is_of_below).then(|| (is_there, stack.take_lost(id), id, fields))
+        // What the span remembers by now may have been recorded on it since, by code that did not run in this frame.
+        let fields = top.fields.clone().or_else(|| (top.view.address == NOTHING).then(Fields::new));
+        let (id, had_baggage) = (top.id, top.view.baggage != 0);
+        (is_there || is_of_below).then(|| (is_there, stack.take_lost(id), id, fields, had_baggage))
     });
-    let Some((false, lost, id, fields)) = top.flatten() else { return };
+    let Some((false, lost, id, fields, had_baggage)) = top.flatten() else { return };
     let Some(LostContext { remembered, is_below_another: false, .. }) = lost.into_iter().next() else { return };
-    let remembered = fields.map_or(remembered.clone(), |fields| remembered.with_fields(fields));
+    let fields = fields.unwrap_or_else(|| remembered.fields.clone());
+    let remembered = if had_baggage { remembered.with_fields(fields) } else { fields.into() };
     let Some(context) = thread_state::read(|cx| remembered.put_in(cx)) else { return };
     let view = View::of(&context);
     let attached = attach(context, view.address);

@@ -143,7 +143,7 @@ async fn beside_the_layer_of_apalis(has_ours: bool) -> Result<(Value, Value, Vec
         let sending = has_ours.then(|| Producer::new(Destination::new("apalis", queue.clone())).inject(&mut metadata));
         let span = sending.as_ref().map_or_else(tracing::Span::current, |sending| sending.span().clone());
         span.in_scope(|| TracingContext::from(OtelTraceContext::current()).inject(&mut metadata))?;
-        Result::Ok(library.stored(metadata, &queue).await?)
+        library.stored(metadata, &queue).await
     };
     let stored = push.instrument(info_span!(target: "ctx", "request")).with_field(&TENANT_ID, queue.clone()).await?;
     let theirs = stored["apalis_core.tracing.context"].as_str().ok_or("it has the key of apalis")?;

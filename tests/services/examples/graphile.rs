@@ -1,6 +1,6 @@
 //! A job of graphile_worker with the context in its payload, which a worker handles.
 //!
-//! `cargo run -p ctx-service-tests --features graphile --example graphile_worker`
+//! `cargo run -p ctx-service-tests --features graphile --example graphile`
 
 use ctx_layer::{
     field::well_known::TENANT_ID,
@@ -46,8 +46,11 @@ async fn main() -> Result {
     example::init();
     let server = example::server(5432, "pg_ctlcluster 15 main start");
     let pool = PgPool::connect(&format!("postgres://postgres@{server}/postgres")).await?;
-    let worker = WorkerOptions::default().schema("ctx_orders").pg_pool(pool).define_job::<Ship>().init().await?;
+    let worker =
+        WorkerOptions::default().schema("ctx_orders").pg_pool(pool.clone()).define_job::<Ship>().init().await?;
     let jobs = worker.create_utils();
     order(&jobs).instrument(info_span!("request")).with_field(&TENANT_ID, "acme").await?;
-    Ok(worker.run_once().await?)
+    worker.run_once().await?;
+    sqlx::query("DROP SCHEMA ctx_orders CASCADE").execute(&pool).await?;
+    Ok(())
 }

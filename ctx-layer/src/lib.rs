@@ -68,8 +68,8 @@
 //! - `hashed`: fields that are shown as a salted SHA-256, with the policy [`hashed`].
 //! - `opentelemetry_sdk`: [`UniqueAttributes`], an exporter that exports each attribute once, with its last value.
 //! - `tokio`: [`spawn`], [`spawn_blocking`], [`spawn_local`] and [`JoinSetExt`] in [`task`].
-//! - `http`, `serde_json`, `tokio-process`, and `amqp`, `async-nats`, `bson`, `k8s-openapi`, `rdkafka`, `redis`, `sqlx`: the
-//!   [`carriers`](propagation::carriers) of these crates.
+//! - `http`, `serde_json`, `tokio-process`, and `amqp`, `apalis`, `async-nats`, `bson`, `k8s-openapi`, `rdkafka`, `redis`, `sqlx`:
+//!   the [`carriers`](propagation::carriers) of these crates.
 //! - `database`: spans of calls of databases, and comments in SQL statements.
 //! - `http-server`, `http-client`: [`ServerLayer`] and [`ClientLayer`], `tower` layers for HTTP and gRPC. `axum`: its routes, and
 //!   [fields as arguments of handlers][extractors]. `reqwest`: a [middleware][`ClientMiddleware`].

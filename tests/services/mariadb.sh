@@ -4,3 +4,9 @@
 source "$(dirname "${BASH_SOURCE[0]}")/broker"
 tested mariadb sql
 restarted mariadb sql
+
+# The outbox on this database. Both are compiled, so that the other script compiles nothing.
+outbox() {
+    CTX_MYSQL="mysql://root@127.0.0.1:$CTX_SERVICE_PORT/test" cargo test -p ctx-outbox-tests --features mysql,postgres --test outbox mysql::
+}
+with_server mariadb outbox

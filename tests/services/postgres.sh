@@ -4,3 +4,9 @@
 source "$(dirname "${BASH_SOURCE[0]}")/broker"
 tested postgres sql
 restarted postgres sql
+
+# The outbox on this database. Both are compiled, so that the other script compiles nothing.
+outbox() {
+    CTX_POSTGRES="postgres://postgres@127.0.0.1:$CTX_SERVICE_PORT/postgres" cargo test -p ctx-outbox-tests --features mysql,postgres --test outbox postgres::
+}
+with_server postgres outbox

@@ -5,13 +5,18 @@ use std::{net::TcpStream, process::exit, time::Duration};
 use ctx_layer::{Schema, SubscriberFieldsExt, output::json};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::prelude::*;
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    prelude::*,
+};
 
 /// Installs the subscriber.
 pub fn init() {
     let provider = SdkTracerProvider::builder().build();
+    // The lines of graphile_worker have the payloads of jobs.
+    let levels = [("", LevelFilter::INFO), ("graphile_worker", LevelFilter::WARN), ("sqlx", LevelFilter::WARN)];
     tracing_subscriber::registry()
-        .with(tracing_subscriber::filter::LevelFilter::INFO)
+        .with(Targets::from_iter(levels))
         .with(tracing_opentelemetry::layer().with_tracer(provider.tracer("example")))
         .with(json::layer().without_time().with_target(false))
         .with_context_fields(Schema::well_known())

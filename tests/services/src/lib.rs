@@ -9,6 +9,12 @@ pub mod broker;
 pub mod example;
 #[cfg(feature = "_scenarios")]
 pub mod fields;
+#[cfg(feature = "_scenarios")]
+pub mod job_handler;
+#[cfg(feature = "_scenarios")]
+pub mod job_library;
+#[cfg(feature = "_scenarios")]
+pub mod job_scenarios;
 #[cfg(feature = "sql")]
 pub mod jobs;
 #[cfg(feature = "_scenarios")]

@@ -17,10 +17,18 @@ pub type SpanIds = (String, String);
 
 /// Sends a message in the current context. Returns the span to which the consumer's belongs.
 pub async fn send<B: Broker>(broker: &B, headers: B::Headers, body: &str) -> Result<SpanIds> {
-    let mut headers = headers;
-    let sending = Producer::new(Destination::new(B::SYSTEM, broker.queue().to_owned())).inject(&mut headers);
+    send_by(Destination::new(B::SYSTEM, broker.queue().to_owned()), headers, |headers| broker.send(headers, body)).await
+}
+
+/// Sends a message in the current context, by a future that gets the headers. Returns the span to which the consumer's belongs.
+pub async fn send_by<H, F>(destination: Destination, mut headers: H, send: impl FnOnce(H) -> F) -> Result<SpanIds>
+where
+    H: Carrier + CarrierMut,
+    F: Future<Output = Result>,
+{
+    let sending = Producer::new(destination).inject(&mut headers);
     let cx = sending.span().context();
-    sending.run(broker.send(headers, body)).await?;
+    sending.run(send(headers)).await?;
     let sent = cx.span().span_context().clone();
     Ok((sent.trace_id().to_string(), sent.span_id().to_string()))
 }

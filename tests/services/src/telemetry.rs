@@ -28,7 +28,10 @@ pub fn install() {
         let provider = SdkTracerProvider::builder().with_simple_exporter(Exporter).build();
         let spans = tracing_opentelemetry::layer().with_tracer(provider.tracer("ctx-service-tests"));
         tracing_subscriber::registry()
-            .with(tracing_subscriber::filter::filter_fn(|metadata| metadata.target().starts_with("ctx")))
+            .with(tracing_subscriber::filter::filter_fn(|metadata| {
+                // The spans of apalis' tracing layer are beside ours.
+                metadata.target().starts_with("ctx") || metadata.target().starts_with("apalis::layers::tracing")
+            }))
             .with(spans)
             .with(json::layer().without_time().with_writer(|| Lines))
             .with_context_fields(fields::schema())
@@ -70,6 +73,11 @@ pub fn span(id: &str) -> Option<Value> {
 pub fn spans_of(tenant: &str) -> Vec<Value> {
     let spans: Vec<Value> = lock(&SPANS).iter().map(shown).collect();
     spans.into_iter().filter(|span| span["attributes"]["tenant_id"] == tenant).collect()
+}
+
+/// Returns the exported spans of this process that have a name, in the order of their ends.
+pub fn spans_named(name: &str) -> Vec<Value> {
+    lock(&SPANS).iter().filter(|span| span.name == name).map(shown).collect()
 }
 
 #[derive(Debug)]

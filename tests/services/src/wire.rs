@@ -54,10 +54,7 @@ impl Recorder {
 
     /// Checks that each line of a page's block was sent: `<!-- wire: <name> -->`, in which `\xNN`, `\r` and `\n` are bytes.
     pub async fn check(&self, page: &str, name: &str) -> Result {
-        let block = page.split_once(&format!("<!-- wire: {name} -->\n")).ok_or("the page has the block")?.1;
-        let lines: Vec<&str> = block.lines().skip(1).take_while(|line| !line.starts_with("```")).collect();
-        assert!(!lines.is_empty(), "{name}");
-        for line in lines {
+        for line in block(page, name)?.lines() {
             let bytes = unescaped(line)?;
             let is_sent = || self.sent().windows(bytes.len()).any(|window| window == bytes);
             // The client may still be sending.
@@ -75,6 +72,14 @@ impl Recorder {
     fn sent(&self) -> MutexGuard<'_, Vec<u8>> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns the lines of a page's block, which is after `<!-- wire: <name> -->`.
+pub fn block<'page>(page: &'page str, name: &str) -> Result<&'page str> {
+    let rest = page.split_once(&format!("<!-- wire: {name} -->\n```")).ok_or("the page has the block")?.1;
+    let (_, rest) = rest.split_once('\n').ok_or("the block has lines")?;
+    let block = rest.split_once("\n```").ok_or("the block has an end")?.0;
+    if block.is_empty() { Err(format!("the block {name} is empty").into()) } else { Ok(block) }
 }
 
 fn unescaped(line: &str) -> Result<Vec<u8>> {

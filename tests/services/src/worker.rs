@@ -32,7 +32,7 @@ pub fn is_worker() -> bool {
 }
 
 /// Returns the queue, the mode and the number of messages, in a worker.
-pub(crate) fn assignment() -> Option<(String, Mode, usize)> {
+pub fn assignment() -> Option<(String, Mode, usize)> {
     let mode = match env::var("CTX_WORKER_MODE").ok()?.as_str() {
         "Handle" => Mode::Handle,
         "Hang" => Mode::Hang,

@@ -1,5 +1,6 @@
 //! Every carrier that is a type of a client carries the same. Needs no server.
 
+use apalis_core::task::metadata::MetadataStore;
 use async_nats::HeaderMap;
 use bson::{Bson, Document, doc};
 use ctx_layer::{
@@ -55,6 +56,7 @@ fn context_survives_every_carrier_and_replaces_that_of_another_request() {
     there_and_back::<OwnedHeaders>();
     there_and_back::<Document>();
     there_and_back::<Vec<EnvVar>>();
+    there_and_back::<MetadataStore>();
 }
 
 #[test]

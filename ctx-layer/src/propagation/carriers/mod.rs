@@ -20,6 +20,8 @@
 //! | MQTT 5: user properties of `rumqttc`, `Vec<(String, String)>` | | read and written |
 //! | MongoDB: `bson::Document` | `bson` | read and written |
 //! | SQL: [`Captured`](super::Captured) in a JSON column, by `sqlx` | `sqlx` | read and written |
+//! | apalis: `apalis_core::task::metadata::MetadataStore` | `apalis` | read and written |
+//! | graphile_worker: [`Captured`](super::Captured) in the payload, by `serde` | `serde` | read and written |
 //! | Kubernetes: `Vec<k8s_openapi::api::core::v1::EnvVar>` | `k8s-openapi` | read and written |
 //! | Kubernetes' annotations, CloudEvents in Kafka and AMQP: [`Prefixed`] | | read and written |
 //! | Amazon SQS and SNS: an attribute, `OneString` | `serde_json` | read and written |
@@ -29,6 +31,8 @@
 
 #[cfg(feature = "amqp")]
 mod amqp;
+#[cfg(feature = "apalis")]
+mod apalis;
 #[cfg(feature = "bson")]
 mod bson;
 pub(super) mod closures;

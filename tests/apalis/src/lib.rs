@@ -1,0 +1,1 @@
+//! Tests of `ctx-layer` against apalis, in `tests`, and an example.

@@ -139,3 +139,19 @@ fn a_value_recorded_elsewhere_is_not_in_a_frame_that_loses_its_context() {
         });
     });
 }
+
+#[test]
+fn a_context_that_looks_the_same_is_not_the_one_that_a_frame_relies_on() {
+    filtered(|| {
+        let outer = warn_span!("outer");
+        let entered = outer.enter();
+        let off = info_span!(parent: None, "off");
+        let same = Context::current();
+        let _off = off.enter();
+        let attached = same.attach();
+        drop(entered);
+        drop(attached);
+        assert!(USER_ID.record("ada"));
+        assert_eq!(user().as_deref(), Some("ada"));
+    });
+}

@@ -80,6 +80,8 @@ pub(crate) struct Leaving {
     span: Option<SpanKey>,
     /// The context of the frame on top, if the span's frame is further down: a layer may have attached it for that span.
     held: Option<Context>,
+    /// The frame on top has the context that a layer attached for the span: another library's may look the same, and end first.
+    is_relied_on: bool,
     /// No other library's context is above.
     is_seen: bool,
 }
@@ -90,15 +92,16 @@ impl Leaving {
         let is_below =
             with_frames(|stack| stack.frames.last().is_some_and(|last| last.span != Some(span) || last.is_guarded));
         let held = if is_below == Some(true) { thread_state::read(Context::clone) } else { None };
+        let is_relied_on = held.is_some() && with_frames(|stack| stack.is_top_relying_on(span)) == Some(true);
         let is_checked = thread_state::is_recorded() || has_lost();
         let is_seen = !is_checked || thread_state::read(View::of).is_some_and(is_seen_from_top);
-        Leaving { span: Some(span), held, is_seen }
+        Leaving { span: Some(span), held, is_relied_on, is_seen }
     }
 
     /// Returns the state for a span whose frame a guard has removed.
     #[cold]
     pub(crate) fn of_guard() -> Self {
-        Leaving { span: None, held: thread_state::read(Context::clone), is_seen: false }
+        Leaving { span: None, held: thread_state::read(Context::clone), is_relied_on: false, is_seen: false }
     }
 }
 
@@ -112,7 +115,7 @@ impl Drop for Leaving {
             drop(with_frames(|stack| Some(stack.remove(stack.own_frame_of(span)?, is_seen))));
         }
         if let Some(held) = self.held.take() {
-            hold_on_top(held);
+            hold_on_top(held, self.is_relied_on);
         }
         removed_below(is_seen);
     }
@@ -120,9 +123,9 @@ impl Drop for Leaving {
 
 /// Makes the frame on top hold a context that it had before.
 #[cold]
-fn hold_on_top(held: Context) {
+fn hold_on_top(held: Context, is_relied_on: bool) {
     let view = View::of(&held);
-    if thread_state::read(View::of) == Some(view) || !is_seen_from_top(view) {
+    if (!is_relied_on && thread_state::read(View::of) == Some(view)) || !is_seen_from_top(view) {
         return;
     }
     let mut attached = Some(attach(held, view.address));

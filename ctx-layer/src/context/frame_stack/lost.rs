@@ -33,6 +33,16 @@ impl FrameStack {
         relying.map(|above| above.id).collect()
     }
 
+    /// Returns `true` if the frame on top has a context only as long as the layer has the one that it attached for a span.
+    pub(super) fn is_top_relying_on(&self, span: SpanKey) -> bool {
+        let (Some(at), Some(top)) = (self.own_frame_of(span), self.frames.last()) else { return false };
+        let frame = &self.frames[at];
+        let below = at.checked_sub(1).map_or(View::NOTHING, |below| self.frames[below].view);
+        let is_of_layer = frame.attached.is_none() && frame.view != below;
+        let mut above = self.frames[at + 1..].iter();
+        is_of_layer && frame.view == top.view && above.all(|above| above.view == top.view && above.attached.is_none())
+    }
+
     /// Removes what is noted of a frame: it has its context again, or is removed. What is noted of no frame would be taken for a
     /// context that is missing.
     #[inline]

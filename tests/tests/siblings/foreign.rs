@@ -123,6 +123,8 @@ fn a_layer_that_sets_records_and_opens_spans_changes_no_tenant() {
     let stack =
         tracing_subscriber::registry().with(recorder.clone()).with(Busy::default()).with_context_fields(schema());
     dispatcher::with_default(&Dispatch::new(stack), || {
+        // `tracing` switches a call site off for ever if it is first reached inside a call of the only subscriber.
+        busy();
         let _tenant = TENANT_ID.attach("acme");
         let request = info_span!("request");
         let entered = request.enter();
@@ -140,6 +142,6 @@ fn a_layer_that_sets_records_and_opens_spans_changes_no_tenant() {
     }
     let foreign = recorder.items().into_iter().filter(|item| item.name == "foreign code");
     // Of calls inside an event or a new span, `tracing` itself passes none on to a subscriber of the thread.
-    assert!(foreign.clone().count() > 0);
+    assert!(foreign.clone().count() > 1);
     foreign.for_each(|item| assert_eq!(item.text("tenant_id"), Some("inner")));
 }

@@ -19,8 +19,8 @@ pub(super) const MOST_SOURCES: usize = 16;
 #[derive(Default)]
 pub(super) struct Seen {
     indices: SmallVec<[usize; 16]>,
-    /// The fields that are errors with causes that were written.
-    pub(super) with_sources: SmallVec<[usize; 2]>,
+    /// The fields that are errors with causes.
+    with_sources: SmallVec<[usize; 2]>,
 }
 
 impl Seen {
@@ -34,11 +34,14 @@ impl Seen {
         self.indices.iter().any(|other| *other > index && call_site.fields[*other].key.as_ref() == key)
     }
 
-    /// Returns `true` if an own field has written this key.
+    /// Returns `true` if an own field has this key, or its causes have.
     pub(super) fn has_key(&self, call_site: &CallSite, key: &[u8]) -> bool {
         let is_key = |own: &Option<Box<[u8]>>| own.as_deref() == Some(key);
         self.indices.iter().any(|index| is_key(&call_site.fields[*index].key))
-            || self.with_sources.iter().any(|index| is_key(&call_site.fields[*index].sources))
+            || self
+                .with_sources
+                .iter()
+                .any(|index| is_key(&call_site.fields[*index].sources) && !self.is_superseded(call_site, *index))
     }
 }
 
@@ -55,6 +58,16 @@ impl Visit for Look<'_> {
         // The message may be in another object, and nothing beside it has its key.
         if index < own && !self.filled.contains(index) && self.call_site.message != Some(index) {
             self.seen.note(index);
+        }
+    }
+
+    fn record_error(&mut self, field: &Field, error: &(dyn Error + 'static)) {
+        self.record_debug(field, &"");
+        if error.source().is_some()
+            && field.index() < self.call_site.fields.len()
+            && !self.filled.contains(field.index())
+        {
+            self.seen.with_sources.push(field.index());
         }
     }
 }
@@ -95,7 +108,7 @@ pub(super) struct Values<'a, P: Place> {
     pub(super) filled: Filled,
     pub(super) part: Part,
     /// Known where it has to be.
-    pub(super) seen: Option<&'a mut Seen>,
+    pub(super) seen: Option<&'a Seen>,
     /// The place of fields that are not the message.
     pub(super) place: &'a mut P,
 }

@@ -35,7 +35,7 @@ impl<'a, 'e> Written<'a, 'e> {
         &self,
         line: &mut Line<P::Notation>,
         part: Part,
-        seen: Option<&mut Seen>,
+        seen: Option<&Seen>,
         place: &mut P,
     ) {
         let Written { event, call_site, filled } = *self;

@@ -243,3 +243,43 @@ fn a_value_that_never_ends_is_formatted_until_the_line_is_full() {
     let line = cut(4096, || info!(v = %Endless, "message"));
     assert!(line["v"].as_str().unwrap().starts_with("again again") && line["truncated"] == true);
 }
+
+ctx_layer::context_fields! {
+    /// A field with the name that the causes of an error `v` have.
+    static SOURCES: String = "v.sources";
+}
+
+/// An error with a cause.
+#[derive(Debug)]
+struct Caused(Option<Box<Caused>>);
+
+impl fmt::Display for Caused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("it failed")
+    }
+}
+
+impl std::error::Error for Caused {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.as_deref().map(|cause| cause as _)
+    }
+}
+
+#[test]
+fn a_cut_line_has_the_causes_of_an_error_or_a_field_of_their_key() {
+    let schema = ctx_layer::Schema::builder().well_known().field(&SOURCES).build().expect("no name is in it twice");
+    let (lines, error) = (Captured::default(), Caused(Some(Box::new(Caused(None)))));
+    let layer = json::layer().with_writer(lines.clone()).with_max_line_len(1024);
+    with_default(tracing_subscriber::registry().with(layer).with_context_fields(schema), || {
+        SOURCES.in_scope("mine".to_owned(), || {
+            info!(v = &error as &dyn std::error::Error, "whole");
+            info!(v = &error as &dyn std::error::Error, long = "x".repeat(5000), "cut");
+        });
+    });
+    let lines: Vec<_> = lines.lines().iter().map(|line| strict::parse(line)).collect();
+    assert_eq!((&lines[0]["message"], &lines[1]["message"]), (&json!("whole"), &json!("cut")));
+    assert_eq!((lines[0].get("truncated"), &lines[1]["truncated"]), (None, &json!(true)));
+    for line in lines {
+        assert_eq!((&line["v"], &line["v.sources"]), (&json!("it failed"), &json!(["it failed"])), "{line}");
+    }
+}

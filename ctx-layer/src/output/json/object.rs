@@ -134,11 +134,8 @@ fn push_member_of_sources(values: &mut Values<'_, Object<'_>>, index: usize, sou
     }
     let call_site = values.call_site;
     let Some(key) = call_site.fields.get(index).and_then(|own| own.sources.as_ref()) else { return };
-    if let Some(seen) = &mut values.seen {
-        if seen.is_superseded(call_site, index) || seen.has_key(call_site, key) {
-            return;
-        }
-        seen.with_sources.push(index);
+    if values.seen.is_some_and(|seen| seen.is_superseded(call_site, index)) {
+        return;
     }
     let start = values.line.len();
     values.line.push(key);

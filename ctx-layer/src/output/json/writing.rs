@@ -91,7 +91,7 @@ impl<W> JsonLayer<W> {
 
     /// The event's own fields.
     #[inline]
-    fn push_own(line: &mut Line, written: &Written<'_, '_>, seen: Option<&mut Seen>, fields: &mut Object<'_>) {
+    fn push_own(line: &mut Line, written: &Written<'_, '_>, seen: Option<&Seen>, fields: &mut Object<'_>) {
         match written.call_site.message {
             // Elsewhere only where an event is not created by one of `tracing`'s macros.
             Some(1..) => Self::push_message_first(line, written, seen, fields),
@@ -100,13 +100,8 @@ impl<W> JsonLayer<W> {
     }
 
     #[cold]
-    fn push_message_first(
-        line: &mut Line,
-        written: &Written<'_, '_>,
-        mut seen: Option<&mut Seen>,
-        fields: &mut Object<'_>,
-    ) {
-        written.push_values(line, Part::Message, seen.as_deref_mut(), fields);
+    fn push_message_first(line: &mut Line, written: &Written<'_, '_>, seen: Option<&Seen>, fields: &mut Object<'_>) {
+        written.push_values(line, Part::Message, seen, fields);
         written.push_values(line, Part::Others, seen, fields);
     }
 
@@ -249,10 +244,10 @@ impl<W> JsonLayer<W> {
         let call_site = call_sites.get_or_insert_with(metadata, || of_event(metadata, layout));
         let written = Written::new(event, call_site);
         self.push_head(line, layout, &written);
-        let mut seen = if call_site.may_conflict(layout.naming) { Some(written.look()) } else { None };
+        let seen = if call_site.may_conflict(layout.naming) { Some(written.look()) } else { None };
         let mut fields = Object::new(layout.nest(Group::Fields));
         let start = line.len();
-        Self::push_own(line, &written, seen.as_mut(), &mut fields);
+        Self::push_own(line, &written, seen.as_ref(), &mut fields);
         let policies = self.common.policies();
         let parent = Parentage::of_event(event);
         let mut ids = None;
@@ -321,7 +316,7 @@ impl<W> JsonLayer<W> {
         let written = Written::new(event, call_site);
         let max_len = self.common.max_len;
         let parent = Parentage::of_event(event);
-        let mut seen = written.look();
+        let seen = written.look();
         // What is not the event's own first: it has a right to a part of the line.
         let mut context = Line::tight(max_len / 4);
         let policies = self.common.policies();
@@ -334,7 +329,7 @@ impl<W> JsonLayer<W> {
         if let Some(span) = span.span().filter(|_| spans.is_any_declared()) {
             let mut own = Line::new(max_len);
             // Their keys are enough, but they are not known apart from their values.
-            Self::push_own(&mut own, &written, Some(&mut seen), &mut Object::new(None));
+            Self::push_own(&mut own, &written, Some(&seen), &mut Object::new(None));
             let start = own.len();
             own.push(context.bytes());
             spans.push_declared(&mut own, span, policies, has_key);
@@ -364,9 +359,9 @@ impl<W> JsonLayer<W> {
         let has_others = call_site.fields.len() > usize::from(call_site.message.is_some());
         let mut fields = Object::new(nest);
         line.set_end(if has_others { line.len() + room / 4 * 3 } else { end });
-        written.push_values(line, Part::Message, Some(&mut seen), &mut fields);
+        written.push_values(line, Part::Message, Some(&seen), &mut fields);
         line.set_end(end);
-        written.push_values(line, Part::Others, Some(&mut seen), &mut fields);
+        written.push_values(line, Part::Others, Some(&seen), &mut fields);
         line.set_end(max_len);
         fields.open(line);
         line.push(context.bytes());

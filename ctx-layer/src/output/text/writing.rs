@@ -172,11 +172,11 @@ impl<W> TextLayer<W> {
 
     /// Appends the message and the event's own fields.
     #[inline]
-    fn push_own(line: &mut Line, written: &Written<'_, '_>, mut seen: Option<&mut Seen>, below: &mut Below) {
+    fn push_own(line: &mut Line, written: &Written<'_, '_>, seen: Option<&Seen>, below: &mut Below) {
         match written.call_site.message {
             // Elsewhere only where an event is not created by one of `tracing`'s macros.
             Some(1..) => {
-                written.push_values(line, Part::Message, seen.as_deref_mut(), below);
+                written.push_values(line, Part::Message, seen, below);
                 written.push_values(line, Part::Others, seen, below);
             }
             _ => written.push_values(line, Part::All, seen, below),
@@ -191,8 +191,8 @@ impl<W> TextLayer<W> {
     {
         let mut below = Below::new(ready.colours, self.common.max_len);
         self.push_head(line, ready, written, span);
-        let mut seen = if written.call_site.may_conflict(ready.naming) { Some(written.look()) } else { None };
-        Self::push_own(line, written, seen.as_mut(), &mut below);
+        let seen = if written.call_site.may_conflict(ready.naming) { Some(written.look()) } else { None };
+        Self::push_own(line, written, seen.as_ref(), &mut below);
         self.push_context(line, ready, written, seen.as_ref(), span);
         if line.is_cut() || below.is_cut() {
             self.push_cut_lines(line, ready, written, span);
@@ -217,7 +217,7 @@ impl<W> TextLayer<W> {
         S: for<'a> LookupSpan<'a>,
     {
         let (max_len, colours) = (self.common.max_len, ready.colours);
-        let mut seen = written.look();
+        let seen = written.look();
         // What is not the event's own first: it has a right to a part of the line.
         let mut context = Line::tight(max_len / 4);
         self.push_context(&mut context, ready, written, Some(&seen), span);
@@ -235,9 +235,9 @@ impl<W> TextLayer<W> {
             // The message leaves something to the other fields.
             let has_others = written.call_site.fields.len() > usize::from(written.call_site.message.is_some());
             line.set_end(if has_others { line.len() + room / 4 * 3 } else { end });
-            written.push_values(line, Part::Message, Some(&mut seen), &mut below);
+            written.push_values(line, Part::Message, Some(&seen), &mut below);
             line.set_end(end);
-            written.push_values(line, Part::Others, Some(&mut seen), &mut below);
+            written.push_values(line, Part::Others, Some(&seen), &mut below);
             line.push(context.bytes());
             for part in [colours.dim.as_bytes(), TRUNCATED, colours.reset.as_bytes()] {
                 line.push(part);

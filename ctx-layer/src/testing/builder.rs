@@ -4,7 +4,7 @@ use tracing_subscriber::filter::Targets;
 use super::capture::Capture;
 use crate::field::Schema;
 
-/// Libraries whose spans and events below INFO are about bytes, not about the program.
+/// Libraries whose spans and events below WARN are about bytes and exports, not about the program.
 const TRANSPORTS: [&str; 12] = [
     "h2",
     "hyper",
@@ -46,7 +46,7 @@ pub struct CaptureBuilder {
 
 impl CaptureBuilder {
     pub(super) fn new() -> Self {
-        let transports = TRANSPORTS.map(|target| (target, LevelFilter::INFO));
+        let transports = TRANSPORTS.map(|target| (target, LevelFilter::WARN));
         CaptureBuilder {
             schema: Schema::well_known(),
             filter: Targets::new().with_default(LevelFilter::TRACE).with_targets(transports),
@@ -62,7 +62,7 @@ impl CaptureBuilder {
     }
 
     /// Sets the filter of spans and events: a level, and levels of targets, such as `"info,orders=debug"`. Defaults to everything,
-    /// and INFO for `hyper`, `h2`, `tokio` and other libraries of transports.
+    /// and WARN for `hyper`, `h2`, `tokio`, `opentelemetry` and other libraries of transports.
     ///
     /// # Panics
     /// Panics if it is not a filter of that form: this is a test, which should fail then.

@@ -42,8 +42,9 @@ pub(in crate::testing) fn stack(schema: &Schema, filter: &Targets) -> Dispatch {
     if let Some(known) = lock().iter().find(|stack| stack.is_of(schema, &key)) {
         return known.dispatch.clone();
     }
-    // Not while the list is locked: layers that register their call sites are foreign code.
-    let dispatch = create(schema, filter);
+    // Not while the list is locked: layers that register their call sites are foreign code. What OpenTelemetry logs meanwhile
+    // belongs to no test.
+    let dispatch = dispatcher::with_default(&Dispatch::none(), || create(schema, filter));
     let mut stacks = lock();
     if let Some(known) = stacks.iter().find(|stack| stack.is_of(schema, &key)) {
         return known.dispatch.clone();

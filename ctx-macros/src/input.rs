@@ -3,7 +3,7 @@
 use proc_macro2::TokenTree;
 use syn::{Ident, LitBool, LitStr, Path, Token, parse::ParseStream, token};
 
-use crate::errors::Errors;
+use crate::errors::{Errors, did_you_mean};
 
 /// Parses `=`, and checks that a value follows.
 pub(crate) fn after_equals<'a>(input: ParseStream<'a>, word: &Ident, example: &str) -> syn::Result<ParseStream<'a>> {
@@ -92,4 +92,19 @@ pub(crate) fn is_path(input: ParseStream<'_>) -> bool {
         || input.peek(Token![self])
         || input.peek(Token![super])
         || input.peek(Token![Self])
+}
+
+/// Checks that an argument is known, and is given once. `seen` are those before it.
+pub(crate) fn check_known(word: &Ident, known: &[&str], seen: &mut Vec<String>) -> syn::Result<String> {
+    let name = word.to_string();
+    if !known.contains(&name.as_str()) {
+        let hint = did_you_mean(&name, known);
+        let message = format!("unknown argument `{name}`{hint}; expected one of: {}", known.join(", "));
+        return Err(syn::Error::new(word.span(), message));
+    }
+    if seen.contains(&name) {
+        return Err(syn::Error::new(word.span(), format_args!("`{name}` is given twice: give it once")));
+    }
+    seen.push(name.clone());
+    Ok(name)
 }

@@ -34,8 +34,13 @@ use tracing_subscriber::{
 };
 
 use super::{
-    ambient::Ambient, kept_spans::KeptSpans, metadata::Augmentation, parent::Parentage, set_up::SetUp,
-    span_memory::SpanMemory, stack_dispatch::StackDispatch,
+    ambient::Ambient,
+    kept_spans::KeptSpans,
+    metadata::Augmentation,
+    parent::Parentage,
+    set_up::SetUp,
+    span_memory::{Mark, SpanMemory},
+    stack_dispatch::StackDispatch,
 };
 use crate::{
     context::{
@@ -97,7 +102,7 @@ impl Core {
     fn wanted(&self, id: &Id, below: &Remembered) -> Wanted {
         let (remembered, recorded) = self.spans.get(id);
         if remembered.is_blank() && recorded.is_none() {
-            let may_have_parent = !self.spans.is_without_parents_fields(id);
+            let may_have_parent = !self.spans.is_marked(id, Mark::WithoutParentsFields);
             return Wanted { elsewhere: None, is_apart: false, may_have_parent };
         }
         if below.counts_as_descending_from(&remembered) {
@@ -140,8 +145,8 @@ impl Core {
         // Where nothing was current, and so nothing of the parent applied, an OpenTelemetry layer has taken the parent's context.
         if is_blank {
             let (of_parent, recorded) = self.spans.get(parent);
-            if !of_parent.is_blank() || recorded.is_some() || self.spans.is_without_parents_fields(parent) {
-                self.spans.mark_without_parents_fields(id);
+            if !of_parent.is_blank() || recorded.is_some() || self.spans.is_marked(parent, Mark::WithoutParentsFields) {
+                self.spans.mark(id, Mark::WithoutParentsFields);
             }
         }
     }
@@ -227,7 +232,7 @@ impl Core {
         // If the span brings nothing and nothing was current, an OpenTelemetry layer may have been given a parent that has
         // fields, or baggage. Otherwise it has taken them from the explicit parent. There was no baggage before.
         if (after.address != wanted || after.baggage != 0)
-            && (wanted != NOTHING || self.spans.is_without_parents_fields(id))
+            && (wanted != NOTHING || self.spans.is_marked(id, Mark::WithoutParentsFields))
         {
             return self.restore(id, is_apart, before);
         }
@@ -317,7 +322,7 @@ impl Core {
 
     /// Marks a span as that of a request.
     pub(super) fn mark_request(&self, id: &Id) {
-        self.spans.mark_request(id);
+        self.spans.mark(id, Mark::Request);
     }
 
     /// Records a value on the span of the current request. Returns that span, if there is one.
@@ -333,7 +338,7 @@ impl Core {
     fn request_around(&self, id: &Id, registry: Option<&Registry>) -> Option<Id> {
         let mut id = id.clone();
         loop {
-            if self.spans.is_request(&id) {
+            if self.spans.is_marked(&id, Mark::Request) {
                 return Some(id);
             }
             id = registry?.span_data(&id)?.parent()?.clone();

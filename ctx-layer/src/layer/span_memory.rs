@@ -1,12 +1,12 @@
 //! The values that each open span remembers.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
     mem,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockWriteGuard,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
 };
 
@@ -27,6 +27,17 @@ pub(super) struct SpanMemory {
     shards: Box<[Shard]>,
     /// `true` if any span ever remembered something: until then no lookup is needed.
     in_use: AtomicBool,
+}
+
+/// A property of an open span, one bit.
+#[derive(Clone, Copy)]
+#[repr(u8)]
+pub(super) enum Mark {
+    /// It is the span of a request.
+    Request = 1,
+    /// It remembers nothing, although its explicit parent has something: the OpenTelemetry context in which a layer created it has
+    /// fields that are not the span's.
+    WithoutParentsFields = 2,
 }
 
 const SLOTS: usize = 1024;
@@ -118,60 +129,29 @@ impl SpanMemory {
         call
     }
 
-    /// Marks an open span as that of a request.
-    pub(super) fn mark_request(&self, id: &Id) {
+    /// Marks an open span.
+    pub(super) fn mark(&self, id: &Id, mark: Mark) {
         self.in_use.store(true, Ordering::Relaxed);
         let (slot, shard) = self.places(id);
         let kept = slot.lock();
         if slot.is_of(id) {
-            slot.is_request.store(true, Ordering::Relaxed);
+            slot.marks.fetch_or(mark as u8, Ordering::Relaxed);
         } else {
-            shard.write(|memories| memories.requests.insert(id.clone()));
+            shard.mark(id.clone(), mark as u8);
         }
         drop(kept);
     }
 
-    /// Returns `true` if an open span is that of a request.
-    pub(super) fn is_request(&self, id: &Id) -> bool {
+    /// Returns `true` if an open span has a mark.
+    pub(super) fn is_marked(&self, id: &Id, mark: Mark) -> bool {
         if !self.in_use.load(Ordering::Relaxed) {
             return false;
         }
         let (slot, shard) = self.places(id);
         let kept = slot.lock();
-        let is_request = if slot.is_of(id) { slot.is_request.load(Ordering::Relaxed) } else { shard.has_request(id) };
+        let marks = if slot.is_of(id) { slot.marks.load(Ordering::Relaxed) } else { shard.marks_of(id) };
         drop(kept);
-        is_request
-    }
-
-    /// Marks a span that remembers nothing, although its explicit parent has something: the OpenTelemetry context in which a layer
-    /// created it has fields that are not the span's.
-    #[cold]
-    pub(super) fn mark_without_parents_fields(&self, id: &Id) {
-        self.in_use.store(true, Ordering::Relaxed);
-        let (slot, shard) = self.places(id);
-        let kept = slot.lock();
-        if slot.is_of(id) {
-            slot.is_without_parents_fields.store(true, Ordering::Relaxed);
-        } else {
-            shard.write(|memories| memories.without_parents_fields.insert(id.clone()));
-        }
-        drop(kept);
-    }
-
-    /// Returns `true` if an open span has nothing of its explicit parent's fields.
-    pub(super) fn is_without_parents_fields(&self, id: &Id) -> bool {
-        if !self.in_use.load(Ordering::Relaxed) {
-            return false;
-        }
-        let (slot, shard) = self.places(id);
-        let kept = slot.lock();
-        let is_without = if slot.is_of(id) {
-            slot.is_without_parents_fields.load(Ordering::Relaxed)
-        } else {
-            shard.is_without_parents_fields(id)
-        };
-        drop(kept);
-        is_without
+        marks & mark as u8 != 0
     }
 
     /// Forgets what a closed span remembered, and returns its fields.
@@ -269,10 +249,8 @@ fn make_room(id: &Id, slot: &SpanSlot, shard: &Shard, kept: &mut MutexGuard<'_, 
 #[repr(align(64))]
 struct SpanSlot {
     holder: AtomicU64,
-    /// The holder is the span of a request.
-    is_request: AtomicBool,
-    /// The holder has nothing of its explicit parent's fields.
-    is_without_parents_fields: AtomicBool,
+    /// The [marks](Mark) of the holder.
+    marks: AtomicU8,
     /// The address of the holder's fields. The holder keeps them alive.
     address: AtomicUsize,
     fields: Mutex<Fields>,
@@ -285,8 +263,7 @@ impl Default for SpanSlot {
     fn default() -> Self {
         SpanSlot {
             holder: AtomicU64::new(FREE),
-            is_request: AtomicBool::new(false),
-            is_without_parents_fields: AtomicBool::new(false),
+            marks: AtomicU8::new(0),
             address: AtomicUsize::new(NOTHING),
             fields: Mutex::new(Fields::new()),
         }
@@ -325,8 +302,7 @@ impl SpanSlot {
     #[inline]
     fn give_to(&self, id: &Id, fields: Fields, kept: &mut MutexGuard<'_, Fields>) {
         self.address.store(fields.address(), Ordering::Release);
-        self.is_request.store(false, Ordering::Relaxed);
-        self.is_without_parents_fields.store(false, Ordering::Relaxed);
+        self.marks.store(0, Ordering::Relaxed);
         **kept = fields;
         self.holder.store(id.into_u64(), Ordering::Release);
     }
@@ -342,14 +318,10 @@ impl SpanSlot {
     fn move_to(&self, shard: &Shard, kept: &mut MutexGuard<'_, Fields>) {
         let fields = mem::take(&mut **kept);
         let holder = Id::from_u64(self.holder.load(Ordering::Relaxed));
-        let is_request = self.is_request.load(Ordering::Relaxed);
-        let is_without_parents_fields = self.is_without_parents_fields.load(Ordering::Relaxed);
+        let marks = self.marks.load(Ordering::Relaxed);
         // The shard has no entry yet: `make_room` removed it when the holder got the slot.
-        if is_request {
-            shard.write(|memories| memories.requests.insert(holder.clone()));
-        }
-        if is_without_parents_fields {
-            shard.write(|memories| memories.without_parents_fields.insert(holder.clone()));
+        if marks != 0 {
+            shard.mark(holder.clone(), marks);
         }
         if !fields.is_blank() {
             shard.write(|memories| memories.remembered.insert(holder, fields.into()));
@@ -375,15 +347,12 @@ struct Shard {
 struct Memories {
     remembered: HashMap<Id, Remembered, BuildHasherDefault<IdHasher>>,
     recorded: HashMap<Id, Arc<Recorded>, BuildHasherDefault<IdHasher>>,
-    /// The spans of requests.
-    requests: HashSet<Id, BuildHasherDefault<IdHasher>>,
-    without_parents_fields: HashSet<Id, BuildHasherDefault<IdHasher>>,
+    marks: HashMap<Id, u8, BuildHasherDefault<IdHasher>>,
 }
 
 impl Memories {
     fn remove(&mut self, id: &Id) -> (Option<Remembered>, Option<Arc<Recorded>>) {
-        self.requests.remove(id);
-        self.without_parents_fields.remove(id);
+        self.marks.remove(id);
         (self.remembered.remove(id), self.recorded.remove(id))
     }
 }
@@ -398,8 +367,7 @@ impl Shard {
         let mut memories: RwLockWriteGuard<'_, Memories> =
             self.memories.write().unwrap_or_else(PoisonError::into_inner);
         let result = f(&mut memories);
-        let marks = memories.requests.len() + memories.without_parents_fields.len();
-        self.len.store(memories.remembered.len() + memories.recorded.len() + marks, Ordering::Relaxed);
+        self.len.store(memories.remembered.len() + memories.recorded.len() + memories.marks.len(), Ordering::Relaxed);
         result
     }
 
@@ -408,12 +376,12 @@ impl Shard {
         (memories.remembered.get(id).cloned().unwrap_or_default(), memories.recorded.get(id).cloned())
     }
 
-    fn has_request(&self, id: &Id) -> bool {
-        self.memories.read().unwrap_or_else(PoisonError::into_inner).requests.contains(id)
+    fn mark(&self, id: Id, marks: u8) {
+        self.write(|memories| *memories.marks.entry(id).or_default() |= marks);
     }
 
-    fn is_without_parents_fields(&self, id: &Id) -> bool {
-        self.memories.read().unwrap_or_else(PoisonError::into_inner).without_parents_fields.contains(id)
+    fn marks_of(&self, id: &Id) -> u8 {
+        self.memories.read().unwrap_or_else(PoisonError::into_inner).marks.get(id).copied().unwrap_or_default()
     }
 
     #[cold]
@@ -514,9 +482,11 @@ mod tests {
         let memory = SpanMemory::new();
         let [request, same_slot, neither] = [0, 1, 2].map(|turn| Id::from_u64(7 + turn * SLOTS as u64));
         memory.remember(&request, tenant("acme"));
-        memory.mark_request(&request);
+        memory.mark(&request, Mark::Request);
+        let is_request = |id: &Id| memory.is_marked(id, Mark::Request);
+        assert!(!memory.is_marked(&request, Mark::WithoutParentsFields));
         memory.remember(&same_slot, tenant("other"));
-        assert!(memory.is_request(&request) && !memory.is_request(&same_slot) && !memory.is_request(&neither));
+        assert!(is_request(&request) && !is_request(&same_slot) && !is_request(&neither));
     }
 
     #[test]

@@ -2,11 +2,9 @@
 
 use std::{cell::RefCell, collections::HashMap};
 
-use opentelemetry::trace::{SpanKind, Status};
-
 use super::{
     captured::{CapturedEvent, CapturedSpan, CapturedTrace, Contents, Value},
-    picture::{Marks, Text, lines},
+    picture::{Marks, Text, lines, name_and_kind, status},
 };
 
 /// Attributes whose values are durations, ports or places in the source.
@@ -104,17 +102,9 @@ fn is_unique(value: &str) -> bool {
 
 impl Text for Stable {
     fn span(&self, span: &CapturedSpan, trace: &CapturedTrace) -> String {
-        let mut text = span.name().to_owned();
-        match span.kind() {
-            SpanKind::Internal => {}
-            kind => text += &format!(" ({})", format!("{kind:?}").to_lowercase()),
-        }
+        let mut text = name_and_kind(span);
         self.push_fields(&mut text, span.fields());
-        match span.status() {
-            Status::Unset => {}
-            Status::Ok => text += " status=ok",
-            Status::Error { description } => text += &format!(" status=error({description:?})"),
-        }
+        text += &status(span);
         for link in span.links() {
             let known = trace.spans().iter().find(|other| other.span_id() == link.span_id());
             text += &format!(" -> {}", known.map_or("another trace".to_owned(), |known| format!("{:?}", known.name())));

@@ -13,7 +13,7 @@ use crate::{
     errors::{Errors, did_you_mean},
     expression::is_constant_name,
     functions::Parameters,
-    input::{after_equals, library, skip_to_comma, without_arguments},
+    input::{after_equals, check_known, library, skip_to_comma, without_arguments},
 };
 
 const KNOWN: &[&str] = &["context", "from", "trust", "into", "isolated", "links", "crate"];
@@ -58,19 +58,10 @@ impl PropagateArguments {
                 .call(Ident::parse_any)
                 .map_err(|error| syn::Error::new(error.span(), format_args!("expected one of: {}", KNOWN.join(", "))));
             let result = result.and_then(|word| {
-                let name = word.to_string();
-                if name == "set" {
+                if word == "set" {
                     return Err(error_of_set(input, &word));
                 }
-                if !KNOWN.contains(&name.as_str()) {
-                    let hint = did_you_mean(&name, KNOWN);
-                    let message = format!("unknown argument `{name}`{hint}; expected one of: {}", KNOWN.join(", "));
-                    return Err(syn::Error::new(word.span(), message));
-                }
-                if seen.contains(&name) {
-                    return Err(syn::Error::new(word.span(), format_args!("`{name}` is given twice: give it once")));
-                }
-                seen.push(name.clone());
+                let name = check_known(&word, KNOWN, &mut seen)?;
                 self.parse_one(&name, word, input, errors)?;
                 match input.is_empty() || input.peek(Token![,]) {
                     true => Ok(()),

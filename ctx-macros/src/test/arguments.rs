@@ -9,8 +9,8 @@ use syn::{
 };
 
 use crate::{
-    errors::{Errors, did_you_mean},
-    input::{after_equals, boolean, entries, library},
+    errors::Errors,
+    input::{after_equals, boolean, check_known, entries, library},
 };
 
 const KNOWN: &[&str] = &["schema", "filter", "flavor", "worker_threads", "start_paused", "crate"];
@@ -53,16 +53,7 @@ impl TestArguments {
         let expected =
             |error: syn::Error| syn::Error::new(error.span(), format_args!("expected one of: {}", KNOWN.join(", ")));
         let word = input.call(Ident::parse_any).map_err(expected)?;
-        let name = word.to_string();
-        if !KNOWN.contains(&name.as_str()) {
-            let hint = did_you_mean(&name, KNOWN);
-            let message = format!("unknown argument `{name}`{hint}; expected one of: {}", KNOWN.join(", "));
-            return Err(syn::Error::new(word.span(), message));
-        }
-        if seen.contains(&name) {
-            return Err(syn::Error::new(word.span(), format_args!("`{name}` is given twice: give it once")));
-        }
-        seen.push(name.clone());
+        let name = check_known(&word, KNOWN, seen)?;
         match name.as_str() {
             "schema" => self.schema = Some(after_equals(input, &word, "schema = schema()")?.parse()?),
             "filter" => self.filter = Some(after_equals(input, &word, "filter = \"info,orders=debug\"")?.parse()?),

@@ -9,11 +9,9 @@ use std::{
     io::{self, IsTerminal},
 };
 
-use opentelemetry::trace::{SpanKind, Status};
-
 use super::captured::{CapturedEvent, CapturedSpan, CapturedTrace, Contents};
 pub(super) use marks::Marks;
-pub(super) use tree::{Line, Text, lines};
+pub(super) use tree::{Line, Text, lines, name_and_kind, status};
 
 const RED: &str = "\x1b[31m";
 const DIM: &str = "\x1b[2m";
@@ -30,21 +28,13 @@ struct Full;
 
 impl Text for Full {
     fn span(&self, span: &CapturedSpan, trace: &CapturedTrace) -> String {
-        let mut text = span.name().to_owned();
-        match span.kind() {
-            SpanKind::Internal => {}
-            kind => text += &format!(" ({})", format!("{kind:?}").to_lowercase()),
-        }
+        let mut text = name_and_kind(span);
         match span.duration() {
             Some(duration) => text += &format!(" {duration:.1?}"),
             None => text += " still open",
         }
         push_fields(&mut text, span.fields());
-        match span.status() {
-            Status::Unset => {}
-            Status::Ok => text += " status=ok",
-            Status::Error { description } => text += &format!(" status=error({description:?})"),
-        }
+        text += &status(span);
         for link in span.links() {
             let known = trace.spans().iter().find(|other| other.span_id() == link.span_id());
             match known {

@@ -2,6 +2,8 @@
 
 use std::time::SystemTime;
 
+use opentelemetry::trace::{SpanKind, Status};
+
 use super::Marks;
 use crate::testing::captured::{CapturedEvent, CapturedSpan, CapturedTrace};
 
@@ -26,6 +28,23 @@ pub(in crate::testing) trait Text {
 
     /// Returns `true` if siblings are sorted by their text, and not by time.
     fn is_sorted(&self) -> bool;
+}
+
+/// Returns the beginning of a span's line: its name, and its kind if that says something.
+pub(in crate::testing) fn name_and_kind(span: &CapturedSpan) -> String {
+    match span.kind() {
+        SpanKind::Internal => span.name().to_owned(),
+        kind => format!("{} ({})", span.name(), format!("{kind:?}").to_lowercase()),
+    }
+}
+
+/// Returns what a span's line says of its status, which is nothing if it is not set.
+pub(in crate::testing) fn status(span: &CapturedSpan) -> String {
+    match span.status() {
+        Status::Unset => String::new(),
+        Status::Ok => " status=ok".to_owned(),
+        Status::Error { description } => format!(" status=error({description:?})"),
+    }
 }
 
 /// Returns the lines of a trace.
